@@ -1,0 +1,48 @@
+# make repro and make test do everything on a fresh machine. VENV=path shares one environment among clones.
+
+PYTHON ?= python3
+VENV ?= .venv
+VENV_DIR := $(abspath $(VENV))
+BIN := $(VENV_DIR)/bin
+export PATH := $(BIN):$(PATH)
+# what the environment was made from: this clone, its dependencies and their versions
+STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
+
+.PHONY: repro test lint format typecheck bench docs env env-dev clean-env
+
+repro: env
+	dvc repro
+	@vaelab where
+
+test: lint
+	python -m pytest
+
+lint: env-dev
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+format: env-dev
+	ruff check --fix .
+	ruff format .
+
+bench: env-dev
+	python benchmarks/training_loop.py
+
+docs: env-dev
+	vaelab docs
+
+env: $(VENV_DIR)/.vaelab-$(STAMP)
+
+env-dev: $(VENV_DIR)/.vaelab-dev-$(STAMP)
+
+$(VENV_DIR)/.vaelab-$(STAMP):
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV_DIR)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	rm -f $(VENV_DIR)/.vaelab-*
+	touch $@
+
+$(VENV_DIR)/.vaelab-dev-$(STAMP): $(VENV_DIR)/.vaelab-$(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	touch $@

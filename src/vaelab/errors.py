@@ -1,0 +1,20 @@
+"""The one error that a user is meant to see, and how a script ends on it."""
+
+import sys
+from collections.abc import Callable
+
+
+class InputError(Exception):
+    """Something that the user gave is wrong: the message says what, where and what was expected."""
+
+
+def exit_on_input_error(main: Callable[[], None]) -> None:
+    """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130."""
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to go on from here", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Measures: reconstruction, latents, and the trivial floors beside them. Definitions: docs/metrics.md."""

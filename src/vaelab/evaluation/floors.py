@@ -1,0 +1,69 @@
+"""What trivial methods reach: the numbers that a model has to beat. Definitions: docs/metrics.md.
+
+N examples, K classes, S side of the canvas. Grids are int64 [N, S, S] with K outside.
+"""
+
+import torch
+from sklearn.decomposition import PCA
+from torch import Tensor
+
+from vaelab.data.prepared import DataInfo
+from vaelab.evaluation import categorical
+from vaelab.objective.categorical import extents
+
+SHOWN = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
+
+
+class MajorityFloor:
+    """Every cell the most frequent class of training, every grid the most frequent extent of training."""
+
+    def __init__(self, train: Tensor, info: DataInfo) -> None:
+        self.info = info
+        counts = torch.tensor(info.class_counts, dtype=torch.float64)
+        self.majority = int(counts.argmax())
+        self.log_share = ((counts + 1) / (counts.sum() + len(counts))).log()  # one cell of each class added
+        side = train.shape[-1]
+        sizes = extents(train, len(info.classes)) - 1
+        self.sizes = torch.stack([torch.bincount(sizes[:, axis], minlength=side) for axis in (0, 1)])  # [2, S]
+
+    def measure(self, x: Tensor) -> dict[str, float]:
+        """Return accuracies of the majority, and nats per grid of the training frequencies as a model."""
+        classes = len(self.info.classes)
+        matrix = categorical.confusion(x, torch.full_like(x, self.majority), classes).sum(0)
+        size = extents(x, classes) - 1
+        right = (size == self.sizes.argmax(1)).all(1)
+        log_sizes = ((self.sizes + 1) / (self.sizes.sum(1, keepdim=True) + self.sizes.shape[1])).log()
+        cells = (matrix.sum(1) * self.log_share).sum() / len(x)
+        extent = (log_sizes[0][size[:, 0]] + log_sizes[1][size[:, 1]]).mean()
+        return {
+            **_named("floor_majority", matrix, self.info),
+            "floor_majority_extent_accuracy": float(right.double().mean()),
+            "floor_frequency_distortion": -float(cells + extent),
+        }
+
+
+class PcaFloor:
+    """Principal components of the one-hot grids ("outside" is a class too), as many as the model has latents."""
+
+    def __init__(self, train: Tensor, info: DataInfo, components: int, seed: int) -> None:
+        self.info = info
+        features = self._one_hot(train)
+        self.pca = PCA(min(components, *features.shape), svd_solver="randomized", random_state=seed)
+        self.pca.fit(features.numpy())
+
+    def measure(self, x: Tensor) -> dict[str, float]:
+        """Return the accuracies of the most probable class after projection and back."""
+        classes, matrix = len(self.info.classes), torch.zeros(())
+        for part in x.split(512):
+            back = torch.from_numpy(self.pca.inverse_transform(self.pca.transform(self._one_hot(part).numpy())))
+            predicted = back.view(*part.shape, classes + 1)[..., :classes].argmax(-1)
+            matrix = matrix + categorical.confusion(part, predicted, classes).sum(0)
+        return _named("floor_pca", matrix, self.info)
+
+    def _one_hot(self, x: Tensor) -> Tensor:
+        return torch.nn.functional.one_hot(x, len(self.info.classes) + 1).flatten(1).float()
+
+
+def _named(prefix: str, matrix: Tensor, info: DataInfo) -> dict[str, float]:
+    measured = categorical.summary(matrix, info.background)
+    return {f"{prefix}_{name}": measured[name] for name in SHOWN}

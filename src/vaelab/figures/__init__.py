@@ -1,0 +1,1 @@
+"""Pictures: each function takes saved arrays or tables and returns a matplotlib Figure."""

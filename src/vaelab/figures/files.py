@@ -1,0 +1,47 @@
+"""How pictures reach the disk: no display, no global state, the same bytes for the same picture."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vaelab import artifacts
+
+DPI = 100
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of that size in inches."""
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    with artifacts.atomic(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def save_gif(figures: Sequence[Figure], path: Path, seconds: float = 0.8) -> None:
+    """Write figures of one size as a GIF that loops; the last frame stays three times as long."""
+    frames = [Image.fromarray(_pixels(figure)).quantize(128, dither=Image.Dither.NONE) for figure in figures]
+    milliseconds = [int(1000 * seconds)] * (len(frames) - 1) + [int(3000 * seconds)]
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0, optimize=False
+    )
+    with artifacts.atomic(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]

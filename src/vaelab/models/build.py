@@ -1,0 +1,29 @@
+"""The models that can be named in params, and how one is made."""
+
+from collections.abc import Callable
+
+import torch
+
+from vaelab.data.prepared import DataInfo
+from vaelab.errors import InputError
+from vaelab.models.conv_grid import build_conv_grid
+from vaelab.models.vae import VAE
+from vaelab.params.blocks import Model
+
+MODELS: dict[tuple[str, str], Callable[[Model, DataInfo], VAE]] = {
+    ("grid", "conv"): build_conv_grid,
+}
+
+
+def build(options: Model, info: DataInfo, seed: int) -> VAE:
+    """Return the model that `options` names for the data, with weights that depend on `seed` alone.
+
+    Raises:
+        InputError: there is no model of that name for that kind of data.
+    """
+    if (info.kind, options.name) not in MODELS:
+        known = ", ".join(name for kind, name in MODELS if kind == info.kind)
+        raise InputError(f"model.name: no {options.name!r} for {info.kind}s; known: {known}")
+    with torch.random.fork_rng(devices=[]):  # layers draw from the global generator: leave it as it was
+        torch.manual_seed(seed)
+        return MODELS[info.kind, options.name](options, info).to(memory_format=torch.channels_last)

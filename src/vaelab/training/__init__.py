@@ -1,0 +1,1 @@
+"""Training: the loop, its checkpoints, its stopping rule, and what it writes when it goes wrong."""

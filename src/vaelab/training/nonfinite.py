@@ -1,0 +1,81 @@
+"""When a loss or a gradient is not finite: skip the step on the device, then find out where it came from."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vaelab import artifacts
+from vaelab.errors import InputError
+from vaelab.models.vae import Inference
+from vaelab.objective.objective import Losses
+
+CHECK_EVERY = 50  # steps between two looks at a GPU's flag; on the CPU each step looks
+
+
+class Guard:
+    """A flag on the device that, once a loss or gradient is not finite, stops every later step of the optimizer.
+
+    Fused optimizers read it as `found_inf`: no synchronisation is needed, and the weights stay as they were.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.bad = torch.zeros((), device=device)
+        self.first_step = torch.full((), -1, dtype=torch.int64, device=device)
+        self.every = 1 if device.type == "cpu" else CHECK_EVERY
+
+    def watch(self, optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: Tensor, step: int) -> None:
+        """Note whether this step is finite and tell the optimizer."""
+        now = 1 - torch.isfinite(loss.detach() + gradient_norm).to(self.bad.dtype)
+        self.first_step = torch.where((self.bad == 0) & (now == 1), step, self.first_step)
+        self.bad = torch.maximum(self.bad, now)
+        optimizer.found_inf = self.bad  # type: ignore[attr-defined]
+
+    def bad_step(self, step: int, last: bool) -> int | None:
+        """Return the first bad step, if it is time to look and there is one."""
+        if (last or step % self.every == 0) and bool(self.bad):
+            return int(self.first_step)
+        return None
+
+
+def report(
+    path: Path, where: dict[str, Any], inference: Inference, losses: Losses, model: nn.Module, examples: Tensor
+) -> InputError:
+    """Write what is needed to find the cause, after the bad step was computed again; return the error to raise.
+
+    Args:
+        path: JSON file to write.
+        where: step, epoch, learning rate and so on.
+        inference: of the bad batch.
+        losses: of the bad batch.
+        model: with the gradients of the bad step.
+        examples: ids of the batch in the training split [B].
+    """
+    gradients = [(name, p.grad) for name, p in model.named_parameters() if p.grad is not None]
+    tensors = [(f"inference.{name}", t) for name, t in inference._asdict().items() if t is not None]
+    terms = [(f"term.{name}", t) for name, t in losses.terms.items()]
+    first = _first_bad(tensors) or _first_bad(terms) or _first_bad([(f"gradient.{n}", g) for n, g in gradients])
+    finite = torch.isfinite(losses.total)
+    artifacts.write_json(path, {
+        **where,
+        "first_bad": first,
+        "first_bad_weight": _first_bad(model.named_parameters()),
+        "terms": {name: float(values.mean()) for name, values in losses.terms.items()},
+        "weights_of_terms": losses.weights,
+        "log_var_min": float(inference.log_var.min()),
+        "log_var_max": float(inference.log_var.max()),
+        "gradient_norm": float(torch.stack([g.norm() for _, g in gradients]).norm()),
+        "examples": examples.tolist(),
+        "examples_with_bad_loss": examples[~finite.cpu()].tolist(),
+    })  # fmt: skip
+    advice = "lower train.learning_rate, warm up loss.beta, or look at the examples named there"
+    return InputError(
+        f"training stopped before step {where['step']} (epoch {where['epoch']}): {first or 'the loss'} is not finite. "
+        f"The weights are those of the step before. Details: {path}. Try: {advice}"
+    )
+
+
+def _first_bad(tensors: Iterable[tuple[str, Tensor]]) -> str | None:
+    return next((name for name, tensor in tensors if not bool(torch.isfinite(tensor).all())), None)

@@ -1,0 +1,87 @@
+"""The state that a killed training goes on from: outside DVC's outputs, whole or not at all."""
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vaelab import artifacts
+from vaelab.data.prepared import read_meta
+from vaelab.errors import InputError
+from vaelab.models.files import save_tensors
+from vaelab.params.schema import Run
+
+WITHOUT_EFFECT = ("cli", "errors", "figures", "params", "comparison")  # packages that cannot change the weights
+
+
+@dataclass
+class Progress:
+    """Where training stands."""
+
+    epoch: int = 0  # epochs that are finished
+    step: int = 0  # steps that are finished, over all epochs
+    best: float | None = None  # of the declared metric
+    best_epoch: int = 0
+    since_best: int = 0  # epochs
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def scratch_folder(run: Run, data: Path) -> Path:
+    """Return the folder of the resume state: its name is a digest of the run, the data and the code in use."""
+    digest = hashlib.sha256(run.model_dump_json(include={"model", "loss", "train", "data"}).encode())
+    digest.update(json.dumps(read_meta(data)["sha256"]).encode())
+    for name, module in sorted(sys.modules.items()):
+        parts = name.split(".")
+        if parts[0] == "vaelab" and getattr(module, "__file__", None) and not set(parts[1:2]) & set(WITHOUT_EFFECT):
+            digest.update(Path(str(module.__file__)).read_bytes())
+    return artifacts.SCRATCH / f"{run.name}-{digest.hexdigest()[:16]}"
+
+
+def outdated(folder: Path, run: Run) -> list[Path]:
+    """Return the folders of other, interrupted trainings of a run of this name."""
+    pattern = f"{run.name}-{'[0-9a-f]' * 16}"
+    return sorted(other for other in folder.parent.glob(pattern) if other != folder)
+
+
+def save_state(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sums: dict[str, Tensor], progress: Progress
+) -> None:
+    """Write everything that the next step depends on."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for number, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in values.items()}
+    tensors |= {f"sums.{name}": tensor for name, tensor in sums.items()}
+    save_tensors(path, tensors, {"progress": json.dumps(asdict(progress))})
+
+
+def load_state(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+) -> tuple[Progress, dict[str, Tensor]]:
+    """Put a saved state into model and optimizer; return the progress and the running sums of the epoch.
+
+    Raises:
+        InputError: the file is damaged or holds the state of something else.
+    """
+    with artifacts.opened(path, "pt") as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
+    try:
+        progress = Progress(**json.loads(metadata["progress"]))
+        model.load_state_dict(_below(tensors, "model."))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below(tensors, "optimizer.").items():
+            number, key = name.split(".", 1)
+            state.setdefault(int(number), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: not a resume state of this run ({error}); delete {path.parent}") from None
+    return progress, _below(tensors, "sums.")
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,32 @@
+"""Stage evaluate: the measures of one run, and the tables and arrays that later stages read without torch."""
+
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from vaelab import artifacts
+from vaelab.errors import exit_on_input_error
+from vaelab.evaluation.evaluate import evaluate
+from vaelab.evaluation.metric_names import HEADLINE
+from vaelab.params.resolve import read_run
+
+
+def main() -> None:
+    """Evaluate the run named on the command line."""
+    run = read_run(artifacts.resolved(sys.argv[1]))
+    models, scores = artifacts.models(run.name), artifacts.scores(run.name)
+    result = evaluate(run, models / "model.safetensors", artifacts.prepared(run.data))
+    artifacts.write_csv(scores / "examples.csv", result.examples)
+    artifacts.write_csv(scores / "dimensions.csv", result.dimensions)
+    artifacts.write_tensors(scores / "arrays.safetensors", result.tensors)
+    shutil.copyfile(models / "history.csv", scores / "history.csv")
+    artifacts.write_json(artifacts.evaluation(run.name), result.metrics)
+    artifacts.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
+    final = result.metrics.get("test", result.metrics["train"])
+    artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in HEADLINE})
+
+
+if __name__ == "__main__":
+    exit_on_input_error(main)

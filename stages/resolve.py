@@ -1,0 +1,24 @@
+"""Stage resolve: params.yaml to one complete run each in data/runs/, or one message with all its problems."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from vaelab import artifacts
+from vaelab.errors import exit_on_input_error
+from vaelab.params.resolve import resolve
+
+
+def main() -> None:
+    """Write the active runs."""
+    resolved = resolve(artifacts.PARAMS)
+    for run in resolved.runs.values():
+        artifacts.write_run(run)
+    for warning in resolved.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{len(resolved.runs)} runs: {', '.join(resolved.runs)}")
+
+
+if __name__ == "__main__":
+    exit_on_input_error(main)

@@ -1,0 +1,32 @@
+"""Stage train: one run to its weights, checkpoints and history in models/<run>/.
+
+It also draws each checkpoint at once, into the folder of pictures that belongs to stage visualize.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from vaelab import artifacts
+from vaelab.errors import exit_on_input_error
+from vaelab.figures.checkpoints import checkpoint_picture
+from vaelab.figures.files import save_png
+from vaelab.params.resolve import read_run
+from vaelab.training.loop import fit
+
+
+def main() -> None:
+    """Train the run named on the command line."""
+    run = read_run(artifacts.resolved(sys.argv[1]))
+    pictures = artifacts.plots(run.name) / "checkpoints"
+    fit(
+        run,
+        artifacts.prepared(run.data),
+        artifacts.models(run.name),
+        lambda snapshot, info: save_png(checkpoint_picture(snapshot, info), pictures / f"{snapshot.label}.png"),
+    )
+
+
+if __name__ == "__main__":
+    exit_on_input_error(main)

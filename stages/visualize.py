@@ -1,0 +1,55 @@
+"""Stage visualize: the pictures of one run in plots/runs/<run>/."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vaelab import artifacts
+from vaelab.errors import exit_on_input_error
+from vaelab.evaluation.samples import prior_grids, traversal_grids
+from vaelab.evaluation.snapshots import read_snapshots
+from vaelab.figures import checkpoints, classes, curves, latents
+from vaelab.figures.files import save_gif, save_png
+from vaelab.models.files import load_model
+from vaelab.params.resolve import read_run
+
+
+def main() -> None:
+    """Draw the run named on the command line."""
+    run = read_run(artifacts.resolved(sys.argv[1]))
+    options, scores, plots = run.visualize, artifacts.scores(run.name), artifacts.plots(run.name)
+    model, _, info, _ = load_model(artifacts.models(run.name) / "model.safetensors")
+    arrays, _ = artifacts.read_tensors(scores / "arrays.safetensors")
+    dimensions = pd.read_csv(scores / "dimensions.csv")
+    history = pd.read_csv(scores / "history.csv").assign(run=run.name)
+    metrics = artifacts.read_json(artifacts.evaluation(run.name))
+    phase = "test" if "test" in metrics else "train"
+
+    snapshots = read_snapshots(artifacts.models(run.name) / "checkpoints")
+    for snapshot in snapshots:
+        save_png(checkpoints.checkpoint_picture(snapshot, info), plots / "checkpoints" / f"{snapshot.label}.png")
+    save_png(checkpoints.filmstrip(snapshots, info), plots / "filmstrip.png")
+    save_gif(checkpoints.animation(snapshots, info), plots / "epochs.gif")
+
+    count = len(info.classes)
+    save_png(latents.prior_samples(prior_grids(model, options.prior_samples, options.seed), count), plots / "prior_samples.png")
+    means, log_vars = arrays[f"{phase}_mean"], arrays[f"{phase}_log_var"]
+    save_png(latents.posterior_histograms(means, log_vars, phase), plots / "posterior_histograms.png")
+    save_png(latents.kl_per_dimension(dimensions, phase), plots / "kl_per_dimension.png")
+    largest = dimensions[dimensions["phase"] == phase].nlargest(options.traversal_dimensions, "kl")["dimension"].tolist()
+    values = np.linspace(-options.traversal_range, options.traversal_range, options.traversal_steps).tolist()
+    grids = traversal_grids(model, torch.from_numpy(means[0]), largest, values)
+    save_png(latents.traversals(grids, largest, values, count), plots / "traversals.png")
+
+    recall = [metrics[phase][f"recall_{number}"] for number in range(count)]
+    save_png(classes.recall_bars(recall, info.class_counts, info.classes, phase), plots / "recall.png")
+    save_png(curves.training_curves(history), plots / "curves.png")
+
+
+if __name__ == "__main__":
+    exit_on_input_error(main)
