@@ -1,6 +1,5 @@
 """The command `vaelab`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,9 +36,9 @@ def check() -> None:
 def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file (.safetensors).")]) -> None:
     """Print a run's complete configuration, as resolved or as stored in a model file."""
     if run.endswith(".safetensors"):
-        with artifacts.opened(Path(run), "numpy") as file:
-            metadata = file.metadata() or {}
-        content = {key: json.loads(metadata[key]) for key in ("vaelab", "facts", "info", "run") if key in metadata}
+        from vaelab.models.files import read_description
+
+        content = read_description(Path(run))
     else:
         content = read_run(artifacts.resolved(run)).model_dump()
     print(yaml.safe_dump(content, sort_keys=False), end="")

@@ -92,8 +92,8 @@ def _legend() -> str:
 
 def _best(name: str, values: Sequence[float | None]) -> float | None:
     present = [value for value in values if value is not None]
-    if len(present) < 2 or better(name) == "neither":
-        return None
+    if len(set(present)) < 2 or better(name) == "neither":
+        return None  # nothing to be better than, or all the same
     return max(present) if better(name) == "higher" else min(present)
 
 
@@ -110,7 +110,9 @@ def _findings(results: Sequence[Result], judgement: Judgement) -> list[str]:
 def _recommendation(results: Sequence[Result], judgement: Judgement, entries: Mapping[str, RunEntry]) -> list[str]:
     """Who wins by which rule, and, last, the command that trains the winner for longer."""
     if judgement.recommended is None:
-        return ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", "  dvc params diff"]
+        advice = "Look at the checkpoint pictures, then try class weights or a lower beta:"
+        command = "  dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5"
+        return ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", advice, command]
     places = ", ".join(f"{name} {value:.3f}" for name, value in judgement.ranking)
     winner = next(result.run for result in results if result.run.name == judgement.recommended)
     below = _below_pca(next(r for r in results if r.run.name == winner.name))

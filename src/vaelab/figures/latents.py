@@ -36,7 +36,8 @@ def kl_per_dimension(dimensions: pd.DataFrame, phase: str) -> Figure:
     axes = figure.add_subplot()
     active = table["active"].astype(bool)
     for chosen, colour, label in ((active, BLUE, "active"), (~active, GRAY, "inactive")):
-        axes.bar(table.index[chosen], table["kl"][chosen], color=colour, label=f"{label}: {int(chosen.sum())}")
+        if chosen.any():
+            axes.bar(table.index[chosen], table["kl"][chosen], color=colour, label=f"{label}: {int(chosen.sum())}")
     axes.set(xlabel="latent dimension, sorted by KL", ylabel="KL, nats", xlim=(-1, len(table)))
     axes.legend()
     axes.set_title(f"KL per latent dimension on {phase}: {table['kl'].sum():.1f} nats in {len(table)} dimensions")

@@ -18,6 +18,8 @@ from vaelab.models.vae import VAE
 from vaelab.params.problems import check, raise_problems
 from vaelab.params.schema import Run
 
+METADATA = "vaelab"
+
 
 class ModelFile(NamedTuple):
     """A model read from its file."""
@@ -37,8 +39,23 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 def save_model(path: Path, state: Mapping[str, Tensor], run: Run, info: DataInfo, facts: Mapping[str, Any]) -> None:
     """Write weights with the resolved run, the data's description and `facts` (epoch, step ...)."""
-    described = {"run": run.model_dump(), "info": asdict(info), "facts": dict(facts), "vaelab": __version__}
-    save_tensors(path, state, {key: json.dumps(value) for key, value in described.items()})
+    described = {"version": __version__, "facts": dict(facts), "info": asdict(info), "run": run.model_dump()}
+    # one entry: safetensors writes several in random order, and the same model would get another hash each time
+    save_tensors(path, state, {METADATA: json.dumps(described)})
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """Return what a model file says of itself: version, facts, info and run.
+
+    Raises:
+        InputError: the file is missing or damaged, or was not written by vaelab.
+    """
+    with artifacts.opened(path, "numpy") as file:
+        metadata = file.metadata() or {}
+    if METADATA not in metadata:
+        raise InputError(f"{path}: holds no vaelab model (its metadata lack the run)")
+    description: dict[str, Any] = json.loads(metadata[METADATA])
+    return description
 
 
 def load_model(path: Path, device: str | torch.device = "cpu") -> ModelFile:
@@ -47,17 +64,14 @@ def load_model(path: Path, device: str | torch.device = "cpu") -> ModelFile:
     Raises:
         InputError: the file is missing or damaged, was not written by vaelab, or does not fit this version.
     """
+    described = read_description(path)
+    raise_problems(f"the run stored in {path}", check(Run, described["run"]))
+    run, info = Run.model_validate(described["run"]), DataInfo.from_dict(described["info"])
     with artifacts.opened(path, "pt") as file:
-        metadata = file.metadata() or {}
-        if not {"run", "info", "facts"} <= metadata.keys():
-            raise InputError(f"{path}: holds no vaelab model (its metadata lack the run)")
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    values = json.loads(metadata["run"])
-    raise_problems(f"the run stored in {path}", check(Run, values))
-    run, info = Run.model_validate(values), DataInfo.from_dict(json.loads(metadata["info"]))
     model = build(run.model, info, seed=0)
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{path}: its weights do not fit the model of this version: {error}") from None
-    return ModelFile(model.to(device).eval(), run, info, json.loads(metadata["facts"]))
+    return ModelFile(model.to(device).eval(), run, info, described["facts"])

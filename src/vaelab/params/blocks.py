@@ -133,8 +133,6 @@ class Train(Block):
     """Epochs between two checkpoints; each new best is a checkpoint too."""
     checkpoint_samples: int = Field(10, ge=1, le=64)
     """Training examples drawn at each checkpoint, the same ones all through the run."""
-    save_seconds: float = Field(120.0, gt=0)
-    """Longest time between two savings of the resume state, seconds."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Arithmetic of the network."""
     compile: bool = False

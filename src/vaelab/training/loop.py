@@ -33,6 +33,7 @@ from vaelab.training.nonfinite import Guard, report
 from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
 
 Draw = Callable[[Snapshot, DataInfo], None]
+SAVE_SECONDS = 60.0  # longest time between two savings of the resume state
 VALIDATION_BATCH = 256  # examples per forward pass; no option, since it changes no number
 
 
@@ -160,7 +161,7 @@ def train_epoch(session: Session, bar: tqdm) -> None:
             raise explain(session, bad)
         add_up(session, x, inference, losses, norm)
         bar.update()
-        if time.monotonic() - saved > session.run.train.save_seconds:
+        if time.monotonic() - saved > SAVE_SECONDS:
             save(session)
             saved = time.monotonic()
 

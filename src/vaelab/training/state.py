@@ -73,14 +73,20 @@ def load_state(
     try:
         progress = Progress(**json.loads(metadata["progress"]))
         model.load_state_dict(_below(tensors, "model."))
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _below(tensors, "optimizer.").items():
-            number, key = name.split(".", 1)
-            state.setdefault(int(number), {})[key] = tensor
+            number, key = int(name.split(".")[0]), name.split(".", 1)[1]
+            state.setdefault(number, {})[key] = _laid_out_as(parameters[number], tensor)
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a resume state of this run ({error}); delete {path.parent}") from None
     return progress, _below(tensors, "sums.")
+
+
+def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """The tensor in the parameter's memory format: fused optimizers walk both in memory order."""
+    return torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape else tensor
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,0 +1,108 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import grid_info, random_grids, tiny_run
+from safetensors.torch import load_file, save_file
+
+from vaelab.errors import InputError
+from vaelab.models.build import build
+from vaelab.models.files import METADATA, load_model, read_description, save_model
+from vaelab.models.vae import VAE
+
+CLASSES = 4
+FACTS = {"epoch": 3, "step": 12, "metric": "macro_f1", "val": 0.25}
+
+
+def saved(path: Path, **options: object) -> VAE:
+    """A model whose batch statistics are not the initial ones, written to `path`."""
+    run, info = tiny_run(model=options), grid_info(CLASSES)
+    model = build(run.model, info, seed=1)
+    model(random_grids(8, CLASSES, seed=5))
+    save_model(path, model.state_dict(), run, info, FACTS)
+    return model.eval()
+
+
+def rewrite(path: Path, tensors: dict[str, torch.Tensor] | None = None, **described: Any) -> None:
+    """Write the file at `path` again with other tensors, or with other descriptions: run, info, facts."""
+    metadata = {METADATA: json.dumps(read_description(path) | described)}
+    save_file(load_file(path) if tensors is None else tensors, path, metadata)
+
+
+@pytest.mark.parametrize("options", [{}, {"embedding_dim": 3, "residual_blocks": 1}, {"norm": "none"}], ids=str)
+def test_a_saved_model_computes_the_same_bits(tmp_path, options):
+    model = saved(tmp_path / "model.safetensors", **options)
+    loaded = load_model(tmp_path / "model.safetensors")
+    assert not loaded.model.training
+    x, noise = random_grids(5, CLASSES, seed=7), torch.randn(5, 4)
+    for found, expected in zip(loaded.model(x, noise), model(x, noise), strict=True):
+        assert torch.equal(found, expected)
+
+
+def test_a_file_describes_itself_wherever_one_is(tmp_path, monkeypatch):
+    saved(tmp_path / "model.safetensors", norm="group")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    loaded = load_model(Path("../model.safetensors"))
+    assert loaded.run == tiny_run(model={"norm": "group"})
+    assert loaded.info == grid_info(CLASSES)
+    assert loaded.facts == read_description(Path("../model.safetensors"))["facts"] == FACTS
+
+
+def test_two_savings_of_a_model_are_the_same_file(tmp_path):
+    for name in ("a", "b"):
+        saved(tmp_path / f"{name}.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+def test_nothing_else_is_left_in_the_folder(tmp_path):
+    saved(tmp_path / "model.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing\.safetensors: no such file"):
+        load_model(tmp_path / "nothing.safetensors")
+
+
+@pytest.mark.parametrize("keep", [0, 5, 200, -100])
+def test_a_truncated_file_is_refused(tmp_path, keep):
+    path = tmp_path / "model.safetensors"
+    saved(path)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match=r"model\.safetensors: damaged or not a safetensors file"):
+        load_model(path)
+
+
+def test_a_file_of_another_program_is_refused(tmp_path):
+    path = tmp_path / "foreign.safetensors"
+    save_file({"weight": torch.zeros(3)}, path, {"format": "pt"})
+    with pytest.raises(InputError, match=r"foreign\.safetensors: holds no vaelab model"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("other", [{"latent_dim": 5}, {"depth": 1}, {"linear_path": False}, {"norm": "none"}], ids=str)
+def test_weights_of_another_architecture_are_refused(tmp_path, other):
+    path = tmp_path / "model.safetensors"
+    saved(path)
+    rewrite(path, run=tiny_run(model=other).model_dump())
+    with pytest.raises(InputError, match=r"model\.safetensors: its weights do not fit"):
+        load_model(path)
+
+
+def test_missing_weights_are_named(tmp_path):
+    path = tmp_path / "model.safetensors"
+    state = saved(path).state_dict()
+    rewrite(path, {name: tensor.contiguous() for name, tensor in state.items() if name != "encoder.head.weight"})
+    with pytest.raises(InputError, match=r"encoder\.head\.weight"):
+        load_model(path)
+
+
+def test_a_stored_run_with_unknown_options_is_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    saved(path)
+    rewrite(path, run=tiny_run().model_dump() | {"modell": {"latent_dim": 4}})
+    with pytest.raises(InputError, match=r"the run stored in .*model\.safetensors(.|\n)*modell: unknown key"):
+        load_model(path)

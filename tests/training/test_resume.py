@@ -1,0 +1,76 @@
+"""A training that is killed and started again ends with the same bytes as one that was left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from helpers import write_grids
+
+CHILD = Path(__file__).with_name("child.py")
+MOMENTS = (
+    "before_the_first_state",
+    "in_an_epoch_with_a_saved_step",
+    "between_checkpoint_and_state",
+    "while_a_checkpoint_is_written",
+    "while_results_are_published",
+)
+
+
+def train(folder: Path, *when: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(CHILD), str(folder / "data"), str(folder / "models"), *when]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    write_grids(folder / "data", 40, 10, 10, seed=0)
+    result = train(folder)
+    assert result.returncode == 0, result.stderr
+    assert not any((folder / ".scratch").iterdir())
+    return contents(folder / "models")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_training_resumes_bit_for_bit(tmp_path, uninterrupted, moment):
+    write_grids(tmp_path / "data", 40, 10, 10, seed=0)
+    assert train(tmp_path, moment).returncode == -signal.SIGKILL
+    resumed = train(tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert ("resuming" in resumed.stderr) == (moment != "before_the_first_state")
+    assert contents(tmp_path / "models") == uninterrupted
+
+
+@pytest.mark.slow
+def test_killed_from_outside_three_times(tmp_path, uninterrupted):
+    write_grids(tmp_path / "data", 40, 10, 10, seed=0)
+    command = [sys.executable, str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "slowly"]
+    for epochs in (1, 2, 3):
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}) as child:
+            wait_for_history(tmp_path, 2 * epochs)
+            child.kill()
+            child.communicate()
+        assert child.returncode == -signal.SIGKILL
+    assert train(tmp_path).returncode == 0
+    assert contents(tmp_path / "models") == uninterrupted
+
+
+def wait_for_history(folder: Path, rows: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for path in folder.glob(".scratch/*/output/history.csv"):
+            if len(path.read_text().splitlines()) > rows and path.parents[1].joinpath("state.safetensors").exists():
+                return
+        time.sleep(0.01)
+    raise AssertionError("the training wrote no history")
