@@ -8,6 +8,12 @@ class InputError(Exception):
     """Something that the user gave is wrong: the message says what, where and what was expected."""
 
 
+def shortened(error: Exception, most: int = 200) -> str:
+    """Return what an error of a library says, on one line of at most `most` characters."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def exit_on_input_error(main: Callable[[], None]) -> None:
     """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130."""
     try:

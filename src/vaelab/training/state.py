@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vaelab import artifacts
 from vaelab.data.prepared import read_meta
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.models.files import save_tensors
 from vaelab.params.schema import Run
 
@@ -80,7 +80,7 @@ def load_state(
             state.setdefault(number, {})[key] = _laid_out_as(parameters[number], tensor)
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a resume state of this run ({error}); delete {path.parent}") from None
+        raise InputError(f"{path}: not a resume state of this run ({shortened(error)}); delete {path.parent}") from None
     return progress, _below(tensors, "sums.")
 
 
