@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from helpers import random_grids
+from helpers import random_grids, steady
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
@@ -37,6 +37,7 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Tensor]:
     return x[inside].numpy(), predicted[inside].numpy(), matrix
 
 
+@steady
 @given(case=cases())
 def test_confusion_equals_scikit_learn(case):
     true, predicted, matrix = case
@@ -61,6 +62,7 @@ def test_confusion_ignores_predictions_outside_the_grid():
     assert torch.equal(categorical.confusion(x, one, CLASSES), categorical.confusion(x, other, CLASSES))
 
 
+@steady
 @given(case=cases())
 def test_measures_equal_scikit_learn(case):
     true, predicted, matrix = case
@@ -78,6 +80,7 @@ def test_measures_equal_scikit_learn(case):
     assert np.isnan(np.delete(recall, present)).all()
 
 
+@steady
 @given(case=cases(), background=st.integers(0, CLASSES - 1))
 def test_foreground_accuracy_is_the_accuracy_of_the_other_cells(case, background):
     true, predicted, matrix = case
@@ -89,6 +92,7 @@ def test_foreground_accuracy_is_the_accuracy_of_the_other_cells(case, background
         assert math.isnan(found)
 
 
+@steady
 @given(case=cases())
 def test_class_shares_count_cells(case):
     true, predicted, matrix = case

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from helpers import random_grids
+from helpers import random_grids, steady
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -76,6 +76,7 @@ def test_mean_is_the_sum_over_the_number_of_elements(term):
 
 
 @pytest.mark.parametrize("term", TERMS)
+@steady
 @given(order=st.permutations(range(6)), seed=st.integers(0, 1000))
 def test_a_permutation_of_the_batch_permutes_the_losses(term, order, seed):
     x, given = random_grids(6, CLASSES, seed), inference(6, seed)
@@ -110,15 +111,14 @@ def test_extent_is_the_log_prob_of_two_categoricals():
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("term", TERMS)
 def test_gradient_equals_finite_differences(term, reduction):
-    x, start = torch.full((2, 3, 3), CLASSES), inference(2)
-    x[0, :2, :3], x[1, :1, :2] = 1, torch.tensor([0, 3])
+    x, start = torch.tensor([[[1, 1], [2, 1]], [[0, 3], [CLASSES, CLASSES]]]), inference(2)
     options = context(1.5, [0.5, 1.0, 2.0, 4.0], reduction)
 
     def loss(logits: Tensor, size: Tensor) -> Tensor:
         return term(x, start._replace(reconstruction=logits, extent=size), options)
 
-    logits = start.reconstruction[:, :, :3, :3].clone().requires_grad_()
-    assert torch.autograd.gradcheck(loss, (logits, start.extent[:, :, :3].clone().requires_grad_()))
+    logits = start.reconstruction[:, :, :2, :2].clone().requires_grad_()
+    assert torch.autograd.gradcheck(loss, (logits, start.extent[:, :, :2].clone().requires_grad_()))
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers import steady
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def weights(counts: list[int], method: str, beta: float = 0.9999) -> torch.Tenso
 
 
 @pytest.mark.parametrize("method", METHODS)
+@steady
 @given(counts=COUNTS)
 def test_mean_weight_of_a_training_cell_is_1(method, counts):
     total = torch.tensor(counts, dtype=torch.float64)
@@ -21,6 +23,7 @@ def test_mean_weight_of_a_training_cell_is_1(method, counts):
     assert float(mean) == pytest.approx(1, rel=1e-5)
 
 
+@steady
 @given(counts=COUNTS)
 def test_inverse_spreads_the_weights_more_than_its_root_and_none_not_at_all(counts):
     ratios = {method: weights(counts, method).max() / weights(counts, method).min() for method in METHODS}
@@ -30,6 +33,7 @@ def test_inverse_spreads_the_weights_more_than_its_root_and_none_not_at_all(coun
     assert ratios["none"] == 1
 
 
+@steady
 @given(counts=COUNTS)
 def test_the_rarer_class_weighs_more(counts):
     for method in METHODS:
@@ -37,6 +41,7 @@ def test_the_rarer_class_weighs_more(counts):
         assert (by_count.diff() <= 1e-6 * by_count[:-1]).all()
 
 
+@steady
 @given(counts=st.lists(st.integers(1, 10**6), min_size=2, max_size=12))
 def test_ratios_of_sqrt_inverse_are_the_roots_of_those_of_inverse(counts):
     inverse, root = weights(counts, "inverse"), weights(counts, "sqrt_inverse")

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from helpers import steady
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
@@ -20,6 +21,7 @@ def test_kl_equals_torch_distributions():
     torch.testing.assert_close(kl_per_dimension(mean, log_var), expected)
 
 
+@steady
 @given(mean=NUMBER, log_var=NUMBER)
 def test_rate_is_never_negative(mean, log_var):
     rounding = 1e-13
@@ -35,6 +37,7 @@ def test_gradient_of_the_rate_equals_finite_differences():
     assert torch.autograd.gradcheck(kl_per_dimension, [part.requires_grad_() for part in posterior(3, 2)])
 
 
+@steady
 @given(bits=st.floats(0, 4), seed=st.integers(0, 1000))
 def test_free_bits_hold_a_dimension_at_the_limit(bits, seed):
     kl = kl_per_dimension(*posterior(seed=seed))
@@ -53,6 +56,7 @@ def test_no_free_bits_change_nothing():
     assert with_free_bits(kl, 0.0) is kl
 
 
+@steady
 @given(capacity=st.floats(0, 30), seed=st.integers(0, 1000))
 def test_capacity_penalises_the_distance_of_the_batch_mean(capacity, seed):
     kl = kl_per_dimension(*posterior(seed=seed)).sum(1)
