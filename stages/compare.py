@@ -10,7 +10,7 @@ import pandas as pd
 from vaelab import artifacts
 from vaelab.comparison import report
 from vaelab.comparison.collect import by_data, collect, same_examples
-from vaelab.comparison.judge import judge
+from vaelab.comparison.judge import best, judge
 from vaelab.data.prepared import read_info
 from vaelab.errors import exit_on_input_error
 from vaelab.figures.classes import recall_by_run
@@ -41,6 +41,7 @@ def main() -> None:
         recalls = {r.run.name: [r.final[f"recall_{k}"] for k in range(len(info.classes))] for r in group}
         save_png(recall_by_run(recalls, info.classes, "test"), plots / f"recall_{data}.png")
         pictures |= {f"Reconstructions, {data}": path, f"Recall, {data}": plots / f"recall_{data}.png"}
+    artifacts.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
     artifacts.write_csv(artifacts.COMPARISON_CSV, report.table_rows(results, judgements))
     text = report.text_report(groups, judgements, params.runs)
     artifacts.write_text(artifacts.COMPARISON_TEXT, text)

@@ -37,11 +37,16 @@ def main() -> None:
     save_gif(checkpoints.animation(snapshots, info), plots / "epochs.gif")
 
     count = len(info.classes)
-    save_png(latents.prior_samples(prior_grids(model, options.prior_samples, options.seed), count), plots / "prior_samples.png")
+    save_png(
+        latents.prior_samples(prior_grids(model, options.prior_samples, options.seed), count),
+        plots / "prior_samples.png",
+    )
     means, log_vars = arrays[f"{phase}_mean"], arrays[f"{phase}_log_var"]
     save_png(latents.posterior_histograms(means, log_vars, phase), plots / "posterior_histograms.png")
     save_png(latents.kl_per_dimension(dimensions, phase), plots / "kl_per_dimension.png")
-    largest = dimensions[dimensions["phase"] == phase].nlargest(options.traversal_dimensions, "kl")["dimension"].tolist()
+    largest = (
+        dimensions[dimensions["phase"] == phase].nlargest(options.traversal_dimensions, "kl")["dimension"].tolist()
+    )
     values = np.linspace(-options.traversal_range, options.traversal_range, options.traversal_steps).tolist()
     grids = traversal_grids(model, torch.from_numpy(means[0]), largest, values)
     save_png(latents.traversals(grids, largest, values, count), plots / "traversals.png")

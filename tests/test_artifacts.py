@@ -194,7 +194,6 @@ def test_a_run_survives_its_file(tmp_path, monkeypatch):
     assert read_run(artifacts.resolved("mine")) == run
 
 
-@pytest.mark.xfail(reason="reported", strict=True, raises=OSError)
 @pytest.mark.parametrize(
     "use", [artifacts.read_tensors, artifacts.read_json, lambda p: artifacts.write_text(p / "file/x", "")]
 )

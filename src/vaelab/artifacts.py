@@ -21,6 +21,7 @@ from vaelab.params.schema import Run
 
 PARAMS = Path("params.yaml")
 RUNS = Path("data/runs")
+BEST = Path("metrics/best.json")
 COMPARISON_CSV = Path("metrics/comparison.csv")
 COMPARISON_TEXT = Path("metrics/comparison_report.txt")
 COMPARISON_MARKDOWN = Path("metrics/comparison_report.md")
@@ -78,16 +79,17 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         InputError: the disk is full or the place cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.chmod(0o666 & ~_UMASK)  # safetensors writes 0600
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise _unwritable(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_file():
+            temporary.unlink()
 
 
 def _unwritable(path: Path, error: Exception) -> InputError:
@@ -102,7 +104,7 @@ def _unwritable(path: Path, error: Exception) -> InputError:
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with atomic(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_yaml(path: Path, value: Mapping[str, Any]) -> None:
@@ -126,17 +128,19 @@ def _without_nan(value: Any) -> Any:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the content of a JSON file. Raises InputError when it is missing or is not JSON."""
     try:
-        value: dict[str, Any] = json.loads(path.read_text())
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON: {error}") from None
     return value
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write a table with the columns of its first row; floats with 7 significant digits."""
-    with atomic(path) as temporary, temporary.open("w", newline="") as file:
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
         writer.writeheader()
         for row in rows:
@@ -172,7 +176,7 @@ def opened(path: Path, framework: str) -> Iterator[Any]:
             yield file
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except SafetensorError as error:
+    except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: damaged or not a safetensors file ({error}); delete it and make it again") from None
 
 

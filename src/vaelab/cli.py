@@ -8,7 +8,8 @@ import typer
 import yaml
 
 from vaelab import __version__, artifacts
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import InputError, exit_on_input_error
+from vaelab.params.problems import suggestion
 from vaelab.params.resolve import read_run, resolve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -40,6 +41,9 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
 
         content = read_description(Path(run))
     else:
+        known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
+        if run not in known:
+            raise InputError(f"no run {run!r}; {suggestion(run, known)}")
         content = read_run(artifacts.resolved(run)).model_dump()
     print(yaml.safe_dump(content, sort_keys=False), end="")
 

@@ -141,7 +141,6 @@ def test_runs_on_different_data_are_not_ranked_against_each_other():
     assert judgements["small"].recommended == "a"
 
 
-@pytest.mark.xfail(reason="reported", strict=True, raises=TypeError)
 @pytest.mark.parametrize(
     "changes",
     [POSTERIOR | {"rate": None}, {"predicted_background_share": None}, NO_FOREGROUND | {"accuracy": None}],

@@ -86,13 +86,16 @@ def test_what_a_report_says(params, which):
         "parameters",
     ):
         assert expected in report
-    assert all(METRICS[name].title in report for name in SHOWN)
+    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN)
 
 
 @both
 def test_the_best_of_a_row_is_starred(params, which):
-    lines = reports(params, ["fair", "good"])[which].splitlines()
-    row = {name: next(line for line in lines if METRICS[name].title in line) for name in SHOWN}
+    lines = reports(params, ["fair", "good"])[which].replace("\\|", "/").splitlines()
+    row = {
+        name: next(line for line in lines if METRICS[name].title.replace("|", "/") in line.replace("|", "/"))
+        for name in SHOWN
+    }
     assert "0.600 *" in row["macro_f1"]
     assert "80.0 *" in row["distortion"]
     assert row["macro_f1"].count("*") == row["distortion"].count("*") == 1
@@ -193,21 +196,12 @@ def test_a_metric_that_does_not_exist_is_left_blank(params, which):
     assert "None" not in line
 
 
-@pytest.mark.xfail(reason="reported", strict=True)
 def test_markdown_rows_have_as_many_cells_as_the_header(params):
     table = [line for line in reports(params, ["fair", "good"])[1].splitlines() if line.startswith("|")]
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
 
-@pytest.mark.xfail(reason="reported", strict=True, raises=TypeError)
 @both
 def test_a_winner_without_foreground_is_reported(params, which):
     changes = {"good": CHANGES["good"] | {"foreground_accuracy": None, "floor_pca_foreground_accuracy": None}}
     assert "Recommended: good" in reports(params, ["good"], changes)[which]
-
-
-@pytest.mark.xfail(reason="reported", strict=True)
-@pytest.mark.parametrize("data", ["1", "on", "null"])
-def test_the_longer_command_survives_the_shell(data):
-    override = shlex.split(longer_command("mine", 20, None, RunEntry(data=data)))[-1]
-    assert yaml.safe_load(override.removeprefix("+runs.mine_long="))["data"] == data

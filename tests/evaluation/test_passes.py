@@ -124,7 +124,7 @@ def snapshot(label: str, epoch: int, rows: tuple[int, ...] = (2, 5)) -> Snapshot
 
 def test_a_snapshot_holds_what_the_model_makes_of_the_samples():
     taken, whole = snapshot("epoch_001", 1), passed()
-    assert taken.index.tolist() == [2, 5]
+    assert taken.ids.tolist() == [2, 5]
     np.testing.assert_array_equal(taken.original, X[[2, 5]].numpy())
     np.testing.assert_array_equal(taken.reconstruction, whole.grids[[2, 5]].numpy())
     np.testing.assert_allclose(taken.loss, whole.losses["loss"][[2, 5]].numpy(), rtol=1e-5)

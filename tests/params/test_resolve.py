@@ -134,7 +134,6 @@ def test_a_base_schedule_that_a_number_replaces_is_warned_of(resolved):
     assert found.warnings == ["loss.beta.schedule=linear has no effect: every active run overrides it (a)"]
 
 
-@pytest.mark.xfail(reason="reported", strict=True)
 def test_a_base_value_that_null_replaces_is_warned_of(resolved):
     found = resolved(loss={"capacity": 3.0}, runs=runs(a={"loss": {"capacity": None}}))
     assert found.runs["a"].loss.capacity is None

@@ -20,10 +20,12 @@ MOMENTS = (
 )
 
 
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
 def train(folder: Path, *when: str) -> subprocess.CompletedProcess:
     command = [sys.executable, str(CHILD), str(folder / "data"), str(folder / "models"), *when]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -57,7 +59,7 @@ def test_killed_from_outside_three_times(tmp_path, uninterrupted):
     write_grids(tmp_path / "data", 40, 10, 10, seed=0)
     command = [sys.executable, str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "slowly"]
     for epochs in (1, 2, 3):
-        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}) as child:
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=ENVIRONMENT) as child:
             wait_for_history(tmp_path, 2 * epochs)
             child.kill()
             child.communicate()

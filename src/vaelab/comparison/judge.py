@@ -7,6 +7,8 @@ from vaelab.comparison.collect import Result
 from vaelab.evaluation.metric_names import METRICS, improves
 from vaelab.params.schema import Compare
 
+NEEDED = ("accuracy", "predicted_background_share", "true_background_share", "active_units", "rate")
+
 
 class Finding(NamedTuple):
     """A collapse check that a run fails."""
@@ -41,9 +43,20 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
     return Judgement(findings, ranking[0][0] if ranking else None, rule, ranking)
 
 
+def best(judgement: Judgement) -> dict[str, str | float]:
+    """Return the recommended run and the metric that ranks it: what `dvc exp show` lists per experiment."""
+    return (
+        {"best": judgement.ranking[0][0], "score": judgement.ranking[0][1]} if judgement.ranking else {"best": "none"}
+    )
+
+
 def collapse(result: Result, options: Compare) -> Iterator[Finding]:
-    """Yield the collapse checks that a run fails, judged on the phase that ranks, each with number and limit."""
+    """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
     metrics, phase = result.of(options.phase), options.phase
+    missing = [name for name in NEEDED if metrics[name] is None]
+    if missing:
+        yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
+        return
     predicted, true = metrics["predicted_background_share"], metrics["true_background_share"]
     if predicted - true > options.max_background_excess:
         yield Finding(

@@ -41,13 +41,19 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
     return rows
 
 
-def text_report(groups: Mapping[str, list[Result]], judgements: Mapping[str, Judgement], entries: Mapping[str, RunEntry]) -> str:
+def text_report(
+    groups: Mapping[str, list[Result]], judgements: Mapping[str, Judgement], entries: Mapping[str, RunEntry]
+) -> str:
     """Return the report as plain text."""
     count = sum(map(len, groups.values()))
     parts = [_underlined(f"Comparison of {count} {'run' if count == 1 else 'runs'}", "=")]
     for data, results in groups.items():
         parts += [_underlined(f"Data set {data}", "-"), _table(results, "simple_outline")]
-        parts += [_legend(), *_findings(results, judgements[data]), *_recommendation(results, judgements[data], entries)]
+        parts += [
+            _legend(),
+            *_findings(results, judgements[data]),
+            *_recommendation(results, judgements[data], entries),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -77,7 +83,8 @@ def _table(results: Sequence[Result], style: str) -> str:
         best = _best(name, values)
         cells = [_cell(name, value) + (" *" if value is not None and value == best else "") for value in values]
         floors = [_cell(name, results[0].final.get(f"{prefix}{name}")) for prefix in FLOORS.values()]
-        rows.append([METRICS[name].title, *cells, *floors, better(name).replace("neither", "")])
+        title = METRICS[name].title.replace("|", "\\|") if style == "github" else METRICS[name].title
+        rows.append([title, *cells, *floors, better(name).replace("neither", "")])
     rows += [[name.replace("_", " "), *(_fact(r.metrics["run"][name]) for r in results), "", "", ""] for name in FACTS]
     headers = ["test", *(r.run.name for r in results), *(f"floor: {name}" for name in FLOORS), "better"]
     return tabulate(rows, headers, tablefmt=style, disable_numparse=True, stralign="right", colalign=("left",))
@@ -127,7 +134,8 @@ def _recommendation(results: Sequence[Result], judgement: Judgement, entries: Ma
 
 def _below_pca(winner: Result) -> list[str]:
     """A warning where the recommended run does not beat the trivial floor of its size."""
-    names = [name for name in SHOWN[:4] if winner.final[name] < winner.final[f"floor_pca_{name}"]]
+    pairs = {name: (winner.final[name], winner.final[f"floor_pca_{name}"]) for name in SHOWN[:4]}
+    names = [name for name, pair in pairs.items() if None not in pair and pair[0] < pair[1]]
     if not names:
         return []
     worse = ", ".join(f"{METRICS[n].title} {winner.final[n]:.3f} < {winner.final[f'floor_pca_{n}']:.3f}" for n in names)

@@ -32,8 +32,9 @@ class DataInfo:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DataInfo":
         """Return the info that `asdict` wrote, lists turned back into tuples."""
-        fields = {name: values[name] for name in cls.__dataclass_fields__}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        fields: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__}
+        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+        return cls(**fields)
 
 
 def write(
@@ -71,4 +72,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
 
 def read_info(folder: Path) -> DataInfo:
     """Return what a model must know of a prepared data set."""
-    return DataInfo.from_dict(read_meta(folder))
+    try:
+        return DataInfo.from_dict(read_meta(folder))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / 'meta.json'}: not the description of a prepared data set ({error})") from None

@@ -67,9 +67,7 @@ def _measured(floors: list[MajorityFloor | PcaFloor], split: DeviceSplit) -> dic
     return {name: value for floor in floors for name, value in floor.measure(x).items()}
 
 
-def _phase_metrics(
-    result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, options: Evaluate
-) -> dict[str, float]:
+def _phase_metrics(result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, options: Evaluate) -> dict[str, float]:
     averaged = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy")
     values = {"loss": float(result.losses["loss"].mean())}
     values |= {name: float(result.examples[name].mean()) for name in averaged}
@@ -86,9 +84,7 @@ def _phase_metrics(
 
 
 @torch.no_grad()
-def _ablations(
-    result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, options: Evaluate
-) -> dict[str, float]:
+def _ablations(result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, options: Evaluate) -> dict[str, float]:
     """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
     shuffled = result.mean[torch.randperm(len(split), generator=generator(options.seed, 0, stream=5))]
     values = {}
@@ -107,10 +103,10 @@ def _ablations(
 def _facts(loaded: ModelFile, objective: Objective, train: Pass) -> dict[str, Any]:
     weights = {name: final_value(objective.weights[name]) for name in LIKELIHOODS if name in objective.weights}
     reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weights.items())
-    nats = float(train.examples["distortion_cells"].mean())
+    beta, nats = final_value(loaded.run.loss.beta), float(train.examples["distortion_cells"].mean())
     return {
         "effective_beta": objective.effective_beta(),
-        "effective_beta_measured": final_value(loaded.run.loss.beta) * nats / reconstruction,
+        "effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf"),
         "best_epoch": loaded.facts["epoch"],
         "selected_by": loaded.facts["metric"],
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),

@@ -53,7 +53,7 @@ HEADLINE = (
 
 
 def better(name: str) -> Better:
-    """Return which way a metric is better; recalls and floors follow the metric that they are of."""
+    """Return which way a metric, or the recall of a class, is better."""
     if name.startswith("recall_"):
         return "higher"
     return METRICS[name].better

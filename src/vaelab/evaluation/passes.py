@@ -3,6 +3,7 @@
 B batch, N examples, K classes, L latent dimensions, S side of the canvas.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from vaelab.data.prepared import DataInfo
 from vaelab.evaluation import categorical
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.categorical import Context, cross_entropy, extent, extents
+from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.objective import Objective
 
 
@@ -32,21 +34,23 @@ def run_pass(
     model: VAE, split: DeviceSplit, info: DataInfo, objective: Objective, batch_size: int, epoch: float
 ) -> Pass:
     """Return what the model yields for every example of the split, under the objective at `epoch`."""
-    was_training, parts = model.training, []
+    was_training, parts = model.training, []  # of each batch: tensors, measures, terms
     model.eval()
     for x in split.in_order(batch_size):
         inference = model(x)
-        losses = objective(x, inference, epoch)
+        terms = objective(x, inference, epoch).terms
         matrix, examples = measure_grids(x, inference, info)
         grids = whole_grids(Decoded(inference.reconstruction, inference.extent))
-        parts.append((matrix.sum(0), examples, {"loss": losses.total, **losses.terms}, *inference[:2], grids))
+        tensors = {"matrix": matrix, "mean": inference.mean, "log_var": inference.log_var, "grids": grids}
+        parts.append((tensors, examples, terms))
     model.train(was_training)
-    matrices, examples, terms, *tensors = zip(*parts, strict=True)
-    stacked = [torch.cat(tensor).cpu() for tensor in tensors]
-    return Pass(torch.stack(matrices).sum(0).cpu(), _stack(examples), _stack(terms), *stacked)
+    tensors, examples, losses = (_stack(column) for column in zip(*parts, strict=True))
+    kl = kl_per_dimension(tensors["mean"], tensors["log_var"])
+    losses["loss"] = objective.total(kl, losses, epoch)
+    return Pass(tensors.pop("matrix").sum(0), examples, losses, **tensors)
 
 
-def _stack(parts: tuple[dict[str, Tensor], ...]) -> dict[str, Tensor]:
+def _stack(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
 
 
@@ -84,5 +88,3 @@ def whole_grids(decoded: Decoded) -> Tensor:
     position = torch.arange(side, device=height.device)
     outside = (position.view(1, -1, 1) >= height) | (position.view(1, 1, -1) >= width)
     return categorical.predicted_classes(decoded.reconstruction).masked_fill(outside, classes).to(torch.uint8)
-
-

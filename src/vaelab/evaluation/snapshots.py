@@ -23,7 +23,7 @@ class Snapshot(NamedTuple):
 
     label: str  # epoch_003, best_epoch_004
     facts: dict[str, float | str]  # epoch, metric and its value on val, and so on
-    index: np.ndarray  # of the examples in the training split [n]
+    ids: np.ndarray  # of the examples in the training split [n]
     original: np.ndarray  # uint8 [n, S, S], K outside the grid
     reconstruction: np.ndarray  # uint8 [n, S, S], K outside the predicted extent
     accuracy: np.ndarray  # [n]
@@ -38,10 +38,10 @@ def take_snapshot(
     info: DataInfo,
     objective: Objective,
 ) -> Snapshot:
-    """Return the snapshot of a model on `samples`: their index [n] and the examples [n, S, S]."""
-    index, x = samples
+    """Return the snapshot of a model on `samples`: their ids [n] and the examples [n, S, S]."""
+    ids, x = samples
     result = run_pass(model, DeviceSplit(x, x.device), info, objective, len(x), float(facts["epoch"]))
-    arrays = (index, x.to(torch.uint8), result.grids, result.examples["accuracy"], result.losses["loss"])
+    arrays = (ids, x.to(torch.uint8), result.grids, result.examples["accuracy"], result.losses["loss"])
     return Snapshot(label, facts, *(array.detach().cpu().numpy() for array in arrays))
 
 

@@ -20,7 +20,7 @@ def checkpoint_picture(snapshot: Snapshot, info: DataInfo) -> Figure:
     classes = len(info.classes)
     tiles: list[list[np.ndarray]] = []
     captions: list[list[str]] = []
-    for number in range(len(snapshot.index)):
+    for number in range(len(snapshot.ids)):
         if number % PAIRS_PER_ROW == 0:
             tiles.append([])
             captions.append([])
@@ -28,7 +28,7 @@ def checkpoint_picture(snapshot: Snapshot, info: DataInfo) -> Figure:
         side = extent(*pair, classes=classes)
         tiles[-1] += [tile(grid, side, classes) for grid in pair]
         scored = f"accuracy {snapshot.accuracy[number]:.2f}\nloss {snapshot.loss[number]:.1f}"
-        captions[-1] += [f"original\ntrain {snapshot.index[number]}", scored]
+        captions[-1] += [f"original\ntrain {snapshot.ids[number]}", scored]
     figure = new_figure(*mosaic_size(len(tiles), 2 * PAIRS_PER_ROW))
     figure.suptitle(_title(snapshot), fontsize=11)
     mosaic(figure.add_subplot(), tiles, captions)
@@ -38,14 +38,14 @@ def checkpoint_picture(snapshot: Snapshot, info: DataInfo) -> Figure:
 def filmstrip(snapshots: Sequence[Snapshot], info: DataInfo) -> Figure:
     """Return the samples' way through the regular checkpoints: a row each, original first."""
     shown = _spread([s for s in snapshots if not s.label.startswith("best")], FILMSTRIP_COLUMNS)
-    classes, count = len(info.classes), min(FILMSTRIP_SAMPLES, len(shown[0].index))
+    classes, count = len(info.classes), min(FILMSTRIP_SAMPLES, len(shown[0].ids))
     tiles, captions = [], []
     for number in range(count):
         grids = [shown[0].original[number], *(s.reconstruction[number] for s in shown)]
         side = extent(*grids, classes=classes)
         tiles.append([tile(grid, side, classes) for grid in grids])
         scores = [f"epoch {s.facts['epoch']}\naccuracy {s.accuracy[number]:.2f}" for s in shown]
-        captions.append([f"original\ntrain {shown[0].index[number]}", *scores])
+        captions.append([f"original\ntrain {shown[0].ids[number]}", *scores])
     figure = new_figure(*mosaic_size(count, len(shown) + 1))
     figure.suptitle("The same training samples at each checkpoint", fontsize=11)
     mosaic(figure.add_subplot(), tiles, captions)

@@ -61,7 +61,9 @@ def traversals(grids: np.ndarray, dimensions: Sequence[int], values: Sequence[fl
     tiles = [[tile(grid, max(_side(g, classes) for g in row), classes) for grid in row] for row in grids]
     captions = [[f"z[{j}] = {value:+.1f}" for value in values] for j in dimensions]
     figure = new_figure(*mosaic_size(len(tiles), len(values)))
-    figure.suptitle("Traversals of the dimensions with the largest KL, from the posterior mean of one test grid", fontsize=11)
+    figure.suptitle(
+        "Traversals of the dimensions with the largest KL, from the posterior mean of one test grid", fontsize=11
+    )
     mosaic(figure.add_subplot(), tiles, captions)
     return figure
 

@@ -46,7 +46,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x + body(x), of x's shape."""
-        return self.activation(x + self.body(x))
+        activated: Tensor = self.activation(x + self.body(x))
+        return activated
 
 
 def residuals(channels: int, options: Model) -> list[nn.Module]:

@@ -25,5 +25,5 @@ def build(options: Model, info: DataInfo, seed: int) -> VAE:
         known = ", ".join(name for kind, name in MODELS if kind == info.kind)
         raise InputError(f"model.name: no {options.name!r} for {info.kind}s; known: {known}")
     with torch.random.fork_rng(devices=[]):  # layers draw from the global generator: leave it as it was
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return MODELS[info.kind, options.name](options, info).to(memory_format=torch.channels_last)

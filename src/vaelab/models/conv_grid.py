@@ -6,6 +6,8 @@ share their weights over places and are slow to learn what stands where, which a
 B batch, L latent dimensions, K classes, S side of the canvas. Input: int64 [B, S, S], K outside the grid.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -34,7 +36,7 @@ class GridEncoder(nn.Module):
         self.embedding = nn.Embedding(self.values, options.embedding_dim) if options.embedding_dim else None
         sizes = channels(options)
         layers: list[nn.Module] = [convolution(options.embedding_dim or self.values, sizes[0], options)]
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(sizes):
             layers += [convolution(inputs, outputs, options, stride=2), *residuals(outputs, options)]
         self.body = nn.Sequential(*layers)
         side = info.shape[0] // 2**options.depth
@@ -66,7 +68,7 @@ class GridDecoder(nn.Module):
             nn.Unflatten(1, (sizes[0], self.side, self.side)),
         )
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(sizes):
             layers += [*residuals(inputs, options), upsampling(inputs, outputs, options)]
         self.body = nn.Sequential(*layers, nn.Conv2d(sizes[-1], len(info.classes), 3, padding=1))
         flat = len(info.classes) * info.shape[0] * info.shape[1]

@@ -32,7 +32,7 @@ def focal(x: Tensor, inference: Inference, context: Context) -> Tensor:
     """
     nats = _cell_nats(x, inference, None)
     weights = F.pad(context.class_weights, (0, 1))[x]
-    return _reduce(weights * (-torch.expm1(-nats)).clamp_min(0) ** context.gamma * nats, x, inference, context)
+    return _reduce(weights * (-torch.expm1(-nats)).clamp_min(1e-12) ** context.gamma * nats, x, inference, context)
 
 
 def extent(x: Tensor, inference: Inference, context: Context) -> Tensor:

@@ -9,7 +9,7 @@ def kl_per_dimension(mean: Tensor, log_var: Tensor) -> Tensor:
 
     Source: Kingma & Welling 2014, appendix B.
     """
-    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
+    return 0.5 * (mean.square() + log_var.expm1() - log_var)
 
 
 def with_free_bits(kl: Tensor, free_bits: float) -> Tensor:

@@ -1,6 +1,6 @@
 """The objective: Σ weight · term + beta · KL, one value per example first, a scalar last."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -52,14 +52,21 @@ class Objective:
         """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch)."""
         kl = kl_per_dimension(inference.mean, inference.log_var)
         terms = {name: TERMS[name](x, inference, self.context) for name in self.weights}
+        return Losses(self.total(kl, terms, epoch), {**terms, "kl": kl.sum(1)}, self.weights_at(epoch))
+
+    def total(self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float) -> Tensor:
+        """Return the objective [B] from the KL per dimension [B, L] and the unweighted terms, each [B].
+
+        Free bits and capacity look at the mean over these B examples: a batch in training, a whole split in evaluation.
+        """
         weights = self.weights_at(epoch)
         penalty = with_free_bits(kl, self.loss.free_bits).sum(1)
         if self.loss.capacity is not None:
             penalty = with_capacity(penalty, value_at(self.loss.capacity, epoch))
         total = weights["kl"] * penalty
-        for name, values in terms.items():
-            total = total + weights[name] * values
-        return Losses(total, {**terms, "kl": kl.sum(1)}, weights)
+        for name in self.weights:
+            total = total + weights[name] * terms[name]
+        return total
 
     def weights_at(self, epoch: float) -> dict[str, float]:
         """Return the weight of each term, the KL divergence's among them, at a point of training."""

@@ -35,7 +35,7 @@ class Schedule(Block):
     end: float = Field(1.0, ge=0)
     """Value after the ramp; the value of constant."""
     delay: float = Field(0.0, ge=0)
-    """Epochs at `start` before the ramp begins."""
+    """Epochs at `start` before the ramp begins; constant has none."""
     epochs: float = Field(5.0, gt=0)
     """Length of the ramp, or of one cycle, in epochs."""
     ramp: float = Field(0.5, gt=0, le=1)

@@ -72,7 +72,13 @@ def _allowed(field: FieldInfo) -> str:
     if annotation in (int, float, bool, str):
         kind = {int: "integer", float: "number", bool: "true or false", str: "text"}[annotation]
         return ", ".join([kind, *bounds])
-    return "number ≥ 0 or a schedule" if "Schedule" in str(annotation) else "text or null" if "str" in str(annotation) else "group"
+    return (
+        "number ≥ 0 or a schedule"
+        if "Schedule" in str(annotation)
+        else "text or null"
+        if "str" in str(annotation)
+        else "group"
+    )
 
 
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}

@@ -46,24 +46,29 @@ def check(schema: type[BaseModel], value: Any, prefix: str = "") -> list[Problem
 def _problem(schema: type[BaseModel], details: Any, prefix: str) -> Problem:
     location = [part for part in details["loc"] if not str(part).startswith("<")]
     path = ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "(top level)"
+    path = path.removesuffix(".[key]")
     given, context = details["input"], details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":
-            return Problem(path, f"unknown key; {suggestion(location[-1], _keys_at(schema, location[:-1]))}")
+            known = _keys_at(schema, details["loc"][:-1])
+            return Problem(path, f"unknown key; {suggestion(location[-1], known)}")
         case "missing":
             return Problem(path, "is required and was not given")
         case "literal_error":
             allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
             return Problem(path, f"got {given!r}, {suggestion(given, allowed)}")
         case "union_tag_invalid":
-            tag, allowed = context["tag"].strip("<>"), [part.strip(" '<>") for part in context["expected_tags"].split(",")]
+            tag, allowed = (
+                context["tag"].strip("<>"),
+                [part.strip(" '<>") for part in context["expected_tags"].split(",")],
+            )
             return Problem(f"{path}.source", f"got {tag!r}, {suggestion(tag, allowed)}")
         case "union_tag_not_found":
             return Problem(f"{path}.source", "is required and was not given")
         case "model_type" | "model_attributes_type" | "dict_type":
             return Problem(path, f"got {given!r}, expected a group of options (key: value)")
         case "string_pattern_mismatch":
-            return Problem(path.removesuffix(".[key]"), "names take lower-case letters, digits and _ only")
+            return Problem(path, "names start with a lower-case letter and go on with lower-case letters, digits and _")
         case "value_error":
             return Problem(path, f"got {given!r}: {context['error']}")
     return Problem(path, f"got {given!r}, {details['msg'].replace('Input should be', 'expected')}")
@@ -73,12 +78,20 @@ def _keys_at(schema: type[BaseModel], location: Sequence[Any]) -> set[str]:
     """Names of the fields that are allowed at `location`, below `schema`."""
     models: list[type[BaseModel]] = [schema]
     for part in location:
+        if str(part).startswith("<"):  # the tag of one alternative among several
+            models = [model for model in models if part in _tags(model)] or models
+            continue
         inner: list[type[BaseModel]] = []
         for model in models:
             if part in model.model_fields:
                 inner.extend(_models_in(model.model_fields[part].annotation))
         models = inner or models
     return {name for model in models for name in model.model_fields}
+
+
+def _tags(model: type[BaseModel]) -> set[str]:
+    source = model.model_fields.get("source")
+    return {f"<{name}>" for name in typing.get_args(source.annotation)} if source else {"<schedule>"}
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -12,6 +12,7 @@ from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.schema import Options, Params, Run, RunEntry
 
 BLOCKS = tuple(Options.model_fields)
+ABSENT = object()
 
 
 class Resolved(NamedTuple):
@@ -21,6 +22,18 @@ class Resolved(NamedTuple):
     warnings: list[str]
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, and not silently the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key in keys[:number] and key != "<<":
+                place = node.value[number][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", place)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file.
 
@@ -28,10 +41,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InputError: the file is missing, is not YAML or is not a mapping.
     """
     try:
-        value = yaml.safe_load(path.read_text())
+        value = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file (run from the project's root)") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected a mapping of options, got {type(value).__name__}")
@@ -92,7 +107,8 @@ def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
 
 def _layers(name: str, entry: RunEntry, raw: Mapping[str, Any]) -> tuple[str | None, list[dict[str, Any]]]:
     """The run's preset, and the raw changes that lie over the base, in order."""
-    preset = entry.preset or (name if name in (raw.get("presets") or {}) else None)
+    own = name if name in (raw.get("presets") or {}) else None
+    preset = entry.preset if "preset" in entry.model_fields_set else own
     changes = [raw["presets"][preset] or {}] if preset else []
     inline = {key: value for key, value in raw["runs"][name].items() if key in BLOCKS}
     return preset, [*changes, inline]
@@ -100,15 +116,20 @@ def _layers(name: str, entry: RunEntry, raw: Mapping[str, Any]) -> tuple[str | N
 
 def _unknown_names(raw: Mapping[str, Any]) -> Iterator[Problem]:
     """Data sets and presets that a run names and nobody defines; on values of any shape."""
-    known = {"data": raw.get("datasets") or {}, "preset": raw.get("presets") or {}}
-    suites = raw.get("suites")
-    groups = {f"suites.{name}": runs for name, runs in suites.items()} if isinstance(suites, Mapping) else {}
+    known = {key: raw.get(name) or {} for key, name in (("data", "datasets"), ("preset", "presets"))}
+    groups = {f"suites.{name}": runs for name, runs in _mapping(raw.get("suites")).items()}
     for prefix, runs in {**groups, "runs": raw.get("runs")}.items():
-        for name, entry in runs.items() if isinstance(runs, Mapping) else ():
+        for name, entry in _mapping(runs).items():
             for key, what in (("data", "data set"), ("preset", "preset")):
-                given = entry.get(key) if isinstance(entry, Mapping) else None
-                if isinstance(given, str) and given not in known[key]:
-                    yield Problem(f"{prefix}.{name}.{key}", f"unknown {what} {given!r}; {suggestion(given, known[key])}")
+                given = _mapping(entry).get(key)
+                if isinstance(given, str) and isinstance(known[key], Mapping) and given not in known[key]:
+                    yield Problem(
+                        f"{prefix}.{name}.{key}", f"unknown {what} {given!r}; {suggestion(given, known[key])}"
+                    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _with_default_terms(run: Run) -> Run:
@@ -127,16 +148,23 @@ def _misfits(run: Run, params: Params) -> Iterator[Problem]:
     if canvas % factor:
         text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.canvas"
         yield Problem(f"runs.{run.name}.model.depth", f"{text} is {canvas}")
+    if canvas == factor and run.model.norm == "batch" and run.train.batch_size == 1:
+        text = "batch normalisation of single values needs more than one example in a batch"
+        yield Problem(f"runs.{run.name}.train.batch_size", text)
     scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
     if scheduled and run.loss.capacity is not None:
         yield Problem(f"runs.{run.name}.loss.capacity", "goes with a constant beta: schedule one of the two")
 
 
-def _without_effect(raw: Mapping[str, Any], layers: Mapping[str, tuple[str | None, list[dict[str, Any]]]]) -> Iterator[str]:
+def _without_effect(
+    raw: Mapping[str, Any], layers: Mapping[str, tuple[str | None, list[dict[str, Any]]]]
+) -> Iterator[str]:
     """Warnings of base values, other than the defaults, that every active run overrides."""
     defaults = Options().model_dump()
     for path, value in _leaves({block: raw.get(block) or {} for block in BLOCKS}):
-        overridden = [preset for preset, changes in layers.values() if any(_at(change, path) is not None for change in changes)]
+        overridden = [
+            preset for preset, changes in layers.values() if any(_at(change, path) is not ABSENT for change in changes)
+        ]
         if layers and len(overridden) == len(layers) and value != _at(defaults, path):
             names = ", ".join(layers)
             yield f"{'.'.join(path)}={value} has no effect: every active run overrides it ({names})"
@@ -151,8 +179,11 @@ def _leaves(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tu
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path; a value that stands where a group was expected replaces all below it."""
     for key in path:
-        if not isinstance(value, Mapping) or key not in value:
-            return value if value is not None and not isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping):
+            return value
+        if key not in value:
+            return ABSENT
         value = value[key]
     return value

