@@ -1,0 +1,197 @@
+"""The pipeline itself, in a temporary clone with a tiny data set: repro, experiments, the queue, bad input."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "OMP_NUM_THREADS": "1",
+    "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "t@example.org",
+    "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "t@example.org",
+}  # fmt: skip
+TINY = {
+    "datasets": {"grids": {"source": "arc_folder", "path": "data/raw/tasks", "canvas": 8}},
+    "model": {"latent_dim": 4, "width": 4, "depth": 2},
+    "loss": {"gamma": 2.0},
+    "train": {"epochs": 2, "batch_size": 8, "checkpoint_samples": 3},
+    "visualize": {"prior_samples": 4},
+    "presets": {
+        "option_a": {"loss": {"terms": {"focal": 1.0, "extent": 1.0}}},
+        "option_c": {"loss": {"terms": {"focal": 1.0, "extent": 1.0}, "class_weights": "inverse", "gamma": 1.0}},
+    },
+    "suites": {"single": {"option_a": {"data": "grids"}}},
+    "runs": {"option_a": {"data": "grids"}, "option_c": {"data": "grids"}},
+}
+
+pytestmark = pytest.mark.slow
+
+
+def call(folder: Path, *command: str, code: int | None = 0) -> str:
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert code is None or done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def write_tasks(folder: Path) -> None:
+    random = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for task in range(12):
+        pairs = [
+            {side: random.integers(0, 4, random.integers(2, 7, 2)).tolist() for side in ("input", "output")}
+            for _ in range(3)
+        ]
+        (folder / f"task_{task:02d}.json").write_text(json.dumps({"train": pairs[:2], "test": pairs[2:]}))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A clone with tiny data and params, committed, after its first `dvc repro`."""
+    folder = tmp_path_factory.mktemp("project")
+    listed = call(ROOT, "git", "ls-files", "-co", "--exclude-standard", "stages", "src", ".dvc", ".gitignore").split()
+    for name in [*listed, "dvc.yaml", ".dvcignore", "data/raw/.gitkeep"]:
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "params.yaml").write_text(yaml.safe_dump(TINY, sort_keys=False))
+    write_tasks(folder / "data" / "raw" / "tasks")
+    call(folder, "git", "init", "-q")
+    call(folder, "dvc", "add", "-q", "data/raw/tasks")
+    call(folder, "dvc", "repro")
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", "first")
+    return folder
+
+
+def test_repro_makes_everything_and_git_keeps_only_what_is_small(project):
+    for run in ("option_a", "option_c"):
+        for path in (
+            f"data/runs/{run}.yaml", f"models/{run}/model.safetensors", f"models/{run}/last.safetensors",
+            f"models/{run}/history.csv", f"plots/runs/{run}/checkpoints/epoch_002.png", f"plots/runs/{run}/epochs.gif",
+            f"plots/runs/{run}/filmstrip.png", f"metrics/headline/{run}.json", f"metrics/summary/{run}.json",
+        ):  # fmt: skip
+            assert (project / path).stat().st_size > 0, path
+        summary = json.loads((project / f"metrics/summary/{run}.json").read_text())
+        assert summary["config"] == yaml.safe_load((project / f"data/runs/{run}.yaml").read_text())
+        assert {"train", "val", "test"} <= summary["metrics"].keys()
+    assert "Recommended" in (project / "metrics/comparison_report.txt").read_text()
+    tracked = call(project, "git", "ls-files", "data", "models", "metrics", "plots").split()
+    assert not [path for path in tracked if path.endswith((".safetensors", ".png"))]
+    assert "metrics/headline/option_a.json" in tracked
+    assert not any((project / ".scratch").iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_training_again_gives_the_same_bytes_and_draws_what_visualize_drew(project):
+    models, pictures = project / "models/option_a", project / "plots/runs/option_a/checkpoints"
+    before = contents(models), contents(pictures)
+    for path in pictures.iterdir():
+        path.unlink()
+    call(project, sys.executable, "stages/train.py", "option_a")
+    assert (contents(models), contents(pictures)) == before
+    assert any(name.startswith("best_epoch") for name in before[1])
+
+
+def test_a_second_repro_does_nothing(project):
+    output = call(project, "dvc", "repro")
+    assert "Data and pipelines are up to date" in output
+    assert "Running stage" not in output
+
+
+def test_an_experiment_retrains_only_what_its_value_reaches(project):
+    output = call(project, "dvc", "exp", "run", "-S", "loss.gamma=1.5")
+    assert "Running stage 'train@option_a'" in output
+    assert "Running stage 'train@option_c'" not in output
+    assert yaml.safe_load((project / "data/runs/option_a.yaml").read_text())["loss"]["gamma"] == 1.5
+    assert "option_a" in call(project, "dvc", "metrics", "diff")
+    call(project, "git", "checkout", "-q", ".")
+    call(project, "dvc", "checkout")
+
+
+def test_an_experiment_that_reaches_no_run_says_so(project):
+    command = ("dvc", "exp", "run", "-S", "loss.gamma=1.5", "-S", "presets.option_a.loss.gamma=2.0")
+    output = call(project, *command)
+    assert "warning: loss.gamma=1.5 has no effect" in output
+    assert "Running stage 'train@" not in output
+    call(project, "git", "checkout", "-q", ".")
+    call(project, "dvc", "checkout")
+
+
+def test_a_queued_sweep_runs_its_own_copy_of_the_code(project):
+    call(project, "dvc", "exp", "run", "--queue", "-S", "runs=${suites.single}", "-S", "model.latent_dim=2,3")
+    loop = project / "src/vaelab/training/loop.py"
+    original = loop.read_text()
+    loop.write_text("raise SystemExit('the live workspace was imported')\n")
+    try:
+        call(project, "dvc", "queue", "start")
+        deadline = time.monotonic() + 400
+        while time.monotonic() < deadline:
+            status = call(project, "dvc", "queue", "status")
+            if "Queued" not in status and "Running" not in status:
+                break
+            time.sleep(2)
+    finally:
+        loop.write_text(original)
+    assert status.count("Success") == 2, status + call(project, "dvc", "queue", "logs", status.split()[7], code=None)
+    shown = call(project, "dvc", "exp", "show", "--csv")
+    rows = list(csv.DictReader(io.StringIO(shown[shown.index("Experiment") :])))
+    found = {row["params.yaml:model.latent_dim"]: row for row in rows}
+    assert {"2", "3"} <= found.keys()
+    assert found["2"]["grids.score"] != found["3"]["grids.score"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("loss.gama=1.0", "did you mean 'gamma'"),
+        ("loss.gamma=.nan", "expected a finite number"),
+        ("runs.option_a.preset=option_x", "unknown preset 'option_x'"),
+        ("runs.option_a.data=grid", "unknown data set 'grid'; did you mean 'grids'"),
+    ],
+)
+def test_bad_params_end_with_one_message_and_change_nothing(project, change, message):
+    path, value = change.split("=")
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    *groups, last = path.split(".")
+    block = params
+    for name in groups:
+        block = block[name]
+    block[last] = yaml.safe_load(value)
+    before = {p: p.read_bytes() for p in (project / "data/runs").iterdir()}
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
+    output = call(project, sys.executable, "stages/resolve.py", code=2)
+    assert message in output
+    assert "Traceback" not in output
+    assert {p: p.read_bytes() for p in (project / "data/runs").iterdir()} == before
+    call(project, "git", "checkout", "-q", "params.yaml")
+
+
+def test_an_unknown_suite_is_named(project):
+    output = call(project, "dvc", "exp", "run", "-S", "runs=${suites.nope}", code=None)
+    assert "nope" in output
+    call(project, "git", "checkout", "-q", ".")
+
+
+def test_a_damaged_model_file_stops_evaluate_with_one_message(project):
+    model = project / "models/option_a/model.safetensors"
+    whole = model.read_bytes()
+    model.unlink()
+    model.write_bytes(whole[:1000])
+    output = call(project, sys.executable, "stages/evaluate.py", "option_a", code=2)
+    assert "damaged" in output
+    assert "Traceback" not in output
+    model.write_bytes(whole)
