@@ -58,7 +58,7 @@ def bare_loop(run: Run, data: Path, steps: int) -> float:
 
 
 def our_loop(run: Run, data: Path, steps: int) -> float:
-    """Return seconds for `steps` steps of vaelab's loop, validation and checkpoints not counted (nor in the bare one)."""
+    """Return seconds for `steps` steps of vaelab's loop, without validation and checkpoints."""
     session = loop.start(run, data, lambda snapshot, info: None)
     assert session.steps >= steps, "more steps than an epoch has"
     index = torch.arange(steps * session.batch_size)

@@ -33,11 +33,9 @@ def main() -> None:
     save_png(training_curves(history), plots / "curves.png")
     for data, group in groups.items():
         info = read_info(artifacts.prepared(data))
-        index, original, grids = same_examples(group, params.compare.samples, params.compare.seed)
-        names = [result.run.name for result in group]
-        by_run = dict(zip(names, grids, strict=True))
+        examples = same_examples(group, params.compare.samples, params.compare.seed)
         path = plots / f"reconstructions_{data}.png"
-        save_png(reconstructions_by_run(index, original, by_run, len(info.classes), data), path)
+        save_png(reconstructions_by_run(*examples, classes=len(info.classes), data=data), path)
         recalls = {r.run.name: [r.final[f"recall_{k}"] for k in range(len(info.classes))] for r in group}
         save_png(recall_by_run(recalls, info.classes, "test"), plots / f"recall_{data}.png")
         pictures |= {f"Reconstructions, {data}": path, f"Recall, {data}": plots / f"recall_{data}.png"}

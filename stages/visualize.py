@@ -16,6 +16,7 @@ from vaelab.evaluation.snapshots import read_snapshots
 from vaelab.figures import checkpoints, classes, curves, latents
 from vaelab.figures.files import save_gif, save_png
 from vaelab.models.files import load_model
+from vaelab.objective.divergence import kl_per_dimension
 from vaelab.params.resolve import read_run
 
 
@@ -48,8 +49,10 @@ def main() -> None:
         dimensions[dimensions["phase"] == phase].nlargest(options.traversal_dimensions, "kl")["dimension"].tolist()
     )
     values = np.linspace(-options.traversal_range, options.traversal_range, options.traversal_steps).tolist()
-    grids = traversal_grids(model, torch.from_numpy(means[0]), largest, values)
-    save_png(latents.traversals(grids, largest, values, count), plots / "traversals.png")
+    start = int(kl_per_dimension(torch.from_numpy(means), torch.from_numpy(log_vars)).sum(1).argmax())
+    grids = traversal_grids(model, torch.from_numpy(means[start]), largest, values)
+    name = f"{phase} grid {start}, the one with the largest KL"
+    save_png(latents.traversals(grids, largest, values, count, name), plots / "traversals.png")
 
     recall = [metrics[phase][f"recall_{number}"] for number in range(count)]
     save_png(classes.recall_bars(recall, info.class_counts, info.classes, phase), plots / "recall.png")

@@ -27,6 +27,7 @@ TINY = {
     "loss": {"gamma": 2.0},
     "train": {"epochs": 2, "batch_size": 8, "checkpoint_samples": 3},
     "visualize": {"prior_samples": 4},
+    "compare": {"samples": 4},
     "presets": {
         "option_a": {"loss": {"terms": {"focal": 1.0, "extent": 1.0}}},
         "option_c": {"loss": {"terms": {"focal": 1.0, "extent": 1.0}, "class_weights": "inverse", "gamma": 1.0}},
@@ -123,7 +124,7 @@ def test_an_experiment_retrains_only_what_its_value_reaches(project):
 
 
 def test_an_experiment_that_reaches_no_run_says_so(project):
-    command = ("dvc", "exp", "run", "-S", "loss.gamma=1.5", "-S", "presets.option_a.loss.gamma=2.0")
+    command = ("dvc", "exp", "run", "-S", "loss.gamma=1.5", "-S", "+presets.option_a.loss.gamma=2.0")
     output = call(project, *command)
     assert "warning: loss.gamma=1.5 has no effect" in output
     assert "Running stage 'train@" not in output
@@ -146,12 +147,14 @@ def test_a_queued_sweep_runs_its_own_copy_of_the_code(project):
             time.sleep(2)
     finally:
         loop.write_text(original)
-    assert status.count("Success") == 2, status + call(project, "dvc", "queue", "logs", status.split()[7], code=None)
+    assert status.count("Success") == 2, status
     shown = call(project, "dvc", "exp", "show", "--csv")
     rows = list(csv.DictReader(io.StringIO(shown[shown.index("Experiment") :])))
     found = {row["params.yaml:model.latent_dim"]: row for row in rows}
     assert {"2", "3"} <= found.keys()
-    assert found["2"]["grids.score"] != found["3"]["grids.score"]
+    score = "metrics/headline/option_a.json:distortion"
+    assert found["2"][score] != found["3"][score]
+    assert "latent_dim" in call(project, "dvc", "exp", "show", "--only-changed", "--drop", ".*/.*", "--md")
 
 
 @pytest.mark.parametrize(

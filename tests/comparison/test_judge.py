@@ -11,9 +11,11 @@ from vaelab.params.schema import Compare
 HEALTHY = {
     "predicted_background_share": 0.55, "true_background_share": 0.5, "foreground_accuracy": 0.7, "accuracy": 0.8,
     "active_units": 4, "rate": 10.0, "macro_f1": 0.6, "distortion": 50.0,
+    "blank_share": 0.1,
 }  # fmt: skip
 BACKGROUND = {"predicted_background_share": 0.9}
 NO_FOREGROUND = {"foreground_accuracy": 0.1}
+BLANK = {"blank_share": 0.6}
 POSTERIOR = {"active_units": 0, "rate": 0.01}
 DEFAULT = Compare()
 
@@ -29,9 +31,10 @@ def result(name="a", data="grids", phase="val", **changes):
     [
         (BACKGROUND, "background collapse", ("90.0%", "50.0%", "excess 0.400 > compare.max_background_excess 0.2")),
         (NO_FOREGROUND, "background collapse", ("0.100 < compare.min_foreground_accuracy 0.2", "accuracy is 0.800")),
+        (BLANK, "background collapse", ("60.0% of the val grids", "compare.max_blank_share 0.5")),
         (POSTERIOR, "posterior collapse", ("0 active units", "compare.min_active_units 1", "rate 0.01 nats")),
     ],
-    ids=["background excess", "foreground accuracy", "posterior"],
+    ids=["background excess", "foreground accuracy", "blank", "posterior"],
 )
 def test_a_collapse_is_found_with_its_numbers(changes, name, numbers):
     (finding,) = collapse(result(**changes), DEFAULT)
@@ -54,6 +57,7 @@ def test_all_collapses_are_found():
     [
         (BACKGROUND, {"max_background_excess": 0.5}),
         (NO_FOREGROUND, {"min_foreground_accuracy": 0.05}),
+        (BLANK, {"max_blank_share": 0.7}),
         (POSTERIOR, {"min_active_units": 0}),
     ],
 )

@@ -143,3 +143,12 @@ def test_the_most_probable_class_and_extent_are_taken():
     assert categorical.predicted_classes(logits).tolist() == [[[0, 3], [1, 0]]]
     size = torch.nn.functional.one_hot(torch.tensor([[0, 7]]), 8).float()
     assert categorical.predicted_extent(size).tolist() == [[1, 8]]
+
+
+def test_blank_tells_empty_grids_from_those_that_show_something():
+    x = torch.tensor([[[0, 1]], [[0, 1]], [[0, 0]], [[1, CLASSES]]])
+    predicted = torch.tensor([[[0, 0]], [[2, 0]], [[0, 0]], [[0, 1]]])  # the last one: only outside the grid
+    values = categorical.blank(categorical.confusion(x, predicted, CLASSES), background=0)
+    assert values.tolist()[:2] == [1.0, 0.0]
+    assert values[2].isnan()
+    assert values[3] == 1.0

@@ -44,6 +44,7 @@ def dimensions(active):
 
 RECALL = [0.5, None, *np.linspace(0, 1, K - 2)]
 RANDOM = np.random.default_rng(0).normal(size=(30, 4))
+ACCURACIES = {"first": np.array([0.1, 0.2, 0.3]), "second": np.array([0.4, 0.5, 0.6])}
 RECONSTRUCTIONS = {"first": grids(3, 1), "second": grids(3, 2)}
 FIGURES = {
     "checkpoint": lambda: checkpoints.checkpoint_picture(snapshot(1), INFO),
@@ -51,7 +52,9 @@ FIGURES = {
     "filmstrip": lambda: checkpoints.filmstrip([snapshot(1), snapshot(2, best=True), snapshot(2)], INFO),
     "recall": lambda: classes.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
     "recall by run": lambda: classes.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
-    "reconstructions": lambda: comparison.reconstructions_by_run(np.arange(3), grids(3), RECONSTRUCTIONS, K, "tiny"),
+    "reconstructions": lambda: comparison.reconstructions_by_run(
+        np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, K, "tiny"
+    ),
     "curves": lambda: curves.training_curves(history("first", "second").query("run == 'first' or epoch == 1")),
     "posterior": lambda: latents.posterior_histograms(RANDOM, RANDOM, "test"),
     "KL": lambda: latents.kl_per_dimension(dimensions([True, False, True, False]), "test"),
@@ -59,7 +62,9 @@ FIGURES = {
     "KL, none active": lambda: latents.kl_per_dimension(dimensions([False] * 4), "test"),
     "prior, one": lambda: latents.prior_samples(grids(1), K),
     "prior, two rows": lambda: latents.prior_samples(grids(13), K),
-    "traversals": lambda: latents.traversals(grids(6).reshape(2, 3, CANVAS, CANVAS), [3, 1], [-3.0, 0.0, 3.0], K),
+    "traversals": lambda: latents.traversals(
+        grids(6).reshape(2, 3, CANVAS, CANVAS), [3, 1], [-3.0, 0.0, 3.0], K, "test grid 7"
+    ),
 }
 
 
@@ -187,9 +192,11 @@ def test_recall_by_run_has_a_bar_per_run_and_class():
 
 def test_reconstructions_say_how_much_is_right():
     original = grids(2)
-    figure = comparison.reconstructions_by_run(np.array([4, 7]), original, {"same": original}, K, "tiny")
-    right = "same\n100% of cells shown right"
-    assert texts(figure) == ["original\ntest 4", "original\ntest 7", right, right]
+    figure = comparison.reconstructions_by_run(
+        np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}, K, "tiny"
+    )
+    assert texts(figure)[:2] == ["original\ntest 4", "original\ntest 7"]
+    assert texts(figure)[2:] == ["same\naccuracy 1.00", "same\naccuracy 0.25"]
 
 
 def test_curves_have_a_line_per_run_and_phase():

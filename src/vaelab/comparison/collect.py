@@ -48,14 +48,29 @@ def _read(path: Path) -> Result:
     return Result(run, metrics, history)
 
 
-def same_examples(results: list[Result], count: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Return a choice of test examples of one data set: index [n], originals [n, S, S] and each run's reconstructions."""
+class Examples(NamedTuple):
+    """The same test examples under each run of one data set; n examples, S side of the canvas."""
+
+    index: np.ndarray  # in the test split [n]
+    original: np.ndarray  # [n, S, S]
+    reconstructions: dict[str, np.ndarray]  # by run [n, S, S]
+    accuracies: dict[str, np.ndarray]  # by run [n]
+
+
+def same_examples(results: list[Result], count: int, seed: int) -> Examples:
+    """Return a seeded choice of `count` test examples."""
     phase = "test" if "test" in results[0].metrics else "train"
-    arrays = [artifacts.read_tensors(artifacts.scores(r.run.name) / "arrays.safetensors")[0] for r in results]
-    original = arrays[0][f"{phase}_x"]
+    folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
+    arrays = {name: artifacts.read_tensors(folder / "arrays.safetensors")[0] for name, folder in folders.items()}
+    original = next(iter(arrays.values()))[f"{phase}_x"]
     size = min(count, len(original))
     index = np.sort(np.random.default_rng(seed).choice(len(original), size, replace=False))
-    return index, original[index], [a[f"{phase}_reconstruction"][index] for a in arrays]
+    accuracies = {}
+    for name, folder in folders.items():
+        table = pd.read_csv(folder / "examples.csv", usecols=["phase", "index", "accuracy"])
+        accuracies[name] = table[table["phase"] == phase].set_index("index")["accuracy"].loc[index].to_numpy()
+    chosen = {name: array[f"{phase}_reconstruction"][index] for name, array in arrays.items()}
+    return Examples(index, original[index], chosen, accuracies)
 
 
 def by_data(results: list[Result]) -> dict[str, list[Result]]:

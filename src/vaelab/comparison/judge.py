@@ -71,6 +71,13 @@ def collapse(result: Result, options: Compare) -> Iterator[Finding]:
             f"foreground accuracy on {phase} {foreground:.3f} < compare.min_foreground_accuracy "
             f"{options.min_foreground_accuracy}, although accuracy is {metrics['accuracy']:.3f}",
         )
+    blank = metrics["blank_share"]
+    if blank is not None and blank > options.max_blank_share:
+        yield Finding(
+            "background collapse",
+            f"{blank:.1%} of the {phase} grids come out as background only > compare.max_blank_share "
+            f"{options.max_blank_share}, although accuracy is {metrics['accuracy']:.3f}",
+        )
     if metrics["active_units"] < options.min_active_units:
         yield Finding(
             "posterior collapse",

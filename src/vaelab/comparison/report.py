@@ -15,8 +15,8 @@ from vaelab.params.schema import RunEntry
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 SHOWN = (
     "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "extent_accuracy",
-    "predicted_background_share", "negative_elbo", "distortion", "rate", "mutual_information", "active_units",
-    "effective_dimensions", "shuffled_z_accuracy", "zero_z_accuracy",
+    "predicted_background_share", "blank_share", "negative_elbo", "distortion", "rate", "mutual_information",
+    "active_units", "effective_dimensions", "shuffled_z_accuracy", "zero_z_accuracy",
 )  # fmt: skip
 FLOORS = {"majority": "floor_majority_", "PCA": "floor_pca_"}
 FACTS = ("effective_beta", "effective_beta_measured", "best_epoch", "parameters")

@@ -58,6 +58,13 @@ def class_share(matrix: Tensor, which: int, predicted: bool) -> Tensor:
     return _ratio(matrix.sum(-2 if predicted else -1)[..., which], matrix.sum((-2, -1)))
 
 
+def blank(matrix: Tensor, background: int) -> Tensor:
+    """Return 1 for a grid whose cells are all predicted background, 0 for another; NaN for one without foreground."""
+    all_background = matrix.sum(-2)[..., background] == matrix.sum((-2, -1))
+    foreground = matrix.sum((-2, -1)) - matrix.sum(-1)[..., background]
+    return all_background.double().masked_fill(foreground == 0, torch.nan)
+
+
 def predicted_extent(logits: Tensor) -> Tensor:
     """Return the most probable height and width in cells [B, 2] from logits [B, 2, side]."""
     return logits.argmax(-1) + 1

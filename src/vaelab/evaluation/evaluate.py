@@ -71,6 +71,7 @@ def _phase_metrics(result: Pass, model: VAE, split: DeviceSplit, info: DataInfo,
     averaged = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy")
     values = {"loss": float(result.losses["loss"].mean())}
     values |= {name: float(result.examples[name].mean()) for name in averaged}
+    values["blank_share"] = float(result.examples["blank_share"].nanmean())
     values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(result.matrix.sum())
     values |= latents.summary(
         result.mean, result.log_var, options.active_variance, options.mutual_information_examples, options.seed

@@ -27,6 +27,7 @@ METRICS: dict[str, Metric] = {
     "macro_f1": Metric("higher", "macro F1"),
     "predicted_background_share": Metric("neither", "predicted background share"),
     "true_background_share": Metric("neither", "true background share"),
+    "blank_share": Metric("lower", "grids that come out as background only"),
     "exact_match": Metric("higher", "exact-match rate"),
     "extent_accuracy": Metric("higher", "extent accuracy"),
     "active_units": Metric("neither", "active units"),

@@ -65,6 +65,7 @@ def measure_grids(x: Tensor, inference: Inference, info: DataInfo) -> tuple[Tens
     return matrix, {
         "accuracy": cells_right,
         "foreground_accuracy": categorical.foreground_accuracy(matrix, info.background),
+        "blank_share": categorical.blank(matrix, info.background),
         "extent_accuracy": right_extent.double(),
         "exact_match": ((cells_right == 1) & right_extent).double(),
         "distortion": cells + size,

@@ -10,21 +10,27 @@ from vaelab.figures.tiles import extent, mosaic, mosaic_size, tile
 
 
 def reconstructions_by_run(
-    index: np.ndarray, original: np.ndarray, reconstructions: Mapping[str, np.ndarray], classes: int, data: str
+    index: np.ndarray,
+    original: np.ndarray,
+    reconstructions: Mapping[str, np.ndarray],
+    accuracies: Mapping[str, np.ndarray],
+    classes: int,
+    data: str,
 ) -> Figure:
-    """Return the same test grids [n, S, S], each column a grid: the original, then each run's reconstruction."""
+    """Return the same test grids [n, S, S], each column a grid: the original, then each run's reconstruction.
+
+    Above each reconstruction stands its accuracy [n], over the cells of the original.
+    """
     rows = {"original": original, **reconstructions}
     tiles: list[list[np.ndarray]] = [[] for _ in rows]
     captions: list[list[str]] = [[] for _ in rows]
     for number in range(len(index)):
         side = extent(*(grids[number] for grids in rows.values()), classes=classes)
-        inside = original[number] != classes
         for line, (name, grids) in enumerate(rows.items()):
             tiles[line].append(tile(grids[number], side, classes))
-            share = float((grids[number] == original[number])[inside].mean())
-            what = f"test {index[number]}" if name == "original" else f"{share:.0%} of cells shown right"
+            what = f"accuracy {accuracies[name][number]:.2f}" if name in accuracies else f"test {index[number]}"
             captions[line].append(f"{name}\n{what}")
     figure = new_figure(*mosaic_size(len(rows), len(index)))
-    figure.suptitle(f"The same test grids of {data}, reconstructed by each run", fontsize=11)
+    figure.suptitle(f"The same examples of data set {data}, reconstructed by each run", fontsize=11)
     mosaic(figure.add_subplot(), tiles, captions)
     return figure

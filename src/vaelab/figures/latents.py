@@ -56,14 +56,15 @@ def prior_samples(grids: np.ndarray, classes: int) -> Figure:
     return figure
 
 
-def traversals(grids: np.ndarray, dimensions: Sequence[int], values: Sequence[float], classes: int) -> Figure:
-    """Return grids [dimensions, values, S, S] in which one latent moves and the others stay at one example's mean."""
+def traversals(
+    grids: np.ndarray, dimensions: Sequence[int], values: Sequence[float], classes: int, start: str
+) -> Figure:
+    """Return grids [dimensions, values, S, S]: one latent moves, the others stay at the mean of the example `start`."""
     tiles = [[tile(grid, max(_side(g, classes) for g in row), classes) for grid in row] for row in grids]
     captions = [[f"z[{j}] = {value:+.1f}" for value in values] for j in dimensions]
     figure = new_figure(*mosaic_size(len(tiles), len(values)))
-    figure.suptitle(
-        "Traversals of the dimensions with the largest KL, from the posterior mean of one test grid", fontsize=11
-    )
+    title = "Traversals: one latent at a time, those with the largest KL; the others at the posterior mean of"
+    figure.suptitle(f"{title} {start}", fontsize=11)
     mosaic(figure.add_subplot(), tiles, captions)
     return figure
 

@@ -84,6 +84,8 @@ class Compare(Block):
     """Background collapse: largest predicted share of background above the true one."""
     min_foreground_accuracy: Fraction = 0.2
     """Background collapse: smallest accuracy on foreground cells."""
+    max_blank_share: Fraction = 0.5
+    """Background collapse: largest share of grids with foreground that come out as background only."""
     min_active_units: int = Field(1, ge=0)
     """Posterior collapse: smallest number of active latent dimensions."""
     samples: int = Field(8, ge=1, le=32)

