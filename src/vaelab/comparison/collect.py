@@ -51,7 +51,7 @@ def _read(path: Path) -> Result:
 class Examples(NamedTuple):
     """The same test examples under each run of one data set; n examples, S side of the canvas."""
 
-    index: np.ndarray  # in the test split [n]
+    ids: np.ndarray  # in the test split [n]
     original: np.ndarray  # [n, S, S]
     reconstructions: dict[str, np.ndarray]  # by run [n, S, S]
     accuracies: dict[str, np.ndarray]  # by run [n]
@@ -64,13 +64,13 @@ def same_examples(results: list[Result], count: int, seed: int) -> Examples:
     arrays = {name: artifacts.read_tensors(folder / "arrays.safetensors")[0] for name, folder in folders.items()}
     original = next(iter(arrays.values()))[f"{phase}_x"]
     size = min(count, len(original))
-    index = np.sort(np.random.default_rng(seed).choice(len(original), size, replace=False))
+    ids = np.sort(np.random.default_rng(seed).choice(len(original), size, replace=False))
     accuracies = {}
     for name, folder in folders.items():
-        table = pd.read_csv(folder / "examples.csv", usecols=["phase", "index", "accuracy"])
-        accuracies[name] = table[table["phase"] == phase].set_index("index")["accuracy"].loc[index].to_numpy()
-    chosen = {name: array[f"{phase}_reconstruction"][index] for name, array in arrays.items()}
-    return Examples(index, original[index], chosen, accuracies)
+        table = pd.read_csv(folder / "examples.csv", usecols=["phase", "accuracy"])
+        accuracies[name] = table[table["phase"] == phase]["accuracy"].to_numpy()[ids]
+    chosen = {name: array[f"{phase}_reconstruction"][ids] for name, array in arrays.items()}
+    return Examples(ids, original[ids], chosen, accuracies)
 
 
 def by_data(results: list[Result]) -> dict[str, list[Result]]:

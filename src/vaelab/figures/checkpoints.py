@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 
 from vaelab.data.prepared import DataInfo
 from vaelab.evaluation.snapshots import Snapshot
-from vaelab.figures.files import new_figure
-from vaelab.figures.tiles import extent, mosaic, mosaic_size, tile
+from vaelab.figures.tiles import extent, mosaic, tile
 
 PAIRS_PER_ROW = 5
 FILMSTRIP_SAMPLES = 6
@@ -29,10 +28,7 @@ def checkpoint_picture(snapshot: Snapshot, info: DataInfo) -> Figure:
         tiles[-1] += [tile(grid, side, classes) for grid in pair]
         scored = f"accuracy {snapshot.accuracy[number]:.2f}\nloss {snapshot.loss[number]:.1f}"
         captions[-1] += [f"original\ntrain {snapshot.ids[number]}", scored]
-    figure = new_figure(*mosaic_size(len(tiles), 2 * PAIRS_PER_ROW))
-    figure.suptitle(_title(snapshot), fontsize=11)
-    mosaic(figure.add_subplot(), tiles, captions)
-    return figure
+    return mosaic(_title(snapshot), tiles, captions)
 
 
 def filmstrip(snapshots: Sequence[Snapshot], info: DataInfo) -> Figure:
@@ -46,10 +42,7 @@ def filmstrip(snapshots: Sequence[Snapshot], info: DataInfo) -> Figure:
         tiles.append([tile(grid, side, classes) for grid in grids])
         scores = [f"epoch {s.facts['epoch']}\naccuracy {s.accuracy[number]:.2f}" for s in shown]
         captions.append([f"original\ntrain {shown[0].ids[number]}", *scores])
-    figure = new_figure(*mosaic_size(count, len(shown) + 1))
-    figure.suptitle("The same training samples at each checkpoint", fontsize=11)
-    mosaic(figure.add_subplot(), tiles, captions)
-    return figure
+    return mosaic("The same training samples at each checkpoint", tiles, captions)
 
 
 def animation(snapshots: Sequence[Snapshot], info: DataInfo) -> list[Figure]:

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.figures.files import new_figure
-from vaelab.figures.tiles import extent, mosaic, mosaic_size, tile
+from vaelab.figures.tiles import extent, mosaic, tile
 
 
 def reconstructions_by_run(
@@ -30,7 +29,4 @@ def reconstructions_by_run(
             tiles[line].append(tile(grids[number], side, classes))
             what = f"accuracy {accuracies[name][number]:.2f}" if name in accuracies else f"test {index[number]}"
             captions[line].append(f"{name}\n{what}")
-    figure = new_figure(*mosaic_size(len(rows), len(index)))
-    figure.suptitle(f"The same examples of data set {data}, reconstructed by each run", fontsize=11)
-    mosaic(figure.add_subplot(), tiles, captions)
-    return figure
+    return mosaic(f"The same examples of data set {data}, reconstructed by each run", tiles, captions)

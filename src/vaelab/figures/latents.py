@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.figures.files import new_figure
-from vaelab.figures.tiles import mosaic, mosaic_size, tile
+from vaelab.figures.tiles import mosaic, tile
 
 BLUE, ORANGE, GRAY = "#1f77b4", "#d95f02", "#777777"
 
@@ -50,10 +50,7 @@ def prior_samples(grids: np.ndarray, classes: int) -> Figure:
     rows = [grids[start : start + per_row] for start in range(0, len(grids), per_row)]
     tiles = [[tile(grid, _side(grid, classes), classes) for grid in row] for row in rows]
     captions = [[_size(grid, classes) for grid in row] for row in rows]
-    figure = new_figure(*mosaic_size(len(tiles), min(per_row, len(grids))))
-    figure.suptitle("Samples from the prior: z ~ N(0, I), most probable colour of each cell", fontsize=11)
-    mosaic(figure.add_subplot(), tiles, captions)
-    return figure
+    return mosaic("Samples from the prior: z ~ N(0, I), most probable colour of each cell", tiles, captions)
 
 
 def traversals(
@@ -62,11 +59,8 @@ def traversals(
     """Return grids [dimensions, values, S, S]: one latent moves, the others stay at the mean of the example `start`."""
     tiles = [[tile(grid, max(_side(g, classes) for g in row), classes) for grid in row] for row in grids]
     captions = [[f"z[{j}] = {value:+.1f}" for value in values] for j in dimensions]
-    figure = new_figure(*mosaic_size(len(tiles), len(values)))
     title = "Traversals: one latent at a time, those with the largest KL; the others at the posterior mean of"
-    figure.suptitle(f"{title} {start}", fontsize=11)
-    mosaic(figure.add_subplot(), tiles, captions)
-    return figure
+    return mosaic(f"{title} {start}", tiles, captions)
 
 
 def _side(grid: np.ndarray, classes: int) -> int:

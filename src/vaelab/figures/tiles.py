@@ -6,8 +6,10 @@ S side of the canvas, K classes; the value K marks cells outside a grid.
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from vaelab.figures.files import DPI, new_figure
 
 # Colours that the ARC viewers use for the classes 0 to 9.
 ARC_PALETTE = (
@@ -15,7 +17,9 @@ ARC_PALETTE = (
 )  # fmt: skip
 TILE = 128  # pixels
 GAP = 8
-CAPTION = 30
+CAPTION = 34
+MARGIN = 12
+HEAD = 32  # room of the title
 LINE = 0.35  # gray of the lines between cells
 PAPER = 1.0
 
@@ -47,11 +51,17 @@ def tile(grid: np.ndarray, side: int, classes: int) -> np.ndarray:
     return image
 
 
-def mosaic(axes: Axes, tiles: Sequence[Sequence[np.ndarray]], captions: Sequence[Sequence[str]]) -> None:
-    """Draw rows of tiles with a caption above each tile; an empty caption leaves its place blank."""
+def mosaic(title: str, tiles: Sequence[Sequence[np.ndarray]], captions: Sequence[Sequence[str]]) -> Figure:
+    """Return rows of tiles, pixel for pixel, with a caption above each tile."""
     rows, columns = len(tiles), max(map(len, tiles))
     height, width = CAPTION + TILE, TILE + GAP
     image = np.full((rows * height, columns * width - GAP, 3), PAPER)
+    pixels_wide, pixels_high = image.shape[1] + 2 * MARGIN, image.shape[0] + MARGIN + HEAD
+    figure = new_figure(pixels_wide / DPI, pixels_high / DPI)
+    figure.set_layout_engine("none")
+    shape = (image.shape[1] / pixels_wide, image.shape[0] / pixels_high)
+    axes = figure.add_axes((MARGIN / pixels_wide, MARGIN / pixels_high, *shape))
+    figure.suptitle(title, fontsize=11, y=1 - 8 / pixels_high, va="top")
     for row, line in enumerate(tiles):
         for column, pixels in enumerate(line):
             top, left = row * height + CAPTION, column * width
@@ -60,8 +70,4 @@ def mosaic(axes: Axes, tiles: Sequence[Sequence[np.ndarray]], captions: Sequence
             axes.text(left, top - 4, text, fontsize=8, va="bottom", ha="left", linespacing=1.05)
     axes.imshow(image, interpolation="nearest")
     axes.set_axis_off()
-
-
-def mosaic_size(rows: int, columns: int) -> tuple[float, float]:
-    """Return width and height in inches of a figure that shows a mosaic at its own resolution, with a title."""
-    return columns * (TILE + GAP) / 100 + 0.3, rows * (TILE + CAPTION) / 100 + 0.7
+    return figure
