@@ -10,7 +10,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "src"), str(Path(__fil
 from helpers import tiny_run
 
 from vaelab.errors import exit_on_input_error
-from vaelab.training import loop
+from vaelab.training import loop, record, session
 
 
 def die(*_: object) -> None:
@@ -43,9 +43,9 @@ def main() -> None:
     if when == "between_checkpoint_and_state":
         draw = after(5, draw)
     if when == "while_a_checkpoint_is_written":
-        loop.save_model = after(4, loop.save_model)
+        record.save_model = after(4, record.save_model)
     if when == "while_results_are_published":
-        loop.shutil.rmtree = after(1, loop.shutil.rmtree)
+        session.shutil.rmtree = after(1, session.shutil.rmtree)
     if when == "slowly":
         import time
 

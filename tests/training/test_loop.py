@@ -13,6 +13,7 @@ from vaelab.errors import InputError
 from vaelab.models import files
 from vaelab.models.files import load_model
 from vaelab.training import loop
+from vaelab.training.state import scratch_folder
 
 
 @pytest.fixture(autouse=True)
@@ -186,8 +187,8 @@ def test_an_outdated_resume_state_is_kept_named_and_not_used(tmp_path, monkeypat
 
 
 def test_the_scratch_folder_depends_on_run_data_and_not_on_pictures(tmp_path):
-    one = loop.scratch_folder(tiny_run(), tmp_path / "data")
-    assert one == loop.scratch_folder(tiny_run(visualize={"prior_samples": 7}), tmp_path / "data")
-    assert one != loop.scratch_folder(tiny_run(loss={"gamma": 1.0}), tmp_path / "data")
+    one = scratch_folder(tiny_run(), tmp_path / "data")
+    assert one == scratch_folder(tiny_run(visualize={"prior_samples": 7}), tmp_path / "data")
+    assert one != scratch_folder(tiny_run(loss={"gamma": 1.0}), tmp_path / "data")
     write_grids(tmp_path / "data", 24, 8, 8, seed=1)
-    assert one != loop.scratch_folder(tiny_run(), tmp_path / "data")
+    assert one != scratch_folder(tiny_run(), tmp_path / "data")

@@ -1,81 +1,35 @@
-"""The training loop. Reads top to bottom: set up or resume, epochs of steps, validation, checkpoints, the end.
+"""The training loop. Reads top to bottom: epochs of steps, validation, checkpoints, the end.
 
 Everything random is a pure function of seed and step, so that a resumed training equals an uninterrupted one.
 """
 
-import os
-import shutil
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from vaelab import artifacts
-from vaelab.data.batches import DeviceSplit, epoch_order, generator, latent_noise, load_split
-from vaelab.data.prepared import DataInfo, read_info
+from vaelab.data.batches import epoch_order, latent_noise
 from vaelab.errors import InputError
 from vaelab.evaluation import categorical
 from vaelab.evaluation.metric_names import improves
 from vaelab.evaluation.passes import run_pass
-from vaelab.evaluation.snapshots import Snapshot, take_snapshot, write_snapshot
-from vaelab.models.build import build
-from vaelab.models.files import save_model
-from vaelab.models.vae import VAE, Inference
-from vaelab.objective.objective import Losses, Objective
+from vaelab.models.vae import Inference
+from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
-from vaelab.training.nonfinite import Guard, report
-from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
+from vaelab.training.nonfinite import report
+from vaelab.training.record import row, train_row, write_checkpoints
+from vaelab.training.session import Draw, Session, publish, save, start
 
 if TYPE_CHECKING:
     Bar = tqdm[Any]
 
-Draw = Callable[[Snapshot, DataInfo], None]
 SAVE_SECONDS = 60.0  # longest time between two savings of the resume state
 VALIDATION_BATCH = 256  # examples per forward pass; no option, since it changes no number
-
-
-@dataclass
-class Session:
-    """One training, while it runs."""
-
-    run: Run
-    info: DataInfo
-    fabric: Fabric
-    model: VAE
-    wrapped: torch.nn.Module  # the model behind precision, compilation and data parallelism
-    optimizer: torch.optim.Optimizer
-    objective: Objective
-    train: DeviceSplit
-    val: DeviceSplit
-    samples: tuple[Tensor, Tensor]
-    scratch: Path
-    progress: Progress
-    sums: dict[str, Tensor]  # of the epoch so far
-    guard: Guard
-    draw: Draw
-
-    @property
-    def batch_size(self) -> int:
-        """Examples per step; never more than there are."""
-        return min(self.run.train.batch_size, len(self.train))
-
-    @property
-    def steps(self) -> int:
-        """Steps per epoch; the examples that do not fill a batch wait for another epoch's order."""
-        return len(self.train) // self.batch_size
-
-    @property
-    def output(self) -> Path:
-        """Where checkpoints wait until training is complete."""
-        return self.scratch / "output"
 
 
 def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
@@ -103,43 +57,6 @@ def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
             close_epoch(session, bar)
     if session.fabric.global_rank == 0:
         publish(session, output)
-
-
-def start(run: Run, data: Path, draw: Draw) -> Session:
-    """Return a session, resumed where a state of this very run, data and code exists."""
-    fabric = make_fabric(run)
-    info = read_info(data)
-    model = build(run.model, info, run.train.seed).to(fabric.device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
-    )
-    scratch = scratch_folder(run, data)
-    state = scratch / "state.safetensors"
-    if state.exists():
-        progress, sums = load_state(state, model, optimizer, fabric.device)
-        print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
-    else:
-        progress, sums = Progress(), {}
-        for other in outdated(scratch, run):
-            print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
-    compiled: torch.nn.Module = torch.compile(model) if run.train.compile else model  # type: ignore[assignment]
-    wrapped, wrapped_optimizer = fabric.setup(compiled, optimizer)
-    splits = [load_split(data, phase, info, fabric.device) for phase in ("train", "val")]
-    chosen = torch.randperm(len(splits[0]), generator=generator(run.train.seed, 0, stream=2))
-    chosen = chosen[: run.train.checkpoint_samples].sort().values
-    return Session(
-        run, info, fabric, model, wrapped, wrapped_optimizer, Objective(run.loss, info, fabric.device),
-        splits[0], splits[1], (chosen, splits[0].take(chosen)), scratch, progress, sums, Guard(fabric.device), draw,
-    )  # fmt: skip
-
-
-def make_fabric(run: Run) -> Fabric:
-    """Return the device, precision and processes: hardware comes from the environment, never from params."""
-    accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
-    devices = int(os.environ.get("VAELAB_DEVICES", "1"))
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=run.train.precision)
-    fabric.launch()
-    return fabric
 
 
 def is_finished(session: Session) -> bool:
@@ -221,55 +138,6 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     bar.set_postfix({"loss": f"{losses['loss']:.1f}", options.metric: f"{value:.3f}"})
 
 
-def train_row(session: Session, epoch: int) -> dict[str, float | str]:
-    """Return the history row of the training phase, from the sums of the epoch (z sampled, weights in motion)."""
-    sums = {name: value for name, value in session.sums.items() if name != "matrix"}
-    losses = {name: float(value) / session.steps for name, value in sums.items()}
-    metrics = categorical.summary(session.sums["matrix"], session.info.background)
-    return row(session, epoch, "train", losses, metrics)
-
-
-def row(
-    session: Session, epoch: int, phase: str, losses: dict[str, float], metrics: dict[str, float]
-) -> dict[str, float | str]:
-    """Return a history row: every term unweighted and weighted, and the metrics; empty where a phase has none."""
-    weights = session.objective.weights_at(epoch)
-    values: dict[str, float | str] = {"epoch": epoch, "phase": phase, "step": session.progress.step}
-    values["loss"] = losses["loss"]
-    for name, weight in weights.items():
-        values |= {name: losses[name], f"{name}_weight": weight, f"{name}_weighted": weight * losses[name]}
-    names = ["accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share"]
-    names += ["extent_accuracy", "exact_match", "distortion"]
-    values |= {name: metrics.get(name, "") for name in names}
-    return values | {"gradient_norm": losses.get("gradient_norm", "")}
-
-
-def write_checkpoints(session: Session, value: float, is_best: bool, last: bool) -> None:
-    """Write the weights and the snapshots that are due at the end of this epoch."""
-    epoch, metric = session.progress.epoch, session.run.train.metric
-    facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "metric": metric, "val": value}
-    folder, state = session.output / "checkpoints", session.model.state_dict()
-    due = epoch % session.run.train.checkpoint_every == 0 or last
-    if due:
-        save_model(folder / f"epoch_{epoch:03d}.safetensors", state, session.run, session.info, facts)
-    if is_best:
-        save_model(session.output / "model.safetensors", state, session.run, session.info, facts)
-    if last:
-        save_model(session.output / "last.safetensors", state, session.run, session.info, facts)
-    for label in [f"epoch_{epoch:03d}"] * due + [f"best_epoch_{epoch:03d}"] * is_best:
-        snapshot = take_snapshot(label, facts, session.model, session.samples, session.info, session.objective)
-        write_snapshot(folder, snapshot)
-        session.draw(snapshot, session.info)
-    artifacts.write_csv(session.output / "history.csv", session.progress.history)
-
-
-def save(session: Session) -> None:
-    """Save the resume state; the first process does it for all."""
-    if session.fabric.global_rank == 0:
-        inner = getattr(session.optimizer, "optimizer", session.optimizer)
-        save_state(session.scratch / "state.safetensors", session.model, inner, session.sums, session.progress)
-
-
 def explain(session: Session, bad_step: int) -> Exception:
     """Compute the bad step again, on weights that it did not change, and return the error to raise."""
     session.progress.step = bad_step
@@ -280,12 +148,3 @@ def explain(session: Session, bad_step: int) -> Exception:
     where = {"step": bad_step, "epoch": epoch + 1, "learning_rate": session.run.train.learning_rate}
     mine = index[session.fabric.global_rank :: session.fabric.world_size]
     return report(session.scratch / "nonfinite.json", where, inference, losses, session.model, mine)
-
-
-def publish(session: Session, output: Path) -> None:
-    """Put the complete result in its place and drop the resume state."""
-    if output.exists():
-        shutil.rmtree(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(session.output, output)
-    shutil.rmtree(session.scratch)

@@ -1,0 +1,113 @@
+"""One training, while it runs: set up from a run and its data, or resumed where a killed one stopped."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from vaelab.data.batches import DeviceSplit, generator, load_split
+from vaelab.data.prepared import DataInfo, read_info
+from vaelab.evaluation.snapshots import Snapshot
+from vaelab.models.build import build
+from vaelab.models.vae import VAE
+from vaelab.objective.objective import Objective
+from vaelab.params.schema import Run
+from vaelab.training.nonfinite import Guard
+from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
+
+Draw = Callable[[Snapshot, DataInfo], None]
+
+
+@dataclass
+class Session:
+    """One training, while it runs."""
+
+    run: Run
+    info: DataInfo
+    fabric: Fabric
+    model: VAE
+    wrapped: torch.nn.Module  # the model behind precision, compilation and data parallelism
+    optimizer: torch.optim.Optimizer
+    objective: Objective
+    train: DeviceSplit
+    val: DeviceSplit
+    samples: tuple[Tensor, Tensor]
+    scratch: Path
+    progress: Progress
+    sums: dict[str, Tensor]  # of the epoch so far
+    guard: Guard
+    draw: Draw
+
+    @property
+    def batch_size(self) -> int:
+        """Examples per step; never more than there are."""
+        return min(self.run.train.batch_size, len(self.train))
+
+    @property
+    def steps(self) -> int:
+        """Steps per epoch; the examples that do not fill a batch wait for another epoch's order."""
+        return len(self.train) // self.batch_size
+
+    @property
+    def output(self) -> Path:
+        """Where checkpoints wait until training is complete."""
+        return self.scratch / "output"
+
+
+def start(run: Run, data: Path, draw: Draw) -> Session:
+    """Return a session, resumed where a state of this very run, data and code exists."""
+    fabric = make_fabric(run)
+    info = read_info(data)
+    model = build(run.model, info, run.train.seed).to(fabric.device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
+    )
+    scratch = scratch_folder(run, data)
+    state = scratch / "state.safetensors"
+    if state.exists():
+        progress, sums = load_state(state, model, optimizer, fabric.device)
+        print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
+    else:
+        progress, sums = Progress(), {}
+        for other in outdated(scratch, run):
+            print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
+    compiled: torch.nn.Module = torch.compile(model) if run.train.compile else model  # type: ignore[assignment]
+    wrapped, wrapped_optimizer = fabric.setup(compiled, optimizer)
+    splits = [load_split(data, phase, info, fabric.device) for phase in ("train", "val")]
+    chosen = torch.randperm(len(splits[0]), generator=generator(run.train.seed, 0, stream=2))
+    chosen = chosen[: run.train.checkpoint_samples].sort().values
+    return Session(
+        run, info, fabric, model, wrapped, wrapped_optimizer, Objective(run.loss, info, fabric.device),
+        splits[0], splits[1], (chosen, splits[0].take(chosen)), scratch, progress, sums, Guard(fabric.device), draw,
+    )  # fmt: skip
+
+
+def make_fabric(run: Run) -> Fabric:
+    """Return the device, precision and processes: hardware comes from the environment, never from params."""
+    accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
+    devices = int(os.environ.get("VAELAB_DEVICES", "1"))
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=run.train.precision)
+    fabric.launch()
+    return fabric
+
+
+def save(session: Session) -> None:
+    """Save the resume state; the first process does it for all."""
+    if session.fabric.global_rank == 0:
+        inner = getattr(session.optimizer, "optimizer", session.optimizer)
+        save_state(session.scratch / "state.safetensors", session.model, inner, session.sums, session.progress)
+
+
+def publish(session: Session, output: Path) -> None:
+    """Put the complete result in its place and drop the resume state."""
+    if output.exists():
+        shutil.rmtree(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(session.output, output)
+    shutil.rmtree(session.scratch)
