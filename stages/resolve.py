@@ -15,6 +15,8 @@ def main() -> None:
     resolved = resolve(artifacts.PARAMS)
     for run in resolved.runs.values():
         artifacts.write_run(run)
+    for stale in set(artifacts.RUNS.glob("*.yaml")) - {artifacts.resolved(name) for name in resolved.runs}:
+        stale.unlink()
     for warning in resolved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{len(resolved.runs)} runs: {', '.join(resolved.runs)}")

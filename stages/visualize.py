@@ -5,18 +5,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-import numpy as np
 import pandas as pd
 import torch
 
 from vaelab import artifacts
+from vaelab.data.prepared import final_phase
 from vaelab.errors import exit_on_input_error
-from vaelab.evaluation.samples import prior_grids, traversal_grids
+from vaelab.evaluation.samples import prior_grids, traverse
 from vaelab.evaluation.snapshots import read_snapshots
 from vaelab.figures import checkpoints, classes, curves, latents
 from vaelab.figures.files import save_gif, save_png
 from vaelab.models.files import load_model
-from vaelab.objective.divergence import kl_per_dimension
 from vaelab.params.resolve import read_run
 
 
@@ -29,7 +28,7 @@ def main() -> None:
     dimensions = pd.read_csv(scores / "dimensions.csv")
     history = pd.read_csv(scores / "history.csv").assign(run=run.name)
     metrics = artifacts.read_json(artifacts.evaluation(run.name))
-    phase = "test" if "test" in metrics else "train"
+    phase = final_phase(metrics)
 
     snapshots = read_snapshots(artifacts.models(run.name) / "checkpoints")
     for snapshot in snapshots:
@@ -37,22 +36,14 @@ def main() -> None:
     save_png(checkpoints.filmstrip(snapshots, info), plots / "filmstrip.png")
     save_gif(checkpoints.animation(snapshots, info), plots / "epochs.gif")
 
-    count = len(info.classes)
-    save_png(
-        latents.prior_samples(prior_grids(model, options.prior_samples, options.seed), count),
-        plots / "prior_samples.png",
-    )
-    means, log_vars = arrays[f"{phase}_mean"], arrays[f"{phase}_log_var"]
+    count, means, log_vars = len(info.classes), arrays[f"{phase}_mean"], arrays[f"{phase}_log_var"]
+    samples = prior_grids(model, options.prior_samples, options.seed)
+    save_png(latents.prior_samples(samples, count), plots / "prior_samples.png")
     save_png(latents.posterior_histograms(means, log_vars, phase), plots / "posterior_histograms.png")
     save_png(latents.kl_per_dimension(dimensions, phase), plots / "kl_per_dimension.png")
-    largest = (
-        dimensions[dimensions["phase"] == phase].nlargest(options.traversal_dimensions, "kl")["dimension"].tolist()
-    )
-    values = np.linspace(-options.traversal_range, options.traversal_range, options.traversal_steps).tolist()
-    start = int(kl_per_dimension(torch.from_numpy(means), torch.from_numpy(log_vars)).sum(1).argmax())
-    grids = traversal_grids(model, torch.from_numpy(means[start]), largest, values)
+    grids, moved, values, start = traverse(model, torch.from_numpy(means), torch.from_numpy(log_vars), options)
     name = f"{phase} grid {start}, the one with the largest KL"
-    save_png(latents.traversals(grids, largest, values, count, name), plots / "traversals.png")
+    save_png(latents.traversals(grids, moved, values, count, name), plots / "traversals.png")
 
     recall = [metrics[phase][f"recall_{number}"] for number in range(count)]
     save_png(classes.recall_bars(recall, info.class_counts, info.classes, phase), plots / "recall.png")

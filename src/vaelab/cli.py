@@ -53,7 +53,7 @@ def where() -> None:
     """Print where the report and the pictures of the active runs are."""
     print(f"report:     {artifacts.COMPARISON_TEXT} (with pictures: {artifacts.COMPARISON_MARKDOWN})")
     print(f"table:      {artifacts.COMPARISON_CSV}")
-    print(f"comparison: {artifacts.COMPARISON_PLOTS}/")
+    print(f"comparison: {artifacts.COMPARISON_PICTURES}/")
     for path in sorted(artifacts.RUNS.glob("*.yaml")):
         print(f"pictures:   {artifacts.plots(path.stem)}/ (checkpoints/, epochs.gif)")
 

@@ -154,7 +154,8 @@ def test_the_longer_command_adds_the_same_run_with_more_epochs(params, which, na
     assert list(after)[-1] == f"{name}_long"
     longer = after[f"{name}_long"].model_dump()
     assert longer["train"]["epochs"] == LONGER * before.train.epochs == 30
-    longer["train"]["epochs"], longer["name"] = before.train.epochs, name
+    longer["train"] |= {"epochs": before.train.epochs, "checkpoint_every": before.train.checkpoint_every}
+    longer["name"] = name
     assert longer == before.model_dump()
 
 
@@ -166,7 +167,7 @@ def test_the_longer_command_is_yaml():
         "data": "grids",
         "preset": "mine",
         "loss": {"beta": {"schedule": "linear"}},
-        "train": {"epochs": 20, "compile": True},
+        "train": {"epochs": 20, "compile": True, "checkpoint_every": 10},
     }
 
 

@@ -17,7 +17,7 @@ from vaelab.models.files import save_model
 from vaelab.models.vae import VAE
 
 SIZES = {"train": 24, "val": 8, "test": 8}
-FACTS = {"epoch": 1, "step": 3, "metric": "macro_f1", "val": 0.1}
+FACTS = {"epoch": 1, "position": 1.0, "step": 3, "metric": "macro_f1", "val": 0.1}
 FLOORS = [
     *(
         f"floor_{floor}_{name}"

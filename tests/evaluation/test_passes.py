@@ -57,7 +57,8 @@ def test_losses_of_a_pass_are_those_of_the_objective_at_the_epoch():
     ramp = {"schedule": "linear", "epochs": 4}
     found = run_pass(model(), DeviceSplit(X, CPU), INFO, objective(beta=ramp), 4, epoch=1)
     parts = found.losses
-    assert set(parts) == {"loss", "cross_entropy", "extent", "kl"}
+    terms = {"cross_entropy", "extent", "kl"}
+    assert set(parts) == {"loss", *terms, *(f"{name}_weighted" for name in terms)}
     torch.testing.assert_close(parts["loss"], parts["cross_entropy"] + parts["extent"] + 0.25 * parts["kl"])
 
 
@@ -119,7 +120,9 @@ def test_whole_grids_end_at_the_predicted_extent():
 
 def snapshot(label: str, epoch: int, rows: tuple[int, ...] = (2, 5)) -> Snapshot:
     samples = (torch.tensor(rows), X[list(rows)])
-    return take_snapshot(label, {"epoch": epoch, "metric": "accuracy"}, model(), samples, INFO, objective())
+    return take_snapshot(
+        label, {"epoch": epoch, "position": epoch, "metric": "accuracy"}, model(), samples, INFO, objective()
+    )
 
 
 def test_a_snapshot_holds_what_the_model_makes_of_the_samples():

@@ -53,7 +53,7 @@ FIGURES = {
     "recall": lambda: classes.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
     "recall by run": lambda: classes.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
     "reconstructions": lambda: comparison.reconstructions_by_run(
-        np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, K, "tiny"
+        "test", np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, K, "tiny"
     ),
     "curves": lambda: curves.training_curves(history("first", "second").query("run == 'first' or epoch == 1")),
     "posterior": lambda: latents.posterior_histograms(RANDOM, RANDOM, "test"),
@@ -158,7 +158,10 @@ def test_the_animation_leaves_the_best_checkpoints_out():
 
 def test_a_checkpoint_names_epoch_accuracy_and_loss():
     figure = checkpoints.checkpoint_picture(snapshot(7, best=True, count=2), INFO)
-    assert figure.get_suptitle() == "Epoch 7, best so far: training samples, macro_f1 on val 0.250"
+    assert (
+        figure.get_suptitle()
+        == "Epoch 7, best so far: training samples, macro_f1 on val 0.250 (accuracy: over all cells of the original)"
+    )
     assert texts(figure) == [
         "original\ntrain 0",
         "accuracy 0.00\nloss 0.0",
@@ -193,7 +196,7 @@ def test_recall_by_run_has_a_bar_per_run_and_class():
 def test_reconstructions_say_how_much_is_right():
     original = grids(2)
     figure = comparison.reconstructions_by_run(
-        np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}, K, "tiny"
+        "test", np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}, K, "tiny"
     )
     assert texts(figure)[:2] == ["original\ntest 4", "original\ntest 7"]
     assert texts(figure)[2:] == ["same\naccuracy 1.00", "same\naccuracy 0.25"]

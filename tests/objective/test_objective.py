@@ -41,7 +41,8 @@ def test_total_is_the_weighted_sum_of_terms_and_beta_times_kl(x, given):
     cells = [term(x, given, parts.context) for term in (cross_entropy, focal, extent)]
     torch.testing.assert_close(losses.total, 0.5 * cells[0] + 2.0 * cells[1] + 3.0 * cells[2] + 0.25 * kl)
     torch.testing.assert_close(losses.terms["kl"], kl)
-    assert losses.weights == {"cross_entropy": 0.5, "focal": 2.0, "extent": 3.0, "kl": 0.25}
+    assert parts.weights_at(0) == {"cross_entropy": 0.5, "focal": 2.0, "extent": 3.0, "kl": 0.25}
+    torch.testing.assert_close(losses.weighted["focal"], 2.0 * cells[1])
     assert losses.total.shape == (BATCH,)
 
 
@@ -54,7 +55,7 @@ def test_weights_follow_their_schedules(x, given):
     scheduled = objective(terms={"cross_entropy": 1.0, "extent": RAMP}, beta=RAMP)
     for epoch, weight in [(0, 0.0), (1, 0.5), (4, 2.0), (9, 2.0)]:
         losses = scheduled(x, given, epoch)
-        assert losses.weights == {"cross_entropy": 1.0, "extent": weight, "kl": weight}
+        assert scheduled.weights_at(epoch) == {"cross_entropy": 1.0, "extent": weight, "kl": weight}
         expected = losses.terms["cross_entropy"] + weight * (losses.terms["extent"] + losses.terms["kl"])
         torch.testing.assert_close(losses.total, expected)
 
@@ -84,13 +85,17 @@ def test_free_bits_and_capacity_change_the_total_and_not_the_reported_kl(x, give
     ],
 )
 def test_effective_beta_is_per_summed_nat(loss, expected):
-    assert objective(**loss).effective_beta() == expected
+    assert objective(**loss).effective_beta(epoch=9) == expected
+
+
+def test_effective_beta_is_what_a_ramp_has_reached():
+    assert objective(beta=RAMP).effective_beta(epoch=1) == 0.5
 
 
 def test_beta_of_the_mean_and_effective_beta_of_the_sum_have_the_same_minimum(given):
     x = torch.zeros(BATCH, 8, 8, dtype=torch.int64)  # grids of equal size: 64 cells, the mean of `grid_info`
     mean = objective(beta=0.5, reduction="mean", terms={"extent": 0.0})
-    total = objective(beta=mean.effective_beta(), terms={"extent": 0.0})
+    total = objective(beta=mean.effective_beta(epoch=1), terms={"extent": 0.0})
     torch.testing.assert_close(64 * mean(x, given, 0).total, total(x, given, 0).total)
 
 

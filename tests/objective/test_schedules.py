@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from vaelab.objective.schedules import final_value, value_at
+from vaelab.objective.schedules import value_at, value_reached
 from vaelab.params.blocks import Schedule
 
 
@@ -12,7 +12,7 @@ def make(shape: str, **options: float) -> Schedule:
 
 def test_a_number_stays_as_it_is():
     assert [value_at(0.7, epoch) for epoch in (0, 1.5, 100)] == [0.7, 0.7, 0.7]
-    assert final_value(0.7) == 0.7
+    assert value_reached(0.7, 3.0) == 0.7
 
 
 @pytest.mark.parametrize("shape", ["linear", "cosine", "sigmoid"])
@@ -64,6 +64,7 @@ def test_cyclical_repeats():
 
 
 @pytest.mark.parametrize("shape", ["constant", "linear", "cosine", "sigmoid", "cyclical"])
-def test_final_value_is_the_end(shape):
-    assert final_value(make(shape)) == 1.2
+def test_the_value_reached_is_the_end_once_the_ramp_is_over(shape):
+    assert value_reached(make(shape), 6.0) == 1.2
+    assert value_reached(make(shape), 4.0) == {"constant": 1.2, "cyclical": 1.2}.get(shape, pytest.approx(0.7))
     assert max(value_at(make(shape), epoch / 10) for epoch in range(100)) == pytest.approx(1.2)

@@ -8,9 +8,11 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "src"), str(Path(__file__).resolve().parents[1])]
 
 from helpers import tiny_run
+from safetensors.torch import save_file
 
 from vaelab.errors import exit_on_input_error
-from vaelab.training import loop, record, session
+from vaelab.models import files
+from vaelab.training import loop, session
 
 
 def die(*_: object) -> None:
@@ -24,6 +26,8 @@ def after(calls: int, function):
     def wrapped(*arguments, **options):
         nonlocal count
         count += 1
+        if count == calls and function is save_file:
+            Path(arguments[1]).write_bytes(b"half a fi")
         return die() if count == calls else function(*arguments, **options)
 
     return wrapped
@@ -32,8 +36,9 @@ def after(calls: int, function):
 def main() -> None:
     data, output = Path(sys.argv[1]), Path(sys.argv[2])
     when = sys.argv[3] if len(sys.argv) > 3 else ""
+    patience = {"patience": 1} if when == "with_patience" else {}
     norm = "group" if when == "with_group_norm" else "batch"
-    run = tiny_run(train={"epochs": 4, "batch_size": 8}, model={"norm": norm})
+    run = tiny_run(train={"epochs": 4, "batch_size": 8, **patience}, model={"norm": norm})
     draw = lambda snapshot, info: None  # noqa: E731
     if when == "before_the_first_state":
         loop.add_up = after(2, loop.add_up)
@@ -43,7 +48,7 @@ def main() -> None:
     if when == "between_checkpoint_and_state":
         draw = after(5, draw)
     if when == "while_a_checkpoint_is_written":
-        record.save_model = after(4, record.save_model)
+        files.save_file = after(6, files.save_file)
     if when == "while_results_are_published":
         session.shutil.rmtree = after(1, session.shutil.rmtree)
     if when == "slowly":

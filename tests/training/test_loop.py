@@ -49,10 +49,24 @@ def test_writes_weights_checkpoints_snapshots_and_history(tmp_path):
     assert {path.name.split(".")[0] for path in (models / "checkpoints").glob("*.samples.*")} == set(drawn)
     rows = history(models)
     assert [row["epoch"] for row in rows if row["phase"] == "val"] == ["1", "2", "3", "4", "5"]
+    assert {row["kl_weight"] for row in rows} == {"1"}
     for row in rows:
-        assert float(row["kl_weighted"]) == pytest.approx(float(row["kl_weight"]) * float(row["kl"]), rel=1e-5)
+        assert float(row["kl_weighted"]) == pytest.approx(float(row["kl"]), rel=1e-5)
         parts = [float(row[f"{name}_weighted"]) for name in ("cross_entropy", "extent", "kl")]
         assert float(row["loss"]) == pytest.approx(sum(parts), rel=1e-5)
+
+
+def test_under_schedules_too_the_weighted_terms_sum_to_the_loss(tmp_path):
+    loss = {
+        "beta": {"schedule": "cyclical", "end": 50.0, "epochs": 1.0},
+        "terms": {"cross_entropy": {"schedule": "linear", "start": 1.0, "end": 3.0, "epochs": 2.0}, "extent": 1.0},
+        "free_bits": 0.05,
+    }
+    rows = history(fit(tmp_path, tiny_run(train={"epochs": 3}, loss=loss)))
+    for row in rows:
+        parts = [float(row[f"{name}_weighted"]) for name in ("cross_entropy", "extent", "kl")]
+        assert float(row["loss"]) == pytest.approx(sum(parts), rel=1e-5)
+        assert float(row["kl_weight"]) == 50.0  # validated in the cycle, not at the start of the next
 
 
 def test_the_model_file_is_the_best_epoch_by_the_declared_metric(tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
+from vaelab.data.prepared import final_phase
 from vaelab.errors import InputError
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
@@ -21,12 +22,13 @@ class Result(NamedTuple):
 
     @property
     def final(self) -> dict[str, Any]:
-        """Metrics of the test split, or of the training split where there is no test."""
-        return self.metrics.get("test", self.metrics["train"])
+        """Metrics of the phase that is reported."""
+        return self.metrics[self.phase]
 
-    def of(self, phase: str) -> dict[str, Any]:
-        """Metrics of a phase; of the training split where the data have no such split."""
-        return self.metrics.get(phase, self.metrics["train"])
+    @property
+    def phase(self) -> str:
+        """The phase that is reported: test, or val where there is no test."""
+        return final_phase(self.metrics)
 
 
 def collect() -> list[Result]:
@@ -49,17 +51,18 @@ def _read(path: Path) -> Result:
 
 
 class Examples(NamedTuple):
-    """The same test examples under each run of one data set; n examples, S side of the canvas."""
+    """The same examples under each run of one data set; n examples, S side of the canvas."""
 
-    ids: np.ndarray  # in the test split [n]
+    phase: str  # their split
+    ids: np.ndarray  # in that split [n]
     original: np.ndarray  # [n, S, S]
     reconstructions: dict[str, np.ndarray]  # by run [n, S, S]
     accuracies: dict[str, np.ndarray]  # by run [n]
 
 
 def same_examples(results: list[Result], count: int, seed: int) -> Examples:
-    """Return a seeded choice of `count` test examples."""
-    phase = "test" if "test" in results[0].metrics else "train"
+    """Return a seeded choice of `count` examples of the phase that is reported."""
+    phase = results[0].phase
     folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
     arrays = {name: artifacts.read_tensors(folder / "arrays.safetensors")[0] for name, folder in folders.items()}
     original = next(iter(arrays.values()))[f"{phase}_x"]
@@ -70,7 +73,7 @@ def same_examples(results: list[Result], count: int, seed: int) -> Examples:
         table = pd.read_csv(folder / "examples.csv", usecols=["phase", "accuracy"])
         accuracies[name] = table[table["phase"] == phase]["accuracy"].to_numpy()[ids]
     chosen = {name: array[f"{phase}_reconstruction"][ids] for name, array in arrays.items()}
-    return Examples(ids, original[ids], chosen, accuracies)
+    return Examples(phase, ids, original[ids], chosen, accuracies)
 
 
 def by_data(results: list[Result]) -> dict[str, list[Result]]:

@@ -31,7 +31,7 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
     findings = {result.run.name: list(collapse(result, options)) for result in results}
     ranking: list[tuple[str, float]] = []
     for result in results:
-        value = result.of(options.phase)[options.metric]
+        value = result.metrics[options.phase][options.metric]
         if not findings[result.run.name] and value is not None:
             place = sum(not improves(options.metric, value, other) for _, other in ranking)
             ranking.insert(place, (result.run.name, value))
@@ -52,7 +52,7 @@ def best(judgement: Judgement) -> dict[str, str | float]:
 
 def collapse(result: Result, options: Compare) -> Iterator[Finding]:
     """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
-    metrics, phase = result.of(options.phase), options.phase
+    metrics, phase = result.metrics[options.phase], options.phase
     missing = [name for name in NEEDED if metrics[name] is None]
     if missing:
         yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")

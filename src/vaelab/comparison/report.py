@@ -15,8 +15,8 @@ from vaelab.params.schema import RunEntry
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 SHOWN = (
     "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "extent_accuracy",
-    "predicted_background_share", "blank_share", "negative_elbo", "distortion", "rate", "mutual_information",
-    "active_units", "effective_dimensions", "shuffled_z_accuracy", "zero_z_accuracy",
+    "predicted_background_share", "true_background_share", "blank_share", "negative_elbo", "distortion", "rate",
+    "mutual_information", "active_units", "effective_dimensions", "shuffled_z_accuracy", "zero_z_accuracy",
 )  # fmt: skip
 FLOORS = {"majority": "floor_majority_", "PCA": "floor_pca_"}
 FACTS = ("effective_beta", "effective_beta_measured", "best_epoch", "parameters")
@@ -35,7 +35,7 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
             "collapsed": "; ".join(sorted(findings)),
             "recommended": result.run.name == judgement.recommended,
             **{name: result.metrics["run"][name] for name in FACTS},
-            **{f"val_{name}": result.of("val")[name] for name in SHOWN[:4]},
+            **{f"val_{name}": result.metrics["val"][name] for name in SHOWN[:4]},
             **result.final,
         })  # fmt: skip
     return rows
@@ -86,7 +86,7 @@ def _table(results: Sequence[Result], style: str) -> str:
         title = METRICS[name].title.replace("|", "\\|") if style == "github" else METRICS[name].title
         rows.append([title, *cells, *floors, better(name).replace("neither", "")])
     rows += [[name.replace("_", " "), *(_fact(r.metrics["run"][name]) for r in results), "", "", ""] for name in FACTS]
-    headers = ["test", *(r.run.name for r in results), *(f"floor: {name}" for name in FLOORS), "better"]
+    headers = [results[0].phase, *(r.run.name for r in results), *(f"floor: {name}" for name in FLOORS), "better"]
     return tabulate(rows, headers, tablefmt=style, disable_numparse=True, stralign="right", colalign=("left",))
 
 
@@ -139,14 +139,14 @@ def _below_pca(winner: Result) -> list[str]:
     if not names:
         return []
     worse = ", ".join(f"{METRICS[n].title} {winner.final[n]:.3f} < {winner.final[f'floor_pca_{n}']:.3f}" for n in names)
-    return [f"Warning: PCA with as many numbers does better on test: {worse}."]
+    return [f"Warning: PCA with as many numbers does better on {winner.phase}: {worse}."]
 
 
 def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry) -> str:
     """Return the command that adds a run like this one with more epochs, and trains it."""
     values = entry.model_dump(exclude_unset=True)
     values |= {"preset": preset} if preset else {}
-    values["train"] = values.get("train", {}) | {"epochs": epochs}
+    values["train"] = values.get("train", {}) | {"epochs": epochs, "checkpoint_every": LONGER}
     written = yaml.safe_dump(values, default_flow_style=True, width=10**6, sort_keys=False).strip()
     return f"dvc exp run -S '+runs.{name}_long={written}'"
 

@@ -3,6 +3,7 @@
 A batch is a pure function of seed, epoch and step: nothing has to be remembered to resume.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from vaelab import artifacts
 from vaelab.data.prepared import DataInfo
 
 RESIDENT_SHARE = 0.5  # of the free device memory that a split may take
+
+
+def default_device() -> torch.device:
+    """Return the device that VAELAB_ACCELERATOR names, by default a GPU where there is one."""
+    named = os.environ.get("VAELAB_ACCELERATOR", "auto")
+    if named in ("auto", "gpu", "cuda"):
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(named)
 
 
 class DeviceSplit:

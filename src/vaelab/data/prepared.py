@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,11 @@ from vaelab import artifacts
 from vaelab.errors import InputError
 
 PHASES = ("train", "val", "test")
+
+
+def final_phase(phases: Container[str]) -> str:
+    """Return the phase whose numbers are reported: test, or val where the data have no test split."""
+    return "test" if "test" in phases else "val"
 
 
 @dataclass(frozen=True)

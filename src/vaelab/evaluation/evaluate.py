@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, generator, load_split
+from vaelab.data.batches import DeviceSplit, default_device, generator, load_split
 from vaelab.data.prepared import PHASES, DataInfo, read_info
 from vaelab.evaluation import categorical, latents
 from vaelab.evaluation.floors import MajorityFloor, PcaFloor
@@ -16,7 +16,7 @@ from vaelab.models.files import ModelFile, load_model
 from vaelab.models.vae import VAE, Inference
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.objective import LIKELIHOODS, Objective
-from vaelab.objective.schedules import final_value
+from vaelab.objective.schedules import value_reached
 from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
@@ -36,7 +36,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     Raises:
         InputError: the model file or the data are missing or damaged.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = default_device()
     loaded, options, info = load_model(weights, device), run.evaluate, read_info(data)
     objective = Objective(loaded.run.loss, info, device)
     splits = {phase: load_split(data, phase, info, device) for phase in PHASES}
@@ -47,7 +47,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     dimensions: list[dict[str, Any]] = []
     tensors: dict[str, np.ndarray] = {}
     for phase, split in splits.items():
-        result = run_pass(loaded.model, split, info, objective, options.batch_size, loaded.facts["epoch"])
+        result = run_pass(loaded.model, split, info, objective, options.batch_size, loaded.facts["position"])
         metrics[phase] = _phase_metrics(result, loaded.model, split, info, options) | _measured(floors, split)
         examples += _example_rows(phase, result)
         dimensions += _dimension_rows(phase, result, options)
@@ -102,11 +102,12 @@ def _ablations(result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, opt
 
 
 def _facts(loaded: ModelFile, objective: Objective, train: Pass) -> dict[str, Any]:
-    weights = {name: final_value(objective.weights[name]) for name in LIKELIHOODS if name in objective.weights}
+    epoch = loaded.facts["position"]
+    weights = {name: value_reached(objective.weights[name], epoch) for name in LIKELIHOODS if name in objective.weights}
     reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weights.items())
-    beta, nats = final_value(loaded.run.loss.beta), float(train.examples["distortion_cells"].mean())
+    beta, nats = value_reached(loaded.run.loss.beta, epoch), float(train.examples["distortion_cells"].mean())
     return {
-        "effective_beta": objective.effective_beta(),
+        "effective_beta": objective.effective_beta(epoch),
         "effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf"),
         "best_epoch": loaded.facts["epoch"],
         "selected_by": loaded.facts["metric"],

@@ -23,7 +23,7 @@ class Pass(NamedTuple):
 
     matrix: Tensor  # confusion of all cells [K, K]
     examples: dict[str, Tensor]  # measures of each example, each [N]
-    losses: dict[str, Tensor]  # `loss` and each term, unweighted, each [N]
+    losses: dict[str, Tensor]  # `loss`, each term unweighted, and as <term>_weighted what it adds, each [N]
     mean: Tensor  # [N, L]
     log_var: Tensor  # [N, L]
     grids: Tensor  # reconstructions as whole grids, uint8 [N, S, S], K outside the predicted extent
@@ -46,7 +46,9 @@ def run_pass(
     model.train(was_training)
     tensors, examples, losses = (_stack(column) for column in zip(*parts, strict=True))
     kl = kl_per_dimension(tensors["mean"], tensors["log_var"])
-    losses["loss"] = objective.total(kl, losses, epoch)
+    weighted = objective.weighted(kl, losses, epoch)
+    losses |= {f"{name}_weighted": values for name, values in weighted.items()}
+    losses["loss"] = torch.stack(list(weighted.values())).sum(0)
     return Pass(tensors.pop("matrix").sum(0), examples, losses, **tensors)
 
 

@@ -40,7 +40,7 @@ def take_snapshot(
 ) -> Snapshot:
     """Return the snapshot of a model on `samples`: their ids [n] and the examples [n, S, S]."""
     ids, x = samples
-    result = run_pass(model, DeviceSplit(x, x.device), info, objective, len(x), float(facts["epoch"]))
+    result = run_pass(model, DeviceSplit(x, x.device), info, objective, len(x), float(facts["position"]))
     arrays = (ids, x.to(torch.uint8), result.grids, result.examples["accuracy"], result.losses["loss"])
     return Snapshot(label, facts, *(array.detach().cpu().numpy() for array in arrays))
 

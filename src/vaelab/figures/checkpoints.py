@@ -1,6 +1,6 @@
 """Pictures of checkpoints: the same training examples through the whole run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +12,8 @@ from vaelab.figures.tiles import extent, mosaic, tile
 PAIRS_PER_ROW = 5
 FILMSTRIP_SAMPLES = 6
 FILMSTRIP_COLUMNS = 10
+FRAMES = 60
+NOTE = "(accuracy: over all cells of the original)"
 
 
 def checkpoint_picture(snapshot: Snapshot, info: DataInfo) -> Figure:
@@ -42,18 +44,20 @@ def filmstrip(snapshots: Sequence[Snapshot], info: DataInfo) -> Figure:
         tiles.append([tile(grid, side, classes) for grid in grids])
         scores = [f"epoch {s.facts['epoch']}\naccuracy {s.accuracy[number]:.2f}" for s in shown]
         captions.append([f"original\ntrain {shown[0].ids[number]}", *scores])
-    return mosaic("The same training samples at each checkpoint", tiles, captions)
+    return mosaic(f"The same training samples at each checkpoint {NOTE}", tiles, captions)
 
 
-def animation(snapshots: Sequence[Snapshot], info: DataInfo) -> list[Figure]:
-    """Return the pictures of the regular checkpoints, the frames of epochs.gif."""
-    return [checkpoint_picture(s, info) for s in snapshots if not s.label.startswith("best")]
+def animation(snapshots: Sequence[Snapshot], info: DataInfo) -> Iterator[Figure]:
+    """Yield the pictures of the regular checkpoints, the frames of epochs.gif; of many an even choice."""
+    for snapshot in _spread([s for s in snapshots if not s.label.startswith("best")], FRAMES):
+        yield checkpoint_picture(snapshot, info)
 
 
 def _title(snapshot: Snapshot) -> str:
     kind = "best so far" if snapshot.label.startswith("best") else "checkpoint"
     facts = snapshot.facts
-    return f"Epoch {facts['epoch']}, {kind}: training samples, {facts['metric']} on val {facts['val']:.3f}"
+    value = f"{facts['metric']} on val {facts['val']:.3f}"
+    return f"Epoch {facts['epoch']}, {kind}: training samples, {value} {NOTE}"
 
 
 def _spread(snapshots: list[Snapshot], most: int) -> list[Snapshot]:

@@ -9,7 +9,8 @@ from vaelab.figures.tiles import extent, mosaic, tile
 
 
 def reconstructions_by_run(
-    index: np.ndarray,
+    phase: str,
+    ids: np.ndarray,
     original: np.ndarray,
     reconstructions: Mapping[str, np.ndarray],
     accuracies: Mapping[str, np.ndarray],
@@ -23,10 +24,14 @@ def reconstructions_by_run(
     rows = {"original": original, **reconstructions}
     tiles: list[list[np.ndarray]] = [[] for _ in rows]
     captions: list[list[str]] = [[] for _ in rows]
-    for number in range(len(index)):
+    for number in range(len(ids)):
         side = extent(*(grids[number] for grids in rows.values()), classes=classes)
         for line, (name, grids) in enumerate(rows.items()):
             tiles[line].append(tile(grids[number], side, classes))
-            what = f"accuracy {accuracies[name][number]:.2f}" if name in accuracies else f"test {index[number]}"
+            what = f"accuracy {accuracies[name][number]:.2f}" if name in accuracies else f"{phase} {ids[number]}"
             captions[line].append(f"{name}\n{what}")
-    return mosaic(f"The same examples of data set {data}, reconstructed by each run", tiles, captions)
+    return mosaic(
+        f"The same examples of data set {data}, reconstructed by each run (accuracy: over the cells of the original)",
+        tiles,
+        captions,
+    )

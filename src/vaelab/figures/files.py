@@ -1,7 +1,7 @@
 """How pictures reach the disk: no display, no global state, the same bytes for the same picture."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ def save_png(figure: Figure, path: Path) -> None:
         temporary.write_bytes(buffer.getvalue())
 
 
-def save_gif(figures: Sequence[Figure], path: Path, seconds: float = 0.8) -> None:
+def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> None:
     """Write figures of one size as a GIF that loops; the last frame stays three times as long."""
     frames = [Image.fromarray(_pixels(figure)).quantize(128, dither=Image.Dither.NONE) for figure in figures]
     milliseconds = [int(1000 * seconds)] * (len(frames) - 1) + [int(3000 * seconds)]

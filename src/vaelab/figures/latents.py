@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.figures.files import new_figure
-from vaelab.figures.tiles import mosaic, tile
+from vaelab.figures.tiles import extent, mosaic, size, tile
 
 BLUE, ORANGE, GRAY = "#1f77b4", "#d95f02", "#777777"
 
@@ -48,8 +48,8 @@ def prior_samples(grids: np.ndarray, classes: int) -> Figure:
     """Return grids [n, S, S] decoded from samples of the prior."""
     per_row = 12
     rows = [grids[start : start + per_row] for start in range(0, len(grids), per_row)]
-    tiles = [[tile(grid, _side(grid, classes), classes) for grid in row] for row in rows]
-    captions = [[_size(grid, classes) for grid in row] for row in rows]
+    tiles = [[tile(grid, extent(grid, classes=classes), classes) for grid in row] for row in rows]
+    captions = [["{}×{}".format(*size(grid, classes)) for grid in row] for row in rows]
     return mosaic("Samples from the prior: z ~ N(0, I), most probable colour of each cell", tiles, captions)
 
 
@@ -57,21 +57,7 @@ def traversals(
     grids: np.ndarray, dimensions: Sequence[int], values: Sequence[float], classes: int, start: str
 ) -> Figure:
     """Return grids [dimensions, values, S, S]: one latent moves, the others stay at the mean of the example `start`."""
-    tiles = [[tile(grid, max(_side(g, classes) for g in row), classes) for grid in row] for row in grids]
+    tiles = [[tile(grid, extent(*row, classes=classes), classes) for grid in row] for row in grids]
     captions = [[f"z[{j}] = {value:+.1f}" for value in values] for j in dimensions]
     title = "Traversals: one latent at a time, those with the largest KL; the others at the posterior mean of"
     return mosaic(f"{title} {start}", tiles, captions)
-
-
-def _side(grid: np.ndarray, classes: int) -> int:
-    return max(_extent(grid, classes))
-
-
-def _size(grid: np.ndarray, classes: int) -> str:
-    height, width = _extent(grid, classes)
-    return f"{height}×{width}"
-
-
-def _extent(grid: np.ndarray, classes: int) -> tuple[int, int]:
-    inside = grid != classes
-    return max(1, int(inside.any(1).sum())), max(1, int(inside.any(0).sum()))

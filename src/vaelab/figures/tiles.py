@@ -20,6 +20,7 @@ GAP = 8
 CAPTION = 34
 MARGIN = 12
 HEAD = 32  # room of the title
+LEAST_WIDTH = 900  # room for the title
 LINE = 0.35  # gray of the lines between cells
 PAPER = 1.0
 
@@ -32,8 +33,13 @@ def palette(classes: int) -> np.ndarray:
 def extent(*grids: np.ndarray, classes: int) -> int:
     """Return the side in cells of the square that holds all of these grids [S, S]."""
     inside = np.logical_or.reduce([grid != classes for grid in grids])
-    rows, columns = np.nonzero(inside.any(1))[0], np.nonzero(inside.any(0))[0]
-    return int(max(rows.max(initial=0), columns.max(initial=0))) + 1
+    return max(size(np.where(inside, 0, classes), classes))
+
+
+def size(grid: np.ndarray, classes: int) -> tuple[int, int]:
+    """Return height and width in cells of the part of a canvas [S, S] that a grid takes; at least 1 each."""
+    rows, columns = np.nonzero((grid != classes).any(1))[0], np.nonzero((grid != classes).any(0))[0]
+    return int(rows.max(initial=0)) + 1, int(columns.max(initial=0)) + 1
 
 
 def tile(grid: np.ndarray, side: int, classes: int) -> np.ndarray:
@@ -55,7 +61,7 @@ def mosaic(title: str, tiles: Sequence[Sequence[np.ndarray]], captions: Sequence
     """Return rows of tiles, pixel for pixel, with a caption above each tile."""
     rows, columns = len(tiles), max(map(len, tiles))
     height, width = CAPTION + TILE, TILE + GAP
-    image = np.full((rows * height, columns * width - GAP, 3), PAPER)
+    image = np.full((rows * height, max(columns * width - GAP, LEAST_WIDTH), 3), PAPER)
     pixels_wide, pixels_high = image.shape[1] + 2 * MARGIN, image.shape[0] + MARGIN + HEAD
     figure = new_figure(pixels_wide / DPI, pixels_high / DPI)
     figure.set_layout_engine("none")

@@ -12,7 +12,7 @@ from vaelab.objective import categorical
 from vaelab.objective.categorical import Context
 from vaelab.objective.class_weights import class_weights
 from vaelab.objective.divergence import kl_per_dimension, with_capacity, with_free_bits
-from vaelab.objective.schedules import final_value, value_at
+from vaelab.objective.schedules import value_at, value_reached
 from vaelab.params.blocks import Loss
 
 Term = Callable[[Tensor, Inference, Context], Tensor]
@@ -30,7 +30,7 @@ class Losses(NamedTuple):
 
     total: Tensor  # what is minimised [B]
     terms: dict[str, Tensor]  # unweighted, the KL divergence among them, each [B]
-    weights: dict[str, float]  # the weight of each term at this point of training
+    weighted: dict[str, Tensor]  # what each adds to the total, after free bits and capacity, each [B]
 
 
 class Objective:
@@ -52,10 +52,11 @@ class Objective:
         """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch)."""
         kl = kl_per_dimension(inference.mean, inference.log_var)
         terms = {name: TERMS[name](x, inference, self.context) for name in self.weights}
-        return Losses(self.total(kl, terms, epoch), {**terms, "kl": kl.sum(1)}, self.weights_at(epoch))
+        weighted = self.weighted(kl, terms, epoch)
+        return Losses(torch.stack(list(weighted.values())).sum(0), {**terms, "kl": kl.sum(1)}, weighted)
 
-    def total(self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float) -> Tensor:
-        """Return the objective [B] from the KL per dimension [B, L] and the unweighted terms, each [B].
+    def weighted(self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float) -> dict[str, Tensor]:
+        """Return the summands of the objective, each [B], from the KL per dimension [B, L] and the unweighted terms.
 
         Free bits and capacity look at the mean over these B examples: a batch in training, a whole split in evaluation.
         """
@@ -63,22 +64,19 @@ class Objective:
         penalty = with_free_bits(kl, self.loss.free_bits).sum(1)
         if self.loss.capacity is not None:
             penalty = with_capacity(penalty, value_at(self.loss.capacity, epoch))
-        total = weights["kl"] * penalty
-        for name in self.weights:
-            total = total + weights[name] * terms[name]
-        return total
+        return {**{name: weights[name] * terms[name] for name in self.weights}, "kl": weights["kl"] * penalty}
 
     def weights_at(self, epoch: float) -> dict[str, float]:
         """Return the weight of each term, the KL divergence's among them, at a point of training."""
         weights = {name: value_at(weight, epoch) for name, weight in self.weights.items()}
         return {**weights, "kl": value_at(self.loss.beta, epoch)}
 
-    def effective_beta(self) -> float:
-        """Return the factor on KL once the reconstruction is in summed nats per example, at the end of the schedules.
+    def effective_beta(self, epoch: float) -> float:
+        """Return the factor on KL once the reconstruction is in summed nats per example, at a point of training.
 
         Exact for cross-entropy without class weights. Focal loss and class weights rescale the reconstruction
         further, by an amount that depends on the model: evaluation measures it as `effective_beta_measured`.
         """
-        weight = sum(final_value(self.weights[name]) for name in LIKELIHOODS if name in self.weights)
+        weight = sum(value_reached(self.weights[name], epoch) for name in LIKELIHOODS if name in self.weights)
         elements = self.mean_elements if self.loss.reduction == "mean" else 1.0
-        return final_value(self.loss.beta) * elements / weight if weight else float("inf")
+        return value_reached(self.loss.beta, epoch) * elements / weight if weight else float("inf")

@@ -31,6 +31,7 @@ def value_at(weight: float | Schedule, epoch: float) -> float:
     return weight.start + (weight.end - weight.start) * shape
 
 
-def final_value(weight: float | Schedule) -> float:
-    """Return the value that a weight ends at; of a cyclical one the top of a cycle."""
-    return weight.end if isinstance(weight, Schedule) else weight
+def value_reached(weight: float | Schedule, epoch: float) -> float:
+    """Return the value of a weight at a point of training; of a cyclical one the top of its cycles."""
+    cyclical = isinstance(weight, Schedule) and weight.schedule == "cyclical"
+    return weight.end if isinstance(weight, Schedule) and cyclical else value_at(weight, epoch)

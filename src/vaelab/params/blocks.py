@@ -130,7 +130,7 @@ class Train(Block):
     min_delta: float = Field(0.0, ge=0)
     """Smallest change of `metric` that counts as better."""
     checkpoint_every: int = Field(1, ge=1)
-    """Epochs between two checkpoints; each new best is a checkpoint too."""
+    """Epochs between two checkpoints; each new best is drawn too, its weights are models/<run>/model.safetensors."""
     checkpoint_samples: int = Field(10, ge=1, le=64)
     """Training examples drawn at each checkpoint, the same ones all through the run."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"

@@ -148,6 +148,8 @@ def _misfits(run: Run, params: Params) -> Iterator[Problem]:
     if canvas % factor:
         text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.canvas"
         yield Problem(f"runs.{run.name}.model.depth", f"{text} is {canvas}")
+    if params.compare.phase == "test" and not params.datasets[run.data].split.test:
+        yield Problem("compare.phase", f"is test, and data set {run.data!r} has no test split")
     if canvas == factor and run.model.norm == "batch" and run.train.batch_size == 1:
         text = "batch normalisation of single values needs more than one example in a batch"
         yield Problem(f"runs.{run.name}.train.batch_size", text)

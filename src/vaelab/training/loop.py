@@ -85,6 +85,8 @@ def train_epoch(session: Session, bar: "Bar") -> None:
         add_up(session, x, inference, losses, norm)
         bar.update()
         if time.monotonic() - saved > SAVE_SECONDS:
+            if guard.bad_step(progress.step, last=True) is not None:
+                continue  # never saved: the next look raises
             save(session)
             saved = time.monotonic()
 
@@ -108,7 +110,9 @@ def add_up(session: Session, x: Tensor, inference: Inference, losses: Losses, no
     """Add a batch to the running sums of the epoch, on the device."""
     predicted = categorical.predicted_classes(inference.reconstruction)
     matrix = categorical.confusion(x, predicted, len(session.info.classes)).sum(0)
-    scalars = {"loss": losses.total.mean(), **{k: v.mean() for k, v in losses.terms.items()}, "gradient_norm": norm}
+    scalars = {"loss": losses.total.mean(), "gradient_norm": norm}
+    scalars |= {name: values.mean() for name, values in losses.terms.items()}
+    scalars |= {f"{name}_weighted": values.mean() for name, values in losses.weighted.items()}
     for name, value in {"matrix": matrix, **scalars}.items():
         session.sums[name] = session.sums[name] + value if name in session.sums else value.detach().clone()
 
@@ -117,10 +121,11 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     """Validate, note the history, write checkpoints, save the state."""
     progress, options = session.progress, session.run.train
     epoch = progress.epoch = progress.epoch + 1
-    result = run_pass(session.model, session.val, session.info, session.objective, VALIDATION_BATCH, epoch)
-    metrics = categorical.summary(result.matrix, session.info.background)
-    metrics |= {name: float(result.examples[name].mean()) for name in ("extent_accuracy", "exact_match", "distortion")}
-    losses = {name: float(values.mean()) for name, values in result.losses.items()}
+    losses, metrics = session.fabric.broadcast(validate(session))  # one opinion: each process has its own batch norm
+    for name, tensor in session.sums.items():
+        reduced = session.fabric.all_reduce(tensor, reduce_op="sum" if name == "matrix" else "mean")
+        assert isinstance(reduced, Tensor)
+        session.sums[name] = reduced
     progress.history += [train_row(session, epoch), row(session, epoch, "val", losses, metrics)]
     value = metrics[options.metric]
     if value != value:
@@ -128,7 +133,7 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     is_best = improves(options.metric, value, progress.best, options.min_delta)
     progress.since_best = 0 if is_best else progress.since_best + 1
     if is_best:
-        progress.best, progress.best_epoch = value, epoch
+        progress.best = value
     last = is_finished(session)
     if session.fabric.global_rank == 0:
         write_checkpoints(session, value, is_best, last)
@@ -136,6 +141,15 @@ def close_epoch(session: Session, bar: "Bar") -> None:
         save(session)
     session.sums = {}
     bar.set_postfix({"loss": f"{losses['loss']:.1f}", options.metric: f"{value:.3f}"})
+
+
+def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the mean losses and the metrics on val."""
+    objective, position = session.objective, session.position
+    result = run_pass(session.model, session.val, session.info, objective, VALIDATION_BATCH, position)
+    metrics = categorical.summary(result.matrix, session.info.background)
+    metrics |= {name: float(result.examples[name].mean()) for name in ("extent_accuracy", "exact_match", "distortion")}
+    return {name: float(values.mean()) for name, values in result.losses.items()}, metrics
 
 
 def explain(session: Session, bad_step: int) -> Exception:

@@ -18,12 +18,16 @@ def train_row(session: Session, epoch: int) -> dict[str, float | str]:
 def row(
     session: Session, epoch: int, phase: str, losses: dict[str, float], metrics: dict[str, float]
 ) -> dict[str, float | str]:
-    """Return a history row: every term unweighted and weighted, and the metrics; empty where a phase has none."""
-    weights = session.objective.weights_at(epoch)
+    """Return a history row: every term unweighted and weighted, and the metrics; empty where a phase has none.
+
+    `<term>_weight` is the weight at the last step of the epoch; the training row's `<term>_weighted` is the mean over
+    the epoch of what the term added, so that the weighted terms always sum to the loss.
+    """
+    weights = session.objective.weights_at(session.position)
     values: dict[str, float | str] = {"epoch": epoch, "phase": phase, "step": session.progress.step}
     values["loss"] = losses["loss"]
     for name, weight in weights.items():
-        values |= {name: losses[name], f"{name}_weight": weight, f"{name}_weighted": weight * losses[name]}
+        values |= {name: losses[name], f"{name}_weight": weight, f"{name}_weighted": losses[f"{name}_weighted"]}
     names = ["accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share"]
     names += ["extent_accuracy", "exact_match", "distortion"]
     values |= {name: metrics.get(name, "") for name in names}
@@ -33,7 +37,8 @@ def row(
 def write_checkpoints(session: Session, value: float, is_best: bool, last: bool) -> None:
     """Write the weights and the snapshots that are due at the end of this epoch."""
     epoch, metric = session.progress.epoch, session.run.train.metric
-    facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "metric": metric, "val": value}
+    facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "position": session.position}
+    facts |= {"metric": metric, "val": value}
     folder, state = session.output / "checkpoints", session.model.state_dict()
     due = epoch % session.run.train.checkpoint_every == 0 or last
     if due:

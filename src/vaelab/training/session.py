@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vaelab.data.batches import DeviceSplit, generator, load_split
 from vaelab.data.prepared import DataInfo, read_info
+from vaelab.errors import InputError
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
@@ -55,6 +56,11 @@ class Session:
         return len(self.train) // self.batch_size
 
     @property
+    def position(self) -> float:
+        """Where in the schedules the last step was, in epochs."""
+        return max(0, self.progress.step - 1) / self.steps
+
+    @property
     def output(self) -> Path:
         """Where checkpoints wait until training is complete."""
         return self.scratch / "output"
@@ -77,6 +83,7 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
         progress, sums = Progress(), {}
         for other in outdated(scratch, run):
             print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
+            print(f"      if you do not want to go back to it: rm -r {other}")
     compiled: torch.nn.Module = torch.compile(model) if run.train.compile else model  # type: ignore[assignment]
     wrapped, wrapped_optimizer = fabric.setup(compiled, optimizer)
     splits = [load_split(data, phase, info, fabric.device) for phase in ("train", "val")]
@@ -91,8 +98,10 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
 def make_fabric(run: Run) -> Fabric:
     """Return the device, precision and processes: hardware comes from the environment, never from params."""
     accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
-    devices = int(os.environ.get("VAELAB_DEVICES", "1"))
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=run.train.precision)
+    wanted = os.environ.get("VAELAB_DEVICES") or os.environ.get("LOCAL_WORLD_SIZE") or "1"  # the latter: torchrun
+    if not wanted.isdecimal() or wanted == "0":
+        raise InputError(f"VAELAB_DEVICES: got {wanted!r}, expected a number of devices, 1 or more")
+    fabric = Fabric(accelerator=accelerator, devices=int(wanted), precision=run.train.precision)
     fabric.launch()
     return fabric
 
@@ -109,5 +118,5 @@ def publish(session: Session, output: Path) -> None:
     if output.exists():
         shutil.rmtree(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(session.output, output)
+    shutil.copytree(session.output, output, ignore=shutil.ignore_patterns("*.part*"))
     shutil.rmtree(session.scratch)

@@ -26,7 +26,6 @@ class Progress:
     epoch: int = 0  # epochs that are finished
     step: int = 0  # steps that are finished, over all epochs
     best: float | None = None  # of the declared metric
-    best_epoch: int = 0
     since_best: int = 0  # epochs
     history: list[dict[str, Any]] = field(default_factory=list)
 
