@@ -3,17 +3,23 @@
 import csv
 import errno
 import json
+from pathlib import Path
 
 import pytest
 import torch
-from helpers import tiny_run, write_grids
+import yaml
+from helpers import TINY, tiny_run, write_grids
 
 from vaelab import artifacts
 from vaelab.errors import InputError
 from vaelab.models import files
 from vaelab.models.files import load_model
+from vaelab.params.resolve import merge, resolve
+from vaelab.params.schema import Run
 from vaelab.training import loop
 from vaelab.training.state import scratch_folder
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -206,3 +212,12 @@ def test_the_scratch_folder_depends_on_run_data_and_not_on_pictures(tmp_path):
     assert one != scratch_folder(tiny_run(loss={"gamma": 1.0}), tmp_path / "data")
     write_grids(tmp_path / "data", 24, 8, 8, seed=1)
     assert one != scratch_folder(tiny_run(), tmp_path / "data")
+
+
+@pytest.mark.parametrize("preset", yaml.safe_load((ROOT / "params.yaml").read_text())["presets"])
+def test_every_preset_of_the_repository_trains(tmp_path, preset):
+    resolved = resolve(ROOT / "params.yaml").runs[preset]
+    small = {name: TINY[name] for name in ("model", "train", "evaluate", "visualize")}
+    models = fit(tmp_path, Run.model_validate(merge(resolved.model_dump(), {**small, "data": "tiny"})))
+    assert history(models)[-1]["step"] == "6"  # two epochs of three steps
+    assert float(history(models)[-1]["loss"]) > 0

@@ -22,7 +22,7 @@ def training_curves(history: pd.DataFrame) -> Figure:
     Args:
         history: long table with the columns run, phase, epoch and those of PANELS.
     """
-    figure = new_figure(16, 4.4)
+    figure = new_figure(13.5, 3.9)
     panels = figure.subplots(1, len(PANELS))
     for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
         for number, (run, rows) in enumerate(history.groupby("run", sort=False)):
