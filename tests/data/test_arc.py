@@ -238,18 +238,18 @@ LONG_NUMBER = '{"train": [{"input": [[%s]], "output": [[1]]}], "test": []}' % ("
 
 
 @pytest.mark.parametrize("content", [DEEP, LONG_NUMBER, NO_PAIRS], ids=["deep", "long number", "no pairs"])
-def test_a_bad_file_is_named_bug(prepare_files, content):
-    with pytest.raises(InputError):
+def test_an_odd_file_is_named(prepare_files, content):
+    with pytest.raises(InputError, match=r"bad\.json"):
         prepare_files({"bad": content})
 
 
 def test_a_folder_with_the_name_of_a_file(prepare_files, tmp_path):
     (tmp_path / "raw/odd.json").mkdir(parents=True)
-    prepare_files({"good": random_task(0)})
+    assert read_meta(prepare_files({"good": random_task(0)}))["tasks"] == ["good"]
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_split_that_loses_all_its_grids_as_duplicates(prepare_files, seed):
     files = dict.fromkeys("abc", random_task(0))
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="leave no grid for"):
         prepare_files(files, split=THIRDS, seed=seed)
