@@ -206,3 +206,12 @@ def test_markdown_rows_have_as_many_cells_as_the_header(params):
 def test_a_winner_without_foreground_is_reported(params, which):
     changes = {"good": CHANGES["good"] | {"foreground_accuracy": None, "floor_pca_foreground_accuracy": None}}
     assert "Recommended: good" in reports(params, ["good"], changes)[which]
+
+
+@both
+def test_a_mix_of_effective_betas_is_said(params, which):
+    _, groups, judgements, entries = built(params, ["fair", "good"])
+    assert "differ in effective beta" not in reports(params, ["fair", "good"])[which]
+    groups["grids"][1].metrics["run"] = FACT | {"effective_beta": 129.6}
+    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
+    assert "the runs differ in effective beta (fair 1, good 130)" in report

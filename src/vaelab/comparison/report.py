@@ -51,6 +51,7 @@ def text_report(
         parts += [_underlined(f"Data set {data}", "-"), _table(results, "simple_outline")]
         parts += [
             _legend(),
+            *_mixed_betas(results),
             *_findings(results, judgements[data]),
             *_recommendation(results, judgements[data], entries),
         ]
@@ -67,7 +68,7 @@ def markdown_report(
     count = sum(map(len, groups.values()))
     parts = [f"# Comparison of {count} {'run' if count == 1 else 'runs'}"]
     for data, results in groups.items():
-        parts += [f"## Data set {data}", _table(results, "github"), _legend()]
+        parts += [f"## Data set {data}", _table(results, "github"), _legend(), *_mixed_betas(results)]
         parts += ["### Collapse checks", "\n".join(f"- {line}" for line in _findings(results, judgements[data]))]
         first, *rest, command = _recommendation(results, judgements[data], entries)
         parts += ["### Recommendation", first, *rest, f"```\n{command.strip()}\n```"]
@@ -95,6 +96,15 @@ def _legend() -> str:
         "Posterior mean, whole split, best checkpoint of each run. * best run of the row. "
         "Floors: the most frequent colour everywhere; PCA of the one-hot grids with as many components as latents."
     )
+
+
+def _mixed_betas(results: Sequence[Result]) -> list[str]:
+    """A note where runs weigh KL differently, so that their rates and objectives do not compare."""
+    betas = {result.run.name: _fact(result.metrics["run"]["effective_beta"]) for result in results}
+    if len(set(betas.values())) < 2:
+        return []
+    listed = ", ".join(f"{name} {beta}" for name, beta in betas.items())
+    return [f"Note: the runs differ in effective beta ({listed}): their objectives and rates do not compare."]
 
 
 def _best(name: str, values: Sequence[float | None]) -> float | None:
@@ -159,7 +169,9 @@ def _cell(name: str, value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
-def _fact(value: float) -> str:
+def _fact(value: float | None) -> str:
+    if value is None:
+        return "none"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
