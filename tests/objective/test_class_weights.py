@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaelab.objective.class_weights import METHODS, class_weights
-from vaelab.params.blocks import Loss
+from vaelab.params.loss import Loss
 
 COUNTS = st.lists(st.integers(0, 1_000_000), min_size=2, max_size=12).filter(any)
 

@@ -6,7 +6,7 @@ from vaelab.models.vae import Inference
 from vaelab.objective.categorical import cross_entropy, extent, focal
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.objective import TERMS, Objective
-from vaelab.params.blocks import Terms
+from vaelab.params.loss import Terms
 
 CLASSES, BATCH, LATENT = 4, 6, 3
 RAMP = {"schedule": "linear", "start": 0.0, "end": 2.0, "epochs": 4}

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from vaelab.objective.schedules import value_at, value_reached
-from vaelab.params.blocks import Schedule
+from vaelab.params.base import Schedule
 
 
 def make(shape: str, **options: float) -> Schedule:

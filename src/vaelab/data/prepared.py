@@ -1,6 +1,11 @@
-"""The one prepared format: data/prepared/<name>/{train,val,test}.safetensors and meta.json.
+"""The one prepared format: data/prepared/<name>/{train,val,test}-00000.safetensors ... and meta.json.
 
-`x` is uint8: grids [N, H, W]. `valid` [N, H, W] marks the cells inside a grid that is stored on a larger canvas.
+`x` is uint8: grids [N, S, S], images [N, C, S, S] with C = 1 or 3. Beside it, where they exist:
+
+- `group` [N]: index into the groups' names (role, layout, colour or gray ...);
+- `valid` uint8 [N, S, S]: grids: cells inside a grid that is stored on a larger canvas;
+- `text` uint8 [N, S, S]: documents: pixels inside a text box;
+- `page`, `top`, `left` int32 [N]: documents: the page that a patch was cut from, and where, in pixels.
 """
 
 import hashlib
@@ -15,6 +20,7 @@ from vaelab import artifacts
 from vaelab.errors import InputError
 
 PHASES = ("train", "val", "test")
+SHARD_BYTES = 256 * 2**20  # of arrays in memory, after which a shard is written
 
 
 def final_phase(phases: Container[str]) -> str:
@@ -26,13 +32,13 @@ def final_phase(phases: Container[str]) -> str:
 class DataInfo:
     """What a model must know of its data, and what its file keeps of them."""
 
-    kind: Literal["grid"]
+    kind: Literal["grid", "image"]
     shape: tuple[int, ...]  # of one example
-    classes: tuple[str, ...]
-    class_counts: tuple[int, ...]  # cells of the training split
-    background: int  # class that stands for "nothing here"
     groups: tuple[str, ...]
     mean_elements: float  # modelled elements of a training example, on average
+    classes: tuple[str, ...] = ()  # grids
+    class_counts: tuple[int, ...] = ()  # grids: cells of the training split
+    background: int = 0  # grids: class that stands for "nothing here"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DataInfo":
@@ -42,32 +48,70 @@ class DataInfo:
         return cls(**fields)
 
 
+def image_info(channels: int, size: int, groups: tuple[str, ...]) -> DataInfo:
+    """Return the description of square images."""
+    return DataInfo("image", (channels, size, size), groups, float(channels * size * size))
+
+
+class Writer:
+    """Writes a prepared data set in bounded memory: examples are added in any order of phases, a few at a time.
+
+    A folder is complete once it has a meta.json, which `finish` writes last.
+    """
+
+    def __init__(self, folder: Path, shard_bytes: int = SHARD_BYTES) -> None:
+        self.folder = folder
+        self.shard_bytes = shard_bytes
+        self.waiting: dict[str, list[dict[str, np.ndarray]]] = {phase: [] for phase in PHASES}
+        self.files: dict[str, list[str]] = {phase: [] for phase in PHASES}
+        self.examples = dict.fromkeys(PHASES, 0)
+        self.digests: dict[str, str] = {}
+
+    def add(self, phase: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Add examples: arrays by name, all of the same length, the same names at every call."""
+        if not len(arrays["x"]):
+            return
+        self.waiting[phase].append(dict(arrays))
+        self.examples[phase] += len(arrays["x"])
+        if sum(array.nbytes for part in self.waiting[phase] for array in part.values()) >= self.shard_bytes:
+            self._flush(phase)
+
+    def finish(self, info: DataInfo, report: Mapping[str, Any]) -> None:
+        """Write what waits, and meta.json: the info and `report` (source, licence, split rule, quarantined inputs ...).
+
+        Raises:
+            InputError: no example is left for training.
+        """
+        if not self.examples["train"]:
+            raise InputError(f"{self.folder}: no example is left for the training split")
+        for phase in PHASES:
+            self._flush(phase)
+        meta = {**asdict(info), "examples": self.examples, "files": self.files, **report, "sha256": self.digests}
+        artifacts.write_json(self.folder / "meta.json", meta)
+
+    def _flush(self, phase: str) -> None:
+        if not self.waiting[phase]:
+            return
+        parts, name = self.waiting[phase], f"{phase}-{len(self.files[phase]):05d}.safetensors"
+        path = self.folder / name
+        artifacts.write_tensors(path, {key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+        with path.open("rb") as file:
+            self.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        self.files[phase].append(name)
+        self.waiting[phase] = []
+
+
 def write(
     folder: Path,
     info: DataInfo,
     splits: Mapping[str, Mapping[str, np.ndarray]],
     report: Mapping[str, Any],
 ) -> None:
-    """Write a prepared data set; meta.json comes last, so that a folder with one is complete.
-
-    Args:
-        folder: data/prepared/<name>.
-        info: what a model must know.
-        splits: for each phase its arrays, by name, all of the same length.
-        report: further facts for meta.json (source, licence, split rule, quarantined inputs ...).
-
-    Raises:
-        InputError: a split that is needed for training is empty.
-    """
-    if not len(splits["train"]["x"]):
-        raise InputError(f"{folder}: no example is left for the training split")
-    digests = {}
-    for phase in PHASES:
-        path = folder / f"{phase}.safetensors"
-        artifacts.write_tensors(path, splits[phase])
-        digests[phase] = hashlib.sha256(path.read_bytes()).hexdigest()
-    examples = {phase: len(splits[phase]["x"]) for phase in PHASES}
-    artifacts.write_json(folder / "meta.json", {**asdict(info), "examples": examples, **report, "sha256": digests})
+    """Write a prepared data set whose splits are in memory: for each phase its arrays by name."""
+    writer = Writer(folder)
+    for phase, arrays in splits.items():
+        writer.add(phase, arrays)
+    writer.finish(info, report)
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
@@ -81,3 +125,11 @@ def read_info(folder: Path) -> DataInfo:
         return DataInfo.from_dict(read_meta(folder))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / 'meta.json'}: not the description of a prepared data set ({error})") from None
+
+
+def split_files(folder: Path, phase: str) -> list[Path]:
+    """Return the shards of a split, in order; none for an empty split."""
+    try:
+        return [folder / name for name in read_meta(folder)["files"][phase]]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / 'meta.json'}: lists no files of {phase} ({error})") from None

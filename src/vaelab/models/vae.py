@@ -11,8 +11,9 @@ from torch import Tensor, nn
 class Decoded(NamedTuple):
     """What a decoder returns."""
 
-    reconstruction: Tensor  # grids: class logits [B, K, H, W]
+    reconstruction: Tensor  # grids: class logits [B, K, H, W]; images: values [B, C, H, W]
     extent: Tensor | None = None  # grids: logits of height and width [B, 2, side], index i for i + 1 cells
+    log_sigma: Tensor | None = None  # images: log of the decoder's own standard deviation, a scalar
 
 
 class Inference(NamedTuple):
@@ -22,7 +23,8 @@ class Inference(NamedTuple):
     log_var: Tensor  # of the posterior [B, L]
     z: Tensor  # the latent that was decoded [B, L]
     reconstruction: Tensor
-    extent: Tensor | None
+    extent: Tensor | None = None
+    log_sigma: Tensor | None = None
 
 
 class VAE(nn.Module):

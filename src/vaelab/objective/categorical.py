@@ -3,21 +3,12 @@
 B batch, K classes, H W grid. x is int64 [B, H, W] with K outside the grid; those cells do not count.
 """
 
-from typing import Literal, NamedTuple
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from vaelab.models.vae import Inference
-
-
-class Context(NamedTuple):
-    """What the terms need besides x and the inference."""
-
-    gamma: float
-    class_weights: Tensor  # [K]
-    reduction: Literal["sum", "mean"]
+from vaelab.objective.context import Context
 
 
 def cross_entropy(x: Tensor, inference: Inference, context: Context) -> Tensor:
@@ -31,6 +22,7 @@ def focal(x: Tensor, inference: Inference, context: Context) -> Tensor:
     Source: Lin et al. 2017, equation 5; γ = 0 is cross-entropy.
     """
     nats = _cell_nats(x, inference, None)
+    assert context.class_weights is not None
     weights = F.pad(context.class_weights, (0, 1))[x]
     return _reduce(weights * (-torch.expm1(-nats)).clamp_min(1e-12) ** context.gamma * nats, x, inference, context)
 

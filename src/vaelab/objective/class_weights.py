@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from vaelab.params.blocks import Loss
+from vaelab.params.loss import Loss
 
 METHODS: dict[str, Callable[[Tensor, float], Tensor]] = {
     "none": lambda counts, _: torch.ones_like(counts),

@@ -13,7 +13,7 @@ from vaelab.objective.categorical import Context
 from vaelab.objective.class_weights import class_weights
 from vaelab.objective.divergence import kl_per_dimension, with_capacity, with_free_bits
 from vaelab.objective.schedules import value_at, value_reached
-from vaelab.params.blocks import Loss
+from vaelab.params.loss import Loss
 
 Term = Callable[[Tensor, Inference, Context], Tensor]
 

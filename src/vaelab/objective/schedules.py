@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from vaelab.params.blocks import Schedule
+from vaelab.params.base import Schedule
 
 SHAPES: dict[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,

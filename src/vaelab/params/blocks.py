@@ -1,69 +1,18 @@
 """The options of a run, block by block. The docstring under a field is its entry in docs/params.md."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Field, model_validator
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+from vaelab.params.base import Block
+
+GRID_METRICS = ("macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion")
+IMAGE_METRICS = ("psnr", "ssim", "ms_ssim", "mse", "mae")
+SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS}  # the first is what `auto` stands for
 SelectionMetric = Literal[
-    "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion"
-]
-
-
-class Block(BaseModel):
-    """A frozen group of options that refuses unknown keys, NaN and true/false given for a number."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, validate_default=True
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("expected a number or a name, not true or false")
-        return value
-
-
-class Schedule(Block):
-    """A weight that changes over training."""
-
-    schedule: Literal["constant", "linear", "cosine", "sigmoid", "cyclical"]
-    """Shape of the way from `start` to `end`; cyclical repeats it every `epochs`."""
-    start: float = Field(0.0, ge=0)
-    """Value before and at the beginning of the ramp."""
-    end: float = Field(1.0, ge=0)
-    """Value after the ramp; the value of constant."""
-    delay: float = Field(0.0, ge=0)
-    """Epochs at `start` before the ramp begins; constant has none."""
-    epochs: float = Field(5.0, gt=0)
-    """Length of the ramp, or of one cycle, in epochs."""
-    ramp: float = Field(0.5, gt=0, le=1)
-    """Cyclical only: share of a cycle that rises; the rest stays at `end` (Fu et al. 2019)."""
-
-
-def _number_or_schedule(value: Any) -> str:
-    return "<schedule>" if isinstance(value, dict | Schedule) else "<number>"
-
-
-Weight = Annotated[
-    Annotated[float, Field(ge=0), Tag("<number>")] | Annotated[Schedule, Tag("<schedule>")],
-    Discriminator(_number_or_schedule),
-]
-
-
-class Terms(Block):
-    """Weights of the reconstruction terms; all 0 means the default of the kind of data."""
-
-    KINDS: ClassVar[dict[str, str]] = {"cross_entropy": "grid", "focal": "grid", "extent": "grid"}
-    DEFAULTS: ClassVar[dict[str, dict[str, float]]] = {"grid": {"cross_entropy": 1.0, "extent": 1.0}}
-
-    cross_entropy: Weight = 0.0
-    """Grids: cross-entropy of each cell's class, nats."""
-    focal: Weight = 0.0
-    """Grids: focal loss of each cell's class with `loss.gamma` (Lin et al. 2017), nats."""
-    extent: Weight = 0.0
-    """Grids: cross-entropy of the grid's height and width, nats."""
+    "auto", "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion",
+    "psnr", "ssim", "ms_ssim", "mse", "mae",
+]  # fmt: skip
 
 
 class Model(Block):
@@ -72,42 +21,71 @@ class Model(Block):
     name: Literal["conv"] = "conv"
     """Architecture; each kind of data has its own of that name."""
     latent_dim: int = Field(64, ge=1, le=4096)
-    """Latent dimensions."""
+    """Latent dimensions of a vector latent."""
+    latent: Literal["vector", "map"] = "vector"
+    """Images: a vector, or a map of `latent_channels` at the lowest resolution."""
+    latent_channels: int = Field(16, ge=1, le=1024)
+    """Images: channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
     width: int = Field(32, ge=1, le=1024)
     """Channels at full resolution; doubled at each level, up to 4 × width."""
-    depth: int = Field(3, ge=1, le=7)
-    """Levels, each of which halves the resolution; the grid's side must be a multiple of 2^depth."""
+    depth: int = Field(3, ge=1, le=8)
+    """Levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
     residual_blocks: int = Field(0, ge=0, le=8)
     """Residual blocks at each level."""
+    attention: bool = False
+    """Images: self-attention at the lowest resolution, in encoder and decoder."""
+    upsampling: Literal["transposed", "resize"] = "transposed"
+    """Images: transposed convolutions, or nearest-neighbour resizing and a convolution (no checkerboards)."""
     norm: Literal["batch", "group", "none"] = "batch"
     """Normalisation after each convolution."""
     activation: Literal["relu", "leaky_relu", "silu", "gelu"] = "silu"
     """Nonlinearity."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Images: share of the channels that are dropped at each level."""
+    conditional: bool = False
+    """Images: encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
+    skips: bool = False
+    """Images: U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
+    init: Literal["default", "pca"] = "default"
+    """Images: pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
+    output: Literal["sigmoid", "linear"] = "sigmoid"
+    """Images: how values reach [0, 1]; linear: unbounded in training, clamped in evaluation."""
+    learned_sigma: bool = False
+    """Images: the decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
     embedding_dim: int = Field(0, ge=0, le=512)
     """Grids: channels of a learned class embedding at the input; 0 means one-hot."""
     linear_path: bool = True
     """Grids: a linear map beside the convolutions, from the input to the posterior and from z to the logits."""
 
 
-class Loss(Block):
-    """The objective: Σ weight · term + beta · KL."""
+class Bounds(Block):
+    """A range; a missing side is open."""
 
-    terms: Terms = Terms()
-    """Weight of each reconstruction term, a number or a schedule."""
-    gamma: float = Field(2.0, ge=0, le=10)
-    """Focal loss: exponent of (1 − p); 0 is cross-entropy."""
-    class_weights: Literal["none", "inverse", "sqrt_inverse", "effective"] = "none"
-    """Weights of the classes from their counts in the training split, mean 1 over its cells."""
-    class_beta: float = Field(0.9999, ge=0, lt=1)
-    """`effective` class weights only: β of the effective number of samples (Cui et al. 2019)."""
-    reduction: Literal["sum", "mean"] = "sum"
-    """Whether terms are summed or averaged over the elements of an example; KL is always summed."""
-    beta: Weight = 1.0
-    """Weight of the KL divergence, a number or a schedule."""
-    free_bits: float = Field(0.0, ge=0)
-    """Nats per latent dimension below which KL is not reduced further (Kingma et al. 2016)."""
-    capacity: Weight | None = None
-    """Nats of KL to aim at: the penalty is beta · |KL − capacity| (Burgess et al. 2018); null for none."""
+    min: float | None = None
+    """Smallest allowed value."""
+    max: float | None = None
+    """Largest allowed value."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Bounds":
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is above max")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Return whether a value is in the range; NaN never is."""
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max) and value == value
+
+
+class HealthyRange(Bounds):
+    """A range that a metric should stay in during some epochs."""
+
+    start: int = Field(1, ge=1)
+    """First epoch it is looked at."""
+    end: int | None = Field(None, ge=1)
+    """Last epoch; null for no end."""
 
 
 class Train(Block):
@@ -118,17 +96,37 @@ class Train(Block):
     batch_size: int = Field(64, ge=1, le=65536)
     """Examples per step, over all processes."""
     learning_rate: float = Field(1e-3, gt=0, le=10)
-    """Step size of AdamW."""
+    """Step size of AdamW, after the warm-up."""
+    warmup: float = Field(0.0, ge=0)
+    """Epochs over which the learning rate rises linearly from 0."""
+    decay: Literal["none", "cosine"] = "none"
+    """cosine: the learning rate falls along a half cosine to `final_rate` × learning_rate at the last epoch."""
+    final_rate: float = Field(0.0, ge=0, le=1)
+    """cosine: what is left of the learning rate at the end, as a factor."""
+    clip_norm: float | None = Field(None, gt=0)
+    """Largest norm of the gradient of all weights together; null for no clipping."""
+    ema: float = Field(0.0, ge=0, lt=1)
+    """Decay per step of an exponential moving average of the weights, which is what is validated and kept; 0: none."""
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
+    flip: bool = False
+    """Images: each training image is mirrored left to right in half of the epochs, at random."""
+    input_noise: float = Field(0.0, ge=0, le=1)
+    """Images: standard deviation of noise on the encoder's input in training; the clean image is the target."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the initial weights, the order of the batches and the latent noise."""
-    metric: SelectionMetric = "macro_f1"
-    """Validation metric that selects the best checkpoint and stops early; none of them depends on beta."""
+    metric: SelectionMetric = "auto"
+    """Validation metric that selects the best checkpoint; auto: macro_f1 of grids, psnr of images."""
     patience: int = Field(0, ge=0)
     """Epochs without a better `metric` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
     """Smallest change of `metric` that counts as better."""
+    stop_when: dict[str, Bounds] = {}
+    """Ranges of val columns of history.csv, such as {psnr: {min: 28}, kl: {max: 500}}: training stops when all hold."""
+    stop_epochs: int = Field(3, ge=1)
+    """Epochs in a row in which all of `stop_when` must hold."""
+    healthy: dict[str, tuple[HealthyRange, ...]] = {}
+    """Ranges of val columns by epoch, such as {kl: [{start: 5, min: 20, max: 900}]}; what leaves them is printed."""
     checkpoint_every: int = Field(1, ge=1)
     """Epochs between two checkpoints; each new best is drawn too, its weights are models/<run>/model.safetensors."""
     checkpoint_samples: int = Field(10, ge=1, le=64)
@@ -139,6 +137,24 @@ class Train(Block):
     """Compile the network with torch.compile."""
 
 
+class Limits(Block):
+    """Where a metric is good and where it is poor; between the two it is fair."""
+
+    good: float
+    """At this value or better."""
+    poor: float | None = None
+    """At this value or worse; null: never."""
+
+
+VERDICT = {
+    "mse": Limits(good=0.05, poor=0.1),
+    "psnr": Limits(good=20, poor=15),
+    "ssim": Limits(good=0.8, poor=0.5),
+    "extreme_share": Limits(good=1e-3, poor=1e-2),
+    "psnr_group_gap": Limits(good=3, poor=6),
+}
+
+
 class Evaluate(Block):
     """Measures."""
 
@@ -147,7 +163,21 @@ class Evaluate(Block):
     active_variance: float = Field(0.01, gt=0)
     """Variance of the posterior mean above which a latent dimension is active (Burda et al. 2016)."""
     mutual_information_examples: int = Field(2000, ge=2)
-    """Examples at most for the estimate of mutual information, which costs their number squared."""
+    """Examples at most for the estimates that cost their number squared: mutual information, silhouette, coverage."""
+    extreme: float = Field(5.0, gt=0)
+    """Images: posterior means beyond this many standard deviations of the prior are extreme."""
+    samples: int = Field(500, ge=2, le=100_000)
+    """Images: samples from the prior that are measured."""
+    prior: Literal["normal", "mixture"] = "normal"
+    """Images: what samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
+    mixture_components: int = Field(10, ge=1, le=1000)
+    """Components of that mixture."""
+    ocr: bool = True
+    """Documents: read originals and reconstructions with Tesseract, where it is installed."""
+    ocr_pages: int = Field(6, ge=0)
+    """Documents: pages per split that are read, the first ones."""
+    verdict: dict[str, Limits] = VERDICT
+    """Images: limits of the verdict, by metric."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the shuffling of z and the sampled estimates."""
 
@@ -155,13 +185,15 @@ class Evaluate(Block):
 class Visualize(Block):
     """Pictures."""
 
+    examples: int = Field(8, ge=1, le=64)
+    """Images: examples per picture."""
     prior_samples: int = Field(24, ge=1, le=256)
     """Samples from the prior."""
     traversal_dimensions: int = Field(6, ge=1, le=64)
     """Latent dimensions that are traversed, those with the largest KL."""
     traversal_steps: int = Field(9, ge=2, le=33)
-    """Steps of a traversal."""
+    """Steps of a traversal, and of an interpolation."""
     traversal_range: float = Field(3.0, gt=0)
     """A traversal goes from −range to +range, in standard deviations of the prior."""
     seed: int = Field(0, ge=0, lt=2**31)
-    """Seeds the samples from the prior."""
+    """Seeds the choice of examples and the samples from the prior."""

