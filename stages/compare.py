@@ -5,18 +5,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-import pandas as pd
-
 from vaelab import artifacts
 from vaelab.comparison import report
-from vaelab.comparison.collect import by_data, collect, same_examples
+from vaelab.comparison.collect import by_data, collect, curves_table
 from vaelab.comparison.judge import best, judge
-from vaelab.data.prepared import read_info
 from vaelab.errors import exit_on_input_error
-from vaelab.figures.classes import recall_by_run
-from vaelab.figures.comparison import reconstructions_by_run
-from vaelab.figures.curves import training_curves
 from vaelab.figures.files import save_png
+from vaelab.figures.groups import group_pictures
 from vaelab.params.resolve import read_params
 
 
@@ -26,19 +21,12 @@ def main() -> None:
     results = collect()
     groups = by_data(results)
     judgements = {data: judge(group, params.compare) for data, group in groups.items()}
-    history = pd.concat([result.history for result in results], ignore_index=True)
-    curves = history[history["phase"] == "val"].dropna(axis="columns", how="all").drop(columns=["phase"])
-    artifacts.write_text(artifacts.COMPARISON_CURVES, curves.to_csv(index=False, lineterminator="\n"))
-    pictures = {"Training curves": plots / "curves.png"}
-    save_png(training_curves(history), plots / "curves.png")
+    artifacts.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
+    pictures = {}
     for data, group in groups.items():
-        info = read_info(artifacts.prepared(data))
-        examples = same_examples(group, params.compare.samples, params.compare.seed)
-        path = plots / f"reconstructions_{data}.png"
-        save_png(reconstructions_by_run(*examples, classes=len(info.classes), data=data), path)
-        recalls = {r.run.name: [r.final[f"recall_{k}"] for k in range(len(info.classes))] for r in group}
-        save_png(recall_by_run(recalls, info.classes, group[0].phase), plots / f"recall_{data}.png")
-        pictures |= {f"Reconstructions, {data}": path, f"Recall, {data}": plots / f"recall_{data}.png"}
+        for name, (title, figure) in group_pictures(data, group, params.compare).items():
+            save_png(figure, plots / f"{name}_{data}.png")
+            pictures[f"{title}, {data}"] = plots / f"{name}_{data}.png"
     artifacts.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
     artifacts.write_csv(artifacts.COMPARISON_CSV, report.table_rows(results, judgements))
     text = report.text_report(groups, judgements, params.runs)

@@ -26,7 +26,7 @@ def main() -> None:
     artifacts.write_json(artifacts.evaluation(run.name), result.metrics)
     artifacts.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
     final = result.metrics[final_phase(result.metrics)]
-    artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in HEADLINE})
+    artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in HEADLINE[run.kind]})
 
 
 if __name__ == "__main__":

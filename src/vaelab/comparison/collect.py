@@ -9,6 +9,8 @@ import pandas as pd
 from vaelab import artifacts
 from vaelab.data.prepared import final_phase
 from vaelab.errors import InputError
+from vaelab.evaluation.metric_names import CAPTIONS
+from vaelab.params.blocks import HISTORY
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
 
@@ -51,29 +53,40 @@ def _read(path: Path) -> Result:
 
 
 class Examples(NamedTuple):
-    """The same examples under each run of one data set; n examples, S side of the canvas."""
+    """The same examples under each run of one data set; n examples."""
 
     phase: str  # their split
     ids: np.ndarray  # in that split [n]
-    original: np.ndarray  # [n, S, S]
-    reconstructions: dict[str, np.ndarray]  # by run [n, S, S]
-    accuracies: dict[str, np.ndarray]  # by run [n]
+    original: np.ndarray  # grids [n, S, S], images [n, C, S, S]
+    reconstructions: dict[str, np.ndarray]  # by run, like original
+    scores: dict[str, np.ndarray]  # by run: accuracy of grids, PSNR of images [n]
 
 
 def same_examples(results: list[Result], count: int, seed: int) -> Examples:
     """Return a seeded choice of `count` examples of the phase that is reported."""
-    phase = results[0].phase
+    phase, score = results[0].phase, CAPTIONS[results[0].run.kind][0]
     folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
-    arrays = {name: artifacts.read_tensors(folder / "arrays.safetensors")[0] for name, folder in folders.items()}
-    original = next(iter(arrays.values()))[f"{phase}_x"]
-    size = min(count, len(original))
-    ids = np.sort(np.random.default_rng(seed).choice(len(original), size, replace=False))
-    accuracies = {}
+    chosen: dict[str, np.ndarray] = {}
+    original = ids = np.empty(0)
     for name, folder in folders.items():
-        table = pd.read_csv(folder / "examples.csv", usecols=["phase", "accuracy"])
-        accuracies[name] = table[table["phase"] == phase]["accuracy"].to_numpy()[ids]
-    chosen = {name: array[f"{phase}_reconstruction"][ids] for name, array in arrays.items()}
-    return Examples(phase, ids, original[ids], chosen, accuracies)
+        with artifacts.opened(folder / "arrays.safetensors", "numpy") as file:
+            saved = file.get_tensor(f"{phase}_ids")
+            ids = np.sort(np.random.default_rng(seed).choice(len(saved), min(count, len(saved)), replace=False))
+            original, chosen[name] = (file.get_tensor(f"{phase}_{what}")[ids] for what in ("x", "reconstruction"))
+            ids = saved[ids]
+    scores = {}
+    for name, folder in folders.items():
+        table = pd.read_csv(folder / "examples.csv", usecols=["phase", score])
+        scores[name] = table[table["phase"] == phase][score].to_numpy()[ids]
+    return Examples(phase, ids, original, chosen, scores)
+
+
+def curves_table(results: list[Result]) -> pd.DataFrame:
+    """Return the val rows of all histories; every kind's metrics have their column, so that plots find them."""
+    history = pd.concat([result.history for result in results], ignore_index=True)
+    val = history[history["phase"] == "val"].drop(columns=["phase"])
+    names = dict.fromkeys(name for kind in HISTORY.values() for name in kind)
+    return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))
 
 
 def by_data(results: list[Result]) -> dict[str, list[Result]]:

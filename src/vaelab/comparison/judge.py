@@ -1,13 +1,19 @@
 """Which runs collapsed, by which number, and which one is recommended, by which rule."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from vaelab.comparison.collect import Result
-from vaelab.evaluation.metric_names import METRICS, improves
+from vaelab.evaluation.metric_names import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
 
-NEEDED = ("accuracy", "predicted_background_share", "true_background_share", "active_units", "rate")
+NEEDED = {  # without which a run cannot be judged
+    "grid": ("accuracy", "predicted_background_share", "true_background_share", "active_units", "rate"),
+    "image": ("psnr", "floor_mean_image_psnr", "shuffled_z_psnr", "active_units", "rate"),
+}
+
+
+Metrics = dict[str, Any]  # of one phase
 
 
 class Finding(NamedTuple):
@@ -20,6 +26,7 @@ class Finding(NamedTuple):
 class Judgement(NamedTuple):
     """What is said of the runs on one data set."""
 
+    metric: str  # that ranks them
     findings: dict[str, list[Finding]]  # by run; empty for a healthy run
     recommended: str | None
     rule: str
@@ -28,19 +35,20 @@ class Judgement(NamedTuple):
 
 def judge(results: Sequence[Result], options: Compare) -> Judgement:
     """Return the judgement on runs of one data set."""
+    metric = ranking_metric(options.metric, results[0].run.kind)
     findings = {result.run.name: list(collapse(result, options)) for result in results}
     ranking: list[tuple[str, float]] = []
     for result in results:
-        value = result.metrics[options.phase][options.metric]
+        value = result.metrics[options.phase][metric]
         if not findings[result.run.name] and value is not None:
-            place = sum(not improves(options.metric, value, other) for _, other in ranking)
+            place = sum(not improves(metric, value, other) for _, other in ranking)
             ranking.insert(place, (result.run.name, value))
-    title = METRICS[options.metric].title
+    title = METRICS[metric].title
     rule = (
         f"the best {title} on {options.phase} (compare.metric, compare.phase) "
         "among the runs that pass every collapse check"
     )
-    return Judgement(findings, ranking[0][0] if ranking else None, rule, ranking)
+    return Judgement(metric, findings, ranking[0][0] if ranking else None, rule, ranking)
 
 
 def best(judgement: Judgement) -> dict[str, str | float]:
@@ -53,11 +61,16 @@ def best(judgement: Judgement) -> dict[str, str | float]:
 def collapse(result: Result, options: Compare) -> Iterator[Finding]:
     """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
     metrics, phase = result.metrics[options.phase], options.phase
-    missing = [name for name in NEEDED if metrics[name] is None]
+    missing = [name for name in NEEDED[result.run.kind] if metrics[name] is None]
     if missing:
         yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
         return
-    predicted, true = metrics["predicted_background_share"], metrics["true_background_share"]
+    for check in CHECKS[result.run.kind]:
+        yield from check(metrics, options)
+
+
+def _background(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    phase, predicted, true = options.phase, metrics["predicted_background_share"], metrics["true_background_share"]
     if predicted - true > options.max_background_excess:
         yield Finding(
             "background collapse",
@@ -78,9 +91,38 @@ def collapse(result: Result, options: Compare) -> Iterator[Finding]:
             f"{blank:.1%} of the {phase} grids come out as background only > compare.max_blank_share "
             f"{options.max_blank_share}, although accuracy is {metrics['accuracy']:.3f}",
         )
+
+
+def _mean_image(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    gain = metrics["psnr"] - metrics["floor_mean_image_psnr"]
+    if gain < options.min_gain_over_mean:
+        yield Finding(
+            "mean-image collapse",
+            f"PSNR on {options.phase} {metrics['psnr']:.2f} dB, {gain:+.2f} dB from the mean image's "
+            f"< compare.min_gain_over_mean {options.min_gain_over_mean}",
+        )
+
+
+def _ignored_latent(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    gap = metrics["psnr"] - metrics["shuffled_z_psnr"]
+    if gap < options.min_latent_gap:
+        yield Finding(
+            "latent ignored",
+            f"with another image's z PSNR on {options.phase} falls by {gap:.2f} dB only < compare.min_latent_gap "
+            f"{options.min_latent_gap}",
+        )
+
+
+def _posterior(metrics: Metrics, options: Compare) -> Iterator[Finding]:
     if metrics["active_units"] < options.min_active_units:
         yield Finding(
             "posterior collapse",
-            f"{metrics['active_units']} active units on {phase} < compare.min_active_units {options.min_active_units}, "
-            f"rate {metrics['rate']:.2f} nats",
+            f"{metrics['active_units']} active units on {options.phase} < compare.min_active_units "
+            f"{options.min_active_units}, rate {metrics['rate']:.2f} nats",
         )
+
+
+CHECKS: dict[str, tuple[Callable[[Metrics, Compare], Iterator[Finding]], ...]] = {
+    "grid": (_background, _posterior),
+    "image": (_mean_image, _ignored_latent, _posterior),
+}

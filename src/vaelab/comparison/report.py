@@ -9,22 +9,32 @@ from tabulate import tabulate
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
-from vaelab.evaluation.metric_names import METRICS, better
+from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN, better, improves
+from vaelab.evaluation.verdict import Criterion, overall, remarks, verdict
 from vaelab.params.schema import RunEntry
 
+REMEDIES = {  # where every run collapsed
+    "grid": (
+        "Look at the checkpoint pictures, then try class weights or a lower beta:",
+        "  dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5",
+    ),
+    "image": (
+        "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
+        "  dvc exp run -S 'loss.terms={gaussian: 1.0}' -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
+    ),
+}
+FLOOR_LEGEND = {
+    "grid": "Floors: the most frequent colour everywhere; PCA of the one-hot grids with as many components as latents.",
+    "image": "Floors: the mean training image; the original blurred; PCA of images (of patches, for latent maps) with "
+    "as many components as {} has latents.",
+}
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
-SHOWN = (
-    "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "extent_accuracy",
-    "predicted_background_share", "true_background_share", "blank_share", "negative_elbo", "distortion", "rate",
-    "mutual_information", "active_units", "effective_dimensions", "shuffled_z_accuracy", "zero_z_accuracy",
-)  # fmt: skip
-FLOORS = {"majority": "floor_majority_", "PCA": "floor_pca_"}
-FACTS = ("effective_beta", "effective_beta_measured", "best_epoch", "parameters")
+FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
 
 
 def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> list[dict[str, Any]]:
     """Return one row per run: its configuration, what was found, and every metric of test."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for result in results:
         judgement = judgements[result.run.data]
         findings = {finding.name for finding in judgement.findings[result.run.name]}
@@ -35,10 +45,11 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
             "collapsed": "; ".join(sorted(findings)),
             "recommended": result.run.name == judgement.recommended,
             **{name: result.metrics["run"][name] for name in FACTS},
-            **{f"val_{name}": result.metrics["val"][name] for name in SHOWN[:4]},
+            **{f"val_{name}": result.metrics["val"].get(name) for name in SHOWN[result.run.kind][:4]},
             **result.final,
         })  # fmt: skip
-    return rows
+    columns = dict.fromkeys(name for row in rows for name in row)  # kinds of data have metrics of their own
+    return [{name: row.get(name) for name in columns} for row in rows]
 
 
 def text_report(
@@ -50,9 +61,10 @@ def text_report(
     for data, results in groups.items():
         parts += [_underlined(f"Data set {data}", "-"), _table(results, "simple_outline")]
         parts += [
-            _legend(),
+            _legend(results),
             *_mixed_betas(results),
             *_findings(results, judgements[data]),
+            *_verdicts(results, "simple_outline"),
             *_recommendation(results, judgements[data], entries),
         ]
     return "\n\n".join(parts) + "\n"
@@ -68,8 +80,9 @@ def markdown_report(
     count = sum(map(len, groups.values()))
     parts = [f"# Comparison of {count} {'run' if count == 1 else 'runs'}"]
     for data, results in groups.items():
-        parts += [f"## Data set {data}", _table(results, "github"), _legend(), *_mixed_betas(results)]
+        parts += [f"## Data set {data}", _table(results, "github"), _legend(results), *_mixed_betas(results)]
         parts += ["### Collapse checks", "\n".join(f"- {line}" for line in _findings(results, judgements[data]))]
+        parts += _verdicts(results, "github")
         first, *rest, command = _recommendation(results, judgements[data], entries)
         parts += ["### Recommendation", first, *rest, f"```\n{command.strip()}\n```"]
     parts += [f"## {title}\n\n![{title}]({path})" for title, path in pictures.items()]
@@ -78,23 +91,27 @@ def markdown_report(
 
 def _table(results: Sequence[Result], style: str) -> str:
     """Metrics down, runs and floors across; the best run of a row that has a better direction is starred."""
-    rows = []
-    for name in SHOWN:
-        values = [result.final[name] for result in results]
+    kind, rows = results[0].run.kind, []
+    floors = {t: p for t, p in FLOORS[kind].items() if any(name.startswith(p) for name in results[0].final)}
+    for name in SHOWN[kind]:
+        values = [result.final.get(name) for result in results]
+        if not any(name in result.final for result in results):
+            continue  # colour error of gray images, and the like
         best = _best(name, values)
         cells = [_cell(name, value) + (" *" if value is not None and value == best else "") for value in values]
-        floors = [_cell(name, results[0].final.get(f"{prefix}{name}")) for prefix in FLOORS.values()]
+        beside = [_cell(name, results[0].final.get(f"{prefix}{name}")) for prefix in floors.values()]
         title = METRICS[name].title.replace("|", "\\|") if style == "github" else METRICS[name].title
-        rows.append([title, *cells, *floors, better(name).replace("neither", "")])
-    rows += [[name.replace("_", " "), *(_fact(r.metrics["run"][name]) for r in results), "", "", ""] for name in FACTS]
-    headers = [results[0].phase, *(r.run.name for r in results), *(f"floor: {name}" for name in FLOORS), "better"]
+        rows.append([title, *cells, *beside, better(name).replace("neither", "")])
+    blanks = [""] * (len(floors) + 1)
+    rows += [[name.replace("_", " "), *(_fact(r.metrics["run"][name]) for r in results), *blanks] for name in FACTS]
+    headers = [results[0].phase, *(r.run.name for r in results), *(f"floor: {name}" for name in floors), "better"]
     return tabulate(rows, headers, tablefmt=style, disable_numparse=True, stralign="right", colalign=("left",))
 
 
-def _legend() -> str:
+def _legend(results: Sequence[Result]) -> str:
     return (
         "Posterior mean, whole split, best checkpoint of each run. * best run of the row. "
-        "Floors: the most frequent colour everywhere; PCA of the one-hot grids with as many components as latents."
+        f"{FLOOR_LEGEND[results[0].run.kind].format(results[0].run.name)}"
     )
 
 
@@ -114,6 +131,28 @@ def _best(name: str, values: Sequence[float | None]) -> float | None:
     return max(present) if better(name) == "higher" else min(present)
 
 
+def _verdicts(results: Sequence[Result], style: str) -> list[str]:
+    """For images: good, fair or poor by the limits of evaluate.verdict, and whether that beats the trivial."""
+    if results[0].run.kind != "image":
+        return []
+    prefixes = [prefix.removeprefix("floor_").removesuffix("_") for prefix in FLOORS["image"].values()]
+    rows, notes = [], []
+    for result in results:
+        criteria = verdict(result.final, result.run.evaluate.verdict, prefixes)
+        rows.append([result.run.name, overall(criteria) or "", *(_judged(criterion) for criterion in criteria)])
+        notes += [f"{result.run.name}: {remark}" for remark in remarks(criteria)]
+        if result.metrics["run"]["bypass"]:
+            notes.append(f"{result.run.name}: skips bypass the bottleneck; its errors say nothing of the latent")
+    headers = ["verdict", "worst", *(METRICS[c.metric].title for c in criteria)]
+    return [tabulate(rows, headers, tablefmt=style, disable_numparse=True), *notes]
+
+
+def _judged(criterion: Criterion) -> str:
+    if criterion.better_than_floor is None:
+        return criterion.rating
+    return f"{criterion.rating}, better than floor: {'yes' if criterion.better_than_floor else 'no'}"
+
+
 def _findings(results: Sequence[Result], judgement: Judgement) -> list[str]:
     lines = []
     for result in results:
@@ -127,8 +166,7 @@ def _findings(results: Sequence[Result], judgement: Judgement) -> list[str]:
 def _recommendation(results: Sequence[Result], judgement: Judgement, entries: Mapping[str, RunEntry]) -> list[str]:
     """Who wins by which rule, and, last, the command that trains the winner for longer."""
     if judgement.recommended is None:
-        advice = "Look at the checkpoint pictures, then try class weights or a lower beta:"
-        command = "  dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5"
+        advice, command = REMEDIES[results[0].run.kind]
         return ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", advice, command]
     places = ", ".join(f"{name} {value:.3f}" for name, value in judgement.ranking)
     winner = next(result.run for result in results if result.run.name == judgement.recommended)
@@ -144,12 +182,13 @@ def _recommendation(results: Sequence[Result], judgement: Judgement, entries: Ma
 
 def _below_pca(winner: Result) -> list[str]:
     """A warning where the recommended run does not beat the trivial floor of its size."""
-    pairs = {name: (winner.final[name], winner.final[f"floor_pca_{name}"]) for name in SHOWN[:4]}
-    names = [name for name, pair in pairs.items() if None not in pair and pair[0] < pair[1]]
-    if not names:
-        return []
-    worse = ", ".join(f"{METRICS[n].title} {winner.final[n]:.3f} < {winner.final[f'floor_pca_{n}']:.3f}" for n in names)
-    return [f"Warning: PCA with as many numbers does better on {winner.phase}: {worse}."]
+    worse = []
+    for title, prefix in FLOORS[winner.run.kind].items():
+        for name in SHOWN[winner.run.kind][:4]:
+            value, floor = winner.final.get(name), winner.final.get(f"{prefix}{name}")
+            if "PCA" in title and value is not None and floor is not None and improves(name, floor, value):
+                worse.append(f"{METRICS[name].title} {value:.3f}, {title} {floor:.3f}")
+    return [f"Warning: PCA with as many numbers does better on {winner.phase}: {', '.join(worse)}."] if worse else []
 
 
 def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry) -> str:

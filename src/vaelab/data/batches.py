@@ -4,16 +4,25 @@ A batch is a pure function of seed, epoch and step: nothing has to be remembered
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.prepared import DataInfo
+from vaelab.data.prepared import DataInfo, split_files
 
 RESIDENT_SHARE = 0.5  # of the free device memory that a split may take
+
+
+class Batch(NamedTuple):
+    """Examples, ready for the model."""
+
+    x: Tensor  # grids int64 [B, S, S], K outside the grid; images float [B, C, S, S] in [0, 1]
+    group: Tensor  # int64 [B]
+    text: Tensor | None = None  # documents: bool [B, S, S] inside a text box
 
 
 def default_device() -> torch.device:
@@ -25,34 +34,103 @@ def default_device() -> torch.device:
 
 
 class DeviceSplit:
-    """One split of a prepared data set, resident on the device where it fits.
+    """One split of a prepared data set, resident on the device where it fits, else memory-mapped from its shards.
 
-    Grids come out as int64 [B, H, W] in which the value K (the number of classes) marks the cells outside the grid.
+    Args:
+        shards: uint8, each [n, ...]; grids hold the value K (the number of classes) outside the grid.
+        group: of each example, int [N].
+        device: where batches come out.
+        kind: of data.
+        text: documents: uint8 [N, S, S], 1 inside a text box; stays on the CPU.
     """
 
-    def __init__(self, x: Tensor, device: torch.device) -> None:
+    def __init__(
+        self, shards: Sequence[Tensor], group: Tensor, device: torch.device, kind: str, text: Tensor | None = None
+    ) -> None:
         self.device = device
-        resident = device.type == "cpu" or x.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
-        self.x = x.to(device) if resident else x.pin_memory()
+        self.kind = kind
+        self.group = group.long().to(device)
+        self.text = text
+        size = sum(shard.nbytes for shard in shards)
+        if len(shards) == 1 or (device.type == "cuda" and size < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]):
+            shards = [_resident(torch.cat(list(shards)), device)]
+        self.shards = list(shards)
+        self.starts = torch.tensor([0, *(len(shard) for shard in shards)]).cumsum(0)
 
     def __len__(self) -> int:
-        return len(self.x)
+        return int(self.starts[-1])
 
-    def take(self, index: Tensor) -> Tensor:
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example."""
+        return tuple(self.shards[0].shape[1:])
+
+    def stored(self, index: Tensor) -> Tensor:
+        """Return the examples at `index` [B] as they are stored, uint8."""
+        if len(self.shards) == 1:
+            return self.shards[0][index.to(self.shards[0].device)]
+        index = index.cpu()
+        which = torch.bucketize(index, self.starts[1:], right=True)
+        out = torch.empty((len(index), *self.shape), dtype=torch.uint8)
+        for number in which.unique().tolist():
+            chosen = which == number
+            out[chosen] = self.shards[number][index[chosen] - self.starts[number]]
+        return out
+
+    def take(self, index: Tensor) -> Batch:
         """Return the examples at `index` [B], ready for the model."""
-        return self.x[index.to(self.x.device)].to(self.device, non_blocking=True).long()
+        x = self.stored(index).to(self.device, non_blocking=True)
+        text = None if self.text is None else self.text[index.cpu()].bool().to(self.device)
+        return Batch(READY[self.kind](x), self.group[index.to(self.device)], text)
 
-    def in_order(self, batch_size: int) -> Iterator[Tensor]:
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield all examples in their order, a batch at a time."""
         for start in range(0, len(self), batch_size):
             yield self.take(torch.arange(start, min(start + batch_size, len(self))))
 
 
-def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device) -> DeviceSplit:
-    """Return a split of a prepared data set on `device`. Raises InputError when its file is missing or damaged."""
-    with artifacts.opened(folder / f"{phase}.safetensors", "pt") as file:
-        x, valid = file.get_tensor("x"), file.get_tensor("valid")
-    return DeviceSplit(x.masked_fill(valid == 0, len(info.classes)), device)
+def _resident(x: Tensor, device: torch.device) -> Tensor:
+    fits = device.type == "cpu" or x.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
+    return x.to(device) if fits else x.pin_memory()
+
+
+def _image(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last).to(torch.float32).div_(255)
+
+
+READY = {"grid": Tensor.long, "image": _image}  # from the stored bytes to the model's input
+
+
+def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, with_text: bool = False) -> DeviceSplit:
+    """Return a split of a prepared data set on `device`, with its text boxes on request.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    shards, groups, texts = [], [], []
+    for path in split_files(folder, phase):
+        with artifacts.opened(path, "pt") as file:
+            x = file.get_tensor("x")  # memory-mapped
+            if info.kind == "grid":
+                x = x.masked_fill(file.get_tensor("valid") == 0, len(info.classes))
+            shards.append(x)
+            groups.append(file.get_tensor("group"))
+            if with_text and "text" in file.keys():  # noqa: SIM118
+                texts.append(file.get_tensor("text"))
+    if not shards:
+        shards, groups = [torch.empty((0, *info.shape), dtype=torch.uint8)], [torch.empty(0)]
+    return DeviceSplit(shards, torch.cat(groups), device, info.kind, torch.cat(texts) if texts else None)
+
+
+def load_columns(folder: Path, phase: str, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return small arrays of a split whole, such as page, top and left, where all of its shards have them."""
+    parts: dict[str, list[Tensor]] = {name: [] for name in names}
+    files = split_files(folder, phase)
+    for path in files:
+        with artifacts.opened(path, "pt") as file:
+            for name in set(names) & set(file.keys()):
+                parts[name].append(file.get_tensor(name))
+    return {name: torch.cat(tensors) for name, tensors in parts.items() if tensors and len(tensors) == len(files)}
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> Tensor:
@@ -67,5 +145,9 @@ def latent_noise(shape: tuple[int, int], seed: int, step: int) -> Tensor:
 
 def generator(seed: int, position: int, stream: int = 0) -> torch.Generator:
     """Return a generator that depends on the seed, the stream and the position in it, and on nothing else."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9 + position * 0x94D049BB133111EB) % 2**63
-    return torch.Generator().manual_seed(mixed)
+    return torch.Generator().manual_seed(mixed(seed, position, stream))
+
+
+def mixed(seed: int, position: int, stream: int = 0) -> int:
+    """Return one seed made of three numbers."""
+    return (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9 + position * 0x94D049BB133111EB) % 2**63

@@ -56,12 +56,18 @@ def image_info(channels: int, size: int, groups: tuple[str, ...]) -> DataInfo:
 class Writer:
     """Writes a prepared data set in bounded memory: examples are added in any order of phases, a few at a time.
 
-    A folder is complete once it has a meta.json, which `finish` writes last.
+    A folder is complete once it has a meta.json, which `finish` writes last; what an earlier writer left is removed.
+    Bounded: a few times `shard_bytes`, while a shard is put together.
+
+    Raises:
+        InputError: the folder cannot be written.
     """
 
     def __init__(self, folder: Path, shard_bytes: int = SHARD_BYTES) -> None:
+        _remove_old(folder)
         self.folder = folder
         self.shard_bytes = shard_bytes
+        self.bytes_waiting = dict.fromkeys(PHASES, 0)
         self.waiting: dict[str, list[dict[str, np.ndarray]]] = {phase: [] for phase in PHASES}
         self.files: dict[str, list[str]] = {phase: [] for phase in PHASES}
         self.examples = dict.fromkeys(PHASES, 0)
@@ -73,7 +79,8 @@ class Writer:
             return
         self.waiting[phase].append(dict(arrays))
         self.examples[phase] += len(arrays["x"])
-        if sum(array.nbytes for part in self.waiting[phase] for array in part.values()) >= self.shard_bytes:
+        self.bytes_waiting[phase] += sum(array.nbytes for array in arrays.values())
+        if self.bytes_waiting[phase] >= self.shard_bytes:
             self._flush(phase)
 
     def finish(self, info: DataInfo, report: Mapping[str, Any]) -> None:
@@ -98,7 +105,16 @@ class Writer:
         with path.open("rb") as file:
             self.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
         self.files[phase].append(name)
-        self.waiting[phase] = []
+        self.waiting[phase], self.bytes_waiting[phase] = [], 0
+
+
+def _remove_old(folder: Path) -> None:
+    shards = (path for phase in PHASES for path in folder.glob(f"{phase}-{'[0-9]' * 5}.safetensors"))
+    try:
+        for path in (folder / "meta.json", *shards):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error}") from None
 
 
 def write(

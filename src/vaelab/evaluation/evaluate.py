@@ -1,22 +1,25 @@
 """Evaluate a trained model on each phase: posterior mean, whole split, beside trivial floors."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, default_device, generator, load_split
-from vaelab.data.prepared import PHASES, DataInfo, read_info
-from vaelab.evaluation import categorical, latents
-from vaelab.evaluation.floors import MajorityFloor, PcaFloor
-from vaelab.evaluation.passes import Pass, measure_grids, run_pass
-from vaelab.models.files import ModelFile, load_model
-from vaelab.models.vae import VAE, Inference
+from vaelab.data.batches import DeviceSplit, default_device, load_split
+from vaelab.data.prepared import PHASES, read_info
+from vaelab.evaluation import latents, posterior
+from vaelab.evaluation.grid_evaluation import GridEvaluator
+from vaelab.evaluation.image_evaluation import ImageEvaluator
+from vaelab.evaluation.kinds import KINDS
+from vaelab.evaluation.passes import Pass, run_pass
+from vaelab.evaluation.subject import Subject
+from vaelab.models.files import load_model
 from vaelab.objective.divergence import kl_per_dimension
-from vaelab.objective.objective import LIKELIHOODS, Objective
-from vaelab.objective.schedules import value_reached
+from vaelab.objective.features import weights_record
+from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
@@ -27,7 +30,26 @@ class Evaluation(NamedTuple):
     metrics: dict[str, dict[str, Any]]  # by phase, and `run` for facts of the whole
     examples: list[dict[str, Any]]  # one row per example, all phases
     dimensions: list[dict[str, Any]]  # one row per phase and latent dimension
-    tensors: dict[str, np.ndarray]  # by phase: x and reconstruction uint8 [N, S, S], mean and log_var [N, L]
+    tensors: dict[str, np.ndarray]  # by phase: x, reconstruction uint8 and ids of the kept ones; mean, log_var, group
+
+
+class Evaluator(Protocol):
+    """What each kind of data measures in its own way."""
+
+    def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
+        """Return the sorted ids of the examples whose reconstructions are needed; None for all."""
+
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
+        """Return the metrics of a phase, floors among them."""
+
+    def facts(self, train: Pass) -> dict[str, Any]:
+        """Return facts of the whole run."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return further arrays to save, once all phases are done."""
+
+
+EVALUATORS: Mapping[str, Callable[[Subject], Evaluator]] = {"grid": GridEvaluator, "image": ImageEvaluator}
 
 
 def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
@@ -38,88 +60,56 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     """
     device = default_device()
     loaded, options, info = load_model(weights, device), run.evaluate, read_info(data)
-    objective = Objective(loaded.run.loss, info, device)
-    splits = {phase: load_split(data, phase, info, device) for phase in PHASES}
+    splits = {phase: load_split(data, phase, info, device, with_text=True) for phase in PHASES}
     splits = {phase: split for phase, split in splits.items() if len(split)}
-    floors = _floors(splits["train"], info, loaded, options)
-    metrics: dict[str, dict[str, Any]] = {}
-    examples: list[dict[str, Any]] = []
-    dimensions: list[dict[str, Any]] = []
-    tensors: dict[str, np.ndarray] = {}
+    objective = Objective(loaded.run.loss, info, len(splits["train"]), device)
+    subject = Subject(loaded.model, loaded.run, loaded.facts, info, options, objective, data, splits)
+    evaluator, kind = EVALUATORS[info.kind](subject), KINDS[info.kind]
+    result = Evaluation({}, [], [], {})
     for phase, split in splits.items():
-        result = run_pass(loaded.model, split, info, objective, options.batch_size, loaded.facts["position"])
-        metrics[phase] = _phase_metrics(result, loaded.model, split, info, options) | _measured(floors, split)
-        examples += _example_rows(phase, result)
-        dimensions += _dimension_rows(phase, result, options)
-        tensors |= _tensors(phase, result, split)
+        kept = evaluator.kept(phase, split)
+        passed = run_pass(
+            loaded.model, split, objective, options.batch_size, subject.position, subject.measure, kind.output, kept
+        )
+        kept = torch.arange(len(split)) if kept is None else kept
+        result.metrics[phase] = _common(passed, split, options) | evaluator.metrics(phase, split, passed, kept)
+        result.metrics[phase]["elbo"] = -result.metrics[phase]["negative_elbo"]
+        result.examples.extend(_example_rows(phase, passed, split))
+        result.dimensions.extend(_dimension_rows(phase, passed, options))
+        result.tensors.update(_tensors(phase, passed, split, kept))
         if phase == "train":
-            metrics["run"] = _facts(loaded, objective, result)
-    return Evaluation(metrics, examples, dimensions, tensors)
+            result.metrics["run"] = _facts(subject) | evaluator.facts(passed)
+    result.tensors.update(evaluator.arrays())
+    return result
 
 
-def _floors(train: DeviceSplit, info: DataInfo, loaded: ModelFile, options: Evaluate) -> list[MajorityFloor | PcaFloor]:
-    x = train.x.cpu().long()
-    return [MajorityFloor(x, info), PcaFloor(x, info, loaded.model.latent_dim, options.seed)]
-
-
-def _measured(floors: list[MajorityFloor | PcaFloor], split: DeviceSplit) -> dict[str, float]:
-    x = split.x.cpu().long()
-    return {name: value for floor in floors for name, value in floor.measure(x).items()}
-
-
-def _phase_metrics(result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, options: Evaluate) -> dict[str, float]:
-    averaged = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy")
+def _common(result: Pass, split: DeviceSplit, options: Evaluate) -> dict[str, float]:
+    """Metrics of any kind of data: the objective and the latents."""
+    limit, seed = options.mutual_information_examples, options.seed
     values = {"loss": float(result.losses["loss"].mean())}
-    values |= {name: float(result.examples[name].mean()) for name in averaged}
-    values["blank_share"] = float(result.examples["blank_share"].nanmean())
-    values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(result.matrix.sum())
-    values |= latents.summary(
-        result.mean, result.log_var, options.active_variance, options.mutual_information_examples, options.seed
-    )
-    values["negative_elbo"] = values["distortion"] + values["rate"]
-    values["elbo"] = -values["negative_elbo"]
-    values |= categorical.summary(result.matrix, info.background)
-    recall = categorical.per_class_recall(result.matrix)
-    values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
-    return values | _ablations(result, model, split, info, options)
+    values |= latents.summary(result.mean, result.log_var, options.active_variance, limit, seed)
+    values |= posterior.closeness(posterior.table(result.mean, result.log_var, seed))
+    values |= posterior.extremes(result.mean, result.log_var, options.extreme)
+    return values | {"silhouette": posterior.silhouette(result.mean, split.group.cpu(), limit, seed)}
 
 
-@torch.no_grad()
-def _ablations(result: Pass, model: VAE, split: DeviceSplit, info: DataInfo, options: Evaluate) -> dict[str, float]:
-    """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
-    shuffled = result.mean[torch.randperm(len(split), generator=generator(options.seed, 0, stream=5))]
-    values = {}
-    for name, z in {"shuffled": shuffled, "zero": torch.zeros_like(shuffled)}.items():
-        matrix, nats = torch.zeros(()), 0.0
-        for x, part in zip(split.in_order(options.batch_size), z.split(options.batch_size), strict=True):
-            part = part.to(split.device)
-            decoded = Inference(part, part, part, *model.decode(part))
-            confusion, measured = measure_grids(x, decoded, info)
-            matrix, nats = matrix + confusion.sum(0).cpu(), nats + float(measured["distortion"].sum())
-        values[f"{name}_z_accuracy"] = float(categorical.accuracy(matrix))
-        values[f"{name}_z_distortion"] = nats / len(split)
-    return values
-
-
-def _facts(loaded: ModelFile, objective: Objective, train: Pass) -> dict[str, Any]:
-    epoch = loaded.facts["position"]
-    weights = {name: value_reached(objective.weights[name], epoch) for name in LIKELIHOODS if name in objective.weights}
-    reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weights.items())
-    beta, nats = value_reached(loaded.run.loss.beta, epoch), float(train.examples["distortion_cells"].mean())
+def _facts(subject: Subject) -> dict[str, Any]:
+    weights = "; ".join(f"{term}: {record}" for term, record in weights_record(subject.objective.context.features).items())
     return {
-        "effective_beta": objective.effective_beta(epoch),
-        "effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf"),
-        "best_epoch": loaded.facts["epoch"],
-        "selected_by": loaded.facts["metric"],
-        "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
-        "latent_dim": loaded.model.latent_dim,
+        "effective_beta": subject.objective.effective_beta(subject.position),
+        "best_epoch": subject.facts["epoch"],
+        "selected_by": subject.facts["metric"],
+        "parameters": sum(parameter.numel() for parameter in subject.model.parameters()),
+        "latent_dim": subject.model.latent_dim,
+        "bypass": subject.model.bypass,
+        "feature_weights": weights or None,
     }
 
 
-def _example_rows(phase: str, result: Pass) -> list[dict[str, Any]]:
+def _example_rows(phase: str, result: Pass, split: DeviceSplit) -> list[dict[str, Any]]:
     rate = kl_per_dimension(result.mean, result.log_var).sum(1)
-    columns: dict[str, Tensor] = {**result.examples, "rate": rate, "loss": result.losses["loss"]}
-    values = {name: tensor.tolist() for name, tensor in columns.items()}
+    columns: dict[str, Tensor] = {"group": split.group.cpu(), **result.measured.examples, "rate": rate}
+    values = {name: tensor.tolist() for name, tensor in {**columns, "loss": result.losses["loss"]}.items()}
     return [
         {"phase": phase, "index": row, **{name: column[row] for name, column in values.items()}}
         for row in range(len(result.mean))
@@ -127,16 +117,15 @@ def _example_rows(phase: str, result: Pass) -> list[dict[str, Any]]:
 
 
 def _dimension_rows(phase: str, result: Pass, options: Evaluate) -> list[dict[str, Any]]:
-    kl = kl_per_dimension(result.mean.double(), result.log_var.double()).mean(0).tolist()
-    variance = result.mean.double().var(0, correction=0).tolist()
+    columns = posterior.table(result.mean, result.log_var, options.seed)
     active = latents.active_units(result.mean, options.active_variance).tolist()
     return [
-        {"phase": phase, "dimension": j, "kl": kl[j], "variance_of_mean": variance[j], "active": active[j]}
-        for j in range(len(kl))
+        {"phase": phase, "dimension": j, **{name: float(column[j]) for name, column in columns.items()}, "active": alive}
+        for j, alive in enumerate(active)
     ]
 
 
-def _tensors(phase: str, result: Pass, split: DeviceSplit) -> dict[str, np.ndarray]:
-    tensors = {"x": split.x.to(torch.uint8), "reconstruction": result.grids}
-    tensors |= {"mean": result.mean, "log_var": result.log_var}
+def _tensors(phase: str, result: Pass, split: DeviceSplit, kept: Tensor) -> dict[str, np.ndarray]:
+    tensors = {"x": split.stored(kept), "reconstruction": result.outputs, "ids": kept.to(torch.int32)}
+    tensors |= {"mean": result.mean, "log_var": result.log_var, "group": split.group.to(torch.int32)}
     return {f"{phase}_{name}": tensor.cpu().numpy() for name, tensor in tensors.items()}

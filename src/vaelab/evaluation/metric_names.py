@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from vaelab.params.blocks import SELECTION
+
 Better = Literal["higher", "lower", "neither"]
 
 
@@ -14,13 +16,14 @@ class Metric(NamedTuple):
 
 METRICS: dict[str, Metric] = {
     "loss": Metric("lower", "objective, as trained"),
-    "elbo": Metric("higher", "ELBO, nats per grid"),
-    "negative_elbo": Metric("lower", "negative ELBO, nats per grid"),
-    "distortion": Metric("lower", "distortion −log p(x|z), nats per grid"),
+    "elbo": Metric("higher", "ELBO, nats per example"),
+    "negative_elbo": Metric("lower", "negative ELBO, nats per example"),
+    "distortion": Metric("lower", "distortion −log p(x|z), nats per example"),
     "distortion_cells": Metric("lower", "distortion of the cells, nats per grid"),
     "distortion_extent": Metric("lower", "distortion of the extent, nats per grid"),
     "nats_per_cell": Metric("lower", "distortion of the cells, nats per cell"),
-    "rate": Metric("neither", "rate KL(q(z|x) ‖ p(z)), nats per grid"),
+    "bits_per_dim": Metric("lower", "negative ELBO, bits per value"),
+    "rate": Metric("neither", "rate KL(q(z|x) ‖ p(z)), nats per example"),
     "accuracy": Metric("higher", "accuracy"),
     "foreground_accuracy": Metric("higher", "foreground accuracy"),
     "balanced_accuracy": Metric("higher", "balanced accuracy"),
@@ -30,27 +33,100 @@ METRICS: dict[str, Metric] = {
     "blank_share": Metric("lower", "grids that come out as background only"),
     "exact_match": Metric("higher", "exact-match rate"),
     "extent_accuracy": Metric("higher", "extent accuracy"),
+    "mse": Metric("lower", "mean squared error"),
+    "mae": Metric("lower", "mean absolute error"),
+    "psnr": Metric("higher", "PSNR, dB"),
+    "psnr_std": Metric("neither", "standard deviation of PSNR over images, dB"),
+    "psnr_p05": Metric("higher", "5th percentile of PSNR over images, dB"),
+    "ssim": Metric("higher", "SSIM"),
+    "ssim_std": Metric("neither", "standard deviation of SSIM over images"),
+    "ssim_p05": Metric("higher", "5th percentile of SSIM over images"),
+    "ms_ssim": Metric("higher", "multi-scale SSIM"),
+    "edge_f1": Metric("higher", "edge F1"),
+    "sharpness_ratio": Metric("neither", "sharpness, variance of the Laplacian / original's"),
+    "spectrum_error": Metric("lower", "radial spectrum error, dB"),
+    "spectrum_error_low": Metric("lower", "radial spectrum error, low frequencies, dB"),
+    "spectrum_error_mid": Metric("lower", "radial spectrum error, middle frequencies, dB"),
+    "spectrum_error_high": Metric("lower", "radial spectrum error, high frequencies, dB"),
+    "delta_e": Metric("lower", "colour error ΔE"),
+    "perceptual": Metric("lower", "distance of VGG16 features"),
+    "worst_group_psnr": Metric("higher", "PSNR of the worst group, dB"),
+    "psnr_group_gap": Metric("lower", "PSNR, best group − worst group, dB"),
+    "text_mse": Metric("lower", "mean squared error inside text boxes"),
+    "text_psnr": Metric("higher", "PSNR inside text boxes, dB"),
+    "text_ssim": Metric("higher", "SSIM inside text boxes"),
+    "text_edge_f1": Metric("higher", "edge F1 inside text boxes"),
+    "ink_mse": Metric("lower", "mean squared error on ink"),
+    "ocr_cer": Metric("lower", "OCR character error rate against the original"),
+    "ocr_pages": Metric("neither", "pages read by OCR"),
     "active_units": Metric("neither", "active units"),
     "pct_active_units": Metric("neither", "active units, %"),
     "effective_dimensions": Metric("neither", "effective dimensions"),
     "mutual_information": Metric("neither", "mutual information I(x; z), nats"),
     "aggregate_kl": Metric("lower", "KL(q(z) ‖ p(z)), nats"),
+    "aggregate_mean_abs": Metric("lower", "aggregate posterior: mean |E z|"),
+    "aggregate_std": Metric("neither", "aggregate posterior: mean standard deviation"),
+    "ks_mean": Metric("lower", "KS distance of a latent to N(0, 1), mean"),
+    "ks_max": Metric("lower", "KS distance of a latent to N(0, 1), worst"),
+    "extreme_share": Metric("lower", "share of extreme posterior means"),
+    "max_abs_mean": Metric("lower", "largest |posterior mean|"),
+    "silhouette": Metric("neither", "silhouette of the groups in the latents"),
+    "diversity_ratio": Metric("neither", "diversity, reconstructions / originals"),
+    "interpolation_evenness": Metric("higher", "interpolation: evenness of the steps"),
+    "interpolation_directness": Metric("higher", "interpolation: directness"),
+    "sample_precision": Metric("higher", "samples of the prior: precision"),
+    "sample_recall": Metric("higher", "samples of the prior: recall"),
+    "sample_mmd": Metric("lower", "samples of the prior: MMD²"),
+    "sample_diversity_ratio": Metric("neither", "samples of the prior: diversity / originals"),
+    "real_precision": Metric("neither", "held-out half of the data: precision"),
+    "real_recall": Metric("neither", "held-out half of the data: recall"),
+    "real_mmd": Metric("neither", "held-out half of the data: MMD²"),
     "shuffled_z_accuracy": Metric("neither", "accuracy with z shuffled"),
     "zero_z_accuracy": Metric("neither", "accuracy with z = 0"),
+    "shuffled_z_psnr": Metric("neither", "PSNR with z shuffled, dB"),
+    "zero_z_psnr": Metric("neither", "PSNR with z = 0, dB"),
     "shuffled_z_distortion": Metric("neither", "distortion with z shuffled, nats per grid"),
     "zero_z_distortion": Metric("neither", "distortion with z = 0, nats per grid"),
 }
 
-HEADLINE = (
-    "macro_f1",
-    "balanced_accuracy",
-    "foreground_accuracy",
-    "accuracy",
-    "exact_match",
-    "distortion",
-    "rate",
-    "active_units",
-)
+HEADLINE: dict[str, tuple[str, ...]] = {  # what `dvc metrics show` lists
+    "grid": (
+        "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion", "rate",
+        "active_units",
+    ),
+    "image": ("psnr", "ssim", "ms_ssim", "mse", "edge_f1", "sharpness_ratio", "rate", "active_units"),
+}  # fmt: skip
+
+SHOWN: dict[str, tuple[str, ...]] = {  # rows of the report
+    "grid": (
+        "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "extent_accuracy",
+        "predicted_background_share", "true_background_share", "blank_share", "negative_elbo", "distortion", "rate",
+        "mutual_information", "active_units", "effective_dimensions", "shuffled_z_accuracy", "zero_z_accuracy",
+    ),
+    "image": (
+        "psnr", "ssim", "ms_ssim", "mse", "mae", "edge_f1", "sharpness_ratio", "spectrum_error", "spectrum_error_high",
+        "delta_e", "perceptual", "text_psnr", "text_ssim", "text_edge_f1", "ink_mse", "ocr_cer", "worst_group_psnr",
+        "psnr_group_gap", "negative_elbo", "bits_per_dim", "rate", "active_units", "effective_dimensions", "ks_mean",
+        "extreme_share", "silhouette", "diversity_ratio", "interpolation_evenness", "sample_precision",
+        "sample_recall", "sample_mmd", "shuffled_z_psnr", "zero_z_psnr",
+    ),
+}  # fmt: skip
+
+FLOORS: dict[str, dict[str, str]] = {  # title and prefix of the trivial methods
+    "grid": {"majority": "floor_majority_", "PCA": "floor_pca_"},
+    "image": {
+        "mean image": "floor_mean_image_",
+        "blur σ=2": "floor_blur_",
+        "PCA": "floor_pca_",
+        "patch PCA": "floor_patch_pca_",
+        "white page": "floor_white_page_",
+    },
+}
+
+CAPTIONS: dict[str, tuple[str, str]] = {  # the number above a reconstruction: metric, and how it is printed
+    "grid": ("accuracy", "accuracy {:.2f}"),
+    "image": ("psnr", "{:.1f} dB"),
+}
 
 
 def better(name: str) -> Better:
@@ -58,6 +134,11 @@ def better(name: str) -> Better:
     if name.startswith("recall_"):
         return "higher"
     return METRICS[name].better
+
+
+def ranking_metric(asked: str, kind: str) -> str:
+    """Return the metric that ranks runs on a kind of data: the one asked for, or the kind's first where it has none."""
+    return asked if asked in SELECTION[kind] else SELECTION[kind][0]
 
 
 def improves(name: str, value: float, best: float | None, min_delta: float = 0.0) -> bool:

@@ -1,4 +1,4 @@
-"""Grids that a model decodes from chosen latents: samples of the prior and traversals."""
+"""What a model decodes from chosen latents: samples of the prior, traversals, interpolations."""
 
 from typing import NamedTuple
 
@@ -7,34 +7,42 @@ import torch
 from torch import Tensor
 
 from vaelab.data.batches import generator
-from vaelab.evaluation.passes import whole_grids
+from vaelab.data.prepared import DataInfo
+from vaelab.evaluation.image_floors import blur
+from vaelab.evaluation.kinds import KINDS
+from vaelab.evaluation.sharpness import radial_spectrum
 from vaelab.models.vae import VAE
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.params.blocks import Visualize
 
+BATCH = 64
+
 
 @torch.no_grad()
-def decode_grids(model: VAE, z: Tensor) -> np.ndarray:
-    """Return the most probable grids, uint8 [n, S, S] with K outside, from z [n, L]."""
-    device = next(model.parameters()).device
-    return whole_grids(model.decode(z.to(device))).cpu().numpy()
+def decode(model: VAE, z: Tensor, info: DataInfo) -> np.ndarray:
+    """Return what is decoded from z [n, L], uint8 as it would be stored; a conditional model gets the groups in turn."""
+    device, parts = next(model.parameters()).device, []
+    groups = torch.arange(len(z)) % max(1, len(info.groups))
+    for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):
+        parts.append(KINDS[info.kind].output(model.decode(part.to(device), group.to(device))).cpu())
+    return torch.cat(parts).numpy()
 
 
-def prior_grids(model: VAE, count: int, seed: int) -> np.ndarray:
+def prior_grids(model: VAE, info: DataInfo, count: int, seed: int) -> np.ndarray:
     """Return grids [count, S, S] from z ~ N(0, I)."""
-    return decode_grids(model, torch.randn((count, model.latent_dim), generator=generator(seed, 0, stream=6)))
+    return decode(model, torch.randn((count, model.latent_dim), generator=generator(seed, 0, stream=6)), info)
 
 
 class Traversal(NamedTuple):
     """One latent moved at a time, the others at the posterior mean of one example."""
 
-    grids: np.ndarray  # [dimensions, values, S, S]
+    examples: np.ndarray  # [dimensions, values, ...]
     dimensions: list[int]  # those with the largest KL, largest first
     values: list[float]
     start: int  # the example: the one with the largest KL
 
 
-def traverse(model: VAE, mean: Tensor, log_var: Tensor, options: Visualize) -> Traversal:
+def traverse(model: VAE, info: DataInfo, mean: Tensor, log_var: Tensor, options: Visualize) -> Traversal:
     """Return the traversal of the dimensions with the largest KL over these posteriors, each [N, L]."""
     kl = kl_per_dimension(mean, log_var)
     start = int(kl.sum(1).argmax())
@@ -43,5 +51,35 @@ def traverse(model: VAE, mean: Tensor, log_var: Tensor, options: Visualize) -> T
     z = mean[start].repeat(len(dimensions), len(values), 1)
     for row, dimension in enumerate(dimensions):
         z[row, :, dimension] = values
-    grids = decode_grids(model, z.flatten(0, 1))
-    return Traversal(grids.reshape(len(dimensions), len(values), *grids.shape[1:]), dimensions, values.tolist(), start)
+    examples = decode(model, z.flatten(0, 1), info)
+    return Traversal(
+        examples.reshape(len(dimensions), len(values), *examples.shape[1:]), dimensions, values.tolist(), start
+    )
+
+
+def interpolate(model: VAE, info: DataInfo, mean: Tensor, rows: int, options: Visualize) -> tuple[np.ndarray, np.ndarray]:
+    """Return examples along straight lines between random pairs of posterior means [N, L], and the pairs' ids.
+
+    Examples [rows, steps, ...], pairs [rows, 2].
+    """
+    pairs = torch.randperm(len(mean), generator=generator(options.seed, 0, stream=10))[: 2 * rows]
+    pairs = pairs[: len(pairs) // 2 * 2].view(-1, 2)
+    share = torch.linspace(0, 1, options.traversal_steps).view(1, -1, 1)
+    z = (1 - share) * mean[pairs[:, 0]].unsqueeze(1) + share * mean[pairs[:, 1]].unsqueeze(1)
+    examples = decode(model, z.flatten(0, 1), info)
+    return examples.reshape(len(pairs), options.traversal_steps, *examples.shape[1:]), pairs.numpy()
+
+
+def spectra(arrays: dict[str, np.ndarray], phase: str, info: DataInfo) -> dict[str, np.ndarray]:
+    """Return radial power spectra in dB of the saved images and reconstructions [n, R], and of the blurred images [R].
+
+    Nothing for grids.
+    """
+    if info.kind != "image":
+        return {}
+    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).float() / 255 for name in ("x", "reconstruction"))
+    return {
+        "original": radial_spectrum(x).numpy(),
+        "reconstruction": radial_spectrum(y).numpy(),
+        "original, blurred (σ=2)": radial_spectrum(blur(x)).mean(0).numpy(),
+    }

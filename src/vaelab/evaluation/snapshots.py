@@ -1,16 +1,18 @@
 """Snapshots: what a checkpoint makes of the same training examples, kept as arrays so that it can be drawn again."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.batches import DeviceSplit
 from vaelab.data.prepared import DataInfo
+from vaelab.evaluation.kinds import KINDS
+from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.evaluation.passes import run_pass
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
@@ -19,14 +21,14 @@ SUFFIX = ".samples.safetensors"
 
 
 class Snapshot(NamedTuple):
-    """Originals and reconstructions at one checkpoint; S side of the canvas, n samples."""
+    """Originals and reconstructions at one checkpoint; n samples."""
 
     label: str  # epoch_003, best_epoch_004
     facts: dict[str, float | str]  # epoch, metric and its value on val, and so on
     ids: np.ndarray  # of the examples in the training split [n]
-    original: np.ndarray  # uint8 [n, S, S], K outside the grid
-    reconstruction: np.ndarray  # uint8 [n, S, S], K outside the predicted extent
-    accuracy: np.ndarray  # [n]
+    original: np.ndarray  # uint8: grids [n, S, S] with K outside; images [n, C, S, S]
+    reconstruction: np.ndarray  # like original
+    score: np.ndarray  # grids: accuracy; images: PSNR in dB [n]
     loss: np.ndarray  # the objective at that epoch [n]
 
 
@@ -34,14 +36,18 @@ def take_snapshot(
     label: str,
     facts: dict[str, float | str],
     model: VAE,
-    samples: tuple[Tensor, Tensor],
+    samples: Tensor,
+    split: DeviceSplit,
     info: DataInfo,
     objective: Objective,
 ) -> Snapshot:
-    """Return the snapshot of a model on `samples`: their ids [n] and the examples [n, S, S]."""
-    ids, x = samples
-    result = run_pass(model, DeviceSplit(x, x.device), info, objective, len(x), float(facts["position"]))
-    arrays = (ids, x.to(torch.uint8), result.grids, result.examples["accuracy"], result.losses["loss"])
+    """Return the snapshot of a model on the examples `samples` [n] of a split."""
+    kind, stored = KINDS[info.kind], split.stored(samples)
+    chosen = DeviceSplit([stored], split.group[samples.to(split.device)], split.device, info.kind)
+    measure = partial(kind.brief, info=info)
+    result = run_pass(model, chosen, objective, len(samples), float(facts["position"]), measure, kind.output)
+    score = result.measured.examples[CAPTIONS[info.kind][0]]
+    arrays = (samples, stored, result.outputs, score, result.losses["loss"])
     return Snapshot(label, facts, *(array.detach().cpu().numpy() for array in arrays))
 
 

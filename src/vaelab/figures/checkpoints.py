@@ -6,45 +6,44 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaelab.data.prepared import DataInfo
+from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.evaluation.snapshots import Snapshot
-from vaelab.figures.tiles import extent, mosaic, tile
+from vaelab.figures.mosaic import Tiles, mosaic
+from vaelab.figures.tiles import tiles_of
 
 PAIRS_PER_ROW = 5
 FILMSTRIP_SAMPLES = 6
 FILMSTRIP_COLUMNS = 10
 FRAMES = 60
-NOTE = "(accuracy: over all cells of the original)"
+NOTES = {"grid": "(accuracy: over all cells of the original)", "image": "(dB: PSNR of the image, peak 1)"}
 
 
 def checkpoint_picture(snapshot: Snapshot, info: DataInfo) -> Figure:
-    """Return original beside reconstruction for each sample of a checkpoint, with its accuracy and loss."""
-    classes = len(info.classes)
-    tiles: list[list[np.ndarray]] = []
+    """Return original beside reconstruction for each sample of a checkpoint, with its score and loss."""
+    printed = CAPTIONS[info.kind][1]
+    rows: list[list[np.ndarray]] = []
     captions: list[list[str]] = []
     for number in range(len(snapshot.ids)):
         if number % PAIRS_PER_ROW == 0:
-            tiles.append([])
+            rows.append([])
             captions.append([])
-        pair = snapshot.original[number], snapshot.reconstruction[number]
-        side = extent(*pair, classes=classes)
-        tiles[-1] += [tile(grid, side, classes) for grid in pair]
-        scored = f"accuracy {snapshot.accuracy[number]:.2f}\nloss {snapshot.loss[number]:.1f}"
+        rows[-1] += tiles_of((snapshot.original[number], snapshot.reconstruction[number]), info)
+        scored = f"{printed.format(snapshot.score[number])}\nloss {_short(snapshot.loss[number])}"
         captions[-1] += [f"original\ntrain {snapshot.ids[number]}", scored]
-    return mosaic(_title(snapshot), tiles, captions)
+    return mosaic(_title(snapshot, info), Tiles(rows, captions))
 
 
 def filmstrip(snapshots: Sequence[Snapshot], info: DataInfo) -> Figure:
     """Return the samples' way through the regular checkpoints: a row each, original first."""
     shown = _spread([s for s in snapshots if not s.label.startswith("best")], FILMSTRIP_COLUMNS)
-    classes, count = len(info.classes), min(FILMSTRIP_SAMPLES, len(shown[0].ids))
-    tiles, captions = [], []
+    printed, count = CAPTIONS[info.kind][1], min(FILMSTRIP_SAMPLES, len(shown[0].ids))
+    rows, captions = [], []
     for number in range(count):
-        grids = [shown[0].original[number], *(s.reconstruction[number] for s in shown)]
-        side = extent(*grids, classes=classes)
-        tiles.append([tile(grid, side, classes) for grid in grids])
-        scores = [f"epoch {s.facts['epoch']}\naccuracy {s.accuracy[number]:.2f}" for s in shown]
+        rows.append(tiles_of([shown[0].original[number], *(s.reconstruction[number] for s in shown)], info))
+        scores = [f"epoch {s.facts['epoch']}\n{printed.format(s.score[number])}" for s in shown]
         captions.append([f"original\ntrain {shown[0].ids[number]}", *scores])
-    return mosaic(f"The same training samples at each checkpoint {NOTE}", tiles, captions)
+    title = f"The same training samples at each checkpoint {NOTES[info.kind]}"
+    return mosaic(title, Tiles(rows, captions))
 
 
 def animation(snapshots: Sequence[Snapshot], info: DataInfo) -> Iterator[Figure]:
@@ -53,11 +52,16 @@ def animation(snapshots: Sequence[Snapshot], info: DataInfo) -> Iterator[Figure]
         yield checkpoint_picture(snapshot, info)
 
 
-def _title(snapshot: Snapshot) -> str:
+def _title(snapshot: Snapshot, info: DataInfo) -> str:
     kind = "best so far" if snapshot.label.startswith("best") else "checkpoint"
     facts = snapshot.facts
     value = f"{facts['metric']} on val {facts['val']:.3f}"
-    return f"Epoch {facts['epoch']}, {kind}: training samples, {value} {NOTE}"
+    return f"Epoch {facts['epoch']}, {kind}: training samples, {value} {NOTES[info.kind]}"
+
+
+def _short(value: float) -> str:
+    """Losses are sums over thousands of pixels or means below 1."""
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 def _spread(snapshots: list[Snapshot], most: int) -> list[Snapshot]:

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.figures.tiles import extent, mosaic, tile
+from vaelab.data.prepared import DataInfo
+from vaelab.evaluation.metric_names import CAPTIONS
+from vaelab.figures.mosaic import Tiles, mosaic
+from vaelab.figures.tiles import tiles_of
+
+NOTES = {"grid": "(accuracy: over the cells of the original)", "image": "(dB: PSNR of the image, peak 1)"}
+LETTERS = 20  # of a run's name above a tile
 
 
 def reconstructions_by_run(
@@ -13,25 +19,22 @@ def reconstructions_by_run(
     ids: np.ndarray,
     original: np.ndarray,
     reconstructions: Mapping[str, np.ndarray],
-    accuracies: Mapping[str, np.ndarray],
-    classes: int,
+    scores: Mapping[str, np.ndarray],
+    info: DataInfo,
     data: str,
 ) -> Figure:
-    """Return the same test grids [n, S, S], each column a grid: the original, then each run's reconstruction.
+    """Return the same examples [n, ...], each column an example: the original, then each run's reconstruction.
 
-    Above each reconstruction stands its accuracy [n], over the cells of the original.
+    Above each reconstruction stands its score [n]: accuracy over the cells of the original, PSNR of an image.
     """
-    rows = {"original": original, **reconstructions}
-    tiles: list[list[np.ndarray]] = [[] for _ in rows]
-    captions: list[list[str]] = [[] for _ in rows]
-    for number in range(len(ids)):
-        side = extent(*(grids[number] for grids in rows.values()), classes=classes)
-        for line, (name, grids) in enumerate(rows.items()):
-            tiles[line].append(tile(grids[number], side, classes))
-            what = f"accuracy {accuracies[name][number]:.2f}" if name in accuracies else f"{phase} {ids[number]}"
-            captions[line].append(f"{name}\n{what}")
-    return mosaic(
-        f"The same examples of data set {data}, reconstructed by each run (accuracy: over the cells of the original)",
-        tiles,
-        captions,
-    )
+    lines = {"original": original, **reconstructions}
+    columns = [tiles_of([examples[number] for examples in lines.values()], info) for number in range(len(ids))]
+    captions = [[f"original\n{phase} {number}" for number in ids]]
+    for name in reconstructions:
+        captions.append([f"{_short(name)}\n{CAPTIONS[info.kind][1].format(score)}" for score in scores[name]])
+    title = f"The same examples of data set {data}, reconstructed by each run {NOTES[info.kind]}"
+    return mosaic(title, Tiles([list(row) for row in zip(*columns, strict=True)], captions))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS // 2 - 1]}…{name[-LETTERS // 2 :]}"

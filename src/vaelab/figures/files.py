@@ -31,7 +31,7 @@ def save_png(figure: Figure, path: Path) -> None:
 
 def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> None:
     """Write figures of one size as a GIF that loops; the last frame stays three times as long."""
-    frames = [Image.fromarray(_pixels(figure)).quantize(128, dither=Image.Dither.NONE) for figure in figures]
+    frames = [_few_colours(Image.fromarray(_pixels(figure))) for figure in figures]
     milliseconds = [int(1000 * seconds)] * (len(frames) - 1) + [int(3000 * seconds)]
     buffer = io.BytesIO()
     frames[0].save(
@@ -39,6 +39,12 @@ def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> Non
     )
     with artifacts.atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+def _few_colours(image: Image.Image) -> Image.Image:
+    """A GIF holds 256 colours: grids have fewer, photographs are dithered."""
+    dither = Image.Dither.NONE if image.getcolors(256) else Image.Dither.FLOYDSTEINBERG
+    return image.quantize(256, dither=dither)
 
 
 def _pixels(figure: Figure) -> np.ndarray:

@@ -1,28 +1,31 @@
-"""Grids of classes as tiles of pixels, and many tiles as one image with captions.
+"""Examples as tiles of pixels: grids of classes and images.
 
-S side of the canvas, K classes; the value K marks cells outside a grid.
+S side of an example, K classes; the value K marks cells outside a grid. Pixels are uint8.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
+from PIL import Image
 
-from vaelab.figures.files import DPI, new_figure
+from vaelab.data.prepared import DataInfo
 
 # Colours that the ARC viewers use for the classes 0 to 9.
 ARC_PALETTE = (
     "#000000", "#0074D9", "#FF4136", "#2ECC40", "#FFDC00", "#AAAAAA", "#F012BE", "#FF851B", "#7FDBFF", "#870C25",
 )  # fmt: skip
 TILE = 128  # pixels
-GAP = 8
-CAPTION = 34
-MARGIN = 12
-HEAD = 32  # room of the title
-LEAST_WIDTH = 900  # room for the title
-LINE = 0.35  # gray of the lines between cells
-PAPER = 1.0
+LINE = 89  # gray of the lines between cells
+PAPER = 255
+
+
+def tiles_of(examples: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
+    """Return examples of either kind as tiles [side, side, 3] of one scale; side is about TILE pixels.
+
+    Grids [S, S] are cut to the square that holds all of them; images [C, S, S] are shown whole.
+    """
+    return KINDS[info.kind](examples, info)
 
 
 def palette(classes: int) -> np.ndarray:
@@ -42,38 +45,49 @@ def size(grid: np.ndarray, classes: int) -> tuple[int, int]:
     return int(rows.max(initial=0)) + 1, int(columns.max(initial=0)) + 1
 
 
-def tile(grid: np.ndarray, side: int, classes: int) -> np.ndarray:
+def grid_tile(grid: np.ndarray, side: int, classes: int) -> np.ndarray:
     """Return a grid [S, S] as pixels [TILE, TILE, 3]; `side` cells fill the tile, outside is paper."""
     scale = TILE // side
-    colours = np.vstack([palette(classes), np.full((1, 3), PAPER)])
+    colours = np.vstack([np.rint(255 * palette(classes)), np.full((1, 3), PAPER)]).astype(np.uint8)
     cells = grid[:side, :side]
     pixels = colours[cells].repeat(scale, 0).repeat(scale, 1)
     if scale >= 4:
         inside = (cells != classes).repeat(scale, 0).repeat(scale, 1)
         line = np.arange(side * scale) % scale == 0
         pixels[(line[:, None] | line[None, :]) & inside] = LINE
-    image = np.full((TILE, TILE, 3), PAPER)
-    image[: side * scale, : side * scale] = pixels
-    return image
+    tile = np.full((TILE, TILE, 3), PAPER, dtype=np.uint8)
+    tile[: side * scale, : side * scale] = pixels
+    return tile
 
 
-def mosaic(title: str, tiles: Sequence[Sequence[np.ndarray]], captions: Sequence[Sequence[str]]) -> Figure:
-    """Return rows of tiles, pixel for pixel, with a caption above each tile."""
-    rows, columns = len(tiles), max(map(len, tiles))
-    height, width = CAPTION + TILE, TILE + GAP
-    image = np.full((rows * height, max(columns * width - GAP, LEAST_WIDTH), 3), PAPER)
-    pixels_wide, pixels_high = image.shape[1] + 2 * MARGIN, image.shape[0] + MARGIN + HEAD
-    figure = new_figure(pixels_wide / DPI, pixels_high / DPI)
-    figure.set_layout_engine("none")
-    shape = (image.shape[1] / pixels_wide, image.shape[0] / pixels_high)
-    axes = figure.add_axes((MARGIN / pixels_wide, MARGIN / pixels_high, *shape))
-    figure.suptitle(title, fontsize=11, y=1 - 8 / pixels_high, va="top")
-    for row, line in enumerate(tiles):
-        for column, pixels in enumerate(line):
-            top, left = row * height + CAPTION, column * width
-            image[top : top + TILE, left : left + TILE] = pixels
-            text = captions[row][column] if row < len(captions) and column < len(captions[row]) else ""
-            axes.text(left, top - 4, text, fontsize=8, va="bottom", ha="left", linespacing=1.05)
-    axes.imshow(image, interpolation="nearest")
-    axes.set_axis_off()
-    return figure
+def image_tile(image: np.ndarray, room: int = TILE) -> np.ndarray:
+    """Return an image uint8 [C, S, S], gray or RGB, as pixels [side, side, 3]; about `room` pixels a side."""
+    pixels = fitted(np.moveaxis(image, 0, -1) if len(image) == 3 else image[0], room)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None].repeat(3, 2)
+
+
+def fitted(values: np.ndarray, room: int) -> np.ndarray:
+    """Return values [S, S] (uint8 or float32) or uint8 [S, S, 3] scaled to `room` pixels a side, a third more or less.
+
+    Repeated by the nearest whole number; where S is more than a third above `room`, averaged over areas to `room`.
+    """
+    if 3 * len(values) <= 4 * room:
+        scale = max(1, round(room / len(values)))
+        return values.repeat(scale, 0).repeat(scale, 1)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize((room, room), Image.Resampling.BOX))
+
+
+def _grid_tiles(grids: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
+    classes = len(info.classes)
+    side = extent(*grids, classes=classes)
+    return [grid_tile(grid, side, classes) for grid in grids]
+
+
+def _image_tiles(images: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
+    return [image_tile(image) for image in images]
+
+
+KINDS: Mapping[str, Callable[[Sequence[np.ndarray], DataInfo], list[np.ndarray]]] = {
+    "grid": _grid_tiles,
+    "image": _image_tiles,
+}

@@ -7,11 +7,13 @@ import torch
 from vaelab.data.prepared import DataInfo
 from vaelab.errors import InputError
 from vaelab.models.conv_grid import build_conv_grid
+from vaelab.models.conv_image import build_conv_image
 from vaelab.models.vae import VAE
 from vaelab.params.blocks import Model
 
 MODELS: dict[tuple[str, str], Callable[[Model, DataInfo], VAE]] = {
     ("grid", "conv"): build_conv_grid,
+    ("image", "conv"): build_conv_image,
 }
 
 

@@ -31,28 +31,37 @@ class VAE(nn.Module):
     """A variational autoencoder (Kingma & Welling 2014) from an encoder and a decoder.
 
     Args:
-        encoder: x to (mean, log_var), each [B, L].
-        decoder: z [B, L] to `Decoded`.
+        encoder: x to (mean, log_var), each [B, L]; of a conditional model, x and group [B].
+        decoder: z [B, L] to `Decoded`; of a conditional model, z and group [B].
         latent_dim: L.
+        conditional: whether encoder and decoder are told the group of each example (Sohn et al. 2015).
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, latent_dim: int) -> None:
+    bypass = False  # whether the decoder sees more of x than z
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, latent_dim: int, conditional: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.latent_dim = latent_dim
+        self.conditional = conditional
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, group: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of the posterior of x, each [B, L]."""
-        mean, log_var = self.encoder(x)
+        mean, log_var = self.encoder(x, group) if self.conditional else self.encoder(x)
         return mean, log_var
 
-    def decode(self, z: Tensor) -> Decoded:
+    def decode(self, z: Tensor, group: Tensor | None = None) -> Decoded:
         """Return the reconstruction from z [B, L]."""
-        return Decoded(*self.decoder(z))
+        return Decoded(*(self.decoder(z, group) if self.conditional else self.decoder(z)))
 
-    def forward(self, x: Tensor, noise: Tensor | None = None) -> Inference:
+    def forward(self, x: Tensor, noise: Tensor | None = None, group: Tensor | None = None) -> Inference:
         """Return the inference for x with z = mean + std · noise; without noise z is the posterior mean."""
-        mean, log_var = self.encode(x)
-        z = mean if noise is None else mean + (0.5 * log_var).exp() * noise
-        return Inference(mean, log_var, z, *self.decode(z))
+        mean, log_var = self.encode(x, group)
+        z = sampled(mean, log_var, noise)
+        return Inference(mean, log_var, z, *self.decode(z, group))
+
+
+def sampled(mean: Tensor, log_var: Tensor, noise: Tensor | None) -> Tensor:
+    """Return z = mean + std · noise [B, L]; without noise the posterior mean."""
+    return mean if noise is None else mean + (0.5 * log_var).exp() * noise

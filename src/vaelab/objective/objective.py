@@ -8,10 +8,11 @@ from torch import Tensor
 
 from vaelab.data.prepared import DataInfo
 from vaelab.models.vae import Inference
-from vaelab.objective import categorical
-from vaelab.objective.categorical import Context
+from vaelab.objective import aggregate, categorical, detail, features, pixels, structure
 from vaelab.objective.class_weights import class_weights
+from vaelab.objective.context import Context
 from vaelab.objective.divergence import kl_per_dimension, with_capacity, with_free_bits
+from vaelab.objective.pixel_weights import centre_bump
 from vaelab.objective.schedules import value_at, value_reached
 from vaelab.params.loss import Loss
 
@@ -21,8 +22,25 @@ TERMS: dict[str, Term] = {
     "cross_entropy": categorical.cross_entropy,
     "focal": categorical.focal,
     "extent": categorical.extent,
+    "mse": pixels.mse,
+    "l1": pixels.l1,
+    "charbonnier": pixels.charbonnier,
+    "bce": pixels.bce,
+    "gaussian": pixels.gaussian,
+    "laplace": pixels.laplace,
+    "focal_error": pixels.focal_error,
+    "ssim": structure.ssim,
+    "ms_ssim": structure.ms_ssim,
+    "edge": detail.edge,
+    "frequency": detail.frequency,
+    "focal_frequency": detail.focal_frequency,
+    "perceptual": features.perceptual,
+    "dino": features.dino,
+    "total_correlation": aggregate.total_correlation,
+    "mmd": aggregate.mmd,
 }
-LIKELIHOODS = ("cross_entropy", "focal")  # terms of x itself, for the effective beta
+LIKELIHOODS = ("cross_entropy", "focal", "bce", "gaussian", "laplace")  # terms of x itself in nats
+ERRORS = {"mse": "mse", "l1": "mae", "charbonnier": "mae"}  # element-wise errors, and what scales them to nats
 
 
 class Losses(NamedTuple):
@@ -39,14 +57,29 @@ class Objective:
     Args:
         loss: the run's block `loss`.
         info: the data that it is trained on.
+        examples: of the training split.
+        device: where the batches are.
+
+    Raises:
+        InputError: a term needs pretrained weights that are not there.
     """
 
-    def __init__(self, loss: Loss, info: DataInfo, device: str | torch.device = "cpu") -> None:
+    def __init__(self, loss: Loss, info: DataInfo, examples: int = 1, device: str | torch.device = "cpu") -> None:
         self.loss = loss
         self.mean_elements = info.mean_elements
-        weights = class_weights(info.class_counts, loss).to(device)
-        self.context = Context(loss.gamma, weights, loss.reduction)
         self.weights = {name: weight for name, weight in loss.terms if weight != 0}
+        bump = centre_bump(info.shape[-1], loss.centre_weight, loss.centre_width) if loss.centre_weight > 1 else None
+        self.context = Context(
+            reduction=loss.reduction,
+            gamma=loss.gamma,
+            class_weights=class_weights(info.class_counts, loss).to(device) if info.kind == "grid" else None,
+            sigma=None if loss.sigma == "optimal" else loss.sigma,
+            epsilon=loss.epsilon,
+            focal_alpha=loss.focal_alpha,
+            pixel_weights=None if bump is None else bump.to(device),
+            features=features.extractors(loss, self.weights, device),
+            examples=examples,
+        )
 
     def __call__(self, x: Tensor, inference: Inference, epoch: float) -> Losses:
         """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch)."""
@@ -71,12 +104,37 @@ class Objective:
         weights = {name: value_at(weight, epoch) for name, weight in self.weights.items()}
         return {**weights, "kl": value_at(self.loss.beta, epoch)}
 
-    def effective_beta(self, epoch: float) -> float:
+    def effective_beta(self, epoch: float) -> float | None:
         """Return the factor on KL once the reconstruction is in summed nats per example, at a point of training.
 
-        Exact for cross-entropy without class weights. Focal loss and class weights rescale the reconstruction
-        further, by an amount that depends on the model: evaluation measures it as `effective_beta_measured`.
+        None where an element-wise term is no likelihood: `effective_beta_of_errors` then. Focal loss and class weights
+        rescale the reconstruction further, by an amount that depends on the model: evaluation measures it.
         """
+        if any(name in self.weights for name in ERRORS):
+            return None
         weight = sum(value_reached(self.weights[name], epoch) for name in LIKELIHOODS if name in self.weights)
-        elements = self.mean_elements if self.loss.reduction == "mean" else 1.0
-        return value_reached(self.loss.beta, epoch) * elements / weight if weight else float("inf")
+        return value_reached(self.loss.beta, epoch) * self._scale / weight if weight else float("inf")
+
+    def effective_beta_of_errors(self, epoch: float, mse: float, mae: float) -> float:
+        """Return the factor on KL once errors count in nats per example under the best σ for these mean errors.
+
+        A squared error e² counts e² / (2 σ²) with σ² = mse, an absolute one |e| / b with b = mae; likelihoods count as
+        they are. Infinite where no term is element-wise.
+        """
+        nats = {"mse": 1 / (2 * max(mse, 1e-12)), "mae": 1 / max(mae, 1e-12)}
+        weight = 0.0
+        for name, value in self.weights.items():
+            if name in LIKELIHOODS or name in ERRORS:
+                per_unit = nats[ERRORS[name]] if name in ERRORS else 1.0
+                weight += value_reached(value, epoch) / (self._scale * per_unit)
+        return value_reached(self.loss.beta, epoch) / weight if weight else float("inf")
+
+    def implied_sigma(self, epoch: float) -> float | None:
+        """Return the σ under which the weights of squared error and KL are those of an ELBO; None without the two."""
+        weight, beta = value_reached(self.weights.get("mse", 0.0), epoch), value_reached(self.loss.beta, epoch)
+        return (beta * self._scale / (2 * weight)) ** 0.5 if weight and beta else None
+
+    @property
+    def _scale(self) -> float:
+        """Elements that a term was divided by."""
+        return self.mean_elements if self.loss.reduction == "mean" else 1.0

@@ -9,6 +9,13 @@ from vaelab.params.base import Block
 GRID_METRICS = ("macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion")
 IMAGE_METRICS = ("psnr", "ssim", "ms_ssim", "mse", "mae")
 SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS}  # the first is what `auto` stands for
+HISTORY = {  # columns of history.csv beside the terms, loss, kl and gradient_norm
+    "grid": (
+        "accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share",
+        "extent_accuracy", "exact_match", "distortion",
+    ),
+    "image": ("psnr", "ssim", "ms_ssim", "mse", "mae", "sharpness_ratio"),
+}  # fmt: skip
 SelectionMetric = Literal[
     "auto", "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion",
     "psnr", "ssim", "ms_ssim", "mse", "mae",

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from vaelab.errors import InputError
-from vaelab.params.base import Schedule
+from vaelab.params.blocks import SELECTION
+from vaelab.params.misfits import misfits, not_for_kind
 from vaelab.params.loss import Terms
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.schema import Options, Params, Run, RunEntry
@@ -91,10 +92,10 @@ def resolve(path: Path) -> Resolved:
         found = check(Run, values, f"runs.{name}")
         problems.extend(found)
         if not found:
-            runs[name] = _with_default_terms(Run.model_validate(values))
-            problems.extend(_misfits(runs[name], params))
+            runs[name] = _with_defaults_of_kind(Run.model_validate(values))
+            problems.extend(misfits(runs[name], params))
     raise_problems(str(path), problems)
-    return Resolved(runs, list(_without_effect(raw, layers)))
+    return Resolved(runs, [*_without_effect(raw, layers), *not_for_kind(runs)])
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,30 +134,14 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _with_default_terms(run: Run) -> Run:
-    if any(weight != 0 for weight in run.loss.terms.model_dump().values()):
-        return run
-    terms = Terms.model_validate(Terms.DEFAULTS[run.kind])
-    return run.model_copy(update={"loss": run.loss.model_copy(update={"terms": terms})})
-
-
-def _misfits(run: Run, params: Params) -> Iterator[Problem]:
-    """Values that are fine alone and do not go together."""
-    for term, weight in run.loss.terms:
-        if weight != 0 and Terms.KINDS[term] != run.kind:
-            yield Problem(f"runs.{run.name}.loss.terms.{term}", f"is not for the {run.kind}s of data set {run.data!r}")
-    canvas, factor = params.datasets[run.data].canvas, 2**run.model.depth
-    if canvas % factor:
-        text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.canvas"
-        yield Problem(f"runs.{run.name}.model.depth", f"{text} is {canvas}")
-    if params.compare.phase == "test" and not params.datasets[run.data].split.test:
-        yield Problem("compare.phase", f"is test, and data set {run.data!r} has no test split")
-    if canvas == factor and run.model.norm == "batch" and run.train.batch_size == 1:
-        text = "batch normalisation of single values needs more than one example in a batch"
-        yield Problem(f"runs.{run.name}.train.batch_size", text)
-    scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
-    if scheduled and run.loss.capacity is not None:
-        yield Problem(f"runs.{run.name}.loss.capacity", "goes with a constant beta: schedule one of the two")
+def _with_defaults_of_kind(run: Run) -> Run:
+    """The run with what the kind of data decides: terms where none is asked for, the metric where it is auto."""
+    loss, train = run.loss, run.train
+    if not any(weight != 0 for weight in loss.terms.model_dump().values()):
+        loss = loss.model_copy(update={"terms": Terms.model_validate(Terms.DEFAULTS[run.kind])})
+    if train.metric == "auto":
+        train = train.model_copy(update={"metric": SELECTION[run.kind][0]})
+    return run.model_copy(update={"loss": loss, "train": train})
 
 
 def _without_effect(

@@ -29,11 +29,15 @@ class Compare(Block):
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
     max_background_excess: Fraction = 0.2
-    """Background collapse: largest predicted share of background above the true one."""
+    """Grids, background collapse: largest predicted share of background above the true one."""
     min_foreground_accuracy: Fraction = 0.2
-    """Background collapse: smallest accuracy on foreground cells."""
+    """Grids, background collapse: smallest accuracy on foreground cells."""
     max_blank_share: Fraction = 0.5
-    """Background collapse: largest share of grids with foreground that come out as background only."""
+    """Grids, background collapse: largest share of grids with foreground that come out as background only."""
+    min_gain_over_mean: float = Field(0.5, ge=0)
+    """Images, mean-image collapse: smallest PSNR above that of the mean image, dB."""
+    min_latent_gap: float = Field(0.5, ge=0)
+    """Images, latent ignored: smallest fall of PSNR when the decoder gets another image's z, dB."""
     min_active_units: int = Field(1, ge=0)
     """Posterior collapse: smallest number of active latent dimensions."""
     samples: int = Field(8, ge=1, le=32)

@@ -5,6 +5,7 @@ Everything random is a pure function of seed and step, so that a resumed trainin
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,19 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from vaelab.data.batches import epoch_order, latent_noise
+from vaelab.data.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
-from vaelab.evaluation import categorical
+from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import improves
 from vaelab.evaluation.passes import run_pass
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
+from vaelab.training.conditions import holding, status
 from vaelab.training.nonfinite import report
-from vaelab.training.record import row, train_row, write_checkpoints
+from vaelab.training.record import METRIC, TOTAL, row, train_row, write_checkpoints
 from vaelab.training.session import Draw, Session, publish, save, start
+from vaelab.training.step import average, clip, copy_buffers, dropout_seed, flipped, noisy, rate_at, set_rate
 
 if TYPE_CHECKING:
     Bar = tqdm[Any]
@@ -60,29 +63,36 @@ def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
 
 
 def is_finished(session: Session) -> bool:
-    """Return whether all epochs are done, or the metric has not become better for `patience` epochs."""
+    """Return whether all epochs are done, the metric has not improved for `patience`, or `stop_when` has held."""
     options, progress = session.run.train, session.progress
-    return progress.epoch >= options.epochs or 0 < options.patience <= progress.since_best
+    patience_over = 0 < options.patience <= progress.since_best
+    all_well = bool(options.stop_when) and progress.held >= options.stop_epochs
+    return progress.epoch >= options.epochs or patience_over or all_well
 
 
 def train_epoch(session: Session, bar: "Bar") -> None:
     """Train the steps of the current epoch that are still to do."""
-    progress, guard = session.progress, session.guard
+    progress, guard, options = session.progress, session.guard, session.run.train
+    inner = getattr(session.optimizer, "optimizer", session.optimizer)
     order = epoch_order(len(session.train), session.run.train.seed, progress.epoch)
     saved = time.monotonic()
     session.model.train()
     for step in range(progress.step - progress.epoch * session.steps, session.steps):
         index = order[step * session.batch_size : (step + 1) * session.batch_size]
-        x, inference, losses, loss = forward_backward(session, index)
-        norm = get_total_norm([p.grad for p in session.model.parameters() if p.grad is not None])
-        inner = getattr(session.optimizer, "optimizer", session.optimizer)
+        batch, inference, losses, loss = forward_backward(session, index)
+        moved = [p for p in session.model.parameters() if p.grad is not None]
+        norm = get_total_norm([p.grad for p in moved if p.grad is not None])
         guard.watch(inner, loss, norm, progress.step)
+        clip(moved, norm, options.clip_norm)
+        set_rate(inner, rate_at(options, progress.step / session.steps))
         session.optimizer.step()
+        if session.average is not None:
+            average(session.average, session.model, options.ema, progress.step)
         progress.step += 1
         bad = guard.bad_step(progress.step, last=step + 1 == session.steps)
         if bad is not None:
             raise explain(session, bad)
-        add_up(session, x, inference, losses, norm)
+        add_up(session, batch, inference, losses, norm)
         bar.update()
         if time.monotonic() - saved > SAVE_SECONDS:
             if guard.bad_step(progress.step, last=True) is not None:
@@ -91,29 +101,36 @@ def train_epoch(session: Session, bar: "Bar") -> None:
             saved = time.monotonic()
 
 
-def forward_backward(session: Session, index: Tensor) -> tuple[Tensor, Inference, Losses, Tensor]:
+def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference, Losses, Tensor]:
     """Compute the gradients of the batch `index` [B] at the current step; each process takes its share of it."""
-    rank, world = session.fabric.global_rank, session.fabric.world_size
-    epoch = session.progress.step / session.steps
-    noise = latent_noise((len(index), session.model.latent_dim), session.run.train.seed, session.progress.step)
-    x = session.train.take(index[rank::world])
+    rank, options, step = session.fabric.global_rank, session.run.train, session.progress.step
+    mine, device = slice(rank, None, session.fabric.world_size), session.fabric.device
+    noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
+    batch = session.train.take(index[mine])
+    if options.flip and session.run.kind == "image":
+        batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
+    seen = batch.x
+    if options.input_noise and session.run.kind == "image":
+        seen = noisy(seen, options.input_noise, options.seed, step, rank)
     session.optimizer.zero_grad(set_to_none=True)
-    inference = Inference(*session.wrapped(x, noise[rank::world].to(session.fabric.device, non_blocking=True)))
-    losses = session.objective(x, inference, epoch)
+    with dropout_seed(session.run.model.dropout > 0, options.seed, step, rank, device):
+        inference = Inference(*session.wrapped(seen, noise.to(device, non_blocking=True), batch.group))
+    losses = session.objective(batch.x, inference, step / session.steps)
     loss = losses.total.mean()
     session.fabric.backward(loss)
-    return x, inference, losses, loss
+    return batch, inference, losses, loss
 
 
 @torch.no_grad()
-def add_up(session: Session, x: Tensor, inference: Inference, losses: Losses, norm: Tensor) -> None:
+def add_up(session: Session, batch: Batch, inference: Inference, losses: Losses, norm: Tensor) -> None:
     """Add a batch to the running sums of the epoch, on the device."""
-    predicted = categorical.predicted_classes(inference.reconstruction)
-    matrix = categorical.confusion(x, predicted, len(session.info.classes)).sum(0)
-    scalars = {"loss": losses.total.mean(), "gradient_norm": norm}
-    scalars |= {name: values.mean() for name, values in losses.terms.items()}
-    scalars |= {f"{name}_weighted": values.mean() for name, values in losses.weighted.items()}
-    for name, value in {"matrix": matrix, **scalars}.items():
+    totals, examples = KINDS[session.info.kind].running(batch, inference, session.info)
+    values = {f"{METRIC}{name}": value.mean() for name, value in examples.items()}
+    values |= {"loss": losses.total.mean(), "gradient_norm": norm}
+    values |= {name: value.mean() for name, value in losses.terms.items()}
+    values |= {f"{name}_weighted": value.mean() for name, value in losses.weighted.items()}
+    values |= {f"{TOTAL}{name}": total for name, total in totals.items()}
+    for name, value in values.items():
         session.sums[name] = session.sums[name] + value if name in session.sums else value.detach().clone()
 
 
@@ -121,12 +138,16 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     """Validate, note the history, write checkpoints, save the state."""
     progress, options = session.progress, session.run.train
     epoch = progress.epoch = progress.epoch + 1
+    if session.average is not None:
+        copy_buffers(session.average, session.model)
     losses, metrics = session.fabric.broadcast(validate(session))  # one opinion: each process has its own batch norm
     for name, tensor in session.sums.items():
-        reduced = session.fabric.all_reduce(tensor, reduce_op="sum" if name == "matrix" else "mean")
+        reduced = session.fabric.all_reduce(tensor, reduce_op="sum" if name.startswith(TOTAL) else "mean")
         assert isinstance(reduced, Tensor)
         session.sums[name] = reduced
-    progress.history += [train_row(session, epoch), row(session, epoch, "val", losses, metrics)]
+    val = row(session, epoch, "val", losses, metrics)
+    progress.history += [train_row(session, epoch), val]
+    progress.held = progress.held + 1 if all(holding(val, options).values()) else 0
     value = metrics[options.metric]
     if value != value:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
@@ -140,15 +161,20 @@ def close_epoch(session: Session, bar: "Bar") -> None:
         session.sums = {}
         save(session)
     session.sums = {}
-    bar.set_postfix({"loss": f"{losses['loss']:.1f}", options.metric: f"{value:.3f}"})
+    shown = {"loss": f"{losses['loss']:.4g}", options.metric: f"{value:.3f}"}
+    bar.set_postfix(shown | status(val, options, progress.held))
 
 
 def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     """Return the mean losses and the metrics on val."""
     objective, position = session.objective, session.position
-    result = run_pass(session.model, session.val, session.info, objective, VALIDATION_BATCH, position)
-    metrics = categorical.summary(result.matrix, session.info.background)
-    metrics |= {name: float(result.examples[name].mean()) for name in ("extent_accuracy", "exact_match", "distortion")}
+    kind = KINDS[session.info.kind]
+    measure = partial(kind.brief, info=session.info)
+    nothing = torch.empty(0, dtype=torch.int64)
+    result = run_pass(
+        session.judged, session.val, objective, VALIDATION_BATCH, position, measure, kind.output, kept=nothing
+    )
+    metrics = kind.history(result.measured.totals, result.measured.means(), session.info)
     return {name: float(values.mean()) for name, values in result.losses.items()}, metrics
 
 

@@ -1,18 +1,22 @@
 """What a training leaves behind: rows of history.csv, checkpoints and their snapshots."""
 
 from vaelab import artifacts
-from vaelab.evaluation import categorical
+from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.snapshots import take_snapshot, write_snapshot
 from vaelab.models.files import save_model
+from vaelab.params.blocks import HISTORY
 from vaelab.training.session import Session
+from vaelab.training.step import rate_at
+
+TOTAL, METRIC = "total.", "metric."  # among the running sums of an epoch: sums over examples, and means of metrics
 
 
 def train_row(session: Session, epoch: int) -> dict[str, float | str]:
     """Return the history row of the training phase, from the sums of the epoch (z sampled, weights in motion)."""
-    sums = {name: value for name, value in session.sums.items() if name != "matrix"}
-    losses = {name: float(value) / session.steps for name, value in sums.items()}
-    metrics = categorical.summary(session.sums["matrix"], session.info.background)
-    return row(session, epoch, "train", losses, metrics)
+    totals = {name.removeprefix(TOTAL): value for name, value in session.sums.items() if name.startswith(TOTAL)}
+    means = {name: float(value) / session.steps for name, value in session.sums.items() if not name.startswith(TOTAL)}
+    metrics = {name.removeprefix(METRIC): value for name, value in means.items() if name.startswith(METRIC)}
+    return row(session, epoch, "train", means, KINDS[session.info.kind].history(totals, metrics, session.info))
 
 
 def row(
@@ -21,17 +25,19 @@ def row(
     """Return a history row: every term unweighted and weighted, and the metrics; empty where a phase has none.
 
     `<term>_weight` is the weight at the last step of the epoch; the training row's `<term>_weighted` is the mean over
-    the epoch of what the term added, so that the weighted terms always sum to the loss.
+    the epoch of what the term added, so that the weighted terms always sum to the loss. A term that is named like a
+    metric, such as ssim (the term is 1 − SSIM), stands as `<term>_term`.
     """
+    names = HISTORY[session.run.kind]
     weights = session.objective.weights_at(session.position)
     values: dict[str, float | str] = {"epoch": epoch, "phase": phase, "step": session.progress.step}
     values["loss"] = losses["loss"]
     for name, weight in weights.items():
-        values |= {name: losses[name], f"{name}_weight": weight, f"{name}_weighted": losses[f"{name}_weighted"]}
-    names = ["accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share"]
-    names += ["extent_accuracy", "exact_match", "distortion"]
+        values[f"{name}_term" if name in names else name] = losses[name]
+        values |= {f"{name}_weight": weight, f"{name}_weighted": losses[f"{name}_weighted"]}
     values |= {name: metrics.get(name, "") for name in names}
-    return values | {"gradient_norm": losses.get("gradient_norm", "")}
+    values |= {"gradient_norm": losses.get("gradient_norm", "")}
+    return values | {"learning_rate": rate_at(session.run.train, session.position)}
 
 
 def write_checkpoints(session: Session, value: float, is_best: bool, last: bool) -> None:
@@ -39,7 +45,7 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
     epoch, metric = session.progress.epoch, session.run.train.metric
     facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "position": session.position}
     facts |= {"metric": metric, "val": value}
-    folder, state = session.output / "checkpoints", session.model.state_dict()
+    folder, state = session.output / "checkpoints", session.judged.state_dict()
     due = epoch % session.run.train.checkpoint_every == 0 or last
     if due:
         save_model(folder / f"epoch_{epoch:03d}.safetensors", state, session.run, session.info, facts)
@@ -48,7 +54,9 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
     if last:
         save_model(session.output / "last.safetensors", state, session.run, session.info, facts)
     for label in [f"epoch_{epoch:03d}"] * due + [f"best_epoch_{epoch:03d}"] * is_best:
-        snapshot = take_snapshot(label, facts, session.model, session.samples, session.info, session.objective)
+        snapshot = take_snapshot(
+            label, facts, session.judged, session.samples, session.train, session.info, session.objective
+        )
         write_snapshot(folder, snapshot)
         session.draw(snapshot, session.info)
     artifacts.write_csv(session.output / "history.csv", session.progress.history)

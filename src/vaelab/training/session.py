@@ -1,5 +1,6 @@
 """One training, while it runs: set up from a run and its data, or resumed where a killed one stopped."""
 
+import copy
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ from vaelab.data.prepared import DataInfo, read_info
 from vaelab.errors import InputError
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.models.build import build
+from vaelab.models.pca_init import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
@@ -23,6 +25,7 @@ from vaelab.training.nonfinite import Guard
 from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
 
 Draw = Callable[[Snapshot, DataInfo], None]
+PCA_IMAGES = 20_000  # at most, for `model.init: pca`
 
 
 @dataclass
@@ -38,12 +41,18 @@ class Session:
     objective: Objective
     train: DeviceSplit
     val: DeviceSplit
-    samples: tuple[Tensor, Tensor]
+    samples: Tensor  # ids of the training examples that checkpoints draw [n]
     scratch: Path
     progress: Progress
     sums: dict[str, Tensor]  # of the epoch so far
     guard: Guard
     draw: Draw
+    average: VAE | None  # moving average of the weights, where the run asks for one
+
+    @property
+    def judged(self) -> VAE:
+        """The model that is validated and kept: the average where there is one."""
+        return self.average or self.model
 
     @property
     def batch_size(self) -> int:
@@ -70,29 +79,41 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
     """Return a session, resumed where a state of this very run, data and code exists."""
     fabric = make_fabric(run)
     info = read_info(data)
+    train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
     model = build(run.model, info, run.train.seed).to(fabric.device)
+    average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
     optimizer = torch.optim.AdamW(
         model.parameters(), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
     )
     scratch = scratch_folder(run, data)
     state = scratch / "state.safetensors"
     if state.exists():
-        progress, sums = load_state(state, model, optimizer, fabric.device)
+        progress, sums = load_state(state, model, optimizer, average, fabric.device)
         print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
     else:
         progress, sums = Progress(), {}
+        _initialise(model, average, train, run)
         for other in outdated(scratch, run):
             print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
             print(f"      if you do not want to go back to it: rm -r {other}")
     compiled: torch.nn.Module = torch.compile(model) if run.train.compile else model  # type: ignore[assignment]
     wrapped, wrapped_optimizer = fabric.setup(compiled, optimizer)
-    splits = [load_split(data, phase, info, fabric.device) for phase in ("train", "val")]
-    chosen = torch.randperm(len(splits[0]), generator=generator(run.train.seed, 0, stream=2))
+    chosen = torch.randperm(len(train), generator=generator(run.train.seed, 0, stream=2))
     chosen = chosen[: run.train.checkpoint_samples].sort().values
+    objective = Objective(run.loss, info, len(train), fabric.device)
     return Session(
-        run, info, fabric, model, wrapped, wrapped_optimizer, Objective(run.loss, info, fabric.device),
-        splits[0], splits[1], (chosen, splits[0].take(chosen)), scratch, progress, sums, Guard(fabric.device), draw,
+        run, info, fabric, model, wrapped, wrapped_optimizer, objective, train, val, chosen, scratch, progress, sums,
+        Guard(fabric.device), draw, average,
     )  # fmt: skip
+
+
+def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
+    """Set the weights that depend on the data, where the run asks for it."""
+    if run.kind == "image" and run.model.init == "pca":
+        chosen = torch.linspace(0, len(train) - 1, min(len(train), PCA_IMAGES)).long()
+        start_from_pca(model, train.stored(chosen).cpu(), run.train.flip, run.train.seed)
+    if average is not None:
+        average.load_state_dict(model.state_dict())
 
 
 def make_fabric(run: Run) -> Fabric:
@@ -110,7 +131,8 @@ def save(session: Session) -> None:
     """Save the resume state; the first process does it for all."""
     if session.fabric.global_rank == 0:
         inner = getattr(session.optimizer, "optimizer", session.optimizer)
-        save_state(session.scratch / "state.safetensors", session.model, inner, session.sums, session.progress)
+        path = session.scratch / "state.safetensors"
+        save_state(path, session.model, inner, session.average, session.sums, session.progress)
 
 
 def publish(session: Session, output: Path) -> None:

@@ -27,6 +27,7 @@ class Progress:
     step: int = 0  # steps that are finished, over all epochs
     best: float | None = None  # of the declared metric
     since_best: int = 0  # epochs
+    held: int = 0  # epochs in a row in which all of train.stop_when held
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -48,10 +49,17 @@ def outdated(folder: Path, run: Run) -> list[Path]:
 
 
 def save_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, sums: dict[str, Tensor], progress: Progress
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: nn.Module | None,
+    sums: dict[str, Tensor],
+    progress: Progress,
 ) -> None:
     """Write everything that the next step depends on."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in values.items()}
     tensors |= {f"sums.{name}": tensor for name, tensor in sums.items()}
@@ -59,9 +67,13 @@ def save_state(
 
 
 def load_state(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: nn.Module | None,
+    device: torch.device,
 ) -> tuple[Progress, dict[str, Tensor]]:
-    """Put a saved state into model and optimizer; return the progress and the running sums of the epoch.
+    """Put a saved state into model, optimizer and average; return the progress and the running sums of the epoch.
 
     Raises:
         InputError: the file is damaged or holds the state of something else.
@@ -72,6 +84,8 @@ def load_state(
     try:
         progress = Progress(**json.loads(metadata["progress"]))
         model.load_state_dict(_below(tensors, "model."))
+        if average is not None:
+            average.load_state_dict(_below(tensors, "average."))
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _below(tensors, "optimizer.").items():

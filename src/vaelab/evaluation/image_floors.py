@@ -1,0 +1,71 @@
+"""What trivial methods reach on images: the reconstructions that a model has to beat. Definitions: docs/metrics.md.
+
+B batch, N training images C H W, L latent dimensions. Reconstructions are in [0, 1].
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from vaelab.models import pca
+from vaelab.models.pca import Pca
+
+BLUR = 2.0  # standard deviation, pixels
+BLUR_WIDTH = 17  # of the kernel: 4 standard deviations to each side
+
+Floor = Callable[[Tensor], Tensor]
+
+
+def fit_floors(train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int) -> dict[str, Floor]:
+    """Return the trivial reconstructions by name, each a function of images, float [B, C, H, W] in [0, 1].
+
+    mean_image: the mean of the training split. blur: the image itself, blurred. pca: as many principal components
+    as the model has latent dimensions, or as many as the data have. patch_pca: the same with a latent map of the
+    model's shape. white_page: nothing but 1.
+
+    Args:
+        train: uint8 [N, C, H, W].
+        latent_dim: L, of a latent map its channels times its places.
+        cell: pixels to a side for each place of the model's latent map; None for a latent vector, without patch_pca.
+        documents: whether white_page makes sense.
+        seed: of the decompositions.
+    """
+    floors: dict[str, Floor] = {"mean_image": partial(_constant, _mean_image(train)), "blur": blur}
+    images, size = len(train), train[0].numel()
+    if images > 1:
+        fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed)
+        floors["pca"] = partial(_from_pca, fitted)
+    if cell is not None:
+        cells = train.shape[2] * train.shape[3] // cell**2
+        components = min(latent_dim // cells, images * cells - 1, size // cells)
+        floors["patch_pca"] = partial(_from_patch_pca, pca.fit_patch_pca(train, cell, components, seed), cell)
+    if documents:
+        floors["white_page"] = torch.ones_like
+    return floors
+
+
+def blur(x: Tensor) -> Tensor:
+    """Return images [B, C, H, W] convolved with a Gaussian of BLUR pixels, mirrored at the border."""
+    from torchvision.transforms.functional import gaussian_blur  # two seconds, which other modules need not wait for
+
+    blurred: Tensor = gaussian_blur(x, [BLUR_WIDTH, BLUR_WIDTH], [BLUR, BLUR])
+    return blurred
+
+
+def _mean_image(train: Tensor) -> Tensor:
+    return train.sum(0, dtype=torch.int64).double() / (255 * len(train))
+
+
+def _constant(image: Tensor, x: Tensor) -> Tensor:
+    return image.to(x).expand_as(x)
+
+
+def _from_pca(fitted: Pca, x: Tensor) -> Tensor:
+    return pca.reconstruct(fitted, x.flatten(1)).view_as(x).clamp(0, 1)
+
+
+def _from_patch_pca(fitted: Pca, cell: int, x: Tensor) -> Tensor:
+    patches = pca.reconstruct(fitted, pca.to_patches(x, cell))
+    return pca.from_patches(patches, cell, x.shape[2]).clamp(0, 1)

@@ -1,0 +1,52 @@
+"""What is particular about images: how a batch is measured and what a decoded image looks like when it is stored.
+
+B batch, C channels, S side.
+"""
+
+import torch
+from torch import Tensor
+
+from vaelab.data.batches import Batch
+from vaelab.data.prepared import DataInfo
+from vaelab.evaluation.image_measures import measure as measure_images
+from vaelab.evaluation.image_measures import psnr
+from vaelab.evaluation.passes import Measured
+from vaelab.evaluation.sharpness import sharpness_ratio
+from vaelab.models.vae import Decoded, Inference
+from vaelab.objective.structure import ms_ssim_values, ssim_values
+
+
+def measure(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+    """Return all measures of each image [B]."""
+    return Measured({}, measure_images(batch.x, inference.reconstruction, batch.text))
+
+
+def briefly(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+    """Return the measures of each image [B] that are worth their time after every epoch."""
+    x, y = batch.x, inference.reconstruction
+    similarities = {
+        "ssim": ssim_values(x, y),
+        "ms_ssim": ms_ssim_values(x, y),
+        "sharpness_ratio": sharpness_ratio(x, y),
+    }
+    return Measured({}, {**_errors(x, y), **similarities})
+
+
+def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+    """Return the errors of a training batch [B]: what costs next to nothing."""
+    return Measured({}, _errors(batch.x, inference.reconstruction))
+
+
+def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
+    """Return the metrics of an epoch: means over images."""
+    return means
+
+
+def _errors(x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    mse = (x - y).square().flatten(1).mean(1)
+    return {"mse": mse, "mae": (x - y).abs().flatten(1).mean(1), "psnr": psnr(mse)}
+
+
+def stored(decoded: Decoded) -> Tensor:
+    """Return images as they are stored, uint8 [B, C, S, S]."""
+    return (decoded.reconstruction.clamp(0, 1) * 255).round().to(torch.uint8).contiguous()

@@ -1,0 +1,127 @@
+"""How well pages can still be read: character errors of Tesseract on the reconstruction against the original.
+
+n patches, S their side, H W a page in pixels; all images are uint8, gray.
+"""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+READABLE = 1500  # pixels of a page's longer side from which on Tesseract reads it as it is
+ENLARGED = 2  # a shorter page is enlarged so many times; more makes Tesseract take tables for pictures
+CONFIG = "--oem 1 --psm 4"  # the neural reader; a column of text of varying sizes
+
+
+def available() -> bool:
+    """Return whether Tesseract, its English model and pytesseract are installed."""
+    if importlib.util.find_spec("pytesseract") is None:
+        return False
+    pytesseract = _library()
+    try:
+        return "eng" in pytesseract.get_languages()
+    except (OSError, pytesseract.TesseractError):
+        return False
+
+
+def _library() -> Any:
+    return importlib.import_module("pytesseract")  # may be absent, and has no types
+
+
+def stitch(patches: np.ndarray, page: np.ndarray, top: np.ndarray, left: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the pages [H, W] that the patches [n, S, S] make up, by page number; incomplete pages are left out.
+
+    page, top, left [n]: the page of each patch and its place there in pixels, a multiple of S. A page is complete
+    when its patches fill the rectangle from the page's corner to the patch farthest down and farthest right.
+    """
+    size = patches.shape[1]
+    pages = {}
+    for number in np.unique(page):
+        rows = np.flatnonzero(page == number)
+        places = {(int(top[row]), int(left[row])): row for row in rows}
+        height, width = int(top[rows].max()) + size, int(left[rows].max()) + size
+        if len(places) * size**2 != height * width:
+            continue
+        whole = np.empty((height, width), dtype=patches.dtype)
+        for (y, x), row in places.items():
+            whole[y : y + size, x : x + size] = patches[row]
+        pages[int(number)] = whole
+    return pages
+
+
+def read_page(page: np.ndarray) -> str:
+    """Return the text that Tesseract finds on a page [H, W]; small pages are enlarged before."""
+    factor = ENLARGED if max(page.shape) < READABLE else 1
+    image = Image.fromarray(page)
+    enlarged = image.resize((factor * image.width, factor * image.height), Image.Resampling.BICUBIC)
+    with _one_thread():
+        return str(_library().image_to_string(enlarged, lang="eng", config=CONFIG))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let Tesseract, which reads the environment as it starts, run on one thread; pages are small."""
+    before = os.environ.get("OMP_THREAD_LIMIT")
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_THREAD_LIMIT"]
+        else:
+            os.environ["OMP_THREAD_LIMIT"] = before
+
+
+def edits(reference: str, hypothesis: str) -> int:
+    """Return the Levenshtein distance: insertions, deletions and substitutions of characters, as few as possible.
+
+    Source: Wagner & Fischer 1974; a row at a time, where a run of insertions is a running minimum.
+    """
+    b = np.array([ord(character) for character in hypothesis], dtype=np.int64)
+    place = np.arange(len(b) + 1)
+    row = place
+    for number, character in enumerate(reference, start=1):
+        best = np.concatenate([[number], np.minimum(row[:-1] + (b != ord(character)), row[1:] + 1)])
+        row = np.minimum.accumulate(best - place) + place
+    return int(row[-1])
+
+
+def character_error_rate(reference: str, hypothesis: str) -> float:
+    """Return edits / characters of the reference, runs of white space counted as one space; above 1 if much is added.
+
+    An empty reference gives 0 for an empty hypothesis and 1 for any other.
+    """
+    reference, hypothesis = _normal(reference), _normal(hypothesis)
+    if not reference:
+        return float(bool(hypothesis))
+    return edits(reference, hypothesis) / len(reference)
+
+
+def page_errors(
+    originals: Mapping[int, np.ndarray], reconstructions: Mapping[int, np.ndarray], limit: int
+) -> dict[str, float]:
+    """Return the character error rate of what is read on reconstructions against what is read on originals.
+
+    Pages [H, W] by number; the first `limit` that both have are read. `ocr_pages` counts those with text on the
+    original. `ocr_cer` pools them: the sum of edits over the sum of characters, where a page's edits count at most
+    as many as its characters, so that invented text is no worse than a blank page: in [0, 1]. Where no original has
+    text there is no `ocr_cer`.
+    """
+    wrong = characters = pages = 0
+    for number in sorted(originals.keys() & reconstructions.keys())[:limit]:
+        reference = _normal(read_page(originals[number]))
+        if not reference:
+            continue
+        wrong += min(len(reference), edits(reference, _normal(read_page(reconstructions[number]))))
+        characters += len(reference)
+        pages += 1
+    return {"ocr_cer": wrong / characters, "ocr_pages": float(pages)} if pages else {"ocr_pages": 0.0}
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,46 @@
+"""What is evaluated: a model, what it was trained for, and the data."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vaelab.data.batches import DeviceSplit, generator
+from vaelab.data.prepared import DataInfo
+from vaelab.evaluation.kinds import KINDS
+from vaelab.evaluation.passes import Measure
+from vaelab.models.vae import VAE
+from vaelab.objective.objective import Objective
+from vaelab.params.blocks import Evaluate
+from vaelab.params.schema import Run
+
+
+class Subject(NamedTuple):
+    """A trained model on its data."""
+
+    model: VAE
+    run: Run  # as trained
+    facts: dict[str, Any]  # of the checkpoint: epoch, position, metric
+    info: DataInfo
+    options: Evaluate
+    objective: Objective
+    data: Path
+    splits: dict[str, DeviceSplit]
+
+    @property
+    def position(self) -> float:
+        """Where in the schedules the checkpoint was written, in epochs."""
+        return float(self.facts["position"])
+
+    @property
+    def measure(self) -> Measure:
+        """The measures of a batch."""
+        return partial(KINDS[self.info.kind].measure, info=self.info)
+
+
+def ablated(mean: Tensor, seed: int) -> dict[str, Tensor]:
+    """Return latents that say nothing of their example: those of another one, and 0; each like `mean` [N, L]."""
+    order = torch.randperm(len(mean), generator=generator(seed, 0, stream=5))
+    return {"shuffled": mean[order], "zero": torch.zeros_like(mean)}

@@ -1,0 +1,56 @@
+"""The posterior means of a split, projected to the plane."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from sklearn.decomposition import PCA
+
+from vaelab.figures.files import new_figure
+
+GRAY = "#bbbbbb"
+MOST_POINTS = 5000
+COLOURS = np.array(
+    [colormaps["tab20"](n) for n in (*range(0, 20, 2), *range(1, 20, 2)) if n not in (14, 15)]
+)  # no gray
+
+
+def latent_projection(mean: np.ndarray, group: np.ndarray, names: Sequence[str], phase: str, seed: int = 0) -> Figure:
+    """Return the first two principal components of the posterior means [N, L], coloured by group [N].
+
+    All examples count for the components; of more than MOST_POINTS a seeded choice is drawn.
+    """
+    places, shares = _components(mean, seed)
+    order = np.random.default_rng(seed).permutation(len(mean))[:MOST_POINTS]  # no group hides another
+    counts = np.bincount(group, minlength=len(names))
+    shown = [int(number) for number in np.argsort(-counts, kind="stable")[: len(COLOURS)] if counts[number]]
+    colours = np.tile(to_rgba(GRAY), (len(names), 1))
+    colours[shown] = COLOURS[: len(shown)]
+    figure = new_figure(9, 6)
+    axes = figure.add_subplot()
+    axes.scatter(places[order, 0], places[order, 1], s=12, c=colours[group[order]], alpha=0.8, linewidths=0)
+    axes.set(xlabel=f"first component, {shares[0]:.1%} of the variance", aspect="equal", adjustable="datalim")
+    axes.set_ylabel(f"second component, {shares[1]:.1%} of the variance")
+    labels = {f"{names[number]} ({counts[number]})": colours[number] for number in shown}
+    if rest := len(mean) - int(counts[shown].sum()):
+        labels[f"other groups ({rest})"] = np.array(to_rgba(GRAY))
+    handles = [Line2D([], [], marker="o", linestyle="", color=tuple(c), label=label) for label, c in labels.items()]
+    figure.legend(handles=handles, loc="outside right upper", fontsize=8, title="group (examples)")
+    drawn = "" if len(order) == len(mean) else f" ({len(order)} drawn)"
+    figure.suptitle(f"Posterior means of {len(mean)} {phase} examples{drawn}: PCA of {mean.shape[1]} dimensions")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def _components(mean: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates [N, 2] and shares of the variance [2]; 0 for a component that the data do not have."""
+    places, shares = np.zeros((len(mean), 2)), np.zeros(2)
+    total = float(mean.var(0, ddof=1, dtype=np.float64).sum()) if len(mean) > 1 else 0.0
+    count = min(2, *mean.shape)
+    if total > 0:
+        pca = PCA(count, svd_solver="randomized", random_state=seed).fit(mean)
+        places[:, :count], shares[:count] = pca.transform(mean), pca.explained_variance_ / total
+    return places, shares

@@ -1,0 +1,84 @@
+"""Values that are fine alone and do not go together, or do nothing for the kind of data they are used on."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import BaseModel
+
+from vaelab.params.base import Schedule
+from vaelab.params.blocks import HISTORY, SELECTION
+from vaelab.params.datasets import Npy, Split
+from vaelab.params.loss import Terms
+from vaelab.params.problems import Problem, suggestion
+from vaelab.params.schema import Options, Params, Run
+
+PREFIXES = {"grid": "Grids: ", "image": "Images: "}  # of the docstrings of options that are for one kind only
+
+
+def misfits(run: Run, params: Params) -> Iterator[Problem]:
+    """Yield the problems of a run whose values are valid one by one."""
+    where = f"runs.{run.name}"
+    yield from _terms(run, where)
+    yield from _shapes(run, params, where)
+    yield from _metrics(run, where)
+    dataset = params.datasets[run.data]
+    split = getattr(dataset, "split", None)
+    if params.compare.phase == "test" and (
+        (isinstance(split, Split) and not split.test) or (isinstance(dataset, Npy) and dataset.test is None)
+    ):
+        yield Problem("compare.phase", f"is test, and data set {run.data!r} has no test split")
+    scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
+    if scheduled and run.loss.capacity is not None:
+        yield Problem(f"{where}.loss.capacity", "goes with a constant beta: schedule one of the two")
+    if run.kind == "image" and run.model.init == "pca" and run.model.output != "linear":
+        yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
+
+
+def not_for_kind(runs: Mapping[str, Run]) -> Iterator[str]:
+    """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
+    for run in runs.values():
+        others = tuple(prefix for kind, prefix in PREFIXES.items() if kind != run.kind)
+        for block in Options.model_fields:
+            options: BaseModel = getattr(run, block)
+            for name, field in type(options).model_fields.items():
+                value = getattr(options, name)
+                if (field.description or "").startswith(others) and value != field.default:
+                    yield f"run {run.name}: {block}.{name}={value} has no effect on {run.kind}s"
+
+
+def _terms(run: Run, where: str) -> Iterator[Problem]:
+    active = {name for name, weight in run.loss.terms if weight != 0}
+    for term in sorted(active):
+        if run.kind not in Terms.KINDS[term]:
+            yield Problem(f"{where}.loss.terms.{term}", f"is not for the {run.kind}s of data set {run.data!r}")
+    if "bce" in active and run.model.output != "sigmoid":
+        yield Problem(f"{where}.loss.terms.bce", "needs model.output: sigmoid, values inside (0, 1)")
+    if run.model.learned_sigma and not active & {"gaussian", "laplace"}:
+        yield Problem(f"{where}.model.learned_sigma", "is for the terms gaussian and laplace; none is used")
+    for term in sorted(active & {"total_correlation", "mmd"}):
+        if run.train.batch_size < 2:
+            yield Problem(f"{where}.train.batch_size", f"the term {term} compares the examples of a batch: at least 2")
+
+
+def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
+    side, factor = params.datasets[run.data].side, 2**run.model.depth
+    what = "canvas" if run.kind == "grid" else "size"
+    if side % factor:
+        text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.{what}"
+        yield Problem(f"{where}.model.depth", f"{text} is {side}")
+    if side == factor and run.model.norm == "batch" and run.train.batch_size == 1:
+        text = "batch normalisation of single values needs more than one example in a batch"
+        yield Problem(f"{where}.train.batch_size", text)
+
+
+def _metrics(run: Run, where: str) -> Iterator[Problem]:
+    if run.train.metric not in SELECTION[run.kind]:
+        known = ", ".join(SELECTION[run.kind])
+        yield Problem(f"{where}.train.metric", f"{run.train.metric} is not a metric of {run.kind}s; known: {known}")
+    terms = [name for name, weight in run.loss.terms if weight != 0]
+    terms = [f"{name}_term" if name in HISTORY[run.kind] else name for name in terms]
+    columns = dict.fromkeys(("loss", "kl", *terms, *HISTORY[run.kind]))
+    for option in ("stop_when", "healthy"):
+        for name in getattr(run.train, option):
+            if name not in columns:
+                text = f"history.csv of this run has no such column; {suggestion(name, columns)}"
+                yield Problem(f"{where}.train.{option}.{name}", text)

@@ -1,0 +1,76 @@
+"""What happens around one step besides the gradient: learning rate, augmentation, clipping, the average of the weights.
+
+Everything random is a pure function of seed and step.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from vaelab.data.batches import generator, mixed
+from vaelab.params.blocks import Train
+
+
+def rate_at(options: Train, epoch: float) -> float:
+    """Return the learning rate at a point of training (epochs done, a fraction within an epoch)."""
+    rate = options.learning_rate
+    if epoch < options.warmup:
+        return rate * max(epoch, 1e-3) / options.warmup
+    if options.decay == "cosine":
+        progress = min(1.0, (epoch - options.warmup) / max(1e-9, options.epochs - options.warmup))
+        rate *= options.final_rate + (1 - options.final_rate) * (0.5 + 0.5 * math.cos(math.pi * progress))
+    return rate
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every parameter this learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def flipped(x: Tensor, seed: int, step: int, mine: slice, batch: int) -> Tensor:
+    """Return images [b, C, S, S] of which half, at random, are mirrored; `mine` is this process's part of the batch."""
+    chosen = torch.rand(batch, generator=generator(seed, step, stream=7))[mine] < 0.5
+    return torch.where(chosen.to(x.device).view(-1, 1, 1, 1), x.flip(-1), x)
+
+
+def noisy(x: Tensor, deviation: float, seed: int, step: int, rank: int) -> Tensor:
+    """Return images with normal noise of that standard deviation."""
+    noise = torch.randn(x.shape, generator=generator(seed, step, stream=8 + 2 * rank))
+    return x + deviation * noise.to(x.device)
+
+
+@contextmanager
+def dropout_seed(active: bool, seed: int, step: int, rank: int, device: torch.device) -> Iterator[None]:
+    """Let dropout draw from a generator of this step, where there is dropout; it knows the global one only."""
+    if not active:
+        yield
+        return
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(mixed(seed, step, stream=9 + 2 * rank))
+        yield
+
+
+@torch.no_grad()
+def clip(parameters: list[nn.Parameter], norm: Tensor, largest: float | None) -> None:
+    """Scale the gradients down to the largest allowed norm, given their norm."""
+    if largest is not None:
+        torch.nn.utils.clip_grads_with_norm_(parameters, largest, norm)
+
+
+@torch.no_grad()
+def average(into: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+    """Move the averaged weights towards the model's; the decay grows from .1 so that early weights are forgotten."""
+    current = min(decay, (1 + step) / (10 + step))
+    get_ema_multi_avg_fn(current)(list(into.parameters()), list(model.parameters()), step)
+
+
+@torch.no_grad()
+def copy_buffers(into: nn.Module, model: nn.Module) -> None:
+    """Copy what is no weight, such as the running statistics of batch normalisation."""
+    for target, source in zip(into.buffers(), model.buffers(), strict=True):
+        target.copy_(source)

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaelab.errors import InputError
+from vaelab.models import pca
+from vaelab.models.pca import fit_patch_pca, fit_pca, from_patches, reconstruct, to_patches
+
+
+def decaying(count: int, shape: tuple[int, ...], seed: int = 0) -> Tensor:
+    """Examples in [0, 1] whose spectrum falls off, as that of images does."""
+    rng = np.random.default_rng(seed)
+    size = int(np.prod(shape))
+    basis = np.linalg.qr(rng.standard_normal((size, size)))[0]
+    scores = rng.standard_normal((count, size)) * 0.5 * 0.8 ** np.arange(size)
+    return torch.from_numpy((0.5 + 0.1 * scores @ basis).clip(0, 1)).float().view(count, *shape)
+
+
+def assert_same_pca(found: pca.Pca, expected: PCA, rows: np.ndarray, atol: float = 1e-4) -> None:
+    np.testing.assert_allclose(found.mean, expected.mean_, atol=1e-5)
+    np.testing.assert_allclose(found.variance, expected.explained_variance_, rtol=1e-3, atol=1e-7)
+    cosines = (found.components.numpy() * expected.components_).sum(1)
+    np.testing.assert_allclose(np.abs(cosines), 1, atol=atol)
+    left = rows.var(0, ddof=1).sum() - expected.explained_variance_.sum()
+    assert found.noise == pytest.approx(left / (rows.shape[1] - len(cosines)), rel=1e-2)
+
+
+@pytest.mark.parametrize(("count", "size", "components"), [(300, 20, 5), (40, 64, 8), (600, 700, 10)])
+def test_components_equal_an_exact_decomposition(count, size, components):
+    x = decaying(count, (size,))
+    exact = PCA(components, svd_solver="full").fit(x.double().numpy())
+    assert_same_pca(fit_pca(x, components, seed=0), exact, x.double().numpy())
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_images_are_flattened_scaled_and_mirrored(flip):
+    x = (decaying(50, (2, 4, 6)) * 255).byte()
+    rows = torch.cat([x, x.flip(-1)] if flip else [x]).flatten(1).double().numpy() / 255
+    exact = PCA(4, svd_solver="full").fit(rows)
+    assert_same_pca(fit_pca(x, 4, seed=0, flip=flip), exact, rows)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("most", [2048, 10], ids=["covariance", "above the limit"])
+def test_patch_components_equal_those_of_patches_cut_out_one_by_one(flip, most, monkeypatch):
+    monkeypatch.setattr(pca, "MAX_COVARIANCE", most)
+    x = (decaying(300, (3, 8, 8)) * 255).byte()
+    both = torch.cat([x, x.flip(-1)] if flip else [x])
+    cut = [both[:, :, i : i + 4, j : j + 4].flatten(1) for i in (0, 4) for j in (0, 4)]
+    rows = torch.cat(cut).double().numpy() / 255
+    exact = PCA(6, svd_solver="full").fit(rows)
+    assert_same_pca(fit_patch_pca(x, 4, 6, seed=0, flip=flip), exact, rows)
+
+
+def test_components_are_orthonormal_and_sorted():
+    for found in (fit_pca(decaying(200, (600,)), 12, seed=0), fit_patch_pca(decaying(20, (1, 16, 16)), 4, 12, seed=0)):
+        torch.testing.assert_close(found.components @ found.components.T, torch.eye(12), atol=1e-5, rtol=0)
+        assert (found.variance.diff() <= 0).all()
+
+
+def test_all_components_give_everything_back():
+    x = decaying(30, (10,))
+    found = fit_pca(x, 10, seed=0)
+    torch.testing.assert_close(reconstruct(found, x), x, atol=1e-5, rtol=0)
+    assert found.noise == pca.MIN_VARIANCE
+
+
+def test_the_error_of_a_reconstruction_is_the_noise():
+    x = decaying(500, (12,))
+    found = fit_pca(x, 3, seed=0)
+    error = (reconstruct(found, x) - x).double().square().sum() / (len(x) - 1)
+    assert float(error) == pytest.approx(found.noise * (12 - 3), rel=1e-3)
+
+
+def test_the_seed_decides():
+    x = decaying(600, (700,))
+    first, second, other = (fit_pca(x, 20, seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(first.components, second.components)
+    assert not torch.equal(first.components, other.components)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_of_many_images_a_random_part_is_taken(flip, monkeypatch):
+    monkeypatch.setattr(pca, "MAX_IMAGES", 20)
+    chosen = []
+    monkeypatch.setattr(pca, "_as_float", lambda x: chosen.append(x) or x.float())
+    x = decaying(100, (1, 2, 3))
+    fit_pca(x, 3, seed=0, flip=flip)
+    assert len(chosen[0]) == (11 if flip else 20)
+    assert not torch.equal(chosen[0], x[: len(chosen[0])])
+
+
+def test_memory_bounds_the_part_but_components_come_first(monkeypatch):
+    monkeypatch.setattr(pca, "MAX_VALUES", 6 * 12)
+    x = decaying(100, (1, 2, 3))
+    centred = x.flatten(1) - x.flatten(1).mean(0)
+    assert fit_pca(x, 5, seed=0).mean.shape == (6,)
+    monkeypatch.setattr(pca, "MAX_VALUES", 6 * 2)
+    found = fit_pca(x, 5, seed=0)
+    assert found.components.shape == (5, 6)
+    assert centred.square().sum() > 0
+
+
+def test_identical_examples_have_no_variance_and_can_still_be_divided_by():
+    x = torch.full((10, 1, 4, 4), 128, dtype=torch.uint8)
+    for found in (fit_pca(x, 3, seed=0), fit_patch_pca(x, 2, 3, seed=0)):
+        assert found.variance.tolist() == pytest.approx([pca.MIN_VARIANCE] * 3)
+        assert found.noise == pytest.approx(pca.MIN_VARIANCE)
+        torch.testing.assert_close(found.mean, torch.full_like(found.mean, 128 / 255))
+        assert found.components.isfinite().all()
+
+
+def test_patches_are_those_of_a_strided_convolution():
+    x, cell = decaying(3, (3, 8, 12)), 4
+    found = fit_patch_pca(x, cell, 5, seed=0)
+    kernel = found.components.view(5, 3, cell, cell)
+    expected = F.conv2d(x, kernel, stride=cell).flatten(2).transpose(1, 2)
+    torch.testing.assert_close(to_patches(x, cell) @ found.components.T, expected)
+    assert torch.equal(from_patches(to_patches(x, cell), cell, 8), x)
+
+
+def test_too_many_components_are_refused_with_advice():
+    x = decaying(10, (1, 4, 4))
+    with pytest.raises(InputError, match=r"model\.latent_dim: 10 principal components need 11 images.*lower"):
+        fit_pca(x, 10, seed=0)
+    assert len(fit_pca(x, 9, seed=0).variance) == 9
+    assert len(fit_pca(x, 10, seed=0, flip=True).variance) == 10
+    with pytest.raises(InputError, match=r"model\.latent_channels: 5 principal components .*there are 40 of 4"):
+        fit_patch_pca(x, 2, 5, seed=0)
