@@ -29,6 +29,7 @@ format: env-dev
 
 bench: env-dev
 	python benchmarks/training_loop.py
+	python benchmarks/image_measures.py
 
 docs: env-dev
 	vaelab docs

@@ -25,8 +25,8 @@ from vaelab.data.batches import load_split
 from vaelab.data.prepared import read_info
 from vaelab.data.sources import prepare
 from vaelab.models.build import build
-from vaelab.params.resolve import resolve
 from vaelab.params.datasets import Arckit
+from vaelab.params.resolve import resolve
 from vaelab.params.schema import Run
 from vaelab.training import loop
 

@@ -1,32 +1,63 @@
-"""Small builders that the tests share: tiny grids, their description, a tiny run and a tiny prepared data set."""
+"""Small builders that the tests share: tiny grids and images, a tiny run and a tiny prepared data set of each kind."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from hypothesis import settings
 from torch import Tensor
+from torch.nn import functional as F
 
-from vaelab.data.prepared import DataInfo, write
-from vaelab.params.resolve import merge
+from vaelab.data.prepared import DataInfo, image_info, write
+from vaelab.errors import InputError
+from vaelab.params.datasets import SETTINGS
+from vaelab.params.resolve import Resolved, merge, resolve
 from vaelab.params.schema import Run
 
 CANVAS = 8
 steady = settings(deadline=None, max_examples=50, derandomize=True)  # hypothesis: no clock, the same examples each time
 TINY: dict[str, Any] = {
     "model": {"width": 4, "depth": 2, "latent_dim": 4},
-    "loss": {"terms": {"cross_entropy": 1.0, "extent": 1.0}},
     "train": {"epochs": 2, "batch_size": 8, "checkpoint_samples": 3},
-    "evaluate": {"batch_size": 8},
+    "evaluate": {"batch_size": 8, "samples": 8},
     "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
 }
+TINY_OF_KIND: dict[str, dict[str, Any]] = {
+    "grid": {"loss": {"terms": {"cross_entropy": 1.0, "extent": 1.0}}, "train": {"metric": "macro_f1"}},
+    "image": {"loss": {"terms": {"gaussian": 1.0}}, "train": {"metric": "psnr"}},
+}
+SIZE = 16  # of the images, pixels
+GROUPS = ("left", "right")
 
 
-def tiny_run(name: str = "tiny", data: str = "tiny", **blocks: dict[str, Any]) -> Run:
+def tiny_run(name: str = "tiny", data: str = "tiny", kind: str = "grid", **blocks: dict[str, Any]) -> Run:
     """Return a complete run with a tiny model; `blocks` are laid over it: tiny_run(loss={"beta": 0.5})."""
-    values = merge(TINY, blocks)
-    return Run.model_validate({"name": name, "data": data, "kind": "grid", "preset": None, **values})
+    values = merge(merge(TINY, TINY_OF_KIND[kind]), blocks)
+    return Run.model_validate({"name": name, "data": data, "kind": kind, "preset": None, **values})
+
+
+PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
+KIND_OF_SOURCE = {model.model_fields["source"].annotation.__args__[0]: model.kind for model in SETTINGS}
+
+
+def preset_runs(preset: str, folder: Path) -> list[Run]:
+    """Return a run with a preset of the repository's params.yaml on each kind of data there that it fits."""
+    raw, runs = yaml.safe_load(PARAMS.read_text()), []
+    for data in {KIND_OF_SOURCE[values["source"]]: name for name, values in raw["datasets"].items()}.values():
+        found = _resolved(raw | {"runs": {"tried": {"data": data, "preset": preset}}}, folder / "preset.yaml")
+        if found and not any(warning.startswith("run ") for warning in found.warnings):
+            runs.append(found.runs["tried"])
+    return runs
+
+
+def _resolved(values: dict[str, Any], path: Path) -> Resolved | None:
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    try:
+        return resolve(path)
+    except InputError:
+        return None
 
 
 def random_grids(count: int, classes: int = 4, seed: int = 0, canvas: int = CANVAS) -> Tensor:
@@ -46,7 +77,7 @@ def grid_info(classes: int = 4, x: Tensor | None = None, canvas: int = CANVAS) -
     if x is not None:
         counts = torch.bincount(x.flatten(), minlength=classes + 1)[:classes].tolist()
         mean_elements = sum(counts) / max(1, len(x))
-    return DataInfo("grid", (canvas, canvas), names, tuple(counts), 0, ("input", "output"), mean_elements)
+    return DataInfo("grid", (canvas, canvas), ("input", "output"), mean_elements, names, tuple(counts), background=0)
 
 
 def random_arrays(count: int, classes: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
@@ -66,5 +97,48 @@ def write_grids(folder: Path, n_train: int = 24, n_val: int = 8, n_test: int = 8
     sizes = {"train": n_train, "val": n_val, "test": n_test}
     splits = {phase: random_arrays(n, seed=3 * seed + i) for i, (phase, n) in enumerate(sizes.items())}
     info = grid_info(10, random_grids(n_train, 10, 3 * seed))
+    write(folder, info, splits, {"source": "tests/helpers.py"})
+    return info
+
+
+def random_images(count: int, channels: int = 1, size: int = SIZE, seed: int = 0) -> Tensor:
+    """Return uint8 [count, channels, size, size]: four by four random values, smoothly enlarged, and a little noise."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(count, channels, 4, 4, generator=generator)
+    smooth = F.interpolate(coarse, (size, size), mode="bilinear")
+    noisy = smooth + 0.02 * torch.randn(smooth.shape, generator=generator)
+    return (noisy.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def unit(images: Tensor) -> Tensor:
+    """Return uint8 images as the models get them, float in [0, 1]."""
+    return images.float() / 255
+
+
+def write_images(
+    folder: Path,
+    n_train: int = 24,
+    n_val: int = 8,
+    n_test: int = 8,
+    seed: int = 0,
+    channels: int = 1,
+    size: int = SIZE,
+    text: bool = False,
+) -> DataInfo:
+    """Write a prepared data set of random images of two groups in turn, and return its description.
+
+    With `text` they are patches of one page per split, four to a row, with a text box in the middle of each.
+    """
+    info = image_info(channels, size, GROUPS)
+    splits = {}
+    for number, (phase, count) in enumerate({"train": n_train, "val": n_val, "test": n_test}.items()):
+        order = np.arange(count, dtype=np.int32)
+        arrays = {"x": random_images(count, channels, size, 3 * seed + number).numpy()}
+        arrays["group"] = (order % len(GROUPS)).astype(np.uint8)
+        if text:
+            box = np.zeros((count, size, size), np.uint8)
+            box[:, size // 4 : -size // 4, size // 4 : -size // 4] = 1
+            arrays |= {"text": box, "page": 0 * order, "top": order // 4 * size, "left": order % 4 * size}
+        splits[phase] = arrays
     write(folder, info, splits, {"source": "tests/helpers.py"})
     return info

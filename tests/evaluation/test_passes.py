@@ -1,46 +1,74 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from helpers import grid_info, random_grids, tiny_run
+from helpers import grid_info, random_grids, random_images, tiny_run
 
-from vaelab.data.batches import DeviceSplit
+from vaelab.data.batches import Batch, DeviceSplit
+from vaelab.data.prepared import image_info
 from vaelab.errors import InputError
 from vaelab.evaluation import categorical
-from vaelab.evaluation.passes import Pass, distortion, measure_grids, run_pass, whole_grids
+from vaelab.evaluation.grids import distortion, whole_grids
+from vaelab.evaluation.kinds import KINDS
+from vaelab.evaluation.passes import Measured, Pass, run_pass
 from vaelab.evaluation.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Decoded, Inference
-from vaelab.objective.categorical import Context, cross_entropy, extent, extents
+from vaelab.objective.categorical import cross_entropy, extent, extents
+from vaelab.objective.context import Context
 from vaelab.objective.objective import Objective
+from vaelab.params.blocks import HISTORY
 
 CLASSES, N = 4, 11
-INFO, X = grid_info(CLASSES), random_grids(N, CLASSES)
 CPU = torch.device("cpu")
+INFOS = {"grid": grid_info(CLASSES), "image": image_info(3, 16, ("left", "right"))}
+STORED = {"grid": random_grids(N, CLASSES).byte(), "image": random_images(N, channels=3)}
+INFO, X = INFOS["grid"], STORED["grid"].long()
+GROUP = torch.arange(N) % 2
+SIGMA = {"grid": {}, "image": {"sigma": 0.3}}  # of the objective: with the optimal one a loss depends on its batch
+every_kind = pytest.mark.parametrize("kind", INFOS)
 
 
-def model() -> VAE:
+def split(kind: str = "grid") -> DeviceSplit:
+    return DeviceSplit([STORED[kind]], GROUP, CPU, kind)
+
+
+def model(kind: str = "grid", **options: object) -> VAE:
     """A tiny model with batch statistics of the data."""
-    vae = build(tiny_run().model, INFO, seed=0)
-    vae(X)
+    vae = build(tiny_run(kind=kind, model=options).model, INFOS[kind], seed=0)
+    batch = split(kind).take(torch.arange(N))
+    vae(batch.x, group=batch.group)
     return vae
 
 
-def objective(**loss: object) -> Objective:
-    return Objective(tiny_run(loss=loss).loss, INFO)
+def objective(kind: str = "grid", **loss: object) -> Objective:
+    return Objective(tiny_run(kind=kind, loss=loss).loss, INFOS[kind])
 
 
-def passed(batch_size: int = 4, x: torch.Tensor = X) -> Pass:
-    return run_pass(model(), DeviceSplit(x, CPU), INFO, objective(), batch_size, epoch=1)
+def passed(
+    batch_size: int = 4,
+    kind: str = "grid",
+    vae: VAE | None = None,
+    aim: Objective | None = None,
+    kept: torch.Tensor | None = None,
+) -> Pass:
+    functions = KINDS[kind]
+    measure = partial(functions.measure, info=INFOS[kind])
+    aim = aim or objective(kind)
+    return run_pass(vae or model(kind), split(kind), aim, batch_size, 1, measure, functions.output, kept)
 
 
+@every_kind
 @pytest.mark.parametrize("batch_size", [1, 5, 100])
-def test_the_batch_size_changes_nothing(batch_size):
-    found, expected = passed(batch_size), passed(N)
-    assert torch.equal(found.matrix, expected.matrix)
-    assert torch.equal(found.grids, expected.grids)
-    torch.testing.assert_close(found[1:5], expected[1:5], equal_nan=True)
+def test_the_batch_size_changes_nothing(kind, batch_size):
+    found, expected = (passed(size, kind, aim=objective(kind, **SIGMA[kind])) for size in (batch_size, N))
+    assert found.measured.totals.keys() == expected.measured.totals.keys()
+    assert all(torch.equal(total, expected.measured.totals[name]) for name, total in found.measured.totals.items())
+    torch.testing.assert_close(found.measured.examples, expected.measured.examples, equal_nan=True)
+    assert int((found.outputs.int() - expected.outputs.int()).abs().max()) <= (kind == "image")  # a rounding
+    torch.testing.assert_close(found[1:4], expected[1:4], equal_nan=True)
 
 
 def test_a_pass_is_of_all_examples_in_their_order():
@@ -49,35 +77,69 @@ def test_a_pass_is_of_all_examples_in_their_order():
     torch.testing.assert_close(found.mean, inference.mean)
     torch.testing.assert_close(found.log_var, inference.log_var)
     expected = categorical.confusion(X, inference.reconstruction.argmax(1), CLASSES).sum(0)
-    assert torch.equal(found.matrix, expected)
-    assert {len(values) for values in (*found.examples.values(), *found.losses.values(), found.grids)} == {N}
+    assert torch.equal(found.measured.totals["matrix"], expected)
+    assert torch.equal(found.outputs, whole_grids(Decoded(inference.reconstruction, inference.extent)))
+    lengths = {len(values) for values in (*found.measured.examples.values(), *found.losses.values(), found.outputs)}
+    assert lengths == {N}
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_pass_over_images_tells_the_model_the_groups(conditional):
+    vae = model("image", conditional=conditional)
+    found, batch = passed(4, "image", vae), split("image").take(torch.arange(N))
+    inference = vae.eval()(batch.x, group=batch.group)
+    torch.testing.assert_close(found.mean, inference.mean)
+    expected = (inference.reconstruction.clamp(0, 1) * 255).round()
+    assert (found.outputs.float() - expected).abs().max() <= 1
+    assert found.outputs.dtype == torch.uint8
+    mse = (inference.reconstruction - batch.x).square().mean((1, 2, 3))
+    torch.testing.assert_close(found.measured.examples["mse"], mse)
+    assert found.measured.totals == {}
+    swapped = vae(batch.x, group=1 - batch.group).mean
+    assert torch.equal(swapped, vae(batch.x, group=batch.group).mean) is not conditional
+
+
+@every_kind
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+@pytest.mark.parametrize("kept", [[], [0], [3, 4, 10], list(range(N))], ids=str)
+def test_only_the_kept_outputs_are_returned(kind, batch_size, kept):
+    found = passed(batch_size, kind, kept=torch.tensor(kept, dtype=torch.int64))
+    assert torch.equal(found.outputs, passed(batch_size, kind).outputs[kept])
+    assert len(found.mean) == len(found.losses["loss"]) == N
+
+
+def test_a_mean_is_over_the_examples_that_have_the_measure():
+    columns = {"some": torch.tensor([1.0, torch.nan, 4.0]), "none": torch.full((3,), torch.nan)}
+    means = Measured({}, columns).means()
+    assert means["some"] == 2.5
+    assert means["none"] != means["none"]
 
 
 def test_losses_of_a_pass_are_those_of_the_objective_at_the_epoch():
     ramp = {"schedule": "linear", "epochs": 4}
-    found = run_pass(model(), DeviceSplit(X, CPU), INFO, objective(beta=ramp), 4, epoch=1)
-    parts = found.losses
+    parts = passed(aim=objective(beta=ramp)).losses
     terms = {"cross_entropy", "extent", "kl"}
     assert set(parts) == {"loss", *terms, *(f"{name}_weighted" for name in terms)}
     torch.testing.assert_close(parts["loss"], parts["cross_entropy"] + parts["extent"] + 0.25 * parts["kl"])
 
 
-def test_a_pass_leaves_the_model_as_it_was():
-    vae = model().train()
+@every_kind
+def test_a_pass_leaves_the_model_as_it_was(kind):
+    vae = model(kind).train()
     before = {name: tensor.clone() for name, tensor in vae.state_dict().items()}
-    run_pass(vae, DeviceSplit(X, CPU), INFO, objective(), 4, epoch=1)
+    passed(kind=kind, vae=vae)
     assert vae.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in vae.state_dict().items())
 
 
 def test_distortion_is_plain_cross_entropy_and_extent_in_nats_whatever_the_objective():
     inference = model().eval()(X)
-    plain = Context(0.0, torch.ones(CLASSES), "sum")
+    plain = Context(gamma=0.0, class_weights=torch.ones(CLASSES), reduction="sum")
     cells, size = distortion(X, inference)
     assert torch.equal(cells, cross_entropy(X, inference, plain))
     assert torch.equal(size, extent(X, inference, plain))
     odd = objective(terms={"focal": 3.0}, class_weights="inverse", reduction="mean")
-    found = run_pass(model(), DeviceSplit(X, CPU), INFO, odd, 4, epoch=1).examples
+    found = passed(aim=odd).measured.examples
     torch.testing.assert_close(found["distortion_cells"], cells)
     torch.testing.assert_close(found["distortion_extent"], size)
     torch.testing.assert_close(found["distortion"], cells + size)
@@ -90,9 +152,15 @@ def certain(x: torch.Tensor, size: torch.Tensor) -> Inference:
     return Inference(z, z, z, logits, 50 * torch.nn.functional.one_hot(size - 1, x.shape[-1]).float())
 
 
+def measured(inference: Inference) -> Measured:
+    return KINDS["grid"].measure(Batch(X, GROUP), inference, INFO)
+
+
 def test_measures_of_an_inference_that_is_sure_and_right():
-    matrix, found = measure_grids(X, certain(X, extents(X, CLASSES)), INFO)
-    assert torch.equal(matrix, torch.diag_embed(matrix.diagonal(dim1=1, dim2=2)))
+    totals, found = measured(certain(X, extents(X, CLASSES)))
+    matrix = totals["matrix"]
+    assert torch.equal(matrix, torch.diag(matrix.diagonal()))
+    assert int(matrix.sum()) == int((X < CLASSES).sum())
     for name in ("accuracy", "extent_accuracy", "exact_match"):
         assert found[name].tolist() == [1.0] * N
     assert found["distortion"].max() < 1e-6
@@ -103,7 +171,7 @@ def test_an_exact_match_needs_all_cells_and_the_extent():
     size[0, 1] = size[0, 1] % 8 + 1  # another width
     cells = X.clone()
     cells[1, 0, 0] = (cells[1, 0, 0] + 1) % CLASSES
-    _, found = measure_grids(X, certain(cells, size), INFO)
+    found = measured(certain(cells, size)).examples
     assert found["exact_match"].tolist() == [0.0, 0.0] + [1.0] * (N - 2)
     assert found["extent_accuracy"].tolist() == [0.0] + [1.0] * (N - 1)
     assert found["accuracy"][0] == 1 > found["accuracy"][1]
@@ -118,24 +186,49 @@ def test_whole_grids_end_at_the_predicted_extent():
     assert torch.equal(grids[:, :2, :3], smaller.reconstruction.argmax(1)[:, :2, :3].to(torch.uint8))
 
 
-def snapshot(label: str, epoch: int, rows: tuple[int, ...] = (2, 5)) -> Snapshot:
-    samples = (torch.tensor(rows), X[list(rows)])
+@every_kind
+@torch.no_grad()
+def test_what_a_row_of_the_history_needs_is_measured(kind):
+    functions, batch = KINDS[kind], split(kind).take(torch.arange(N))
+    inference = model(kind).eval()(batch.x)
+    for measurer in (functions.measure, functions.brief, functions.running):
+        found = measurer(batch, inference, INFOS[kind])
+        means = functions.history(found.totals, found.means(), INFOS[kind])
+        whole = functions.measure(batch, inference, INFOS[kind])
+        expected = functions.history(whole.totals, whole.means(), INFOS[kind])
+        assert means == pytest.approx({name: expected[name] for name in means}, nan_ok=True)
+        if measurer is functions.brief:
+            assert set(HISTORY[kind]) <= set(means)
+        else:
+            assert set(HISTORY[kind]) & set(means)
+
+
+def snapshot(label: str, epoch: int, rows: tuple[int, ...] = (2, 5), kind: str = "grid", **options: object) -> Snapshot:
+    facts = {"epoch": epoch, "position": epoch, "metric": "accuracy"}
+    vae = model(kind, **options)
     return take_snapshot(
-        label, {"epoch": epoch, "position": epoch, "metric": "accuracy"}, model(), samples, INFO, objective()
+        label, facts, vae, torch.tensor(rows), split(kind), INFOS[kind], objective(kind, **SIGMA[kind])
     )
 
 
-def test_a_snapshot_holds_what_the_model_makes_of_the_samples():
-    taken, whole = snapshot("epoch_001", 1), passed()
+@every_kind
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_snapshot_holds_what_the_model_makes_of_the_samples(kind, conditional):
+    taken = snapshot("epoch_001", 1, kind=kind, conditional=conditional)
+    whole = passed(N, kind, model(kind, conditional=conditional), objective(kind, **SIGMA[kind]))
     assert taken.ids.tolist() == [2, 5]
-    np.testing.assert_array_equal(taken.original, X[[2, 5]].numpy())
-    np.testing.assert_array_equal(taken.reconstruction, whole.grids[[2, 5]].numpy())
+    np.testing.assert_array_equal(taken.original, STORED[kind][[2, 5]].numpy())
+    difference = taken.reconstruction.astype(int) - whole.outputs[[2, 5]].numpy()
+    assert np.abs(difference).max() <= (kind == "image")  # a rounding
     np.testing.assert_allclose(taken.loss, whole.losses["loss"][[2, 5]].numpy(), rtol=1e-5)
+    score = whole.measured.examples[{"grid": "accuracy", "image": "psnr"}[kind]]
+    np.testing.assert_allclose(taken.score, score[[2, 5]].numpy(), rtol=1e-5)
 
 
-def test_snapshots_come_back_as_they_were_by_epoch_and_the_best_after_the_regular(tmp_path):
+@every_kind
+def test_snapshots_come_back_as_they_were_by_epoch_and_the_best_after_the_regular(tmp_path, kind):
     labels = [("best_epoch_002", 2), ("epoch_010", 10), ("epoch_002", 2), ("best_epoch_001", 1)]
-    written = {label: snapshot(label, epoch) for label, epoch in labels}
+    written = {label: snapshot(label, epoch, kind=kind) for label, epoch in labels}
     for one in written.values():
         write_snapshot(tmp_path, one)
     found = read_snapshots(tmp_path)

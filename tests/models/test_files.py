@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import grid_info, random_grids, tiny_run
+from helpers import grid_info, random_grids, random_images, tiny_run, unit
 from safetensors.torch import load_file, save_file
 
+from vaelab.data.prepared import image_info
 from vaelab.errors import InputError
 from vaelab.models.build import build
 from vaelab.models.files import METADATA, load_model, read_description, save_model
@@ -16,11 +17,18 @@ CLASSES = 4
 FACTS = {"epoch": 3, "step": 12, "metric": "macro_f1", "val": 0.25}
 
 
-def saved(path: Path, **options: object) -> VAE:
+INFOS = {"grid": grid_info(CLASSES), "image": image_info(3, 16, ("left", "right", "middle"))}
+
+
+def examples(kind: str, count: int, seed: int) -> torch.Tensor:
+    return random_grids(count, CLASSES, seed) if kind == "grid" else unit(random_images(count, 3, seed=seed))
+
+
+def saved(path: Path, kind: str = "grid", **options: object) -> VAE:
     """A model whose batch statistics are not the initial ones, written to `path`."""
-    run, info = tiny_run(model=options), grid_info(CLASSES)
+    run, info = tiny_run(kind=kind, model=options), INFOS[kind]
     model = build(run.model, info, seed=1)
-    model(random_grids(8, CLASSES, seed=5))
+    model(examples(kind, 8, seed=5), group=torch.arange(8) % 3)
     save_model(path, model.state_dict(), run, info, FACTS)
     return model.eval()
 
@@ -31,14 +39,27 @@ def rewrite(path: Path, tensors: dict[str, torch.Tensor] | None = None, **descri
     save_file(load_file(path) if tensors is None else tensors, path, metadata)
 
 
-@pytest.mark.parametrize("options", [{}, {"embedding_dim": 3, "residual_blocks": 1}, {"norm": "none"}], ids=str)
-def test_a_saved_model_computes_the_same_bits(tmp_path, options):
-    model = saved(tmp_path / "model.safetensors", **options)
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("grid", {}),
+        ("grid", {"embedding_dim": 3, "residual_blocks": 1}),
+        ("grid", {"norm": "none"}),
+        ("image", {}),
+        ("image", {"latent": "map", "latent_channels": 3, "attention": True, "norm": "group", "upsampling": "resize"}),
+        ("image", {"init": "pca", "output": "linear", "learned_sigma": True}),
+        ("image", {"conditional": True, "skips": True, "dropout": 0.3, "residual_blocks": 1}),
+    ],
+    ids=str,
+)
+def test_a_saved_model_computes_the_same_bits(tmp_path, kind, options):
+    model = saved(tmp_path / "model.safetensors", kind, **options)
     loaded = load_model(tmp_path / "model.safetensors")
     assert not loaded.model.training
-    x, noise = random_grids(5, CLASSES, seed=7), torch.randn(5, 4)
-    for found, expected in zip(loaded.model(x, noise), model(x, noise), strict=True):
-        assert torch.equal(found, expected)
+    assert loaded.info == INFOS[kind]
+    x, noise, group = examples(kind, 5, seed=7), torch.randn(5, model.latent_dim), torch.tensor([0, 1, 2, 1, 0])
+    for found, expected in zip(loaded.model(x, noise, group), model(x, noise, group), strict=True):
+        assert found is expected is None or torch.equal(found, expected)
 
 
 def test_a_file_describes_itself_wherever_one_is(tmp_path, monkeypatch):

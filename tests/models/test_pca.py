@@ -82,26 +82,24 @@ def test_the_seed_decides():
     assert not torch.equal(first.components, other.components)
 
 
-@pytest.mark.parametrize("flip", [False, True])
-def test_of_many_images_a_random_part_is_taken(flip, monkeypatch):
-    monkeypatch.setattr(pca, "MAX_IMAGES", 20)
+@pytest.mark.parametrize(
+    ("limit", "value", "flip", "expected"),
+    [
+        ("MAX_IMAGES", 20, False, 20),
+        ("MAX_IMAGES", 20, True, 11),  # and as many mirrored ones
+        ("MAX_VALUES", 12 * 6, False, 12),
+        ("MAX_VALUES", 2 * 6, False, 4),  # one more than components
+    ],
+)
+def test_of_many_images_a_random_part_is_taken(limit, value, flip, expected, monkeypatch):
     chosen = []
+    monkeypatch.setattr(pca, limit, value)
     monkeypatch.setattr(pca, "_as_float", lambda x: chosen.append(x) or x.float())
     x = decaying(100, (1, 2, 3))
-    fit_pca(x, 3, seed=0, flip=flip)
-    assert len(chosen[0]) == (11 if flip else 20)
-    assert not torch.equal(chosen[0], x[: len(chosen[0])])
-
-
-def test_memory_bounds_the_part_but_components_come_first(monkeypatch):
-    monkeypatch.setattr(pca, "MAX_VALUES", 6 * 12)
-    x = decaying(100, (1, 2, 3))
-    centred = x.flatten(1) - x.flatten(1).mean(0)
-    assert fit_pca(x, 5, seed=0).mean.shape == (6,)
-    monkeypatch.setattr(pca, "MAX_VALUES", 6 * 2)
-    found = fit_pca(x, 5, seed=0)
-    assert found.components.shape == (5, 6)
-    assert centred.square().sum() > 0
+    found = fit_pca(x, 3, seed=0, flip=flip)
+    assert found.components.shape == (3, 6)
+    assert len(chosen[0]) == expected
+    assert not torch.equal(chosen[0], x[:expected])
 
 
 def test_identical_examples_have_no_variance_and_can_still_be_divided_by():

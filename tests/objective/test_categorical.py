@@ -8,7 +8,7 @@ from torch.distributions import Categorical
 
 from vaelab.models.vae import Inference
 from vaelab.objective import categorical
-from vaelab.objective.categorical import Context
+from vaelab.objective.context import Context
 
 CLASSES, SIDE = 4, 8
 TERMS = [categorical.cross_entropy, categorical.focal, categorical.extent]
@@ -23,7 +23,8 @@ def inference(batch: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> 
 
 
 def context(gamma: float = 2.0, weights: list[float] | None = None, reduction: str = "sum") -> Context:
-    return Context(gamma, torch.tensor(weights or [1.0] * CLASSES, dtype=torch.float64), reduction)
+    class_weights = torch.tensor(weights or [1.0] * CLASSES, dtype=torch.float64)
+    return Context(gamma=gamma, class_weights=class_weights, reduction=reduction)
 
 
 def log_prob(x: Tensor, given: Inference) -> Tensor:
@@ -80,7 +81,7 @@ def test_mean_is_the_sum_over_the_number_of_elements(term):
 @given(order=st.permutations(range(6)), seed=st.integers(0, 1000))
 def test_a_permutation_of_the_batch_permutes_the_losses(term, order, seed):
     x, given = random_grids(6, CLASSES, seed), inference(6, seed)
-    permuted = Inference(*(tensor[order] for tensor in given))
+    permuted = Inference(*(tensor[order] for tensor in given[:5]))
     torch.testing.assert_close(term(x[order], permuted, context()), term(x, given, context())[order])
 
 

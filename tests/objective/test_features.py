@@ -39,6 +39,10 @@ def inferred(reconstruction: Tensor) -> Inference:
     return Inference(z, z, z, reconstruction)
 
 
+def save(network: nn.Module, path: Path) -> None:
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, path)
+
+
 def reseeded(network: nn.Module, seed: int) -> dict[str, Tensor]:
     """A state of the same names and shapes with other values."""
     generator = torch.Generator().manual_seed(seed)
@@ -77,16 +81,15 @@ def torchvision_vgg():
 
 
 def test_vgg16_from_a_file_gives_the_features_of_torchvisions(tmp_path, torchvision_vgg):
-    save_file(torchvision_vgg.state_dict(), tmp_path / "vgg.safetensors")
+    save(torchvision_vgg, tmp_path / "vgg.safetensors")
     names = {"features.3": "relu1_2", "features.8": "relu2_2", "features.15": "relu3_3", "features.22": "relu4_3"}
-    network = features.load_vgg16([*names.values()], str(tmp_path / "vgg.safetensors"))
-    x, _ = images(2)
-    with torch.no_grad():
-        expected = create_feature_extractor(torchvision_vgg.features, [n[9:] for n in names])((x - MEAN) / STD)
-    given = network(x)
+    network = features.load_vgg16([*names.values()], str(tmp_path / "vgg.safetensors")).double()
+    theirs = create_feature_extractor(torchvision_vgg.features.double(), [name[9:] for name in names])
+    x = images(2)[0].double()
+    given, expected = network(x), theirs((x - MEAN) / STD).values()
     assert [tuple(each.shape[1:]) for each in given] == [(64, 16, 16), (128, 8, 8), (256, 4, 4), (512, 2, 2)]
-    for mine, theirs in zip(given, expected.values(), strict=True):
-        torch.testing.assert_close(mine, theirs)
+    for mine, other in zip(given, expected, strict=True):
+        torch.testing.assert_close(mine, other)
 
 
 def test_vgg16_is_only_as_deep_as_it_must_be_frozen_and_leaves_the_generator_alone():
@@ -116,7 +119,7 @@ def test_the_saved_state_gives_the_same_features_and_another_does_not(tmp_path, 
             return features.load_vgg16(SHALLOW, weights)
         return features.load_dino(TINY_VIT, weights)
 
-    save_file(inner.state_dict(), tmp_path / "same.safetensors")
+    save(inner, tmp_path / "same.safetensors")
     save_file(reseeded(inner, 1), tmp_path / "other.safetensors")
     x, _ = images(2)
     first, same, other = (
@@ -224,7 +227,7 @@ def test_extractors_are_only_those_that_the_terms_need():
 
 def test_the_record_names_the_file_and_its_hash(tmp_path, dino):
     path = tmp_path / "mine.safetensors"
-    save_file(dino.model.state_dict(), path)
+    save(dino.model, path)
     record = features.weights_record({"dino": features.load_dino(TINY_VIT, str(path))})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert record == {"dino": {"weights": str(path), "file": "mine.safetensors", "sha256": digest}}
@@ -288,10 +291,10 @@ def test_damaged_and_misfit_files_are_refused(tmp_path, perceptual, dino):
     broken.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match=r"loss\.perceptual_weights: .*damaged or no safetensors"):
         features.load_vgg16(SHALLOW, str(broken))
-    save_file(perceptual.state_dict(), other)
+    save(perceptual, other)
     with pytest.raises(InputError, match=r"loss\.dino_weights: .*does not fit.*missing"):
         features.load_dino(TINY_VIT, str(other))
-    save_file({**perceptual.state_dict(), "features.5.bias": torch.zeros(3)}, other)
+    save_file({**reseeded(perceptual, 4), "features.5.bias": torch.zeros(3)}, other)
     with pytest.raises(InputError, match=r"1 of 8 tensors; features\.5\.bias is \(3,\), expected \(128,\)"):
         features.load_vgg16(SHALLOW, str(other))
 

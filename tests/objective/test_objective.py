@@ -1,11 +1,14 @@
+import math
+
 import pytest
 import torch
-from helpers import grid_info, random_grids, tiny_run
+from helpers import SIZE, grid_info, random_grids, random_images, tiny_run, unit
 
+from vaelab.data.prepared import image_info
 from vaelab.models.vae import Inference
 from vaelab.objective.categorical import cross_entropy, extent, focal
 from vaelab.objective.divergence import kl_per_dimension
-from vaelab.objective.objective import TERMS, Objective
+from vaelab.objective.objective import ERRORS, LIKELIHOODS, TERMS, Objective
 from vaelab.params.loss import Terms
 
 CLASSES, BATCH, LATENT = 4, 6, 3
@@ -30,8 +33,27 @@ def given() -> Inference:
     return Inference(mean.requires_grad_(), log_var.requires_grad_(), mean, logits, size)
 
 
+def image_objective(examples: int = 1, channels: int = 1, **loss: object) -> Objective:
+    return Objective(tiny_run(kind="image", loss=loss).loss, image_info(channels, SIZE, ("left", "right")), examples)
+
+
+@pytest.fixture
+def image() -> torch.Tensor:
+    return unit(random_images(BATCH))
+
+
+@pytest.fixture
+def drawn() -> Inference:
+    """Of images, all of it leaves of the graph."""
+    generator = torch.Generator().manual_seed(1)
+    mean, log_var, z = torch.randn(3, BATCH, LATENT, generator=generator)
+    y = torch.rand(BATCH, 1, SIZE, SIZE, generator=generator)
+    return Inference(mean.requires_grad_(), log_var.requires_grad_(), z.requires_grad_(), y.requires_grad_())
+
+
 def test_every_term_of_params_is_implemented():
     assert set(TERMS) == set(Terms.model_fields)
+    assert set(LIKELIHOODS) | set(ERRORS) <= set(TERMS)
 
 
 def test_total_is_the_weighted_sum_of_terms_and_beta_times_kl(x, given):
@@ -97,6 +119,134 @@ def test_beta_of_the_mean_and_effective_beta_of_the_sum_have_the_same_minimum(gi
     mean = objective(beta=0.5, reduction="mean", terms={"extent": 0.0})
     total = objective(beta=mean.effective_beta(epoch=1), terms={"extent": 0.0})
     torch.testing.assert_close(64 * mean(x, given, 0).total, total(x, given, 0).total)
+
+
+PIXELS = 16 * 16
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ({"beta": 0.5, "terms": {"gaussian": 2.0}}, 0.25),
+        ({"beta": 0.5, "terms": {"gaussian": 2.0}, "reduction": "mean"}, 0.25 * PIXELS),
+        ({"beta": 0.5, "terms": {"gaussian": 0.0, "bce": 1.0}}, 0.5),
+        ({"beta": 0.5, "terms": {"gaussian": 1.0, "laplace": 1.0, "ssim": 100.0, "mmd": 9.0}}, 0.25),
+        ({"beta": RAMP, "terms": {"gaussian": RAMP}}, 1.0),
+        ({"beta": 0.5, "terms": {"gaussian": 0.0, "ssim": 1.0}}, float("inf")),
+        ({"beta": 0.5, "terms": {"gaussian": 0.0, "mse": 1.0}}, None),
+        ({"beta": 0.5, "terms": {"gaussian": 1.0, "l1": 1.0}}, None),
+        ({"beta": 0.5, "terms": {"gaussian": 1.0, "charbonnier": RAMP}}, None),
+    ],
+)
+def test_effective_beta_of_images_is_known_beforehand_for_likelihoods_only(loss, expected):
+    assert image_objective(**loss).effective_beta(epoch=9) == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [  # mse 0.02, mae 0.1: a squared error counts 1 / (2 · 0.02) = 25 nats, an absolute one 1 / 0.1 = 10
+        ({"beta": 0.5, "terms": {"mse": 1.0}}, 0.5 * 25),
+        ({"beta": 0.5, "terms": {"mse": 4.0}}, 0.5 * 25 / 4),
+        ({"beta": 0.5, "terms": {"mse": 4.0}, "reduction": "mean"}, 0.5 * 25 / 4 * PIXELS),
+        ({"beta": 0.5, "terms": {"l1": 2.0}, "reduction": "mean"}, 0.5 * 10 / 2 * PIXELS),
+        ({"beta": 0.5, "terms": {"charbonnier": 2.0}}, 0.5 * 10 / 2),
+        ({"beta": 0.5, "terms": {"mse": 1.0, "l1": 1.0}}, 0.5 / (1 / 25 + 1 / 10)),
+        (
+            {"beta": 0.5, "terms": {"mse": 1.0, "ssim": 7.0, "perceptual": 3.0}, "perceptual_weights": "random"},
+            0.5 * 25,
+        ),
+        ({"beta": 0.5, "terms": {"gaussian": 2.0}, "reduction": "mean"}, 0.5 / 2 * PIXELS),
+        ({"beta": 0.5, "terms": {"gaussian": 2.0, "l1": 5.0}}, 0.5 / (2 + 5 / 10)),
+        ({"beta": RAMP, "terms": {"mse": RAMP}}, 25.0),
+        ({"beta": 0.5, "terms": {"ssim": 1.0}}, float("inf")),
+        ({"beta": 0.5, "terms": {"mse": {"schedule": "linear", "delay": 99.0}}}, float("inf")),
+    ],
+)
+def test_effective_beta_of_errors_counts_them_in_nats(loss, expected):
+    loss["terms"] = {"gaussian": 0.0} | loss["terms"]
+    assert image_objective(**loss).effective_beta_of_errors(9, mse=0.02, mae=0.1) == pytest.approx(expected)
+
+
+def test_effective_beta_of_no_error_is_finite():
+    for term in ("mse", "l1"):
+        terms = {"gaussian": 0.0, term: 1.0}
+        assert 0 < image_objective(terms=terms).effective_beta_of_errors(1, 0.0, 0.0) < float("inf")
+
+
+def gradients(objective: Objective, image: torch.Tensor, drawn: Inference) -> list[torch.Tensor]:
+    loss = objective(image, drawn, 0).total.mean()
+    return list(torch.autograd.grad(loss, (drawn.mean, drawn.log_var, drawn.reconstruction)))
+
+
+@pytest.mark.parametrize(("term", "likelihood"), [("mse", "gaussian"), ("l1", "laplace")])
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_errors_pull_like_the_likelihood_of_their_effective_beta(image, drawn, term, likelihood, reduction):
+    """A squared error with beta and σ-VAE's likelihood with the effective beta have gradients in the same direction."""
+    errors = (image - drawn.reconstruction).detach()
+    aim = image_objective(terms={"gaussian": 0.0, term: 3.0}, beta=0.2, reduction=reduction)
+    beta = aim.effective_beta_of_errors(0, float(errors.square().mean()), float(errors.abs().mean()))
+    other = image_objective(terms={"gaussian": 0.0, likelihood: 1.0}, beta=beta)
+    for found, expected in zip(gradients(aim, image, drawn), gradients(other, image, drawn), strict=True):
+        torch.testing.assert_close(found * beta, expected * 0.2, rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_implied_sigma_turns_squared_error_into_an_elbo(image, drawn, reduction):
+    aim = image_objective(terms={"gaussian": 0.0, "mse": 3.0}, beta=0.2, reduction=reduction)
+    sigma = aim.implied_sigma(epoch=0)
+    assert sigma == pytest.approx((0.2 * (PIXELS if reduction == "mean" else 1) / (2 * 3.0)) ** 0.5)
+    elbo = image_objective(terms={"gaussian": 1.0}, sigma=sigma)
+    constant = PIXELS * math.log(sigma * math.sqrt(2 * math.pi))
+    expected = 0.2 * (elbo(image, drawn, 0).total - constant)
+    torch.testing.assert_close(aim(image, drawn, 0).total, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "loss", [{"terms": {"gaussian": 1.0}}, {"terms": {"mse": 1.0}, "beta": 0.0}, {"terms": {"l1": 1.0}}], ids=str
+)
+def test_there_is_no_implied_sigma_without_squared_error_and_kl(loss):
+    loss["terms"] = {"gaussian": 0.0} | loss["terms"]
+    assert image_objective(**loss).implied_sigma(epoch=0) is None
+
+
+def test_the_implied_sigma_follows_the_schedules():
+    ramped = image_objective(terms={"gaussian": 0.0, "mse": 1.0}, beta=RAMP)
+    assert ramped.implied_sigma(epoch=1) == pytest.approx((0.5 / 2) ** 0.5)
+
+
+def test_options_of_images_reach_the_terms(image, drawn):
+    found = image_objective(
+        examples=77, sigma=0.3, epsilon=0.01, focal_alpha=0.5, gamma=1.5, centre_weight=4.0, reduction="mean",
+        terms={"gaussian": 1.0, "perceptual": 1.0}, perceptual_weights="random", perceptual_layers=["relu1_2"],
+    ).context  # fmt: skip
+    assert (found.examples, found.sigma, found.epsilon, found.focal_alpha, found.gamma) == (77, 0.3, 0.01, 0.5, 1.5)
+    assert found.reduction == "mean"
+    assert found.class_weights is None
+    assert float(found.pixel_weights.mean()) == pytest.approx(1)
+    assert found.pixel_weights[8, 8] > found.pixel_weights[0, 0]
+    assert list(found.features) == ["perceptual"]
+    plain = image_objective().context
+    assert (plain.sigma, plain.pixel_weights, dict(plain.features)) == (None, None, {})
+
+
+@pytest.mark.parametrize("term", [name for name, kinds in Terms.KINDS.items() if "image" in kinds and name != "dino"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_term_of_images_gives_one_finite_value_per_image(term, channels):
+    aim = image_objective(
+        examples=20, channels=channels, terms={"gaussian": 0.0, term: 2.0}, perceptual_weights="random",
+        perceptual_layers=["relu1_2"],
+    )  # fmt: skip
+    x, y = (unit(random_images(BATCH, channels, seed=seed)) for seed in (0, 1))
+    mean, log_var, z = torch.randn(3, BATCH, LATENT, generator=torch.Generator().manual_seed(0))
+    y, z = y.requires_grad_(), z.requires_grad_()
+    losses = aim(x, Inference(mean, log_var, z, y), 0)
+    assert losses.terms[term].shape == losses.total.shape == (BATCH,)
+    assert losses.terms[term].isfinite().all()
+    torch.testing.assert_close(losses.weighted[term], 2 * losses.terms[term])
+    losses.total.mean().backward()
+    moved = z if term in ("mmd", "total_correlation") else y
+    assert moved.grad.isfinite().all()
+    assert moved.grad.abs().sum() > 0
 
 
 def test_gradient_reaches_all_that_the_model_says(x, given):

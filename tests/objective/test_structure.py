@@ -61,6 +61,13 @@ def test_ssim_equals_scikit_image(shape, dtype, tolerance):
     np.testing.assert_allclose(structure.ssim_values(x, y).numpy(), expected, rtol=0, atol=tolerance)
 
 
+def test_a_large_batch_is_measured_piece_by_piece_with_the_same_values():
+    x, y = (images.float() for images in pairs(25, 3, 64, 64))
+    expected = torch.cat([structure.ssim_values(a, b) for a, b in zip(x.split(1), y.split(1), strict=True)])
+    assert x.numel() > 2 * structure.PIECE_VALUES
+    torch.testing.assert_close(structure.ssim_values(x, y), expected)
+
+
 def test_the_map_equals_scikit_images_without_its_border():
     x, y = pairs(1, 1, 30, 24)
     _, expected = structural_similarity(x[0, 0].numpy(), y[0, 0].numpy(), full=True, **OPTIONS)

@@ -5,37 +5,43 @@ from pathlib import Path
 import pytest
 
 from vaelab.data.sources import SOURCES
-from vaelab.params import blocks, schema
+from vaelab.params import base, blocks, datasets, loss, schema
 from vaelab.params.document import params_document
 
 PATH = Path(__file__).parents[2] / "docs/params.md"
 MODELS = {
-    "split.": schema.Split,
+    "split.": datasets.Split,
     "compare.": schema.Compare,
-    "loss.terms.": blocks.Terms,
+    "loss.terms.": loss.Terms,
     **{f"{name}.": field.annotation for name, field in schema.Options.model_fields.items()},
 }
-FIELDS = {prefix + name: field for prefix, model in MODELS.items() for name, field in model.model_fields.items()}
-FIELDS |= {
-    name: field for m in (blocks.Schedule, schema.ArcFolder, schema.RunEntry) for name, field in m.model_fields.items()
-}
+WITHOUT_PREFIX = (
+    base.Schedule, blocks.Bounds, blocks.HealthyRange, blocks.Limits, schema.RunEntry, *datasets.SETTINGS,
+)  # fmt: skip
 GROUPS = {"loss.terms", *schema.Options.model_fields}
+FIELDS = {
+    f"{model.__name__}: {prefix}{name}": (prefix + name, field)
+    for prefix, model in [*MODELS.items(), *(("", model) for model in WITHOUT_PREFIX)]
+    for name, field in model.model_fields.items()
+    if prefix + name not in GROUPS
+}
 
 
 def test_the_file_is_up_to_date():
     assert PATH.read_text() == params_document(), "run `make docs`"
 
 
-@pytest.mark.parametrize("path", sorted(FIELDS.keys() - GROUPS))
-def test_every_field_is_documented(path):
+@pytest.mark.parametrize(("path", "field"), FIELDS.values(), ids=FIELDS)
+def test_every_field_is_documented(path, field):
     rows = [line for line in params_document().splitlines() if line.startswith(f"| `{path}` |")]
-    assert FIELDS[path].description
-    assert any(FIELDS[path].description.split("|")[0].split("\n")[0] in row for row in rows)
+    assert field.description
+    assert any(field.description.split("|")[0].split("\n")[0] in row for row in rows)
 
 
 def test_every_source_is_documented():
     sources = [source.model_fields["source"].annotation.__args__[0] for source in SOURCES]
-    assert sources
+    assert set(SOURCES) == set(datasets.SETTINGS)
+    assert len(set(sources)) == len(SOURCES) >= 8
     assert all(f"`source: {source}`" in params_document() for source in sources)
 
 
@@ -53,6 +59,11 @@ def test_every_row_has_four_columns():
         "| `train.compile` | `false` | true or false |",
         "| `path` | required | text |",
         "| `split.train` | `0.8` | number, ≥ 0, ≤ 1 |",
+        "| `model.upsampling` | `transposed` | `transposed`, `resize` |",
+        "| `train.ema` | `0.0` | number, ≥ 0, < 1 |",
+        "| `loss.terms.mse` | `0.0` | number ≥ 0 or a schedule |",
+        "| `size` | `64` | integer, ≥ 16, ≤ 512 |",
+        "| `good` | required | number |",
     ],
 )
 def test_defaults_and_bounds(row):

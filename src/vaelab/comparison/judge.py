@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from vaelab.comparison.collect import Result
+from vaelab.errors import InputError
 from vaelab.evaluation.metric_names import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
 
@@ -34,7 +35,13 @@ class Judgement(NamedTuple):
 
 
 def judge(results: Sequence[Result], options: Compare) -> Judgement:
-    """Return the judgement on runs of one data set."""
+    """Return the judgement on runs of one data set.
+
+    Raises:
+        InputError: the data set has no split of the phase that ranks.
+    """
+    if options.phase not in results[0].metrics:
+        raise InputError(f"compare.phase: is {options.phase}, and data set {results[0].run.data!r} has no such split")
     metric = ranking_metric(options.metric, results[0].run.kind)
     findings = {result.run.name: list(collapse(result, options)) for result in results}
     ranking: list[tuple[str, float]] = []

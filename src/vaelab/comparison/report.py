@@ -20,7 +20,7 @@ REMEDIES = {  # where every run collapsed
     ),
     "image": (
         "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
-        "  dvc exp run -S 'loss.terms={gaussian: 1.0}' -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
+        "  dvc exp run -S ++loss.terms.gaussian=1.0 -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
     ),
 }
 FLOOR_LEGEND = {
@@ -100,12 +100,15 @@ def _table(results: Sequence[Result], style: str) -> str:
         best = _best(name, values)
         cells = [_cell(name, value) + (" *" if value is not None and value == best else "") for value in values]
         beside = [_cell(name, results[0].final.get(f"{prefix}{name}")) for prefix in floors.values()]
-        title = METRICS[name].title.replace("|", "\\|") if style == "github" else METRICS[name].title
-        rows.append([title, *cells, *beside, better(name).replace("neither", "")])
+        rows.append([_title(name, style), *cells, *beside, better(name).replace("neither", "")])
     blanks = [""] * (len(floors) + 1)
     rows += [[name.replace("_", " "), *(_fact(r.metrics["run"][name]) for r in results), *blanks] for name in FACTS]
     headers = [results[0].phase, *(r.run.name for r in results), *(f"floor: {name}" for name in floors), "better"]
     return tabulate(rows, headers, tablefmt=style, disable_numparse=True, stralign="right", colalign=("left",))
+
+
+def _title(name: str, style: str) -> str:
+    return METRICS[name].title.replace("|", "\\|") if style == "github" else METRICS[name].title
 
 
 def _legend(results: Sequence[Result]) -> str:
@@ -136,14 +139,17 @@ def _verdicts(results: Sequence[Result], style: str) -> list[str]:
     if results[0].run.kind != "image":
         return []
     prefixes = [prefix.removeprefix("floor_").removesuffix("_") for prefix in FLOORS["image"].values()]
+    judged = {result.run.name: verdict(result.final, result.run.evaluate.verdict, prefixes) for result in results}
+    names = dict.fromkeys(criterion.metric for criteria in judged.values() for criterion in criteria)
     rows, notes = [], []
     for result in results:
-        criteria = verdict(result.final, result.run.evaluate.verdict, prefixes)
-        rows.append([result.run.name, overall(criteria) or "", *(_judged(criterion) for criterion in criteria)])
+        criteria = judged[result.run.name]
+        cells = {criterion.metric: _judged(criterion) for criterion in criteria}
+        rows.append([result.run.name, overall(criteria) or "", *(cells.get(name, "") for name in names)])
         notes += [f"{result.run.name}: {remark}" for remark in remarks(criteria)]
         if result.metrics["run"]["bypass"]:
             notes.append(f"{result.run.name}: skips bypass the bottleneck; its errors say nothing of the latent")
-    headers = ["verdict", "worst", *(METRICS[c.metric].title for c in criteria)]
+    headers = ["verdict", "worst", *(_title(name, style) for name in names)]
     return [tabulate(rows, headers, tablefmt=style, disable_numparse=True), *notes]
 
 
@@ -205,6 +211,8 @@ def _cell(name: str, value: float | None) -> str:
         return ""
     if name == "active_units":
         return str(int(value))
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 

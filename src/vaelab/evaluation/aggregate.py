@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-SPREAD = ("psnr", "ssim")  # with standard deviation and 5th percentile, too
+SPREAD = ("psnr", "ssim")  # with standard deviation, minimum and 5th percentile, too
 GROUPED = ("psnr", "ssim", "sharpness_ratio")  # with a mean for each group, too
 
 
@@ -36,13 +36,16 @@ def metric_keys(names: Sequence[str]) -> list[str]:
     keys: list[str] = []
     for number, name in enumerate(names):
         key = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or str(number)
-        keys.append(key if key not in keys else f"{key}_{number}")
+        while key in (*keys, "gap"):  # psnr_group_gap is something else
+            key += f"_{number}"
+        keys.append(key)
     return keys
 
 
 def _spread(name: str, value: Tensor) -> dict[str, float]:
     return {
         f"{name}_std": float((value - value.nanmean()).square().nanmean().sqrt()),
+        f"{name}_min": float(value.nanquantile(0.0)),
         f"{name}_p05": float(value.nanquantile(0.05)),
     }
 

@@ -24,6 +24,9 @@ from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
 
+Columns = Mapping[str, np.ndarray]  # by name, one value per latent dimension
+
+
 class Evaluation(NamedTuple):
     """All that the evaluation of a run yields."""
 
@@ -72,10 +75,11 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
             loaded.model, split, objective, options.batch_size, subject.position, subject.measure, kind.output, kept
         )
         kept = torch.arange(len(split)) if kept is None else kept
-        result.metrics[phase] = _common(passed, split, options) | evaluator.metrics(phase, split, passed, kept)
+        columns = posterior.table(passed.mean, passed.log_var, options.seed)
+        result.metrics[phase] = _common(passed, split, columns, options) | evaluator.metrics(phase, split, passed, kept)
         result.metrics[phase]["elbo"] = -result.metrics[phase]["negative_elbo"]
         result.examples.extend(_example_rows(phase, passed, split))
-        result.dimensions.extend(_dimension_rows(phase, passed, options))
+        result.dimensions.extend(_dimension_rows(phase, passed, columns, options))
         result.tensors.update(_tensors(phase, passed, split, kept))
         if phase == "train":
             result.metrics["run"] = _facts(subject) | evaluator.facts(passed)
@@ -83,12 +87,12 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     return result
 
 
-def _common(result: Pass, split: DeviceSplit, options: Evaluate) -> dict[str, float]:
+def _common(result: Pass, split: DeviceSplit, columns: Columns, options: Evaluate) -> dict[str, float]:
     """Metrics of any kind of data: the objective and the latents."""
     limit, seed = options.mutual_information_examples, options.seed
     values = {"loss": float(result.losses["loss"].mean())}
     values |= latents.summary(result.mean, result.log_var, options.active_variance, limit, seed)
-    values |= posterior.closeness(posterior.table(result.mean, result.log_var, seed))
+    values |= posterior.closeness(columns)
     values |= posterior.extremes(result.mean, result.log_var, options.extreme)
     return values | {"silhouette": posterior.silhouette(result.mean, split.group.cpu(), limit, seed)}
 
@@ -116,8 +120,7 @@ def _example_rows(phase: str, result: Pass, split: DeviceSplit) -> list[dict[str
     ]
 
 
-def _dimension_rows(phase: str, result: Pass, options: Evaluate) -> list[dict[str, Any]]:
-    columns = posterior.table(result.mean, result.log_var, options.seed)
+def _dimension_rows(phase: str, result: Pass, columns: Columns, options: Evaluate) -> list[dict[str, Any]]:
     active = latents.active_units(result.mean, options.active_variance).tolist()
     return [
         {"phase": phase, "dimension": j, **{name: float(column[j]) for name, column in columns.items()}, "active": alive}

@@ -27,7 +27,7 @@ class GridEvaluator:
         self.subject = subject
         train = _grids(subject.splits["train"])
         pca = PcaFloor(train, subject.info, subject.model.latent_dim, subject.options.seed)
-        self.floors = [MajorityFloor(train, subject.info), pca]
+        self.floors: list[MajorityFloor | PcaFloor] = [MajorityFloor(train, subject.info), pca]
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""

@@ -57,7 +57,8 @@ class ImageEvaluator:
             read = torch.isin(columns["page"], first).nonzero()[:, 0]
             self.pages[phase] = {name: column[read] for name, column in columns.items()} | {"ids": read}
             ids = torch.cat([ids, read])
-        return ids.unique()
+        unique: Tensor = ids.unique()
+        return unique
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
         """Return the metrics of a phase, floors among them; what only compares models, not on train."""
@@ -100,7 +101,7 @@ class ImageEvaluator:
 
     def _floor_metrics(self, split: DeviceSplit) -> dict[str, float]:
         """The same measures of what the trivial methods make of the split."""
-        values = {}
+        values: dict[str, float] = {}
         for name, floor in self.floors.items():
             parts = [measure(b.x, floor(b.x), b.text) for b in split.in_order(self.subject.options.batch_size)]
             columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}

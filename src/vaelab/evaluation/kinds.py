@@ -1,7 +1,7 @@
 """What training and evaluation do differently for each kind of data."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -11,7 +11,12 @@ from vaelab.evaluation import grids, images
 from vaelab.evaluation.passes import Measured, Output
 from vaelab.models.vae import Inference
 
-Measurer = Callable[[Batch, Inference, DataInfo], Measured]
+
+class Measurer(Protocol):
+    """What measures a batch."""
+
+    def __call__(self, batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+        """Return the measures of a batch."""
 
 
 class Kind(NamedTuple):

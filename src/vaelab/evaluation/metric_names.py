@@ -36,20 +36,25 @@ METRICS: dict[str, Metric] = {
     "mse": Metric("lower", "mean squared error"),
     "mae": Metric("lower", "mean absolute error"),
     "psnr": Metric("higher", "PSNR, dB"),
+    "psnr_min": Metric("higher", "lowest PSNR of an image, dB"),
     "psnr_std": Metric("neither", "standard deviation of PSNR over images, dB"),
     "psnr_p05": Metric("higher", "5th percentile of PSNR over images, dB"),
     "ssim": Metric("higher", "SSIM"),
+    "ssim_min": Metric("higher", "lowest SSIM of an image"),
     "ssim_std": Metric("neither", "standard deviation of SSIM over images"),
     "ssim_p05": Metric("higher", "5th percentile of SSIM over images"),
     "ms_ssim": Metric("higher", "multi-scale SSIM"),
     "edge_f1": Metric("higher", "edge F1"),
     "sharpness_ratio": Metric("neither", "sharpness, variance of the Laplacian / original's"),
+    "sharpness_ratio_median": Metric("neither", "sharpness, median over images"),
     "spectrum_error": Metric("lower", "radial spectrum error, dB"),
     "spectrum_error_low": Metric("lower", "radial spectrum error, low frequencies, dB"),
     "spectrum_error_mid": Metric("lower", "radial spectrum error, middle frequencies, dB"),
     "spectrum_error_high": Metric("lower", "radial spectrum error, high frequencies, dB"),
-    "delta_e": Metric("lower", "colour error ΔE"),
+    "delta_e": Metric("lower", "colour error, CIE76 ΔE"),
     "perceptual": Metric("lower", "distance of VGG16 features"),
+    "dino": Metric("lower", "distance of DINOv2 features"),
+    "worst_group": Metric("neither", "number of the worst group"),
     "worst_group_psnr": Metric("higher", "PSNR of the worst group, dB"),
     "psnr_group_gap": Metric("lower", "PSNR, best group − worst group, dB"),
     "text_mse": Metric("lower", "mean squared error inside text boxes"),
@@ -69,11 +74,13 @@ METRICS: dict[str, Metric] = {
     "ks_mean": Metric("lower", "KS distance of a latent to N(0, 1), mean"),
     "ks_max": Metric("lower", "KS distance of a latent to N(0, 1), worst"),
     "extreme_share": Metric("lower", "share of extreme posterior means"),
+    "min_log_var": Metric("neither", "smallest posterior log-variance"),
+    "max_log_var": Metric("neither", "largest posterior log-variance"),
     "max_abs_mean": Metric("lower", "largest |posterior mean|"),
     "silhouette": Metric("neither", "silhouette of the groups in the latents"),
     "diversity_ratio": Metric("neither", "diversity, reconstructions / originals"),
     "interpolation_evenness": Metric("higher", "interpolation: evenness of the steps"),
-    "interpolation_directness": Metric("higher", "interpolation: directness"),
+    "interpolation_directness": Metric("neither", "interpolation: directness"),
     "sample_precision": Metric("higher", "samples of the prior: precision"),
     "sample_recall": Metric("higher", "samples of the prior: recall"),
     "sample_mmd": Metric("lower", "samples of the prior: MMD²"),
@@ -130,10 +137,10 @@ CAPTIONS: dict[str, tuple[str, str]] = {  # the number above a reconstruction: m
 
 
 def better(name: str) -> Better:
-    """Return which way a metric, or the recall of a class, is better."""
+    """Return which way a metric is better, or the recall of a class, or a metric of one group (psnr_group_<name>)."""
     if name.startswith("recall_"):
         return "higher"
-    return METRICS[name].better
+    return METRICS[name if name in METRICS else name.split("_group_")[0]].better
 
 
 def ranking_metric(asked: str, kind: str) -> str:

@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from skimage import morphology
 
 READABLE = 1500  # pixels of a page's longer side from which on Tesseract reads it as it is
-ENLARGED = 2  # a shorter page is enlarged so many times; more makes Tesseract take tables for pictures
+ENLARGED = 2  # a shorter page is enlarged so many times
+THIN = 9  # pixels: anything dark and narrower may be a rule, if it is long enough
+CONTRAST = 40  # levels of 255 that a rule is darker than its paper
+RUNS = {0: (19, 28), 1: (65, 8)}  # by axis: pixels, and part of the longer side, that a rule has and letters have not
 CONFIG = "--oem 1 --psm 4"  # the neural reader; a column of text of varying sizes
 
 
@@ -55,12 +59,26 @@ def stitch(patches: np.ndarray, page: np.ndarray, top: np.ndarray, left: np.ndar
 
 
 def read_page(page: np.ndarray) -> str:
-    """Return the text that Tesseract finds on a page [H, W]; small pages are enlarged before."""
+    """Return the text that Tesseract finds on a page [H, W]; rules are taken away and small pages enlarged before."""
     factor = ENLARGED if max(page.shape) < READABLE else 1
-    image = Image.fromarray(page)
+    image = Image.fromarray(without_rules(page))
     enlarged = image.resize((factor * image.width, factor * image.height), Image.Resampling.BICUBIC)
     with _one_thread():
         return str(_library().image_to_string(enlarged, lang="eng", config=CONFIG))
+
+
+def without_rules(page: np.ndarray) -> np.ndarray:
+    """Return the page [H, W] with its long straight rules, level or upright, painted over in the tone of the paper.
+
+    Tesseract takes text in boxes for pictures and then drops it: which boxes depends on the least change of the page.
+    """
+    paper = morphology.closing(page, np.ones((THIN, THIN), dtype=np.uint8))
+    dark = paper - page > CONTRAST
+    rules = np.zeros(page.shape, dtype=bool)
+    for axis, (least, part) in RUNS.items():
+        run = np.ones(max(least, max(page.shape) // part | 1), dtype=np.uint8)  # odd: what is left of a run grows back
+        rules |= morphology.opening(dark, np.expand_dims(run, 1 - axis))
+    return np.where(morphology.dilation(rules, np.ones((3, 3), dtype=np.uint8)), paper, page)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def fit_mixture(mean: Tensor, log_var: Tensor, components: int, seed: int) -> Mi
     (fitted by expectation maximisation); what the directions leave out and the mean posterior variance are added as
     independent noise. The mean is that of the aggregate posterior, the variance of each latent dimension too with one
     component and nearly with more. Fewer than `components` where N is small.
-    Source: Ghosh et al. 2020, "From Variational to Deterministic Autoencoders", section 4 (density fitted afterwards).
+    Source: Ghosh et al. 2020, "From Variational to Deterministic Autoencoders" (ex-post density estimation).
 
     Raises:
         InputError: fewer than 2 examples.

@@ -71,7 +71,7 @@ def best_and_worst(
     original: np.ndarray,
     reconstruction: np.ndarray,
     psnr: np.ndarray,
-    group: np.ndarray,
+    groups: Sequence[str] | np.ndarray,
     names: Sequence[str],
     phase: str,
     count: int = 8,
@@ -79,15 +79,15 @@ def best_and_worst(
     """Return the images with the highest and with the lowest PSNR of a split, each above its reconstruction.
 
     Args:
-        original: all images of the split.
+        original: the images to choose from.
         reconstruction: of the same images.
-        psnr: of each image, dB; images without one are left out.
-        group: of each image, index into `names`.
-        names: of the groups.
+        psnr: of each image, dB; NaN counts as the worst.
+        groups: the group of each image.
+        names: what each image is called, such as "test 12".
         phase: the split.
         count: images of each sort, at most; none is shown twice.
     """
-    order = [int(i) for i in np.argsort(-psnr, kind="stable") if not np.isnan(psnr[i])]
+    order = [int(i) for i in np.argsort(-psnr, kind="stable")]  # NaN last
     count = min(count, (len(order) + 1) // 2)
     chosen = {"best": order[:count], "worst": order[::-1][: min(count, len(order) - count)]}
     rows: list[list[np.ndarray]] = []
@@ -95,6 +95,6 @@ def best_and_worst(
     for which, numbers in chosen.items():
         if numbers:
             rows += [[image_tile(images[i], ROOM) for i in numbers] for images in (original, reconstruction)]
-            captions.append([f"{which} {place}: {phase} {i}\n{names[group[i]]}" for place, i in enumerate(numbers, 1)])
+            captions.append([f"{which} {place}: {names[i]}\n{groups[i]}" for place, i in enumerate(numbers, 1)])
             captions.append([f"reconstruction\n{PRINTED['psnr'].format(psnr[i])}" for i in numbers])
     return mosaic(f"The best and the worst of {len(order)} {phase} images by PSNR", Tiles(rows, captions))

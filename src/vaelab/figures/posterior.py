@@ -9,7 +9,7 @@ BINS = 100
 
 def draw_means(axes: Axes, mean: np.ndarray) -> None:
     """Draw the histogram of the posterior means [N, L] and the density of the prior."""
-    axes.hist(mean.ravel(), bins=BINS, density=True, color=BLUE, label="posterior means")
+    axes.hist(mean.ravel(), bins=BINS, density=True, histtype="stepfilled", color=BLUE, label="posterior means")
     z = np.linspace(-4, 4, 200)
     axes.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=ORANGE, label="prior N(0, 1)")
     axes.set(xlabel="μ, standard deviations of the prior", ylabel="density", title="Posterior means μ")
@@ -18,10 +18,10 @@ def draw_means(axes: Axes, mean: np.ndarray) -> None:
 
 def draw_deviations(axes: Axes, log_var: np.ndarray) -> None:
     """Draw the histogram of the posterior standard deviations, from the log-variances [N, L], on a log axis."""
-    deviations = np.exp(0.5 * log_var.astype(np.float64).ravel())
-    bins = np.geomspace(deviations.min() / 1.05, deviations.max() * 1.05, BINS + 1).tolist()
-    shares = np.full(len(deviations), 1 / len(deviations))
-    axes.hist(deviations, bins=bins, weights=shares, color=BLUE, label="posterior standard deviations")
+    deviations = np.exp(0.5 * log_var.ravel())
+    bins = np.geomspace(deviations.min() / 1.05, deviations.max() * 1.05, BINS + 1)
+    shares = np.histogram(deviations, bins)[0] / len(deviations)
+    axes.stairs(shares, bins, fill=True, color=BLUE, label="posterior standard deviations")
     axes.axvline(1, color=ORANGE, label="prior: 1")
     axes.set_xscale("log")
     axes.set(xlabel="σ, standard deviations of the prior", ylabel="share of the values per bar")
@@ -46,7 +46,7 @@ def draw_moments(axes: Axes, mean: np.ndarray, log_var: np.ndarray, kl: np.ndarr
     """Draw mean and standard deviation of the aggregate posterior in each dimension, sorted by KL [L]."""
     order = np.argsort(-kl, kind="stable")
     middle = mean.mean(0, dtype=np.float64)[order]
-    variance = mean.var(0, dtype=np.float64) + np.exp(log_var.astype(np.float64)).mean(0)
+    variance = mean.var(0, dtype=np.float64) + np.exp(log_var).mean(0, dtype=np.float64)
     size = 4 if len(kl) <= BINS else 2
     for values, colour, name, prior in (
         (np.sqrt(variance[order]), BLUE, "standard deviation", 1),
@@ -56,4 +56,4 @@ def draw_moments(axes: Axes, mean: np.ndarray, log_var: np.ndarray, kl: np.ndarr
         axes.axhline(prior, color=colour, linewidth=1, linestyle="--")
     axes.set(xlabel="latent dimension, sorted by KL", ylabel="standard deviations of the prior", xlim=(-1, len(kl)))
     axes.set_title("Aggregate posterior, all examples together")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, markerscale=2)

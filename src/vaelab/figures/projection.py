@@ -13,9 +13,8 @@ from vaelab.figures.files import new_figure
 
 GRAY = "#bbbbbb"
 MOST_POINTS = 5000
-COLOURS = np.array(
-    [colormaps["tab20"](n) for n in (*range(0, 20, 2), *range(1, 20, 2)) if n not in (14, 15)]
-)  # no gray
+SHADES = (0, 2, 4, 6, 8, 10, 12, 16, 18, 1, 3, 5, 7, 9, 11, 13, 17, 19)  # of tab20, the dark ones first, no gray
+COLOURS = np.array([colormaps["tab20"](number) for number in SHADES])
 
 
 def latent_projection(mean: np.ndarray, group: np.ndarray, names: Sequence[str], phase: str, seed: int = 0) -> Figure:
@@ -40,7 +39,7 @@ def latent_projection(mean: np.ndarray, group: np.ndarray, names: Sequence[str],
     handles = [Line2D([], [], marker="o", linestyle="", color=tuple(c), label=label) for label, c in labels.items()]
     figure.legend(handles=handles, loc="outside right upper", fontsize=8, title="group (examples)")
     drawn = "" if len(order) == len(mean) else f" ({len(order)} drawn)"
-    figure.suptitle(f"Posterior means of {len(mean)} {phase} examples{drawn}: PCA of {mean.shape[1]} dimensions")
+    axes.set_title(f"Posterior means of {len(mean)} {phase} examples{drawn}: PCA of {mean.shape[1]} dimensions")
     axes.grid(alpha=0.3)
     return figure
 

@@ -16,7 +16,7 @@ PER_ROW = 8
 LEAST_WIDTH = 1500  # pixels, as are all below: room for four panels
 PANEL_HEIGHT = 260
 LEFT, ABOVE, BELOW = 64, 40, 50  # room of a panel's labels
-LINE, LETTER = 15, 6.8  # of the text
+LINE, LETTER = 15, 7  # of the text
 
 
 class Posteriors(NamedTuple):
@@ -50,7 +50,7 @@ def quality(
     """
     tiles = _tiles(original, reconstruction, scores, names)
     width = max(tiles.width, LEAST_WIDTH)
-    lines = [part for line in verdict for part in textwrap.wrap(line, int(width / LETTER)) or [""]]
+    lines = [part for line in verdict for part in textwrap.wrap(line, (width - 2 * MARGIN) // LETTER) or [""]]
     room = LINE * len(lines) + 2 * MARGIN if lines else 0
     panels = ABOVE + PANEL_HEIGHT + BELOW if posteriors else 0
     figure, top = titled(title, width + 2 * MARGIN, tiles.height + room + panels + 2 * MARGIN)

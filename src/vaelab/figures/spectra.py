@@ -27,7 +27,7 @@ def radial_spectra(
         original: power of each original [n, R], dB; 0 dB is white noise of variance 1.
         reconstruction: of the same images [n, R].
         phase: the split.
-        floors: power by name [n, R] of what is drawn for comparison, such as the blurred originals.
+        floors: power by name, [n, R] or [R], of what is drawn for comparison, such as the blurred originals.
     """
     figure = new_figure(9, 5)
     axes = figure.add_subplot()
@@ -37,7 +37,7 @@ def radial_spectra(
         axes.fill_between(frequency, low, high, color=colour, alpha=0.2, linewidth=0, label=f"{name}, 10 % to 90 %")
     for place, (name, power) in enumerate((floors or {}).items()):
         style = STYLES[place % len(STYLES)]
-        axes.plot(frequency, power.mean(0), color=ORANGE, linestyle=style, label=f"{name}, mean")
+        axes.plot(frequency, np.atleast_2d(power).mean(0), color=ORANGE, linestyle=style, label=f"{name}, mean")
     axes.set(xlabel="spatial frequency, cycles per pixel (0.5: stripes of one pixel)")
     axes.set(ylabel="power, dB (0 dB: white noise of variance 1)", xlim=(float(frequency[0]), float(frequency[-1])))
     axes.set_title(f"Radial power spectra of {len(original)} {phase} images")

@@ -15,6 +15,7 @@ from vaelab.data.prepared import DataInfo
 from vaelab.models.blocks import (
     ACTIVATIONS, Attention, convolution, dropout, initialise, one_hot_planes, residuals, upsampling,
 )  # fmt: skip
+from vaelab.models.linear_paths import from_latent, to_latent
 from vaelab.models.vae import VAE, Decoded, Inference, sampled
 from vaelab.params.blocks import Model
 
@@ -36,14 +37,16 @@ def channels(options: Model) -> list[int]:
 
 def lowest_side(options: Model, info: DataInfo) -> int:
     """Return the side of the lowest resolution, pixels."""
-    return int(info.shape[-1]) // 2**options.depth
+    side: int = info.shape[-1] // 2**options.depth
+    return side
 
 
 def latent_size(options: Model, info: DataInfo) -> int:
     """Return L: of a vector as asked for, of a map its channels times its places."""
-    return (
-        options.latent_dim if options.latent == "vector" else options.latent_channels * lowest_side(options, info) ** 2
-    )
+    if options.latent == "vector":
+        return options.latent_dim
+    side = lowest_side(options, info)
+    return options.latent_channels * side * side
 
 
 class ImageEncoder(nn.Module):
@@ -68,9 +71,7 @@ class ImageEncoder(nn.Module):
             self.head = nn.Sequential(nn.Identity(), nn.Conv2d(sizes[-1], 2 * options.latent_channels, 1))
         else:
             self.head = nn.Sequential(nn.Flatten(), nn.Linear(flat, 2 * latent))
-        self.linear_path: nn.Sequential | None = None
-        if options.init == "pca":
-            self.linear_path = _to_patches(options, info) if spatial else _to_vector(info, latent)
+        self.linear_path = to_latent(options, info, latent) if options.init == "pca" else None
 
     def features(self, x: Tensor, group: Tensor | None = None) -> list[Tensor]:
         """Return the feature maps of each resolution, full resolution first."""
@@ -95,16 +96,6 @@ class ImageEncoder(nn.Module):
         return self.posterior(x, self.features(x, group)[-1])
 
 
-def _to_patches(options: Model, info: DataInfo) -> nn.Sequential:
-    """Linear map from each non-overlapping patch to its place of the latent map."""
-    cell = 2**options.depth
-    return nn.Sequential(nn.PixelUnshuffle(cell), nn.Conv2d(info.shape[0] * cell * cell, options.latent_channels, 1))
-
-
-def _to_vector(info: DataInfo, latent: int) -> nn.Sequential:
-    return nn.Sequential(nn.Flatten(), nn.Linear(int(info.mean_elements), latent))
-
-
 class ImageDecoder(nn.Module):
     """Latent to image."""
 
@@ -123,12 +114,13 @@ class ImageDecoder(nn.Module):
             layers = [*merge, *residuals(inputs, options), *dropout(options), upsampling(inputs, outputs, options)]
             self.levels.append(nn.Sequential(*layers))
         self.skips = [(size, side * 2**level) for level, size in enumerate(sizes[:-1])] if options.skips else []
-        self.image = nn.Conv2d(sizes[-1], info.shape[0], 3, padding=1)
+        # beside a linear path the last layers see its image, too: what they add to it they know from its surroundings
+        refine = [convolution(sizes[-1] + info.shape[0], sizes[-1], options)] if options.init == "pca" else []
+        last = nn.Conv2d(sizes[-1], info.shape[0], 3, padding=1)
+        self.image = nn.Sequential(*refine, *(residuals(sizes[-1], options) if refine else []), last)
         initialise(self)
-        nn.init.normal_(self.image.weight, std=0.1 * (1 / (9 * sizes[-1])) ** 0.5)
-        self.linear_path: nn.Sequential | None = None
-        if options.init == "pca":
-            self.linear_path = _from_patches(options, info) if spatial else _from_vector(info, latent)
+        nn.init.normal_(last.weight, std=0.1 * (1 / (9 * sizes[-1])) ** 0.5)
+        self.linear_path = from_latent(options, info, latent) if options.init == "pca" else None
         self.log_sigma = nn.Parameter(torch.tensor(INITIAL_LOG_SIGMA)) if options.learned_sigma else None
 
     def forward(self, z: Tensor, group: Tensor | None = None, maps: list[Tensor] | None = None) -> Decoded:
@@ -141,9 +133,11 @@ class ImageDecoder(nn.Module):
                 skip = h.new_zeros((len(h), size, side, side)) if maps is None else maps[number]
                 h = torch.cat([h, skip], dim=1)
             h = level(h)
-        values = self.image(h)
-        if self.linear_path is not None:
-            values = values + self.linear_path(z)
+        if self.linear_path is None:
+            values = self.image(h)
+        else:
+            linear = self.linear_path(z)
+            values = linear + self.image(torch.cat([h, linear], dim=1))
         return Decoded(self._in_range(values), None, self.log_sigma)
 
     def _with_group(self, z: Tensor, group: Tensor | None) -> Tensor:
@@ -158,15 +152,6 @@ class ImageDecoder(nn.Module):
         if not self.linear_output:
             return values.sigmoid()
         return values if self.training else values.clamp(0, 1)
-
-
-def _from_patches(options: Model, info: DataInfo) -> nn.Sequential:
-    cell = 2**options.depth
-    return nn.Sequential(nn.Conv2d(options.latent_channels, info.shape[0] * cell * cell, 1), nn.PixelShuffle(cell))
-
-
-def _from_vector(info: DataInfo, latent: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(latent, int(info.mean_elements)), nn.Unflatten(1, info.shape))
 
 
 def _seed(options: Model, size: int, side: int, latent: int, groups: int) -> nn.Module:
@@ -191,7 +176,9 @@ class SkipVAE(VAE):
 
     def forward(self, x: Tensor, noise: Tensor | None = None, group: Tensor | None = None) -> Inference:
         """Return the inference for x; the decoder gets z and the feature maps of x."""
-        maps = self.encoder.features(x, group)
-        mean, log_var = self.encoder.posterior(x, maps[-1])
+        encoder = self.encoder
+        assert isinstance(encoder, ImageEncoder)
+        maps = encoder.features(x, group)
+        mean, log_var = encoder.posterior(x, maps[-1])
         z = sampled(mean, log_var, noise)
         return Inference(mean, log_var, z, *self.decoder(z, group, maps[:0:-1]))

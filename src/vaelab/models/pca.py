@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -42,6 +41,8 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     Raises:
         InputError: L is larger than D, or than the number of examples (with the mirrored ones) − 1.
     """
+    from sklearn.decomposition import PCA  # a second, which a training without PCA need not wait for
+
     size = x[0].numel()
     most = max(components + 1, min(MAX_IMAGES, MAX_VALUES // size))
     chosen = _as_float(_chosen(x, most // 2 + 1 if flip else most, seed))

@@ -40,8 +40,9 @@ def start_from_pca(model: VAE, images: Tensor, flip: bool, seed: int) -> None:
     log_var = (pca.noise / (pca.variance + pca.noise)).log()
     head.weight.zero_()
     head.bias.copy_(torch.cat([torch.zeros_like(log_var), log_var]))  # type: ignore[union-attr]
-    decoder.image.weight.zero_()
-    decoder.image.bias.zero_()  # type: ignore[union-attr]
+    last = _weights(decoder.image[-1])
+    last.weight.zero_()
+    last.bias.zero_()  # type: ignore[union-attr]
 
 
 def _fit(images: Tensor, path: nn.Sequential, latent_dim: int, flip: bool, seed: int) -> Pca:

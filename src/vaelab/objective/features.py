@@ -30,7 +30,7 @@ def perceptual(x: Tensor, inference: Inference, context: Context) -> Tensor:
     with torch.no_grad():
         wanted = network(x)
     pairs = zip(network(inference.reconstruction), wanted, strict=True)
-    return torch.stack([(given - aim).square().flatten(1).mean(1) for given, aim in pairs]).mean(0)
+    return torch.stack([(given - aim).square().mean((1, 2, 3)) for given, aim in pairs]).mean(0)
 
 
 def dino(x: Tensor, inference: Inference, context: Context) -> Tensor:
@@ -72,7 +72,7 @@ class Vgg16(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the feature maps, in the order of the names."""
-        maps, values = {}, self.normalise(images)
+        maps, values = {}, self.normalise(images).contiguous(memory_format=torch.channels_last)
         for index, layer in enumerate(self.features):
             values = maps[index] = layer(values)
         return tuple(maps[index] for index in self.wanted)

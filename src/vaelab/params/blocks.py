@@ -104,6 +104,8 @@ class Train(Block):
     """Examples per step, over all processes."""
     learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of AdamW, after the warm-up."""
+    linear_rate: float = Field(0.1, ge=0, le=1)
+    """Images, `init: pca`: learning rate of the linear path as a factor; 1 loses the start, 0 keeps PCA as it is."""
     warmup: float = Field(0.0, ge=0)
     """Epochs over which the learning rate rises linearly from 0."""
     decay: Literal["none", "cosine"] = "none"

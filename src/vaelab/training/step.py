@@ -6,6 +6,7 @@ Everything random is a pure function of seed and step.
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vaelab.data.batches import generator, mixed
 from vaelab.params.blocks import Train
+from vaelab.params.schema import Run
 
 
 def rate_at(options: Train, epoch: float) -> float:
@@ -27,9 +29,19 @@ def rate_at(options: Train, epoch: float) -> float:
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter this learning rate."""
+    """Give every parameter this learning rate, times the factor of its group."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["factor"]
+
+
+def parameter_groups(model: nn.Module, run: Run) -> list[dict[str, Any]]:
+    """Return the parameters in groups with a factor on the learning rate: a path that starts as PCA moves slowly."""
+    slow = run.kind == "image" and run.model.init == "pca"
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        factor = run.train.linear_rate if slow and ".linear_path." in name else 1.0
+        groups.setdefault(factor, []).append(parameter)
+    return [{"params": parameters, "factor": factor} for factor, parameters in groups.items()]
 
 
 def flipped(x: Tensor, seed: int, step: int, mine: slice, batch: int) -> Tensor:

@@ -179,4 +179,4 @@ def _ratios(counts: dict[str, list[int]]) -> dict[str, Any]:
 def _info(train: dict[str, np.ndarray], counts: list[int], canvas: int) -> prepared.DataInfo:
     cells = float(train["valid"].sum()) / max(1, len(train["valid"]))
     shape = (canvas, canvas)
-    return prepared.DataInfo("grid", shape, COLOURS, tuple(counts), 0, ROLES, cells)
+    return prepared.DataInfo("grid", shape, ROLES, cells, COLOURS, tuple(counts), background=0)

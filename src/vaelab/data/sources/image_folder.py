@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -56,20 +56,27 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     _check(outcome, layout, settings, where)
     warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, tally)]
     _tell(outcome, listing, warnings, folder)
-    channels = {"rgb": 3, "gray": 1}[settings.colour]
-    writer.finish(prepared.image_info(channels, settings.size, layout.groups), {
+    info = prepared.image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
+    report = {
         "source": f"image files in {root}",
         "licence": "unknown",
         "split_rule": "top folders, as given" if layout.own_splits else "by file, in a seeded random order",
         "seed": settings.seed,
+        "group_counts": tally.counts(),
+        "warnings": warnings,
+    }
+    writer.finish(info, {**report, **_files(outcome, listing)})
+
+
+def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
+    """What meta.json says of the files."""
+    return {
         "quarantined": outcome.quarantined,
         "ignored": dict(sorted(listing.ignored.items())),
         "links_left_out": listing.links_left_out,
-        "group_counts": tally.counts(),
-        "warnings": warnings,
         "notes": outcome.notes,
         "file_names": outcome.kept,
-    })  # fmt: skip
+    }
 
 
 def _layout(files: list[Path], colour: str) -> Layout:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,9 +45,6 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
             _check_values(array, f"{where}.{phase}: {paths[phase]}", bar)
         writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(groups)
         _convert(arrays, writer, tally, bar)
-    warnings = [f"{where}: {text}" for text in (*_unlike_types(arrays), *tally.unlike_phases(), *tally.unlike_groups())]
-    for text in warnings:
-        print(f"warning: {text}", file=sys.stderr)
     writer.finish(prepared.image_info(_channels(arrays["train"]), settings.size, groups), {
         "source": f"NumPy files {', '.join(map(str, paths.values()))}",
         "licence": "unknown",
@@ -55,7 +53,7 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
         "quarantined": [],
         "group_counts": tally.counts(),
         "types": {phase: str(array.dtype) for phase, array in arrays.items()},
-        "warnings": warnings,
+        "warnings": _warn(arrays, tally, where),
     })  # fmt: skip
 
 
@@ -66,6 +64,18 @@ def _convert(arrays: dict[str, np.ndarray], writer: prepared.Writer, tally: Tall
             group = is_gray(x).astype(np.int32) if x.shape[1] == 3 else np.zeros(len(x), dtype=np.int32)
             writer.add(phase, {"x": x, "group": group})
             tally.add(phase, x, group)
+
+
+def _warn(arrays: dict[str, np.ndarray], tally: Tally, where: str) -> list[str]:
+    """What the user is warned of: files or groups that seem to be normalised differently."""
+    types = ", ".join(f"{array.dtype} in {phase}" for phase, array in arrays.items())
+    unlike = [f"the files have different types ({types}): check that the images were normalised alike"]
+    kinds = {array.dtype.kind for array in arrays.values()}
+    texts = [*(unlike if len(kinds) > 1 else []), *tally.unlike_phases(), *tally.unlike_groups()]
+    warnings = [f"{where}: {text}" for text in texts]
+    for text in warnings:
+        print(f"warning: {text}", file=sys.stderr)
+    return warnings
 
 
 def _opened(path: Path, where: str, size: int) -> np.ndarray:
@@ -80,7 +90,7 @@ def _opened(path: Path, where: str, size: int) -> np.ndarray:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise InputError(f"{place}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError) as error:
+    except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError, TokenError) as error:
         if "Python objects" in str(error):
             text = "an array of Python objects: a pickle, which can run any program when it is loaded, and usually"
             raise InputError(f"{place}: {text} images of different sizes; make them alike and save {SAVE}") from None
@@ -122,15 +132,6 @@ def _check_alike(paths: dict[str, Path], arrays: dict[str, np.ndarray], where: s
         for other in list(paths)[: list(paths).index(phase)]:
             if paths[phase].samefile(paths[other]):
                 raise InputError(f"{where}.{phase}: {paths[phase]} is the file of {other}; expected other images")
-
-
-def _unlike_types(arrays: dict[str, np.ndarray]) -> list[str]:
-    """What to warn of: files of unlike types."""
-    kinds = {phase: array.dtype.kind for phase, array in arrays.items()}
-    if len(set(kinds.values())) == 1:
-        return []
-    types = ", ".join(f"{array.dtype} in {phase}" for phase, array in arrays.items())
-    return [f"the files have different types ({types}): check that the images were normalised alike"]
 
 
 def _chunks(array: np.ndarray, bar: "Bar") -> Iterator[np.ndarray]:

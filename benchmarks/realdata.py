@@ -1,0 +1,126 @@
+"""The stories of docs/sharpness.md and docs/documents.md on real data, which stay out of the repository.
+
+    VAELAB_REALDATA=folder python benchmarks/realdata.py faces        # portraits, 64 × 64, two seeds
+    VAELAB_REALDATA=folder python benchmarks/realdata.py funsd        # scanned forms
+
+Runs the pipeline's own stages with params.yaml's presets in a folder of its own (`--folder` keeps it, and goes on where
+an earlier call stopped) and writes a table of what the report shows to benchmarks/results/.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+SHOWN = (
+    "psnr", "ssim", "sharpness_ratio_median", "edge_f1", "text_edge_f1", "text_psnr", "ink_mse", "ocr_cer", "rate",
+    "sample_precision", "sample_recall", "sample_mmd",
+)  # fmt: skip
+FLOORS = ("pca", "patch_pca", "blur", "white_page")
+LONG = {"epochs": 25, "checkpoint_every": 25}
+MIXTURE = {"prior": "mixture"}
+
+
+def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the data set and the runs on portraits."""
+    folder = data / "faces_congress"
+    dataset = {"source": "npy", "train": str(folder / "train.npy"), "val": str(folder / "val.npy")}
+    runs: dict[str, Any] = {name: {} for name in ("before", "plain_map")}
+    runs |= {"before_kl": {"preset": "before", "loss": {"beta": 1e-5}}}
+    runs |= {"before_l1": {"preset": "before", "loss": {"terms": {"mse": 0.0, "l1": 1.0}}}}
+    for seed in (0, 1):
+        for name in ("sharp_map", "sharp_vector"):
+            train = {**LONG, "seed": seed} if name == "sharp_map" else {"seed": seed}
+            runs[f"{name}_seed_{seed}"] = {"preset": name, "train": train, "evaluate": MIXTURE}
+    return dataset, runs
+
+
+def funsd(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the data set and the runs on scanned forms: a part of the pages, so that a run takes minutes."""
+    dataset = {"source": "funsd", "path": str(data / "docs_funsd"), "max_pages": 24}
+    suite = yaml.safe_load((ROOT / "params.yaml").read_text())["suites"]["documents"]
+    epochs = {"epochs": 6, "checkpoint_every": 6}
+    return dataset, {name: {**entry, "train": {**entry.get("train", {}), **epochs}} for name, entry in suite.items()}
+
+
+STORIES = {"faces": faces, "funsd": funsd}
+
+
+def main() -> None:
+    """Run a story and write its table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("story", choices=STORIES)
+    parser.add_argument("--folder", type=Path, help="where the stages run; kept")
+    parser.add_argument("--runs", nargs="*", help="only these")
+    options = parser.parse_args()
+    if "VAELAB_REALDATA" not in os.environ:
+        sys.exit("VAELAB_REALDATA: not set; expected the folder of the real data")
+    dataset, runs = STORIES[options.story](Path(os.environ["VAELAB_REALDATA"]).resolve())
+    runs = {name: run for name, run in runs.items() if not options.runs or name in options.runs}
+    folder = (options.folder or Path(tempfile.mkdtemp(prefix=f"vaelab-{options.story}-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [measured(folder, name) for name in train_all(folder, options.story, dataset, runs)]
+    write(options.story, rows)
+    if options.folder is None:
+        shutil.rmtree(folder)
+
+
+def train_all(folder: Path, data: str, dataset: dict[str, Any], runs: dict[str, Any]) -> list[str]:
+    """Prepare the data, then train and evaluate each run; what is there already is not done again."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["datasets"], params["suites"] = {data: dataset}, {}
+    params["runs"] = {name: {"data": data, **run} for name, run in runs.items()}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    stage(folder, "resolve")
+    if not (folder / "data" / "prepared" / data / "meta.json").exists():
+        stage(folder, "prepare", data)
+    for name in runs:
+        if not (folder / "models" / name / "last.safetensors").exists():
+            start = time.perf_counter()
+            stage(folder, "train", name)
+            (folder / f"{name}.seconds").write_text(f"{time.perf_counter() - start:.0f}")
+        if not (folder / "metrics" / "evaluate" / f"{name}.json").exists():
+            stage(folder, "evaluate", name)
+    return list(runs)
+
+
+def stage(folder: Path, name: str, *arguments: str) -> None:
+    """Run one stage script in the folder."""
+    subprocess.run([sys.executable, str(ROOT / "stages" / f"{name}.py"), *arguments], cwd=folder, check=True)
+
+
+def measured(folder: Path, name: str) -> dict[str, Any]:
+    """Return what a run and its floors reach on the phase that is reported."""
+    metrics = json.loads((folder / "metrics" / "evaluate" / f"{name}.json").read_text())
+    final = metrics["test" if "test" in metrics else "val"]
+    row = {"run": name, "latent_dim": metrics["run"]["latent_dim"], "parameters": metrics["run"]["parameters"]}
+    row |= {"train_seconds": float((folder / f"{name}.seconds").read_text())}
+    row |= {"effective_beta": metrics["run"]["effective_beta_measured"]}
+    row |= {key: final[key] for key in SHOWN if key in final}
+    floors = {f"floor_{floor}_{key}" for floor in FLOORS for key in ("psnr", "ssim", "text_edge_f1", "ocr_cer")}
+    return row | {key: value for key, value in final.items() if key in floors}
+
+
+def write(story: str, rows: list[dict[str, Any]]) -> None:
+    """Write the rows as JSON and print them as a table."""
+    from tabulate import tabulate
+
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / f"{story}.json"
+    path.write_text(json.dumps(rows, indent=1) + "\n")
+    print(tabulate(rows, headers="keys", floatfmt=".3f"))
+    print(f"written to {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the commands of `vaelab` that use a trained model do."""

@@ -1,0 +1,67 @@
+"""Examples that a command reads a few at a time, wherever they come from."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vaelab.data.batches import READY, Batch
+from vaelab.data.prepared import DataInfo
+from vaelab.errors import InputError
+
+MOST_LISTED = 10  # files in an error
+
+
+class Part(NamedTuple):
+    """Some of the examples, as they are stored."""
+
+    x: Tensor  # uint8 [n, ...]
+    group: Tensor  # int64 [n], index into the source's groups
+    names: list[str]  # file, or phase:index
+    text: Tensor | None = None  # documents: uint8 [n, S, S]
+    refused: tuple[str, ...] = ()  # "file: reason" of those asked for that cannot be read
+
+
+class Source(NamedTuple):
+    """Examples of one kind and size, in order."""
+
+    title: str
+    groups: tuple[str, ...]
+    total: int  # with files that turn out to be unreadable
+    read: Callable[[Sequence[int]], Part]
+    refused: tuple[str, ...] = ()  # directories that cannot be read
+
+    def parts(self, size: int) -> Iterator[Part]:
+        """Yield all examples in their order, `size` at a time at most."""
+        for start in range(0, self.total, size):
+            yield self.read(range(start, min(start + size, self.total)))
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """Return all examples of some parts, at least one, as one part."""
+    texts = [part.text for part in parts if part.text is not None]
+    return Part(
+        torch.cat([part.x for part in parts]),
+        torch.cat([part.group for part in parts]),
+        [name for part in parts for name in part.names],
+        torch.cat(texts) if texts else None,
+        tuple(line for part in parts for line in part.refused),
+    )
+
+
+def none_usable(title: str, refused: Sequence[str]) -> InputError:
+    """Return the error that says that nothing in a source can be used, and why, of some files."""
+    more = [f"and {len(refused) - MOST_LISTED} more"] if len(refused) > MOST_LISTED else []
+    return InputError("\n  ".join([f"{title}: nothing in it can be used:", *refused[:MOST_LISTED], *more]))
+
+
+def told_groups(groups: Sequence[str], info: DataInfo) -> Tensor:
+    """Return for each group of the data the one that a conditional model is told: that of the same name, else 0."""
+    return torch.tensor([info.groups.index(name) if name in info.groups else 0 for name in groups])
+
+
+def to_batch(part: Part, told: Tensor, info: DataInfo, device: torch.device) -> Batch:
+    """Return the examples ready for the model, with the groups that it is told."""
+    text = None if part.text is None else part.text.bool().to(device)
+    return Batch(READY[info.kind](part.x.to(device)), told[part.group].to(device), text)

@@ -1,0 +1,79 @@
+"""What a user names as input: a prepared data set by its name, else a directory of images, an image, a NumPy file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from vaelab import artifacts
+from vaelab.commands.examples import Part, Source
+from vaelab.commands.pictures import open_file, open_folder, open_npy
+from vaelab.data.batches import load_split
+from vaelab.data.prepared import PHASES, DataInfo, read_info
+from vaelab.data.sources.image_files import SUFFIXES
+from vaelab.errors import InputError
+from vaelab.params.problems import suggestion
+
+
+def is_prepared(name: str) -> bool:
+    """Return whether a prepared data set of that name is there."""
+    return Path(name).name == name and (artifacts.prepared(name) / "meta.json").is_file()
+
+
+def fits(name: str, info: DataInfo) -> bool:
+    """Return whether a prepared data set is of the kind, shape and classes that a model of `info` takes."""
+    own = read_info(artifacts.prepared(name))
+    return (own.kind, own.shape, len(own.classes)) == (info.kind, info.shape, len(info.classes))
+
+
+def known_data() -> str:
+    """Return what the user may choose from: the names of the prepared data sets."""
+    names = sorted(path.parent.name for path in artifacts.prepared("any").parent.glob("*/meta.json"))
+    return f"prepared data sets: {', '.join(names) or 'none'}"
+
+
+def open_phase(name: str, phase: str, info: DataInfo) -> Source:
+    """Return a split, which may be empty, of a prepared data set.
+
+    Raises:
+        InputError: there is no such phase, or the data are damaged or not what a model of `info` takes.
+    """
+    if phase not in PHASES:
+        raise InputError(f"{name}: no phase {phase!r}; {suggestion(phase, PHASES)}")
+    folder = artifacts.prepared(name)
+    own = read_info(folder)
+    if not fits(name, info):
+        raise InputError(f"data set {name}: {_described(own)}; the model takes {_described(info)}")
+    split = load_split(folder, phase, own, torch.device("cpu"), with_text=True)
+
+    def read(index: Sequence[int]) -> Part:
+        chosen = torch.tensor(list(index), dtype=torch.int64)
+        text = None if split.text is None else split.text[chosen]
+        return Part(split.stored(chosen), split.group[chosen], [f"{phase}:{number}" for number in index], text)
+
+    return Source(f"{name}, {phase}", own.groups, len(split), read)
+
+
+def open_path(given: str, info: DataInfo) -> Source:
+    """Return the images in a directory, an image file or a NumPy file, in the size and channels of the model.
+
+    Raises:
+        InputError: there is nothing of that name, it holds no image, or it does not fit the model.
+    """
+    path = Path(given)
+    if not path.exists():
+        raise InputError(f"{given}: no such file or directory, and no prepared data set; {known_data()}")
+    if info.kind != "image":
+        raise InputError(f"{given}: a model of {info.kind}s takes the name of a prepared data set; {known_data()}")
+    if path.is_dir():
+        return open_folder(path, info)
+    if path.suffix.lower() == ".npy":
+        return open_npy(path, info)
+    if path.suffix.lower() in SUFFIXES:
+        return open_file(path, info)
+    raise InputError(f"{given}: expected a directory, a NumPy file (.npy) or an image ({' '.join(SUFFIXES)})")
+
+
+def _described(info: DataInfo) -> str:
+    classes = f" of {len(info.classes)} classes" if info.classes else ""
+    return f"{info.kind}s {'x'.join(map(str, info.shape))}{classes}"

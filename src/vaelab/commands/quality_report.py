@@ -1,0 +1,117 @@
+"""The quality of a model's reconstructions as text, tables and a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from vaelab import artifacts
+from vaelab.commands.quality import Measured, Quality
+from vaelab.commands.target import Target
+from vaelab.evaluation import latents, posterior
+from vaelab.evaluation.metric_names import FLOORS, METRICS
+from vaelab.evaluation.verdict import Criterion, overall, remarks, verdict
+from vaelab.figures.files import save_png
+from vaelab.figures.quality import Posteriors
+from vaelab.figures.quality import quality as quality_figure
+
+COLUMNS = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
+FORMATS = ("", ".5f", ".5f", ".2f", ".4f")
+LATENTS = (
+    "rate", "active_units", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max",
+    "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
+)  # fmt: skip
+CRITERION = ("metric", "value", "verdict", "good", "poor", "best floor", "reaches", "better than floor")
+YES = {True: "yes", False: "no", None: "-"}
+
+
+def criteria(target: Target, found: Quality) -> list[Criterion]:
+    """Return the limits of the run applied to the metrics, each beside the best floor."""
+    return verdict(found.metrics, target.options.verdict, found.floors)
+
+
+def image_table(found: Quality) -> str:
+    """Return the measures of each image that is shown, the means of all, and what the floors reach."""
+    rows: list[list[Any]] = _rows(found.shown)
+    rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in COLUMNS)])
+    for title, prefix in FLOORS["image"].items():
+        if f"{prefix}mse" in found.metrics:
+            rows.append([f"floor: {title}", *(found.metrics[prefix + name] for name in COLUMNS)])
+    return tabulate(rows, ["image", *COLUMNS.values()], floatfmt=FORMATS, disable_numparse=[0])
+
+
+def verdict_lines(target: Target, found: Quality) -> list[str]:
+    """Return the verdict: the worst rating, each criterion with its limits and its best floor, and remarks."""
+    judged = criteria(target, found)
+    rows = [
+        [
+            c.metric, f"{c.value:.4g}", c.rating, f"{c.good:g}", "-" if c.poor is None else f"{c.poor:g}",
+            c.floor or "-", "-" if c.floor_value is None else f"{c.floor_value:.4g}", YES[c.better_than_floor],
+        ]
+        for c in judged
+    ]  # fmt: skip
+    table = tabulate(rows, CRITERION, disable_numparse=True).splitlines() if rows else []
+    lines = [f"verdict: {overall(judged) or 'none, no limit applies'} ({_count(found)})", *table, *remarks(judged)]
+    if target.file.model.bypass:
+        lines.append("model.skips: the decoder sees more of the image than z, so these numbers say little about z")
+    return lines
+
+
+def latent_lines(target: Target, found: Quality) -> list[str]:
+    """Return the statistics of the posteriors."""
+    rows = [[METRICS[name].title, f"{found.metrics[name]:.4g}"] for name in LATENTS]
+    count = len(found.all.names)
+    chance = f"{count} draws from N(0, 1) itself have a KS distance of about {0.87 / count**0.5:.2g}"
+    table = tabulate(rows, tablefmt="plain", disable_numparse=True).splitlines()
+    return [f"latents: {target.file.model.latent_dim} dimensions ({_count(found)}; {chance})", *table]
+
+
+def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
+    """Write images.csv, a row per image, and summary.json, and return their paths."""
+    table, summary = folder / "images.csv", folder / "summary.json"
+    columns = {name: values.tolist() for name, values in found.all.images.items()}
+    artifacts.write_csv(table, [
+        {"image": image, "group": found.groups[group], **{name: column[row] for name, column in columns.items()}}
+        for row, (image, group) in enumerate(zip(found.all.names, found.all.group.tolist(), strict=True))
+    ])  # fmt: skip
+    judged = criteria(target, found)
+    artifacts.write_json(summary, {
+        "model": target.label,
+        "checkpoint": target.file.facts,
+        "data": found.title,
+        "images": len(found.all.names),
+        "left_out": found.all.refused,
+        "verdict": overall(judged),
+        "criteria": [criterion._asdict() for criterion in judged],
+        "remarks": remarks(judged),
+        "metrics": found.metrics,
+    })  # fmt: skip
+    return [table, summary]
+
+
+def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: bool, path: Path) -> None:
+    """Write the picture: images, reconstructions, differences, the verdict, and on request the latents."""
+    scores = {name: found.shown.images[name].numpy() for name in ("mse", "psnr", "ssim")}
+    title = f"{target.label} on {found.title}: {len(found.shown.names)} images and their reconstructions"
+    posteriors = _posteriors(target, found.all) if with_latents else None
+    images = found.original.numpy(), found.reconstruction.numpy()
+    save_png(quality_figure(*images, scores, found.shown.names, title, lines, posteriors), path)
+
+
+def _posteriors(target: Target, found: Measured) -> Posteriors:
+    options = target.options
+    kl = posterior.table(found.mean, found.log_var, options.seed)["kl"]
+    active = latents.active_units(found.mean, options.active_variance).numpy()
+    return Posteriors(found.mean.numpy(), found.log_var.numpy(), kl, active)
+
+
+def _rows(found: Measured) -> list[list[Any]]:
+    columns = np.stack([found.images[name].numpy() for name in COLUMNS], 1).tolist()
+    return [[name, *values] for name, values in zip(found.names, columns, strict=True)]
+
+
+def _count(found: Quality) -> str:
+    count = len(found.all.names)
+    return f"{count} {'image' if count == 1 else 'images'} of {found.title}"

