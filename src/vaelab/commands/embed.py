@@ -101,18 +101,18 @@ def _shape(target: Target, encode: Encode) -> tuple[int, ...]:
     """Shape of what comes out for one example."""
     info, group = target.file.info, torch.zeros(1, dtype=torch.int64)
     blank = Part(torch.zeros((1, *info.shape), dtype=torch.uint8), group, ["blank"])
-    return tuple(encode(to_batch(blank, group, info, target.device)).shape[1:])
+    return tuple(encode(to_batch(blank, group, target)).shape[1:])
 
 
 def _encoded(target: Target, sources: Sequence[Source], encode: Encode, batch_size: int) -> Iterator[Rows]:
-    info, total = target.file.info, sum(source.total for source in sources)
+    total = sum(source.total for source in sources)
+    told = told_groups(sources[0].groups, target)  # phases have the same groups
     with tqdm(total=total, desc="embed", unit="example", mininterval=0.5 if sys.stderr.isatty() else 20) as bar:
         for source in sources:
-            told = told_groups(source.groups, info)
             for part in source.parts(batch_size):
                 features = torch.empty(0)
                 if part.names:
-                    features = encode(to_batch(part, told, info, target.device)).float()
+                    features = encode(to_batch(part, told, target)).float()
                     check_finite(target, features, part.names)
                 yield Rows(features.cpu().numpy(), part, source.groups)
                 bar.update(len(part.names) + len(part.refused))

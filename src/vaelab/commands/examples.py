@@ -1,13 +1,14 @@
 """Examples that a command reads a few at a time, wherever they come from."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vaelab.commands.target import Target
 from vaelab.data.batches import READY, Batch
-from vaelab.data.prepared import DataInfo
 from vaelab.errors import InputError
 
 MOST_LISTED = 10  # files in an error
@@ -56,12 +57,18 @@ def none_usable(title: str, refused: Sequence[str]) -> InputError:
     return InputError("\n  ".join([f"{title}: nothing in it can be used:", *refused[:MOST_LISTED], *more]))
 
 
-def told_groups(groups: Sequence[str], info: DataInfo) -> Tensor:
+def told_groups(groups: Sequence[str], target: Target) -> Tensor:
     """Return for each group of the data the one that a conditional model is told: that of the same name, else 0."""
-    return torch.tensor([info.groups.index(name) if name in info.groups else 0 for name in groups])
+    known = target.file.info.groups
+    unknown = [name for name in groups if name not in known]
+    if unknown and target.file.model.conditional:
+        text = f"the model knows no group {', '.join(unknown)} (but {', '.join(known)}): it is told {known[0]!r}"
+        print(f"note: {text}", file=sys.stderr)
+    return torch.tensor([known.index(name) if name in known else 0 for name in groups])
 
 
-def to_batch(part: Part, told: Tensor, info: DataInfo, device: torch.device) -> Batch:
+def to_batch(part: Part, told: Tensor, target: Target) -> Batch:
     """Return the examples ready for the model, with the groups that it is told."""
-    text = None if part.text is None else part.text.bool().to(device)
-    return Batch(READY[info.kind](part.x.to(device)), told[part.group].to(device), text)
+    text = None if part.text is None else part.text.bool().to(target.device)
+    ready = READY[target.file.info.kind]
+    return Batch(ready(part.x.to(target.device)), told[part.group].to(target.device), text)

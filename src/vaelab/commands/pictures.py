@@ -25,7 +25,9 @@ COLOURS: dict[int, Literal["gray", "rgb"]] = {1: "gray", 3: "rgb"}
 
 
 def open_folder(root: Path, info: DataInfo) -> Source:
-    """Return the images below a directory, in the order of their paths; the first sub-folder is the group.
+    """Return the images below a directory, in the order of their paths.
+
+    The first sub-folder is the group; where there are none, or the model knows colour and gray, the colour.
 
     Raises:
         InputError: there is no image.
@@ -67,7 +69,7 @@ def open_npy(path: Path, info: DataInfo) -> Source:
 def _of_files(root: Path, files: list[Path], info: DataInfo) -> Source:
     channels, size = info.shape[0], info.shape[1]
     folders = sorted({_folder(file) for file in files})
-    grouped = folders != ["."]
+    grouped = folders != ["."] and info.groups != COLOUR_GROUPS
 
     def read(index: Sequence[int]) -> Part:
         images, names, group, refused = [np.empty((0, *info.shape), np.uint8)], [], [], []

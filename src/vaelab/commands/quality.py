@@ -3,6 +3,7 @@
 N images, L latent dimensions.
 """
 
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from vaelab.commands.examples import Part, Source, joined, none_usable, to_batch, told_groups
 from vaelab.commands.inputs import fits, is_prepared, known_data, open_path, open_phase
 from vaelab.commands.target import Target, check_finite
-from vaelab.data.batches import generator
+from vaelab.data.batches import Batch, generator
 from vaelab.errors import InputError
 from vaelab.evaluation import aggregate, latents, posterior
 from vaelab.evaluation.image_evaluation import FLOOR_IMAGES
@@ -67,9 +68,9 @@ def quality(target: Target, source: Source, samples: int, whole: bool, seed: int
     Raises:
         InputError: no image can be used, or the model yields NaN.
     """
-    model, info, told = target.file.model, target.file.info, told_groups(source.groups, target.file.info)
+    model, told = target.file.model, told_groups(source.groups, target)
     floors, chosen = _floors(target), _chosen(source, samples, seed)
-    batch = to_batch(chosen, told, info, target.device)
+    batch = to_batch(chosen, told, target)
     decoded = Decoded(model(batch.x, group=batch.group).reconstruction)
     shown = all_images = _measured(target, told, [chosen], floors)
     if whole:
@@ -142,24 +143,25 @@ def _constant(image: Tensor, x: Tensor) -> Tensor:
 def _measured(target: Target, told: Tensor, parts: Iterable[Part], floors: Mapping[str, Floor]) -> Measured:
     images, of_floors, posteriors, seen = [], [], [], []
     for part in parts:
-        seen.append(part._replace(x=part.x[:0], text=None))
-        if not part.names:
-            continue
-        batch = to_batch(part, told, target.file.info, target.device)
-        inference = target.file.model(batch.x, group=batch.group)
-        for values in (inference.mean, inference.log_var, inference.reconstruction):
-            check_finite(target, values, part.names)
-        rate = kl_per_dimension(inference.mean, inference.log_var).sum(1)
-        images.append({**measure(batch.x, inference.reconstruction, batch.text), "rate": rate})
-        measures = {name: measure(batch.x, floor(batch.x), batch.text) for name, floor in floors.items()}
-        of_floors.append({f"floor_{n}_{key}": value for n, found in measures.items() for key, value in found.items()})
-        posteriors.append({"mean": inference.mean, "log_var": inference.log_var})
-    everything, beside = joined(seen), _stacked(of_floors)
-    means = {name: float(values.double().nanmean()) for name, values in beside.items()}
-    tensors = _stacked(posteriors)
-    return Measured(
-        everything.names, everything.group, _stacked(images), means, **tensors, refused=list(everything.refused)
-    )
+        seen.append(part._replace(x=part.x[:0], text=None))  # only the names are kept
+        if part.names:
+            batch = to_batch(part, told, target)
+            inference = target.file.model(batch.x, group=batch.group)
+            for values in (inference.mean, inference.log_var, inference.reconstruction):
+                check_finite(target, values, part.names)
+            rate = kl_per_dimension(inference.mean, inference.log_var).sum(1)
+            images.append({**measure(batch.x, inference.reconstruction, batch.text), "rate": rate})
+            of_floors.append(_of_floors(batch, floors))
+            posteriors.append({"mean": inference.mean, "log_var": inference.log_var})
+    everything, latent = joined(seen), _stacked(posteriors)
+    means = {name: float(values.double().nanmean()) for name, values in _stacked(of_floors).items()}
+    names, group, refused = everything.names, everything.group, list(everything.refused)
+    return Measured(names, group, _stacked(images), means, latent["mean"], latent["log_var"], refused)
+
+
+def _of_floors(batch: Batch, floors: Mapping[str, Floor]) -> dict[str, Tensor]:
+    found = {name: measure(batch.x, floor(batch.x), batch.text) for name, floor in floors.items()}
+    return {f"floor_{name}_{key}": value for name, measures in found.items() for key, value in measures.items()}
 
 
 def _stacked(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -173,5 +175,7 @@ def _metrics(target: Target, found: Measured, groups: tuple[str, ...]) -> dict[s
     measures = {name: values for name, values in found.images.items() if name != "rate"}
     values = aggregate.summary(measures, found.group, groups) | found.floors
     values |= latents.summary(mean, log_var, options.active_variance, limit, seed)
+    if len(found.group.unique()) < 2:
+        values["psnr_group_gap"] = math.nan  # of one group alone: not measured, rather than perfect
     values |= posterior.closeness(posterior.table(mean, log_var, seed))
     return values | posterior.extremes(mean, log_var, options.extreme)

@@ -24,6 +24,7 @@ LATENTS = (
     "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
 )  # fmt: skip
 CRITERION = ("metric", "value", "verdict", "good", "poor", "best floor", "reaches", "better than floor")
+CAPTION = 28  # letters of a name that fit above an image
 YES = {True: "yes", False: "no", None: "-"}
 
 
@@ -94,10 +95,12 @@ def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
 def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: bool, path: Path) -> None:
     """Write the picture: images, reconstructions, differences, the verdict, and on request the latents."""
     scores = {name: found.shown.images[name].numpy() for name in ("mse", "psnr", "ssim")}
-    title = f"{target.label} on {found.title}: {len(found.shown.names)} images and their reconstructions"
+    names = [name if len(name) <= CAPTION else f"…{name[1 - CAPTION :]}" for name in found.shown.names]
+    title = f"{target.label} on {found.title}: {len(names)} images and their reconstructions"
+    title, *texts = (text.replace("$", r"\$") for text in (title, *names, *lines))  # matplotlib would set formulas
     posteriors = _posteriors(target, found.all) if with_latents else None
     images = found.original.numpy(), found.reconstruction.numpy()
-    save_png(quality_figure(*images, scores, found.shown.names, title, lines, posteriors), path)
+    save_png(quality_figure(*images, scores, texts[: len(names)], title, texts[len(names) :], posteriors), path)
 
 
 def _posteriors(target: Target, found: Measured) -> Posteriors:

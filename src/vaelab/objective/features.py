@@ -81,7 +81,7 @@ class Vgg16(nn.Module):
 class Dino(nn.Module):
     """Images [B, C, H, W] to the features of their patches [B, patches, features], by a Vision Transformer of timm.
 
-    Each side is resized (bilinear, antialiased) to the next multiple of the patch that is at least 8 patches: 64
+    Each side is enlarged (bilinear) to the next multiple of the patch that is at least 8 patches: 64
     pixels become 112 with patches of 14.
     """
 
@@ -96,7 +96,7 @@ class Dino(nn.Module):
         """Return the features of the patches, without the class and register tokens."""
         sides = zip(images.shape[-2:], self.patch, strict=True)
         size = [max(LEAST_PATCHES, -(-side // patch)) * patch for side, patch in sides]
-        resized = F.interpolate(images, size, mode="bilinear", antialias=True)
+        resized = F.interpolate(images, size, mode="bilinear")
         tokens: Tensor = self.model.forward_features(self.normalise(resized))
         return tokens[:, self.model.num_prefix_tokens :]
 
@@ -132,6 +132,7 @@ def load_vgg16(layers: Sequence[str], weights: str, device: str | torch.device =
         torch.default_generator.manual_seed(SEED)
         network = Vgg16(layers)
     network.record = fill(network, weights, VGG16_OPTION, vgg16_in_cache)
+    network = network.to(memory_format=torch.channels_last)  # a tenth faster on CPUs, the images likewise
     return network.requires_grad_(False).eval().to(device)
 
 

@@ -55,6 +55,8 @@ class Model(Block):
     """Images: U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
     init: Literal["default", "pca"] = "default"
     """Images: pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
+    pca_patches: float = Field(0.5, ge=0, le=1)
+    """Images, `init: pca` of a vector: share of the covariance that comes from patches, for few images; 0: plain PCA."""
     output: Literal["sigmoid", "linear"] = "sigmoid"
     """Images: how values reach [0, 1]; linear: unbounded in training, clamped in evaluation."""
     learned_sigma: bool = False

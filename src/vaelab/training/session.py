@@ -112,7 +112,7 @@ def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -
     """Set the weights that depend on the data, where the run asks for it."""
     if run.kind == "image" and run.model.init == "pca":
         chosen = torch.linspace(0, len(train) - 1, min(len(train), PCA_IMAGES)).long()
-        start_from_pca(model, train.stored(chosen).cpu(), run.train.flip, run.train.seed)
+        start_from_pca(model, train.stored(chosen).cpu(), run.train.flip, run.train.seed, run.model.pca_patches)
     if average is not None:
         average.load_state_dict(model.state_dict())
 

@@ -1,0 +1,29 @@
+"""Training curves of images; those of grids are in test_figures.py."""
+
+import numpy as np
+import pandas as pd
+
+from vaelab.figures import curves
+
+
+def history(ssim):
+    rows = [
+        {"run": "r", "phase": phase, "epoch": epoch, "loss": -5.0 * epoch, "ssim": ssim[phase]}
+        for phase in ("train", "val") for epoch in (1, 2)
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(psnr=20, mse=0.01, kl=3)
+
+
+def test_curves_of_images_have_their_panels_and_leave_out_what_was_not_measured():
+    figure = curves.training_curves(history({"train": np.nan, "val": 0.5}), "image")
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["objective (each run's own)", "PSNR, dB", "SSIM"]
+    train, val = figure.axes[2].lines
+    assert np.isnan(train.get_ydata()).all()
+    assert val.get_ydata().tolist() == [0.5, 0.5]
+    assert figure.axes[2].get_ylim() == (0, 1)
+    assert figure.axes[0].get_ylim()[0] < -10
+
+
+def test_negative_values_are_not_cut_off():
+    figure = curves.training_curves(history({"train": -0.25, "val": 0.5}), "image")
+    assert figure.axes[2].get_ylim() == (-0.25, 1)
