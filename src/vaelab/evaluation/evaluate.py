@@ -23,7 +23,6 @@ from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
-
 Columns = Mapping[str, np.ndarray]  # by name, one value per latent dimension
 
 
@@ -98,7 +97,7 @@ def _common(result: Pass, split: DeviceSplit, columns: Columns, options: Evaluat
 
 
 def _facts(subject: Subject) -> dict[str, Any]:
-    weights = "; ".join(f"{term}: {record}" for term, record in weights_record(subject.objective.context.features).items())
+    records = weights_record(subject.objective.context.features)
     return {
         "effective_beta": subject.objective.effective_beta(subject.position),
         "best_epoch": subject.facts["epoch"],
@@ -106,7 +105,7 @@ def _facts(subject: Subject) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in subject.model.parameters()),
         "latent_dim": subject.model.latent_dim,
         "bypass": subject.model.bypass,
-        "feature_weights": weights or None,
+        "feature_weights": "; ".join(f"{term}: {record}" for term, record in records.items()) or None,
     }
 
 
@@ -123,8 +122,8 @@ def _example_rows(phase: str, result: Pass, split: DeviceSplit) -> list[dict[str
 def _dimension_rows(phase: str, result: Pass, columns: Columns, options: Evaluate) -> list[dict[str, Any]]:
     active = latents.active_units(result.mean, options.active_variance).tolist()
     return [
-        {"phase": phase, "dimension": j, **{name: float(column[j]) for name, column in columns.items()}, "active": alive}
-        for j, alive in enumerate(active)
+        {"phase": phase, "dimension": j, **{name: float(column[j]) for name, column in columns.items()}, "active": on}
+        for j, on in enumerate(active)
     ]
 
 

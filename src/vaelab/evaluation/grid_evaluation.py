@@ -79,4 +79,3 @@ class GridEvaluator:
 
 def _grids(split: DeviceSplit) -> Tensor:
     return split.stored(torch.arange(len(split))).cpu().long()
-

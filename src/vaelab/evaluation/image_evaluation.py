@@ -1,4 +1,4 @@
-"""The metrics of images: per image and per group, ablations of z, floors, text, interpolations, samples of the prior."""
+"""The metrics of images: per image and group, ablations of z, floors, text, interpolations, samples of the prior."""
 
 import math
 import sys
@@ -42,7 +42,7 @@ class ImageEvaluator:
         self.floors = fit_floors(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
         self.read = documents and subject.options.ocr and subject.options.ocr_pages > 0
         if self.read and not ocr.available():
-            print("note: Tesseract is not installed, character error rates are left out (docs/metrics.md)", file=sys.stderr)
+            print("note: Tesseract is not installed: no character error rates (docs/metrics.md)", file=sys.stderr)
             self.read = False
         self.pages: dict[str, dict[str, Tensor]] = {}
         self.posterior: Pass | None = None
@@ -110,8 +110,9 @@ class ImageEvaluator:
 
     @torch.no_grad()
     def _decode_first_group(self, z: Tensor) -> Tensor:
-        device = next(self.subject.model.parameters()).device
-        return self.subject.model.decode(z.to(device), torch.zeros(len(z), dtype=torch.int64, device=device)).reconstruction
+        z = z.to(next(self.subject.model.parameters()).device)
+        group = torch.zeros(len(z), dtype=torch.int64, device=z.device)
+        return self.subject.model.decode(z, group).reconstruction
 
     def _ocr(self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor) -> dict[str, float]:
         """Character error rate of the pages that are read, of the reconstruction and of the floors."""

@@ -20,7 +20,7 @@ BATCH = 64
 
 @torch.no_grad()
 def decode(model: VAE, z: Tensor, info: DataInfo) -> np.ndarray:
-    """Return what is decoded from z [n, L], uint8 as it would be stored; a conditional model gets the groups in turn."""
+    """Return what is decoded from z [n, L], uint8 as stored; a conditional model gets the groups in turn."""
     device, parts = next(model.parameters()).device, []
     groups = torch.arange(len(z)) % max(1, len(info.groups))
     for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):
@@ -57,7 +57,9 @@ def traverse(model: VAE, info: DataInfo, mean: Tensor, log_var: Tensor, options:
     )
 
 
-def interpolate(model: VAE, info: DataInfo, mean: Tensor, rows: int, options: Visualize) -> tuple[np.ndarray, np.ndarray]:
+def interpolate(
+    model: VAE, info: DataInfo, mean: Tensor, rows: int, options: Visualize
+) -> tuple[np.ndarray, np.ndarray]:
     """Return examples along straight lines between random pairs of posterior means [N, L], and the pairs' ids.
 
     Examples [rows, steps, ...], pairs [rows, 2].

@@ -13,7 +13,14 @@ from torch import Tensor, nn
 
 from vaelab.data.prepared import DataInfo
 from vaelab.models.blocks import (
-    ACTIVATIONS, Attention, convolution, dropout, initialise, one_hot_planes, residuals, upsampling,
+    ACTIVATIONS,
+    Attention,
+    convolution,
+    dropout,
+    initialise,
+    one_hot_planes,
+    residuals,
+    upsampling,
 )  # fmt: skip
 from vaelab.models.linear_paths import from_latent, to_latent
 from vaelab.models.vae import VAE, Decoded, Inference, sampled

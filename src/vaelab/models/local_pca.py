@@ -52,7 +52,7 @@ def fit_local_pca(images: Tensor, components: int, seed: int, flip: bool, share:
     basis = torch.linalg.qr(torch.randn((rows.shape[1], size), generator=generator(seed, 0, stream=17))).Q
     for _ in range(ITERATIONS):
         basis = torch.linalg.qr(covariance_times(basis)).Q
-    values, vectors = torch.linalg.eigh(basis.T @ covariance_times(basis))
+    _, vectors = torch.linalg.eigh(basis.T @ covariance_times(basis))
     directions = (basis @ vectors.flip(1)[:, :components]).T
     variance = (rows @ directions.T).square().mean(0)  # of the images themselves along each direction
     left = rows.square().sum() / len(rows) - variance.sum()

@@ -14,7 +14,8 @@ def start_from_pca(model: VAE, images: Tensor, flip: bool, seed: int, share: flo
     """Set the linear path so that the untrained model reconstructs as PCA with as many numbers does.
 
     Latents are the whitened scores, so that their aggregate has variance 1. The posterior's variance starts at
-    noise / (eigenvalue + noise), the optimum of probabilistic PCA (Tipping & Bishop 1999); the convolutions start silent.
+    noise / (eigenvalue + noise), the optimum of probabilistic PCA (Tipping & Bishop 1999). The convolutions
+    start silent.
 
     Args:
         model: an image model with `init: pca`.

@@ -56,7 +56,7 @@ class Model(Block):
     init: Literal["default", "pca"] = "default"
     """Images: pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
     pca_patches: float = Field(0.5, ge=0, le=1)
-    """Images, `init: pca` of a vector: share of the covariance that comes from patches, for few images; 0: plain PCA."""
+    """Images, `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
     output: Literal["sigmoid", "linear"] = "sigmoid"
     """Images: how values reach [0, 1]; linear: unbounded in training, clamped in evaluation."""
     learned_sigma: bool = False

@@ -113,7 +113,7 @@ class Documents(_Images):
 
 
 class Funsd(_Images):
-    """Gray patches of scanned forms with word boxes, in FUNSD's layout: images/, boxes/, data.train.txt, data.val.txt."""
+    """Gray patches of scanned forms with word boxes, as FUNSD has them: images/, boxes/, data.{train,val}.txt."""
 
     source: Literal["funsd"]
     """`funsd`"""

@@ -79,7 +79,7 @@ class Loss(Block):
         Annotated[Literal["optimal"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
         Discriminator(number_or_text),
     ] = "optimal"
-    """gaussian, laplace: standard deviation; optimal: the batch's own best value. `model.learned_sigma` overrides it."""
+    """gaussian, laplace: standard deviation; optimal: each batch's best. `model.learned_sigma` overrides it."""
     epsilon: float = Field(1e-3, gt=0)
     """charbonnier: error at which it turns from squared to absolute."""
     focal_alpha: float = Field(1.0, ge=0, le=10)

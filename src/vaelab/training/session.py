@@ -22,8 +22,8 @@ from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 from vaelab.training.nonfinite import Guard
-from vaelab.training.step import parameter_groups
 from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
+from vaelab.training.step import parameter_groups
 
 Draw = Callable[[Snapshot, DataInfo], None]
 PCA_IMAGES = 20_000  # at most, for `model.init: pca`

@@ -21,7 +21,7 @@ def rate_at(options: Train, epoch: float) -> float:
     """Return the learning rate at a point of training (epochs done, a fraction within an epoch)."""
     rate = options.learning_rate
     if epoch < options.warmup:
-        return rate * max(epoch, 1e-3) / options.warmup
+        return rate * min(1.0, max(epoch, 1e-3) / options.warmup)
     if options.decay == "cosine":
         progress = min(1.0, (epoch - options.warmup) / max(1e-9, options.epochs - options.warmup))
         rate *= options.final_rate + (1 - options.final_rate) * (0.5 + 0.5 * math.cos(math.pi * progress))
