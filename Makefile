@@ -8,7 +8,7 @@ export PATH := $(BIN):$(PATH)
 # what the environment was made from: this clone, its dependencies and their versions
 STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
 
-.PHONY: repro test lint format bench docs env env-dev
+.PHONY: repro test lint format bench realdata docs env env-dev
 
 repro: env
 	dvc repro
@@ -30,6 +30,11 @@ format: env-dev
 bench: env-dev
 	python benchmarks/training_loop.py
 	python benchmarks/image_measures.py
+
+# the stories of docs/sharpness.md and docs/documents.md on real data: VAELAB_REALDATA=folder make realdata
+realdata: env-dev
+	python benchmarks/realdata.py faces
+	python benchmarks/realdata.py funsd
 
 docs: env-dev
 	vaelab docs

@@ -211,3 +211,46 @@ def test_a_damaged_model_file_stops_evaluate_with_one_message(project):
     assert "damaged" in output
     assert "Traceback" not in output
     model.write_bytes(whole)
+
+
+IMAGES = {
+    "datasets": {
+        "photos": {"source": "photos", "size": 16, "crops": 48},
+        "pages": {"source": "documents", "size": 16, "pages": 8, "page_height": 64, "page_width": 64},
+    },
+    "model": {"latent_dim": 6, "width": 4, "depth": 2},
+    "train": {"epochs": 2, "batch_size": 8, "checkpoint_samples": 3, "metric": "auto"},
+    "evaluate": {"samples": 20, "ocr": False},
+    "visualize": {"prior_samples": 4, "examples": 3},
+    "compare": {"samples": 4},
+    "runs": {
+        "map": {"data": "photos", "model": {"latent": "map", "latent_channels": 2, "init": "pca", "output": "linear"}},
+        "vector": {"data": "photos", "model": {"conditional": True}, "evaluate": {"prior": "mixture"}},
+        "page": {"data": "pages"},
+    },
+}
+
+
+def test_image_runs_from_params_to_report_and_commands(project, tmp_path):
+    folder = tmp_path / "images"
+    call(ROOT, "git", "clone", "-q", str(project), str(folder))
+    (folder / "data/raw/tasks.dvc").unlink()
+    (folder / "params.yaml").write_text(yaml.safe_dump(IMAGES, sort_keys=False))
+    call(folder, "dvc", "repro")
+    for run in ("map", "vector", "page"):
+        pictures = {path.stem for path in (folder / "plots/runs" / run).glob("*.png")}
+        assert {"reconstructions", "best_and_worst", "error_maps", "radial_spectra", "prior_samples"} <= pictures
+        assert (folder / f"plots/runs/{run}/epochs.gif").stat().st_size > 0
+    report = (folder / "metrics/comparison_report.txt").read_text()
+    assert "Data set photos" in report
+    assert "Data set pages" in report  # runs on different data are never ranked against each other
+    assert "better than floor" in report
+    page = json.loads((folder / "metrics/evaluate/page.json").read_text())["test"]
+    assert {"text_psnr", "floor_white_page_psnr", "ink_mse"} <= page.keys()
+    vaelab = (sys.executable, "-c", "from vaelab.cli import main; main()")
+    live = ENVIRONMENT | {"PYTHONPATH": str(folder / "src")}
+    output = call(folder, *vaelab, "quality", "map", "--analyze-latents", "--save-path", "q.png", environment=live)
+    assert "verdict:" in output
+    assert (folder / "q.png").stat().st_size > 0
+    call(folder, *vaelab, "embed", "map", "photos:test", "--out", "z.npy", environment=live)
+    assert np.load(folder / "z.npy").shape[1] == 32  # 2 channels of 4 x 4

@@ -26,10 +26,10 @@ both = pytest.mark.parametrize("options", [VECTOR, MAP], ids=["vector", "map"])
 flips = pytest.mark.parametrize("flip", [False, True], ids=["as they are", "flipped"])
 
 
-def started(flip: bool = False, images: Tensor = IMAGES, **options: object) -> VAE:
+def started(flip: bool = False, images: Tensor = IMAGES, share: float = 0.0, **options: object) -> VAE:
     values = {"init": "pca", "output": "linear", **options}
     vae = build(tiny_run(kind="image", model=values).model, image_info(images.shape[1], SIDE, GROUPS), seed=0)
-    start_from_pca(vae, images, flip, seed=0)
+    start_from_pca(vae, images, flip, 0, share)
     return vae
 
 
@@ -120,8 +120,47 @@ def test_too_many_latents_for_the_images_are_refused():
     with pytest.raises(InputError, match=r"model\.latent_dim: 60 principal components need 61 images"):
         started(latent_dim=60)
     started(flip=True, latent_dim=60)
+    started(share=0.5, latent_dim=60)
     with pytest.raises(InputError, match=r"model\.latent_channels: 49 principal components"):
         started(latent="map", latent_channels=49)
+
+
+def shrunk_covariance(images: Tensor, share: float) -> Tensor:
+    """The mean of two covariances, as a matrix [256, 256]: of the images, and of their patches in every place."""
+    centred = images.double() / 255
+    centred = centred - centred.mean(0)
+    covariance = (1 - share) * centred.flatten(1).T @ centred.flatten(1) / len(images)
+    half, place = SIDE // 2, torch.arange(SIDE * SIDE).view(SIDE, SIDE)
+    corners = [(i, j) for i in (0, half) for j in (0, half)]
+    patches = torch.cat([centred[:, 0, i : i + half, j : j + half].flatten(1) for i, j in corners])
+    for i, j in corners:
+        pixels = place[i : i + half, j : j + half].flatten()
+        covariance[pixels[:, None], pixels] += share * patches.T @ patches / len(patches)
+    return covariance
+
+
+@flips
+@pytest.mark.parametrize("share", [0.2, 1.0])
+def test_few_images_can_start_from_a_covariance_shrunk_towards_their_patches(flip, share):
+    fitted = torch.cat([IMAGES, IMAGES.flip(-1)]) if flip else IMAGES
+    covariance, vae = shrunk_covariance(fitted, share), started(flip, share=share, **VECTOR).eval()
+    best = torch.linalg.eigvalsh(covariance)
+    span = torch.linalg.qr(vae.decoder.linear_path[0].weight.detach().double())[0]  # [256, 10]
+    assert (span.T @ covariance @ span).trace().item() == pytest.approx(best[-10:].sum().item(), rel=1e-3)
+    x, mean = unit(IMAGES[:8]).double(), fitted.double().mean(0) / 255
+    expected = ((x - mean).flatten(1) @ span @ span.T).view_as(x) + mean
+    torch.testing.assert_close(vae(x.float()).reconstruction, expected.clamp(0, 1).float(), atol=1e-3, rtol=0)
+    variance = vae.encode(unit(fitted))[0].detach().var(0, correction=0)
+    torch.testing.assert_close(variance, torch.ones(10), atol=1e-2, rtol=0)
+
+
+def test_patches_describe_images_that_were_not_seen_better():
+    def error(share: float) -> float:
+        vae = started(images=random_images(30), share=share, latent_dim=25).eval()
+        x = unit(random_images(50, seed=9))
+        return (vae(x).reconstruction - x).square().mean().item()
+
+    assert error(0.5) < error(0.0)
 
 
 SIZE, LATENT = 36, 3

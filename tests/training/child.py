@@ -1,4 +1,4 @@
-"""A training in a process of its own, that tests start and kill: python child.py DATA OUTPUT [WHEN]."""
+"""A training in a process of its own, that tests start and kill: python child.py DATA OUTPUT RUN [WHEN]."""
 
 import os
 import signal
@@ -13,6 +13,27 @@ from safetensors.torch import save_file
 from vaelab.errors import exit_on_input_error
 from vaelab.models import files
 from vaelab.training import loop, session
+
+TRAIN = {"epochs": 4, "batch_size": 8}
+RESTLESS = {  # everything that is random, or remembered between steps
+    "model": {"dropout": 0.2, "conditional": True, "init": "pca", "output": "linear"},
+    "train": TRAIN
+    | {"ema": 0.9, "flip": True, "input_noise": 0.05, "warmup": 0.5, "decay": "cosine", "clip_norm": 50.0}
+    | {"stop_when": {"kl": {"min": 0}}, "stop_epochs": 4},
+}
+# what processes share: no batch statistics, no σ of a batch, and neither dropout nor noise, which each draws for itself
+SHARED = {
+    "model": {"norm": "none", "conditional": True, "init": "pca", "output": "linear"},
+    "loss": {"terms": {"gaussian": 1.0, "ssim": 9.0}, "sigma": 0.2},
+    "train": TRAIN | {"ema": 0.9, "flip": True, "warmup": 0.5, "decay": "cosine", "clip_norm": 50.0},
+}
+RUNS = {
+    "grid": tiny_run(train=TRAIN),
+    "grid_with_patience": tiny_run(train=TRAIN | {"patience": 1}),
+    "grid_with_group_norm": tiny_run(train=TRAIN, model={"norm": "group"}),
+    "image": tiny_run(kind="image", **RESTLESS),
+    "image_to_share": tiny_run(kind="image", **SHARED),
+}
 
 
 def die(*_: object) -> None:
@@ -34,11 +55,8 @@ def after(calls: int, function):
 
 
 def main() -> None:
-    data, output = Path(sys.argv[1]), Path(sys.argv[2])
-    when = sys.argv[3] if len(sys.argv) > 3 else ""
-    patience = {"patience": 1} if when == "with_patience" else {}
-    norm = "group" if when == "with_group_norm" else "batch"
-    run = tiny_run(train={"epochs": 4, "batch_size": 8, **patience}, model={"norm": norm})
+    data, output, run = Path(sys.argv[1]), Path(sys.argv[2]), RUNS[sys.argv[3]]
+    when = sys.argv[4] if len(sys.argv) > 4 else ""
     draw = lambda snapshot, info: None  # noqa: E731
     if when == "before_the_first_state":
         loop.add_up = after(2, loop.add_up)

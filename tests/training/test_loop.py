@@ -12,6 +12,7 @@ from helpers import PARAMS, TINY, preset_runs, random_images, tiny_run, write_gr
 
 from vaelab import artifacts
 from vaelab.data.batches import load_split
+from vaelab.data.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.models import files
 from vaelab.models.files import load_model
@@ -20,7 +21,7 @@ from vaelab.params.blocks import HISTORY
 from vaelab.params.loss import Terms
 from vaelab.params.resolve import merge
 from vaelab.params.schema import Run
-from vaelab.training import loop
+from vaelab.training import loop, session
 from vaelab.training.state import scratch_folder
 
 PIXELS = 16 * 16
@@ -46,6 +47,10 @@ def history(models):
 
 def weights(path):
     return load_model(path).model.state_dict()
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def same(one, other):
@@ -233,11 +238,9 @@ def interrupted(folder, monkeypatch, run):
 
 @pytest.mark.parametrize("make", [tiny_run, restless])
 def test_an_interrupted_training_goes_on_to_the_same_bytes(tmp_path, monkeypatch, make):
-    models = fit(tmp_path, make())
-    expected = {path.name: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    expected = contents(fit(tmp_path, make()))
     interrupted(tmp_path, monkeypatch, make())
-    models = fit(tmp_path, make())
-    assert {path.name: path.read_bytes() for path in models.rglob("*") if path.is_file()} == expected
+    assert contents(fit(tmp_path, make())) == expected
 
 
 def test_a_damaged_resume_state_is_named(tmp_path, monkeypatch):
@@ -296,7 +299,7 @@ def test_every_term_of_images_trains(tmp_path, term):
         assert math.isfinite(float(row["psnr"]))
 
 
-@pytest.mark.parametrize("kind", ["grid", "image"])
+@every_kind
 @pytest.mark.parametrize("term", ["total_correlation", "mmd"])
 def test_terms_of_the_latents_train_either_kind(tmp_path, kind, term):
     rows = history(fit(tmp_path, tiny_run(kind=kind, loss={"terms": {term: 5.0}})))
@@ -317,8 +320,18 @@ MODELS = [
 def test_models_of_images_train_and_come_back(tmp_path, options):
     models = fit(tmp_path, tiny_run(kind="image", model=options))
     assert history(models)[-1]["step"] == "6"
-    (state,) = (load_model(models / name).model.state_dict() for name in ("last.safetensors",))
-    assert all(tensor.isfinite().all() for tensor in state.values())
+    assert all(tensor.isfinite().all() for tensor in weights(models / "last.safetensors").values())
+
+
+def test_a_conditional_model_is_told_the_groups_in_training(tmp_path):
+    model = {"conditional": True, "norm": "none"}
+    start, end = (
+        weights(fit(tmp_path, tiny_run(kind="image", model=model, train=train)) / "last.safetensors")
+        for train in ({"learning_rate": 1e-12}, {})
+    )
+    for name in ("decoder.stem.0.weight", "encoder.stem.0.weight"):  # the last two inputs are the groups
+        moved = (end[name] - start[name]).abs().transpose(0, 1).flatten(1).amax(1)[-2:]
+        assert (moved > 1e-4).all()
 
 
 def test_images_train_in_mixed_precision(tmp_path):
@@ -328,10 +341,10 @@ def test_images_train_in_mixed_precision(tmp_path):
 
 def test_a_linear_path_with_rate_0_stays_pca(tmp_path):
     model = {"init": "pca", "output": "linear"}
-    start = weights(
-        fit(tmp_path, tiny_run(kind="image", model=model, train={"learning_rate": 1e-12})) / "last.safetensors"
+    start, end = (
+        weights(fit(tmp_path, tiny_run(kind="image", model=model, train=train)) / "last.safetensors")
+        for train in ({"learning_rate": 1e-12}, {"linear_rate": 0.0})
     )
-    end = weights(fit(tmp_path, tiny_run(kind="image", model=model, train={"linear_rate": 0.0})) / "last.safetensors")
     moved = {name for name in start if not torch.allclose(start[name], end[name], atol=1e-9)}
     assert not any("linear_path" in name for name in moved)
     assert {"encoder.head.1.weight", "decoder.image.1.weight"} <= moved
@@ -345,6 +358,17 @@ def test_a_start_from_pca_beats_no_start_at_all(tmp_path):
         for start in ({}, {"init": "pca"})
     ]
     assert found[1] > found[0] + 3
+
+
+@pytest.mark.parametrize("share", [0.0, 0.7])
+def test_the_start_from_pca_knows_flips_and_patches(tmp_path, monkeypatch, share):
+    calls = []
+    monkeypatch.setattr(session, "start_from_pca", lambda model, images, *options: calls.append((images, *options)))
+    model = {"init": "pca", "output": "linear", "pca_patches": share}
+    fit(tmp_path, tiny_run(kind="image", model=model, train={"flip": True, "seed": 5}))
+    ((images, *options),) = calls
+    assert torch.equal(images, random_images(24))
+    assert options == [True, 5, share]
 
 
 def spied(monkeypatch, name):
@@ -463,11 +487,14 @@ def test_flipped_images_are_what_is_seen_and_what_is_aimed_at(tmp_path, monkeypa
 
 def test_noise_is_on_the_input_and_not_on_the_target(tmp_path, monkeypatch):
     calls, noise = spied(monkeypatch, "forward_backward"), spied(monkeypatch, "noisy")
-    fit(tmp_path, tiny_run(kind="image", train={"input_noise": 0.5, "epochs": 1}))
+    run = tiny_run(kind="image", train={"input_noise": 0.5, "epochs": 1})
+    fit(tmp_path, run)
+    objective = Objective(run.loss, read_info(tmp_path / "image"))
     stored = {tensor.numpy().tobytes() for tensor in random_images(24)}
     assert len(noise) == len(calls) == 3
-    for (_, (batch, *_)), ((clean, *_), seen) in zip(calls, noise, strict=True):
+    for (_, (batch, inference, losses, _)), ((clean, *_), seen) in zip(calls, noise, strict=True):
         assert torch.equal(clean, batch.x)
+        torch.testing.assert_close(losses.total, objective(batch.x, inference, 0).total)
         assert all((x * 255).round().byte().contiguous().numpy().tobytes() in stored for x in batch.x)
         assert 0.4 < float((seen - batch.x).std()) < 0.6
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import write_grids
+from helpers import write_grids, write_images
 
 CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (
@@ -18,13 +18,14 @@ MOMENTS = (
     "while_a_checkpoint_is_written",
     "while_results_are_published",
 )
-
+WRITE = {"grid": write_grids, "image": write_images}
+CASES = [("grid", moment) for moment in MOMENTS] + [("image", moment) for moment in MOMENTS[:3]]
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def train(folder: Path, *when: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(CHILD), str(folder / "data"), str(folder / "models"), *when]
+def train(folder: Path, run: str, *when: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
 
 
@@ -35,37 +36,40 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("uninterrupted")
-    write_grids(folder / "data", 40, 10, 10, seed=0)
-    result = train(folder)
-    assert result.returncode == 0, result.stderr
-    assert not any((folder / ".scratch").iterdir())
-    return contents(folder / "models")
+    found = {}
+    for run, write in WRITE.items():
+        folder = tmp_path_factory.mktemp(run)
+        write(folder / "data", 40, 10, 10, seed=0)
+        result = train(folder, run)
+        assert result.returncode == 0, result.stderr
+        assert not any((folder / ".scratch").iterdir())
+        found[run] = contents(folder / "models")
+    return found
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_training_resumes_bit_for_bit(tmp_path, uninterrupted, moment):
-    write_grids(tmp_path / "data", 40, 10, 10, seed=0)
-    assert train(tmp_path, moment).returncode == -signal.SIGKILL
-    resumed = train(tmp_path)
+@pytest.mark.parametrize(("run", "moment"), CASES)
+def test_killed_training_resumes_bit_for_bit(tmp_path, uninterrupted, run, moment):
+    WRITE[run](tmp_path / "data", 40, 10, 10, seed=0)
+    assert train(tmp_path, run, moment).returncode == -signal.SIGKILL
+    resumed = train(tmp_path, run)
     assert resumed.returncode == 0, resumed.stderr
     assert ("resuming" in resumed.stderr) == (moment != "before_the_first_state")
-    assert contents(tmp_path / "models") == uninterrupted
+    assert contents(tmp_path / "models") == uninterrupted[run]
 
 
 @pytest.mark.slow
 def test_killed_from_outside_three_times(tmp_path, uninterrupted):
     write_grids(tmp_path / "data", 40, 10, 10, seed=0)
-    command = [sys.executable, str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "slowly"]
+    command = [sys.executable, str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "grid", "slowly"]
     for epochs in (1, 2, 3):
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=ENVIRONMENT) as child:
             wait_for_history(tmp_path, 2 * epochs)
             child.kill()
             child.communicate()
         assert child.returncode == -signal.SIGKILL
-    assert train(tmp_path).returncode == 0
-    assert contents(tmp_path / "models") == uninterrupted
+    assert train(tmp_path, "grid").returncode == 0
+    assert contents(tmp_path / "models") == uninterrupted["grid"]
 
 
 def wait_for_history(folder: Path, rows: int) -> None:

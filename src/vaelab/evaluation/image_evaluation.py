@@ -20,6 +20,8 @@ from vaelab.evaluation.prior import fit_mixture, sample_prior
 from vaelab.evaluation.subject import Subject, ablated
 from vaelab.models.vae import Decoded
 from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.feature_weights import vgg16_is_there
+from vaelab.objective.features import load_vgg16
 
 KEPT = 1024  # examples of a phase, evenly spread, whose reconstructions are saved
 FLOOR_IMAGES = 20_000  # of training, at most, that floors are fitted to
@@ -65,12 +67,13 @@ class ImageEvaluator:
         info, seed = self.subject.info, self.subject.options.seed
         values = aggregate.summary(result.measured.examples, split.group.cpu(), info.groups)
         values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
+        originals = split.stored(kept).cpu()
+        values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
         # −log density under one σ for all values of the split, the best one, nats per image
         values["distortion"] = 0.5 * info.mean_elements * (math.log(2 * math.pi * max(values["mse"], 1e-12)) + 1)
         rate = float(kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1).mean())
         values["negative_elbo"] = values["distortion"] + rate
         values["bits_per_dim"] = values["negative_elbo"] / (info.mean_elements * math.log(2)) + 8
-        originals = split.stored(kept).cpu()
         values["diversity_ratio"] = posterior.diversity_ratio(result.outputs, originals, seed)
         if phase == "train":
             self.posterior = result
@@ -82,6 +85,20 @@ class ImageEvaluator:
         if phase == self.final:
             values |= self._generation(originals)
         return values
+
+    @torch.no_grad()
+    def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
+        """Distance of VGG16 features over the kept images, where pretrained weights are there."""
+        loss = self.subject.run.loss
+        if not vgg16_is_there(loss.perceptual_weights):
+            return {}
+        network, total = load_vgg16(loss.perceptual_layers, loss.perceptual_weights), 0.0
+        for x, y in zip(originals.split(64), outputs.split(64), strict=True):
+            pairs = zip(network(x.float() / 255), network(y.float() / 255), strict=True)
+            total += sum(float((a - b).square().flatten(1).mean(1).sum()) for a, b in pairs) / len(
+                loss.perceptual_layers
+            )
+        return {"perceptual": total / len(originals)}
 
     def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
         size = self.subject.options.batch_size

@@ -19,10 +19,12 @@ BATCH = 64
 
 
 @torch.no_grad()
-def decode(model: VAE, z: Tensor, info: DataInfo) -> np.ndarray:
-    """Return what is decoded from z [n, L], uint8 as stored; a conditional model gets the groups in turn."""
+def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> np.ndarray:
+    """Return what is decoded from z [n, L], uint8 as stored; a conditional model is told `group`, or all in turn."""
     device, parts = next(model.parameters()).device, []
-    groups = torch.arange(len(z)) % max(1, len(info.groups))
+    groups: Tensor = torch.arange(len(z)) % max(1, len(info.groups))
+    if group is not None:
+        groups = torch.full_like(groups, group)
     for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):
         parts.append(KINDS[info.kind].output(model.decode(part.to(device), group.to(device))).cpu())
     return torch.cat(parts).numpy()
@@ -43,7 +45,10 @@ class Traversal(NamedTuple):
 
 
 def traverse(model: VAE, info: DataInfo, mean: Tensor, log_var: Tensor, options: Visualize) -> Traversal:
-    """Return the traversal of the dimensions with the largest KL over these posteriors, each [N, L]."""
+    """Return the traversal of the dimensions with the largest KL over these posteriors, each [N, L].
+
+    A conditional model is told the first group throughout.
+    """
     kl = kl_per_dimension(mean, log_var)
     start = int(kl.sum(1).argmax())
     dimensions = kl.mean(0).topk(min(options.traversal_dimensions, kl.shape[1])).indices.tolist()
@@ -51,7 +56,7 @@ def traverse(model: VAE, info: DataInfo, mean: Tensor, log_var: Tensor, options:
     z = mean[start].repeat(len(dimensions), len(values), 1)
     for row, dimension in enumerate(dimensions):
         z[row, :, dimension] = values
-    examples = decode(model, z.flatten(0, 1), info)
+    examples = decode(model, z.flatten(0, 1), info, group=0)
     return Traversal(
         examples.reshape(len(dimensions), len(values), *examples.shape[1:]), dimensions, values.tolist(), start
     )
@@ -62,13 +67,13 @@ def interpolate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return examples along straight lines between random pairs of posterior means [N, L], and the pairs' ids.
 
-    Examples [rows, steps, ...], pairs [rows, 2].
+    Examples [rows, steps, ...], pairs [rows, 2]. A conditional model is told the first group throughout.
     """
     pairs = torch.randperm(len(mean), generator=generator(options.seed, 0, stream=10))[: 2 * rows]
     pairs = pairs[: len(pairs) // 2 * 2].view(-1, 2)
     share = torch.linspace(0, 1, options.traversal_steps).view(1, -1, 1)
     z = (1 - share) * mean[pairs[:, 0]].unsqueeze(1) + share * mean[pairs[:, 1]].unsqueeze(1)
-    examples = decode(model, z.flatten(0, 1), info)
+    examples = decode(model, z.flatten(0, 1), info, group=0)
     return examples.reshape(len(pairs), options.traversal_steps, *examples.shape[1:]), pairs.numpy()
 
 

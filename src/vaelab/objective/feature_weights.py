@@ -53,6 +53,12 @@ def fill(network: nn.Module, weights: str, option: str, cached: Callable[[], Pat
     return {"weights": weights, "file": path.name, "sha256": _sha256(path)}
 
 
+def vgg16_is_there(weights: str) -> bool:
+    """Return whether pretrained weights of VGG16 can be loaded: a file that exists, or hub with its cached file."""
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / VGG16_FILE
+    return weights != "random" and (cached if weights == "hub" else Path(weights)).is_file()
+
+
 def vgg16_in_cache() -> Path:
     """Return torchvision's file of VGG16 in torch hub's cache. Raises InputError when it is not there, or damaged."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / VGG16_FILE

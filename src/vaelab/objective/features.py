@@ -132,7 +132,7 @@ def load_vgg16(layers: Sequence[str], weights: str, device: str | torch.device =
         torch.default_generator.manual_seed(SEED)
         network = Vgg16(layers)
     network.record = fill(network, weights, VGG16_OPTION, vgg16_in_cache)
-    network = network.to(memory_format=torch.channels_last)  # a tenth faster on CPUs, the images likewise
+    network = network.to(memory_format=torch.channels_last)  # as the images are: a tenth faster on CPUs
     return network.requires_grad_(False).eval().to(device)
 
 
