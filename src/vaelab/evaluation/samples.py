@@ -25,8 +25,8 @@ def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> n
     groups: Tensor = torch.arange(len(z)) % max(1, len(info.groups))
     if group is not None:
         groups = torch.full_like(groups, group)
-    for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):
-        parts.append(KINDS[info.kind].output(model.decode(part.to(device), group.to(device))).cpu())
+    for part, told in zip(z.split(BATCH), groups.split(BATCH), strict=True):
+        parts.append(KINDS[info.kind].output(model.decode(part.to(device), told.to(device))).cpu())
     return torch.cat(parts).numpy()
 
 
