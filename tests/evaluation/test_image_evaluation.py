@@ -10,6 +10,7 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit, write_images
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from vaelab.data.prepared import image_info
 from vaelab.evaluation import image_evaluation
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image_floors import fit_floors
@@ -18,6 +19,7 @@ from vaelab.evaluation.metric_names import FLOORS, HEADLINE, METRICS, better
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE
+from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 
 SIZES = {"train": 24, "val": 8, "test": 8}
@@ -267,6 +269,17 @@ def test_the_effective_beta_of_errors_is_measured_on_training(tmp_path):
     assert facts["feature_weights"].startswith("perceptual: ")
     assert "random" in facts["feature_weights"]
     assert all(found.metrics[phase]["perceptual"] > 0 for phase in SIZES)
+
+
+def test_total_correlation_is_of_the_examples_of_the_training_split(tmp_path):
+    terms = {"terms": {"gaussian": 1.0, "total_correlation": 3.0}, "sigma": 0.3}
+    _, _, run, model, found = build_case(tmp_path, "vector", loss=terms, evaluate={"ocr": False, "batch_size": 64})
+    objective = Objective(run.loss, image_info(1, 16, GROUPS), SIZES["train"])
+    for phase in SIZES:
+        x = unit(images(phase))
+        with torch.no_grad():
+            expected = objective(x, model(x), 1).total.mean().item()
+        assert found.metrics[phase]["loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_an_evaluation_repeats_itself(case):

@@ -1,0 +1,91 @@
+"""When training ends before its last epoch, and what the progress line says until then."""
+
+import math
+
+import pytest
+from helpers import tiny_run
+from trainings import fit, history, interrupted
+
+from vaelab.errors import InputError
+from vaelab.models.files import load_model
+from vaelab.training import loop
+
+pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
+every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
+
+
+def test_early_stopping_counts_epochs_without_a_better_metric(tmp_path):
+    models = fit(tmp_path, tiny_run(train={"epochs": 50, "patience": 2, "min_delta": 1.0}))
+    assert history(models)[-1]["epoch"] == "3"  # the first is the best, two more bring nothing
+    assert (models / "checkpoints" / "epoch_003.safetensors").exists()
+
+
+class Line(loop.tqdm):
+    """A progress bar that keeps what it said after each epoch."""
+
+    said: list[dict] = []
+
+    def set_postfix(self, values):
+        self.said.append(dict(values))
+        super().set_postfix(values)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    Line.said = []
+    monkeypatch.setattr(loop, "tqdm", Line)
+    return Line.said
+
+
+def wished(monkeypatch, **columns):
+    """Let validation find these numbers, one per epoch."""
+    right, epochs = loop.validate, iter(range(100))
+
+    def validate(session):
+        losses, metrics = right(session)
+        epoch = next(epochs)
+        return losses, metrics | {name: values[epoch] for name, values in columns.items()}
+
+    monkeypatch.setattr(loop, "validate", validate)
+
+
+def test_training_stops_once_all_conditions_have_held_for_some_epochs(tmp_path, monkeypatch, said):
+    wished(monkeypatch, psnr=[30, 20, 30, 30, 20, 30, 30, 30, 30], ssim=[0.5, 0.9, 0.9, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9])
+    train = {"epochs": 9, "stop_when": {"psnr": {"min": 28}, "ssim": {"min": 0.8}}, "stop_epochs": 3}
+    rows = history(fit(tmp_path, tiny_run(kind="image", train=train)))
+    assert rows[-1]["epoch"] == "8"
+    lines = [line["stop_when"] for line in said]
+    assert lines == [
+        "psnr✓ ssim✗ (0/3)", "psnr✗ ssim✓ (0/3)", "psnr✓ ssim✓ (1/3)", "psnr✓ ssim✗ (0/3)", "psnr✗ ssim✓ (0/3)",
+        "psnr✓ ssim✓ (1/3)", "psnr✓ ssim✓ (2/3)", "psnr✓ ssim✓ (3/3)",
+    ]  # fmt: skip
+    assert (tmp_path / "models" / "last.safetensors").exists()
+    assert load_model(tmp_path / "models" / "last.safetensors").facts["epoch"] == 8
+
+
+@every_kind
+def test_without_conditions_all_epochs_are_trained(tmp_path, kind, said):
+    rows = history(fit(tmp_path, tiny_run(kind=kind, train={"epochs": 4, "stop_epochs": 1})))
+    assert rows[-1]["epoch"] == "4"
+    assert all("stop_when" not in line for line in said)
+
+
+def test_how_long_conditions_have_held_survives_an_interruption(tmp_path, monkeypatch, said):
+    run = tiny_run(kind="image", train={"epochs": 9, "stop_when": {"kl": {"min": 0}}, "stop_epochs": 3})
+    interrupted(tmp_path, monkeypatch, run)
+    assert history(fit(tmp_path, run))[-1]["epoch"] == "3"
+    assert [line["stop_when"] for line in said] == ["kl✓ (1/3)", "kl✓ (2/3)", "kl✓ (3/3)"]
+
+
+def test_what_leaves_its_healthy_range_is_said(tmp_path, monkeypatch, said):
+    wished(monkeypatch, psnr=[10.0, 20.0, 10.0])
+    ranges = [{"start": 2, "end": 2, "max": 15}, {"start": 3, "min": 15}]
+    fit(tmp_path, tiny_run(kind="image", train={"epochs": 3, "healthy": {"psnr": ranges}}))
+    assert [line.get("unhealthy") for line in said] == [None, "psnr 20, healthy ≤ 15", "psnr 10, healthy ≥ 15"]
+    assert [line["psnr"] for line in said] == ["10.000", "20.000", "10.000"]
+
+
+def test_a_metric_that_is_not_a_number_is_named(tmp_path, monkeypatch):
+    wished(monkeypatch, psnr=[math.nan])
+    with pytest.raises(InputError, match=r"train\.metric: psnr on val is not a number after epoch 1"):
+        fit(tmp_path, tiny_run(kind="image"))

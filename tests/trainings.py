@@ -1,0 +1,66 @@
+"""Trainings in this process, in a folder with the data sets `grid` and `image`, and what they leave."""
+
+import csv
+
+import pytest
+import torch
+from helpers import tiny_run
+
+from vaelab.models.files import load_model
+from vaelab.training import loop
+
+
+def fit(folder, run, draw=lambda snapshot, info: None):
+    loop.fit(run, folder / run.kind, folder / "models", draw)
+    return folder / "models"
+
+
+def history(models):
+    return list(csv.DictReader((models / "history.csv").read_text().splitlines()))
+
+
+def weights(path):
+    return load_model(path).model.state_dict()
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def restless(**train):
+    """An image run with everything that is random or remembered between steps."""
+    model = {"dropout": 0.2, "conditional": True, "init": "pca", "output": "linear"}
+    train = {"flip": True, "input_noise": 0.1, "ema": 0.9, "decay": "cosine", "warmup": 0.5, "clip_norm": 50.0, **train}
+    return tiny_run(kind="image", model=model, train=train)
+
+
+def spied(monkeypatch, name):
+    """Calls of a function of the loop from now on: their arguments, and what they returned."""
+    calls, right = [], getattr(loop, name)
+
+    def spy(*arguments):
+        result = right(*arguments)
+        calls.append((arguments, result))
+        return result
+
+    monkeypatch.setattr(loop, name, spy)
+    return calls
+
+
+def interrupted(folder, monkeypatch, run):
+    """Leave the resume state of a training that was stopped after its first epoch."""
+
+    def stop(session, bar, right=loop.close_epoch):
+        right(session, bar)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "close_epoch", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit(folder, run)
+    (state,) = (folder / ".scratch").glob("*/state.safetensors")
+    return state
