@@ -146,7 +146,8 @@ def _verdicts(results: Sequence[Result], style: str) -> list[str]:
         criteria = judged[result.run.name]
         cells = {criterion.metric: _judged(criterion) for criterion in criteria}
         rows.append([result.run.name, overall(criteria) or "", *(cells.get(name, "") for name in names)])
-        notes += [f"{result.run.name}: {remark}" for remark in remarks(criteria)]
+        if found := remarks(criteria):
+            notes.append(f"{result.run.name}: {'; '.join(found)}")
         if result.metrics["run"]["bypass"]:
             notes.append(f"{result.run.name}: skips bypass the bottleneck; its errors say nothing of the latent")
     headers = ["verdict", "worst", *(_title(name, style) for name in names)]

@@ -1,15 +1,20 @@
 """Training curves, of one run or of many."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from vaelab.figures.classes import RUN_COLOURS
 from vaelab.figures.files import new_figure
+
+STYLES: Mapping[str, Literal["--", "-"]] = {"train": "--", "val": "-"}
+MARKERS = ("o", "s", "^", "D")  # the next one where there are more runs than colours
+LEGEND_WIDTH = 150  # characters
 
 
 class Panel(NamedTuple):
@@ -39,24 +44,29 @@ PANELS: Mapping[str, Mapping[str, Panel]] = {
 
 
 def training_curves(history: pd.DataFrame, kind: str) -> Figure:
-    """Return the panels of a kind of data over the epochs; a colour per run, train dashed and val solid.
+    """Return the panels of a kind of data over the epochs; a colour (and marker) per run, train dashed and val solid.
 
     Args:
         history: long table with the columns run, phase, epoch and those of PANELS; NaN where nothing was measured.
         kind: grid or image.
     """
-    figure = new_figure(13.5, 3.9)
+    runs = list(dict.fromkeys(history["run"]))
+    columns = max(1, int(LEGEND_WIDTH // (max(map(len, runs)) + 5)))
+    figure = new_figure(13.5, 3.7 + 0.2 * -(-(len(runs) + 2) // columns))
     panels = figure.subplots(1, len(PANELS[kind]))
+    looks = [
+        (run, RUN_COLOURS[number % len(RUN_COLOURS)], MARKERS[number // len(RUN_COLOURS) % len(MARKERS)])
+        for number, run in enumerate(runs)
+    ]
     for axes, (column, panel) in zip(panels, PANELS[kind].items(), strict=True):
-        for number, (run, rows) in enumerate(history.groupby("run", sort=False)):
-            for phase, style in (("train", "--"), ("val", "-")):
-                part = rows[rows["phase"] == phase]
-                colour = RUN_COLOURS[number % len(RUN_COLOURS)]
-                axes.plot(part["epoch"], part[column], style, color=colour, marker="o", markersize=3,
-                          label=f"{run}, {phase}")  # fmt: skip
+        for run, colour, marker in looks:
+            for phase, style in STYLES.items():
+                part = history[(history["run"] == run) & (history["phase"] == phase)]
+                axes.plot(part["epoch"], part[column], style, color=colour, marker=marker, markersize=3)
         _set_axes(axes, panel)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(8, len(labels)))
+    handles = [Line2D([], [], color=colour, marker=marker, markersize=3, label=run) for run, colour, marker in looks]
+    handles += [Line2D([], [], color="#444444", linestyle=style, label=phase) for phase, style in STYLES.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))
     figure.suptitle("Training curves: val with the posterior mean, train during the epoch with sampled z")
     return figure
 
