@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = (
     "psnr", "ssim", "sharpness_ratio_median", "edge_f1", "text_edge_f1", "text_psnr", "ink_mse", "ocr_cer", "rate",
-    "sample_precision", "sample_recall", "sample_mmd",
+    "sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "psnr_group_gap",
 )  # fmt: skip
 FLOORS = ("pca", "patch_pca", "blur", "white_page")
 LONG = {"epochs": 12, "checkpoint_every": 12}

@@ -5,7 +5,6 @@ Files are read as the source image_folder reads them: the shorter side to the si
 
 from collections.abc import Sequence
 from pathlib import Path
-from tokenize import TokenError
 from typing import Literal
 
 import numpy as np
@@ -16,8 +15,8 @@ from vaelab.data.prepared import DataInfo
 from vaelab.data.sources.groups import COLOUR_GROUPS, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import list_images, printable
-from vaelab.data.sources.npy import MAGIC, NOT_NPY
-from vaelab.errors import InputError, shortened
+from vaelab.data.sources.npy import open_array
+from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder
 
 MAX_PIXELS: int = ImageFolder.model_fields["max_pixels"].default
@@ -51,7 +50,7 @@ def open_npy(path: Path, info: DataInfo) -> Source:
     Raises:
         InputError: the file is damaged, or does not fit the model.
     """
-    array, (channels, height, width) = _opened(path), info.shape
+    array, (channels, height, width) = open_array(path, str(path)), info.shape
     shapes = [(height, width, channels), *([(height, width)] if channels == 1 else [])]
     if array.dtype != np.uint8 and array.dtype.kind != "f":
         raise InputError(f"{path}: type {array.dtype}; expected uint8 from 0 to 255, or float from 0 to 1")
@@ -99,21 +98,6 @@ def _colour_groups(channels: int) -> tuple[str, ...]:
 
 def _by_colour(x: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(is_gray(x).astype(np.int64) if x.shape[1] == 3 else np.zeros(len(x), np.int64))
-
-
-def _opened(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-        if start != MAGIC:
-            reason = next((text for sign, text in NOT_NPY.items() if start.startswith(sign)), "not a NumPy file (.npy)")
-            raise InputError(f"{path}: {reason}")
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError, TokenError) as error:
-        raise InputError(f"{path}: damaged or not a NumPy file of numbers ({shortened(error)})") from None
-    return array
 
 
 def _stored(images: np.ndarray, path: Path) -> np.ndarray:

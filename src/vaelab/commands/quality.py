@@ -16,10 +16,9 @@ from tqdm import tqdm
 from vaelab.commands.examples import Part, Source, joined, none_usable, to_batch, told_groups
 from vaelab.commands.inputs import fits, is_prepared, known_data, open_path, open_phase
 from vaelab.commands.target import Target, check_finite
-from vaelab.data.batches import Batch, generator
+from vaelab.data.batches import Batch, generator, spread_ids
 from vaelab.errors import InputError
 from vaelab.evaluation import aggregate, latents, posterior
-from vaelab.evaluation.image_evaluation import FLOOR_IMAGES
 from vaelab.evaluation.image_floors import Floor, blur
 from vaelab.evaluation.image_measures import measure
 from vaelab.evaluation.images import stored
@@ -131,7 +130,7 @@ def _floors(target: Target) -> dict[str, Floor]:
 
 def _mean_image(train: Source, size: int) -> Tensor:
     """Mean of the training images that the evaluation takes it of, float64 [C, S, S]."""
-    chosen = torch.linspace(0, train.total - 1, min(train.total, FLOOR_IMAGES)).long()
+    chosen = spread_ids(train.total, train.read([0]).x[0].numel())
     total = torch.stack([train.read(part.tolist()).x.sum(0, dtype=torch.int64) for part in chosen.split(size)]).sum(0)
     return total.double() / (255 * len(chosen))
 

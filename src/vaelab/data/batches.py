@@ -3,6 +3,7 @@
 A batch is a pure function of seed, epoch and step: nothing has to be remembered to resume.
 """
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from vaelab import artifacts
 from vaelab.data.prepared import DataInfo, split_files
 
 RESIDENT_SHARE = 0.5  # of the free device memory that a split may take
+SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where all of it is too much
 
 
 class Batch(NamedTuple):
@@ -77,6 +79,10 @@ class DeviceSplit:
             out[chosen] = self.shards[number][index[chosen] - self.starts[number]]
         return out
 
+    def spread(self, least: int = 1) -> Tensor:
+        """Return evenly spread examples as they are stored, on the CPU: SPREAD_BYTES at most, but `least` of them."""
+        return self.stored(spread_ids(len(self), math.prod(self.shape), least)).cpu()
+
     def take(self, index: Tensor) -> Batch:
         """Return the examples at `index` [B], ready for the model."""
         x = self.stored(index).to(self.device, non_blocking=True)
@@ -131,6 +137,16 @@ def load_columns(folder: Path, phase: str, names: Sequence[str]) -> dict[str, Te
             for name in set(names) & set(file.keys()):
                 parts[name].append(file.get_tensor(name))
     return {name: torch.cat(tensors) for name, tensors in parts.items() if tensors and len(tensors) == len(files)}
+
+
+def evenly(count: int, most: int) -> Tensor:
+    """Return ids of at most `most` of `count` examples, evenly spread, in order."""
+    return torch.linspace(0, count - 1, min(count, most), dtype=torch.float64).round().long()
+
+
+def spread_ids(count: int, size: int, least: int = 1) -> Tensor:
+    """Return ids that stand for `count` examples of `size` bytes: SPREAD_BYTES at most, but `least` of them."""
+    return evenly(count, max(least, min(SPREAD_EXAMPLES, SPREAD_BYTES // max(1, size))))
 
 
 def epoch_order(examples: int, seed: int, epoch: int) -> Tensor:

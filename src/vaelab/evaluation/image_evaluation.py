@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch, DeviceSplit, load_columns
+from vaelab.data.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.prepared import final_phase
 from vaelab.evaluation import aggregate, generation, ocr, posterior, samples
 from vaelab.evaluation.image_floors import fit_floors
@@ -24,7 +24,6 @@ from vaelab.objective.feature_weights import vgg16_is_there
 from vaelab.objective.features import load_vgg16
 
 KEPT = 1024  # examples of a phase, evenly spread, whose reconstructions are saved
-FLOOR_IMAGES = 20_000  # of training, at most, that floors are fitted to
 SAVED_SAMPLES = 256
 FEATURE_TERMS = ("perceptual", "dino")
 PAIRS, STEPS = 32, 8  # of the interpolations that are measured
@@ -37,8 +36,7 @@ class ImageEvaluator:
         self.subject = subject
         self.final = final_phase(subject.splits)
         train, model = subject.splits["train"], subject.run.model
-        chosen = torch.linspace(0, len(train) - 1, min(len(train), FLOOR_IMAGES)).long()
-        self.train = train.stored(chosen).cpu()
+        self.train = train.spread()
         cell = 2**model.depth if model.latent == "map" else None
         documents = train.text is not None
         self.floors = fit_floors(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
@@ -52,7 +50,7 @@ class ImageEvaluator:
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor:
         """Return an even choice, and all patches of the pages that are read."""
-        ids = torch.linspace(0, len(split) - 1, min(KEPT, len(split))).round().long()
+        ids = evenly(len(split), KEPT)
         if self.read and phase != "train":
             columns = load_columns(self.subject.data, phase, ("page", "top", "left"))
             first = columns["page"].unique()[: self.subject.options.ocr_pages]

@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelab.data.batches import generator
-from vaelab.models.pca import Pca, fit_pca, to_patches
+from vaelab.models.pca import MIN_VARIANCE, Pca, fit_pca, limited, to_patches
 
 LARGEST_PATCH = 4096  # values: its covariance is a dense matrix
 OVERSAMPLING, ITERATIONS = 40, 4  # of the randomised subspace iteration
-SMALLEST_VARIANCE = 1e-8
 
 
 def fit_local_pca(images: Tensor, components: int, seed: int, flip: bool, share: float) -> Pca:
@@ -38,8 +37,7 @@ def fit_local_pca(images: Tensor, components: int, seed: int, flip: bool, share:
     cell = patch_side(images.shape[1], images.shape[-1])
     if share == 0 or cell is None or components >= images[0].numel():
         return fit_pca(images, components, seed, flip)
-    x = images.float() / 255
-    x = torch.cat([x, x.flip(-1)]) if flip else x
+    x = limited(images, components, seed, flip)
     mean = x.mean(0)
     rows = (x - mean).flatten(1)  # [N, D]
     local = _patch_covariance(x - mean, cell)
@@ -56,8 +54,8 @@ def fit_local_pca(images: Tensor, components: int, seed: int, flip: bool, share:
     directions = (basis @ vectors.flip(1)[:, :components]).T
     variance = (rows @ directions.T).square().mean(0)  # of the images themselves along each direction
     left = rows.square().sum() / len(rows) - variance.sum()
-    noise = max(float(left) / (rows.shape[1] - components), SMALLEST_VARIANCE)
-    return Pca(mean.flatten(), directions.contiguous(), variance.clamp_min(SMALLEST_VARIANCE), noise)
+    noise = max(float(left) / (rows.shape[1] - components), MIN_VARIANCE)
+    return Pca(mean.flatten(), directions.contiguous(), variance.clamp_min(MIN_VARIANCE), noise)
 
 
 def patch_side(channels: int, side: int) -> int | None:

@@ -44,9 +44,7 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     from sklearn.decomposition import PCA  # a second, which a training without PCA need not wait for
 
     size = x[0].numel()
-    most = max(components + 1, min(MAX_IMAGES, MAX_VALUES // size))
-    chosen = _as_float(_chosen(x, most // 2 + 1 if flip else most, seed))
-    rows = (torch.cat([chosen, chosen.flip(-1)]) if flip else chosen).flatten(1)
+    rows = limited(x, components, seed, flip).flatten(1)
     _check("latent_dim", components, len(rows), size, "images")
     mean = rows.mean(0)
     pca = PCA(components, random_state=seed, copy=False)
@@ -102,6 +100,13 @@ def to_patches(x: Tensor, cell: int) -> Tensor:
 def from_patches(patches: Tensor, cell: int, height: int) -> Tensor:
     """Return the images [N, C, H, W] whose patches these are."""
     return F.pixel_shuffle(patches.transpose(1, 2).unflatten(2, (height // cell, -1)), cell)
+
+
+def limited(x: Tensor, components: int, seed: int, flip: bool) -> Tensor:
+    """Return examples as floats, with their mirror images on request: as many as a fit may hold in memory."""
+    most = max(components + 1, min(MAX_IMAGES, MAX_VALUES // x[0].numel()))
+    chosen = _as_float(_chosen(x, most // 2 + 1 if flip else most, seed))
+    return torch.cat([chosen, chosen.flip(-1)]) if flip else chosen
 
 
 def _chosen(x: Tensor, most: int, seed: int) -> Tensor:

@@ -26,7 +26,6 @@ from vaelab.training.state import Progress, load_state, outdated, save_state, sc
 from vaelab.training.step import parameter_groups
 
 Draw = Callable[[Snapshot, DataInfo], None]
-PCA_IMAGES = 20_000  # at most, for `model.init: pca`
 
 
 @dataclass
@@ -111,8 +110,7 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
 def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
     """Set the weights that depend on the data, where the run asks for it."""
     if run.kind == "image" and run.model.init == "pca":
-        chosen = torch.linspace(0, len(train) - 1, min(len(train), PCA_IMAGES)).long()
-        start_from_pca(model, train.stored(chosen).cpu(), run.train.flip, run.train.seed, run.model.pca_patches)
+        start_from_pca(model, train.spread(model.latent_dim + 1), run.train.flip, run.train.seed, run.model.pca_patches)
     if average is not None:
         average.load_state_dict(model.state_dict())
 

@@ -81,6 +81,14 @@ def _warn(arrays: dict[str, np.ndarray], tally: Tally, where: str) -> list[str]:
 def _opened(path: Path, where: str, size: int) -> np.ndarray:
     """Array of the right type and shape, memory-mapped."""
     place = f"{where}: {path}"
+    array = open_array(path, place)
+    _check_type(array, place)
+    _check_shape(array, place, where.rpartition(".")[0], size)
+    return array
+
+
+def open_array(path: Path, place: str) -> np.ndarray:
+    """Return the array in a NumPy file, memory-mapped. Raises InputError, which begins with `place`."""
     try:
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
@@ -95,8 +103,6 @@ def _opened(path: Path, where: str, size: int) -> np.ndarray:
             text = "an array of Python objects: a pickle, which can run any program when it is loaded, and usually"
             raise InputError(f"{place}: {text} images of different sizes; make them alike and save {SAVE}") from None
         raise InputError(f"{place}: damaged or not a NumPy file ({shortened(error)})") from None
-    _check_type(array, place)
-    _check_shape(array, place, where.rpartition(".")[0], size)
     return array
 
 
