@@ -14,6 +14,9 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.prepared import DataInfo, split_files
+from vaelab.data.sparse import SparseRows
+
+Shard = Tensor | SparseRows
 
 RESIDENT_SHARE = 0.5  # of the free device memory that a split may take
 SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where all of it is too much
@@ -22,7 +25,7 @@ SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where al
 class Batch(NamedTuple):
     """Examples, ready for the model."""
 
-    x: Tensor  # grids int64 [B, S, S], K outside the grid; images float [B, C, S, S] in [0, 1]
+    x: Tensor  # grids int64 [B, S, S], K outside the grid; images float [B, C, S, S] in [0, 1]; tags float [B, D]
     group: Tensor  # int64 [B]
     text: Tensor | None = None  # documents: bool [B, S, S] inside a text box
 
@@ -39,7 +42,7 @@ class DeviceSplit:
     """One split of a prepared data set, resident on the device where it fits, else memory-mapped from its shards.
 
     Args:
-        shards: uint8, each [n, ...]; grids hold the value K (the number of classes) outside the grid.
+        shards: uint8, each [n, ...], or sparse; grids hold the value K (the number of classes) outside the grid.
         group: of each example, int [N].
         device: where batches come out.
         kind: of data.
@@ -47,7 +50,7 @@ class DeviceSplit:
     """
 
     def __init__(
-        self, shards: Sequence[Tensor], group: Tensor, device: torch.device, kind: str, text: Tensor | None = None
+        self, shards: Sequence[Shard], group: Tensor, device: torch.device, kind: str, text: Tensor | None = None
     ) -> None:
         self.device = device
         self.kind = kind
@@ -55,7 +58,7 @@ class DeviceSplit:
         self.text = text
         size = sum(shard.nbytes for shard in shards)
         if len(shards) == 1 or (device.type == "cuda" and size < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]):
-            shards = [_resident(torch.cat(list(shards)), device)]
+            shards = [_resident(_joined(shards), device)]
         self.shards = list(shards)
         self.starts = torch.tensor([0, *(len(shard) for shard in shards)]).cumsum(0)
 
@@ -95,16 +98,21 @@ class DeviceSplit:
             yield self.take(torch.arange(start, min(start + batch_size, len(self))))
 
 
-def _resident(x: Tensor, device: torch.device) -> Tensor:
+def _joined(shards: Sequence[Shard]) -> Shard:
+    sparse = [shard for shard in shards if isinstance(shard, SparseRows)]
+    return SparseRows.joined(sparse) if sparse else torch.cat([shard for shard in shards if isinstance(shard, Tensor)])
+
+
+def _resident(x: Shard, device: torch.device) -> Shard:
     fits = device.type == "cpu" or x.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
-    return x.to(device) if fits else x.pin_memory()
+    return x.to(device) if fits else x.pin_memory() if isinstance(x, Tensor) else x
 
 
 def _image(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last).to(torch.float32).div_(255)
 
 
-READY = {"grid": Tensor.long, "image": _image}  # from the stored bytes to the model's input
+READY = {"grid": Tensor.long, "image": _image, "tags": Tensor.float}  # from the stored bytes to the model's input
 
 
 def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, with_text: bool = False) -> DeviceSplit:
@@ -113,13 +121,16 @@ def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, w
     Raises:
         InputError: a file is missing or damaged.
     """
-    shards, groups, texts = [], [], []
+    shards: list[Shard] = []
+    groups, texts = [], []
     for path in split_files(folder, phase):
         with artifacts.opened(path, "pt") as file:
-            x = file.get_tensor("x")  # memory-mapped
-            if info.kind == "grid":
-                x = x.masked_fill(file.get_tensor("valid") == 0, len(info.classes))
-            shards.append(x)
+            if "columns" in file.keys():  # noqa: SIM118
+                shards.append(SparseRows(file.get_tensor("count"), file.get_tensor("columns"), info.shape[0]))
+            else:
+                x = file.get_tensor("x")  # memory-mapped
+                outside = file.get_tensor("valid") == 0 if info.kind == "grid" else None
+                shards.append(x if outside is None else x.masked_fill(outside, len(info.classes)))
             groups.append(file.get_tensor("group"))
             if with_text and "text" in file.keys():  # noqa: SIM118
                 texts.append(file.get_tensor("text"))

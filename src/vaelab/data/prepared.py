@@ -1,6 +1,8 @@
 """The one prepared format: data/prepared/<name>/{train,val,test}-00000.safetensors ... and meta.json.
 
-`x` is uint8: grids [N, S, S], images [N, C, S, S] with C = 1 or 3. Beside it, where they exist:
+`x` is uint8: grids [N, S, S], images [N, C, S, S] with C = 1 or 3, tags [N, D] of 0 and 1. Tags that take less room so
+are stored sparsely in place of `x`: `count` int32 [N], how many tags each row has, and `columns` int32 [Σ count], which,
+row after row, ascending. Beside it, where they exist:
 
 - `group` [N]: index into the groups' names (role, layout, colour or gray ...);
 - `valid` uint8 [N, S, S]: grids: cells inside a grid that is stored on a larger canvas;
@@ -9,7 +11,7 @@
 """
 
 import hashlib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,13 +34,20 @@ def final_phase(phases: Container[str]) -> str:
 class DataInfo:
     """What a model must know of its data, and what its file keeps of them."""
 
-    kind: Literal["grid", "image"]
+    kind: Literal["grid", "image", "tags"]
     shape: tuple[int, ...]  # of one example
     groups: tuple[str, ...]
     mean_elements: float  # modelled elements of a training example, on average
-    classes: tuple[str, ...] = ()  # grids
-    class_counts: tuple[int, ...] = ()  # grids: cells of the training split
+    classes: tuple[str, ...] = ()  # grids: the colours; tags: their names
+    class_counts: tuple[int, ...] = ()  # cells, or rows, of the training split that have each class
     background: int = 0  # grids: class that stands for "nothing here"
+    mean_tags: float = 0.0  # tags: of a training row, on average
+
+    @property
+    def tag_frequencies(self) -> np.ndarray:
+        """Share of the training rows that have each tag, float64 [D]."""
+        rows = round(sum(self.class_counts) / self.mean_tags)
+        return np.array(self.class_counts) / rows
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DataInfo":
@@ -46,6 +55,14 @@ class DataInfo:
         fields: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__}
         fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
         return cls(**fields)
+
+
+def tags_info(tags: Sequence[str], counts: Sequence[int], rows: int, groups: tuple[str, ...]) -> DataInfo:
+    """Return the description of tag vectors: their names, and of the training split counts [D] and number of rows."""
+    size = len(tags)
+    return DataInfo(
+        "tags", (size,), groups, float(size), tuple(tags), tuple(int(n) for n in counts), mean_tags=sum(counts) / rows
+    )
 
 
 def image_info(channels: int, size: int, groups: tuple[str, ...]) -> DataInfo:
@@ -74,11 +91,12 @@ class Writer:
         self.digests: dict[str, str] = {}
 
     def add(self, phase: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Add examples: arrays by name, all of the same length, the same names at every call."""
-        if not len(arrays["x"]):
+        """Add examples: arrays by name, all of the same length (but `columns`), the same names at every call."""
+        examples = len(arrays["count"] if "count" in arrays else arrays["x"])
+        if not examples:
             return
         self.waiting[phase].append(dict(arrays))
-        self.examples[phase] += len(arrays["x"])
+        self.examples[phase] += examples
         self.bytes_waiting[phase] += sum(array.nbytes for array in arrays.values())
         if self.bytes_waiting[phase] >= self.shard_bytes:
             self._flush(phase)

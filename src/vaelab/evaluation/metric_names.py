@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from vaelab.params.blocks import SELECTION
 
-Better = Literal["higher", "lower", "neither"]
+Better = Literal["higher", "lower", "closest", "neither"]  # closest: to what held-out data reach, real_<metric>
 
 
 class Metric(NamedTuple):
@@ -77,7 +77,7 @@ METRICS: dict[str, Metric] = {
     "min_log_var": Metric("neither", "smallest posterior log-variance"),
     "max_log_var": Metric("neither", "largest posterior log-variance"),
     "max_abs_mean": Metric("lower", "largest |posterior mean|"),
-    "silhouette": Metric("neither", "silhouette of the groups in the latents"),
+    "silhouette": Metric("higher", "silhouette of the groups in the latents"),
     "diversity_ratio": Metric("neither", "diversity, reconstructions / originals"),
     "interpolation_evenness": Metric("higher", "interpolation: evenness of the steps"),
     "interpolation_directness": Metric("neither", "interpolation: directness"),
@@ -88,12 +88,45 @@ METRICS: dict[str, Metric] = {
     "real_precision": Metric("neither", "held-out half of the data: precision"),
     "real_recall": Metric("neither", "held-out half of the data: recall"),
     "real_mmd": Metric("neither", "held-out half of the data: MMD²"),
+    "bce": Metric("lower", "Bernoulli cross-entropy, nats per row"),
+    "lrap": Metric("higher", "label ranking average precision"),
+    "average_precision": Metric("higher", "average precision, micro"),
+    "average_precision_macro": Metric("higher", "average precision, macro"),
+    "hamming_loss": Metric("lower", "Hamming loss"),
+    "jaccard_index": Metric("higher", "Jaccard index, mean of rows"),
+    "jaccard_micro": Metric("higher", "Jaccard index, micro"),
+    "f1_micro": Metric("higher", "F1, micro"),
+    "f1_macro": Metric("higher", "F1, macro"),
+    "best_threshold": Metric("neither", "threshold of the best micro F1 on val"),
+    "best_hamming_loss": Metric("lower", "Hamming loss at that threshold"),
+    "best_jaccard_index": Metric("higher", "Jaccard index at that threshold, mean of rows"),
+    "best_jaccard_micro": Metric("higher", "Jaccard index at that threshold, micro"),
+    "best_f1_micro": Metric("higher", "F1 at that threshold, micro"),
+    "best_f1_macro": Metric("higher", "F1 at that threshold, macro"),
+    "best_exact_match": Metric("higher", "exact-match rate at that threshold"),
+    "predicted_tags": Metric("neither", "predicted tags per row"),
+    "true_tags": Metric("neither", "true tags per row"),
+    "generated_samples": Metric("neither", "samples of the prior that are measured"),
+    "sample_tags": Metric("closest", "samples: tags per row"),
+    "pct_unique_combinations": Metric("closest", "samples: unique combinations, %"),
+    "entropy": Metric("closest", "samples: entropy of the combinations, nats"),
+    "entropy_ceiling": Metric("neither", "highest entropy that so many samples can have, nats"),
+    "gini_coefficient": Metric("closest", "samples: Gini coefficient of the combinations"),
+    "novelty": Metric("closest", "samples: share of combinations not in training"),
+    "tag_frequency_error": Metric("lower", "samples: mean error of the tag frequencies"),
+    "cosine_similarity": Metric("higher", "co-occurrence: cosine similarity"),
+    "cosine_similarity_off_diagonal": Metric("higher", "co-occurrence: cosine similarity without the diagonal"),
+    "kl_divergence": Metric("lower", "co-occurrence: KL(data ‖ samples), smoothed, nats"),
+    "hellinger": Metric("lower", "co-occurrence: Hellinger distance, smoothed"),
+    "pearson": Metric("higher", "co-occurrence: Pearson correlation"),
+    "shuffled_z_lrap": Metric("neither", "label ranking average precision with z shuffled"),
+    "zero_z_lrap": Metric("neither", "label ranking average precision with z = 0"),
     "shuffled_z_accuracy": Metric("neither", "accuracy with z shuffled"),
     "zero_z_accuracy": Metric("neither", "accuracy with z = 0"),
     "shuffled_z_psnr": Metric("neither", "PSNR with z shuffled, dB"),
     "zero_z_psnr": Metric("neither", "PSNR with z = 0, dB"),
-    "shuffled_z_distortion": Metric("neither", "distortion with z shuffled, nats per grid"),
-    "zero_z_distortion": Metric("neither", "distortion with z = 0, nats per grid"),
+    "shuffled_z_distortion": Metric("neither", "distortion with z shuffled, nats per example"),
+    "zero_z_distortion": Metric("neither", "distortion with z = 0, nats per example"),
 }
 
 HEADLINE: dict[str, tuple[str, ...]] = {  # what `dvc metrics show` lists
@@ -102,6 +135,10 @@ HEADLINE: dict[str, tuple[str, ...]] = {  # what `dvc metrics show` lists
         "active_units",
     ),
     "image": ("psnr", "ssim", "ms_ssim", "mse", "edge_f1", "sharpness_ratio", "rate", "active_units"),
+    "tags": (
+        "lrap", "best_f1_micro", "f1_micro", "jaccard_index", "hamming_loss", "bce", "rate", "active_units", "entropy",
+        "cosine_similarity_off_diagonal",
+    ),
 }  # fmt: skip
 
 SHOWN: dict[str, tuple[str, ...]] = {  # rows of the report
@@ -117,6 +154,15 @@ SHOWN: dict[str, tuple[str, ...]] = {  # rows of the report
         "extreme_share", "silhouette", "diversity_ratio", "interpolation_evenness", "sample_precision",
         "sample_recall", "sample_mmd", "shuffled_z_psnr", "zero_z_psnr",
     ),
+    "tags": (
+        "lrap", "average_precision", "average_precision_macro", "recall_at_5", "recall_at_10", "ndcg_at_10",
+        "f1_micro", "f1_macro", "jaccard_index", "jaccard_micro", "hamming_loss", "exact_match", "best_threshold",
+        "best_f1_micro", "best_f1_macro", "best_jaccard_index", "best_hamming_loss", "predicted_tags", "true_tags",
+        "bce", "negative_elbo", "rate", "active_units", "pct_active_units", "effective_dimensions", "silhouette",
+        "pct_unique_combinations", "entropy", "entropy_ceiling", "gini_coefficient", "novelty", "sample_tags",
+        "tag_frequency_error", "cosine_similarity", "cosine_similarity_off_diagonal", "kl_divergence", "hellinger",
+        "pearson", "shuffled_z_lrap", "zero_z_lrap",
+    ),
 }  # fmt: skip
 
 FLOORS: dict[str, dict[str, str]] = {  # title and prefix of the trivial methods
@@ -128,19 +174,62 @@ FLOORS: dict[str, dict[str, str]] = {  # title and prefix of the trivial methods
         "patch PCA": "floor_patch_pca_",
         "white page": "floor_white_page_",
     },
+    "tags": {
+        "no tag": "floor_zero_",
+        "frequencies": "floor_frequency_",
+        "PCA": "floor_pca_",
+        "independent tags": "floor_independent_",
+    },
 }
 
 CAPTIONS: dict[str, tuple[str, str]] = {  # the number above a reconstruction: metric, and how it is printed
     "grid": ("accuracy", "accuracy {:.2f}"),
     "image": ("psnr", "{:.1f} dB"),
+    "tags": ("jaccard_index", "Jaccard {:.2f}"),
 }
+
+CEILING = "real_"  # prefix of what held-out data reach on the measures of samples: the best that can be expected
+
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {  # the best configuration by each metric, in the summary of a comparison
+    "grid": {
+        "loss": ("loss", "distortion", "rate"),
+        "reconstruction": (
+            "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "extent_accuracy",
+        ),
+        "latent space": ("pct_active_units", "mutual_information", "silhouette"),
+        "diversity": ("blank_share", "predicted_background_share"),
+    },
+    "image": {
+        "loss": ("loss", "distortion", "rate"),
+        "reconstruction": ("psnr", "ssim", "ms_ssim", "mse", "mae", "edge_f1", "spectrum_error", "ocr_cer"),
+        "latent space": ("pct_active_units", "silhouette", "ks_mean", "extreme_share"),
+        "diversity": ("diversity_ratio", "sample_precision", "sample_recall", "sample_mmd"),
+    },
+    "tags": {
+        "loss": ("loss", "bce", "rate"),
+        "reconstruction": (
+            "hamming_loss", "jaccard_index", "f1_micro", "f1_macro", "best_f1_micro", "lrap", "average_precision",
+        ),
+        "latent space": ("pct_active_units", "silhouette"),
+        "diversity": ("pct_unique_combinations", "entropy", "gini_coefficient", "novelty"),
+        "co-occurrence": ("cosine_similarity", "cosine_similarity_off_diagonal", "kl_divergence", "hellinger", "pearson"),
+    },
+}  # fmt: skip
 
 
 def better(name: str) -> Better:
     """Return which way a metric is better, or the recall of a class, or a metric of one group (psnr_group_<name>)."""
+    return metric(name).better
+
+
+def metric(name: str) -> Metric:
+    """Return how a metric is read: one of METRICS, or one of a class, of a length k, of a group."""
+    if name.startswith(("recall_at_", "ndcg_at_")):
+        what, _, k = name.rpartition("_at_")
+        return Metric("higher", f"{'NDCG' if what == 'ndcg' else what}@{k}")
     if name.startswith("recall_"):
-        return "higher"
-    return METRICS[name if name in METRICS else name.split("_group_")[0]].better
+        return Metric("higher", f"recall of class {name.removeprefix('recall_')}")
+    return METRICS[name if name in METRICS else name.split("_group_")[0]]
 
 
 def ranking_metric(asked: str, kind: str) -> str:

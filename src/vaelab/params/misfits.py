@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from vaelab.params.base import Schedule
-from vaelab.params.blocks import HISTORY, SELECTION
-from vaelab.params.datasets import Npy, Split
+from vaelab.params.blocks import HISTORY, NETWORK, SELECTION
+from vaelab.params.datasets import Npy, Split, Tags, TagsCsv
 from vaelab.params.loss import Terms
 from vaelab.params.problems import Problem, suggestion
 from vaelab.params.schema import Options, Params, Run
 
-PREFIXES = {"grid": "Grids: ", "image": "Images: "}  # of the docstrings of options that are for one kind only
+PLURALS = {"grid": "grids", "image": "images", "tags": "tags"}  # docstrings of options that are not for all: "Grids: "
 
 
 def misfits(run: Run, params: Params) -> Iterator[Problem]:
@@ -36,21 +36,27 @@ def misfits(run: Run, params: Params) -> Iterator[Problem]:
 def not_for_kind(runs: Mapping[str, Run]) -> Iterator[str]:
     """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
     for run in runs.values():
-        others = tuple(prefix for kind, prefix in PREFIXES.items() if kind != run.kind)
         for block in Options.model_fields:
             options: BaseModel = getattr(run, block)
             for name, field in type(options).model_fields.items():
                 value = getattr(options, name)
-                if (field.description or "").startswith(others) and value != field.default:
-                    yield f"run {run.name}: {block}.{name}={value} has no effect on {run.kind}s"
+                if run.kind not in kinds_of(field.description or "") and value != field.default:
+                    yield f"run {run.name}: {block}.{name}={value} has no effect on {PLURALS[run.kind]}"
+
+
+def kinds_of(description: str) -> set[str]:
+    """Return the kinds of data that an option is for, from how its docstring begins: "Images, tags, bce: ..."."""
+    named = {word.strip().lower() for word in description.partition(":")[0].split(",")}
+    return {kind for kind, plural in PLURALS.items() if plural in named} or set(PLURALS)
 
 
 def _terms(run: Run, where: str) -> Iterator[Problem]:
     active = {name for name, weight in run.loss.terms if weight != 0}
     for term in sorted(active):
         if run.kind not in Terms.KINDS[term]:
-            yield Problem(f"{where}.loss.terms.{term}", f"is not for the {run.kind}s of data set {run.data!r}")
-    if "bce" in active and run.model.output != "sigmoid":
+            yield Problem(f"{where}.loss.terms.{term}", f"is not for the {PLURALS[run.kind]} of data set {run.data!r}")
+    yield from _output(run, active, where)
+    if "bce" in active and run.kind == "image" and run.model.output != "sigmoid":
         yield Problem(f"{where}.loss.terms.bce", "needs model.output: sigmoid, values inside (0, 1)")
     if run.model.learned_sigma and not active & {"gaussian", "laplace"}:
         yield Problem(f"{where}.model.learned_sigma", "is for the terms gaussian and laplace; none is used")
@@ -59,8 +65,30 @@ def _terms(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.train.batch_size", f"the term {term} compares the examples of a batch: at least 2")
 
 
+def _output(run: Run, active: set[str], where: str) -> Iterator[Problem]:
+    """Which output layers a kind of data has, and which terms of tags go with which."""
+    path, output = f"{where}.model.output", run.model.output
+    if output == {"image": "softmax", "tags": "linear"}.get(run.kind):
+        yield Problem(path, f"{output} is not for {PLURALS[run.kind]}")
+    elif run.kind == "tags":
+        single = sorted(active & {"bce", "focal", "asymmetric"})
+        if output == "sigmoid" and "multinomial" in active:
+            yield Problem(path, "the term multinomial needs softmax")
+        if output == "softmax" and single:
+            yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
+
+
 def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
-    side, factor = params.datasets[run.data].side, 2**run.model.depth
+    if run.model.name != NETWORK[run.kind]:
+        text = f"no {run.model.name!r} for {PLURALS[run.kind]}; known: {NETWORK[run.kind]}"
+        yield Problem(f"{where}.model.name", text)
+    settings = params.datasets[run.data]
+    if isinstance(settings, Tags | TagsCsv):
+        if run.train.batch_size == 1 and run.model.norm == "batch":
+            text = "batch normalisation needs more than one example in a batch"
+            yield Problem(f"{where}.train.batch_size", text)
+        return
+    side, factor = settings.side, 2**run.model.depth
     what = "canvas" if run.kind == "grid" else "size"
     if side % factor:
         text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.{what}"
@@ -73,7 +101,7 @@ def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
 def _metrics(run: Run, where: str) -> Iterator[Problem]:
     if run.train.metric not in SELECTION[run.kind]:
         known = ", ".join(SELECTION[run.kind])
-        yield Problem(f"{where}.train.metric", f"{run.train.metric} is not a metric of {run.kind}s; known: {known}")
+        yield Problem(f"{where}.train.metric", f"{run.train.metric} is not a metric of {PLURALS[run.kind]}; known: {known}")
     terms = [name for name, weight in run.loss.terms if weight != 0]
     terms = [f"{name}_term" if name in HISTORY[run.kind] else name for name in terms]
     columns = dict.fromkeys(("loss", "kl", *terms, *HISTORY[run.kind]))

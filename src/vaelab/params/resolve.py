@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from vaelab.errors import InputError
-from vaelab.params.blocks import SELECTION
+from vaelab.params.blocks import NETWORK, SELECTION
 from vaelab.params.loss import Terms
 from vaelab.params.misfits import misfits, not_for_kind
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
@@ -135,13 +135,15 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _with_defaults_of_kind(run: Run) -> Run:
-    """The run with what the kind of data decides: terms where none is asked for, the metric where it is auto."""
-    loss, train = run.loss, run.train
+    """The run with what the kind of data decides: network and metric where they are auto, terms where none is asked for."""
+    model, loss, train = run.model, run.loss, run.train
+    if model.name == "auto":
+        model = model.model_copy(update={"name": NETWORK[run.kind]})
     if not any(weight != 0 for weight in loss.terms.model_dump().values()):
         loss = loss.model_copy(update={"terms": Terms.model_validate(Terms.DEFAULTS[run.kind])})
     if train.metric == "auto":
         train = train.model_copy(update={"metric": SELECTION[run.kind][0]})
-    return run.model_copy(update={"loss": loss, "train": train})
+    return run.model_copy(update={"model": model, "loss": loss, "train": train})
 
 
 def _without_effect(

@@ -25,7 +25,7 @@ class Compare(Block):
     """Comparison of the active runs."""
 
     metric: SelectionMetric = "auto"
-    """Metric that ranks the runs that pass the collapse checks; auto: macro_f1 of grids, psnr of images."""
+    """Metric that ranks the runs that pass the collapse checks; auto: macro_f1 of grids, psnr of images, lrap of tags."""
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
     max_background_excess: Fraction = 0.2
@@ -38,6 +38,12 @@ class Compare(Block):
     """Images, mean-image collapse: smallest PSNR above that of the mean image, dB."""
     min_latent_gap: float = Field(0.5, ge=0)
     """Images, latent ignored: smallest fall of PSNR when the decoder gets another image's z, dB."""
+    min_gain_over_frequency: Fraction = 0.01
+    """Tags, frequency collapse: smallest LRAP above that of the tags' frequencies."""
+    min_ranking_gap: Fraction = 0.01
+    """Tags, latent ignored: smallest fall of LRAP when the decoder gets another row's z."""
+    min_diversity_ratio: Fraction = 0.5
+    """Tags, degenerate diversity: smallest entropy of the sampled combinations against that of held-out data."""
     min_active_units: int = Field(1, ge=0)
     """Posterior collapse: smallest number of active latent dimensions."""
     samples: int = Field(8, ge=1, le=32)
@@ -92,7 +98,7 @@ class Run(Options):
     """Name of the run."""
     data: Name
     """Name of its data set."""
-    kind: Literal["grid", "image"]
+    kind: Literal["grid", "image", "tags"]
     """Kind of data."""
     preset: str | None
     """Preset that it was made from."""
