@@ -31,10 +31,12 @@ bench: env-dev
 	python benchmarks/training_loop.py
 	python benchmarks/image_measures.py
 
-# the stories of docs/sharpness.md and docs/documents.md on real data: VAELAB_REALDATA=folder make realdata
+# the stories of docs/sharpness.md, docs/documents.md and docs/tags.md on real data: VAELAB_REALDATA=folder make realdata
 realdata: env-dev
 	python benchmarks/realdata.py faces
 	python benchmarks/realdata.py funsd
+	python benchmarks/realdata.py tmc2007
+	python benchmarks/realdata.py delicious
 
 docs: env-dev
 	vaelab docs

@@ -10,7 +10,7 @@ from hypothesis import settings
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.prepared import DataInfo, image_info, write
+from vaelab.data.prepared import DataInfo, image_info, tags_info, write
 from vaelab.errors import InputError
 from vaelab.params.datasets import SETTINGS
 from vaelab.params.resolve import Resolved, merge, resolve
@@ -25,8 +25,9 @@ TINY: dict[str, Any] = {
     "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
 }
 TINY_OF_KIND: dict[str, dict[str, Any]] = {
-    "grid": {"loss": {"terms": {"cross_entropy": 1.0, "extent": 1.0}}, "train": {"metric": "macro_f1"}},
-    "image": {"loss": {"terms": {"gaussian": 1.0}}, "train": {"metric": "psnr"}},
+    "grid": {"model": {"name": "conv"}, "loss": {"terms": {"cross_entropy": 1.0, "extent": 1.0}}, "train": {"metric": "macro_f1"}},
+    "image": {"model": {"name": "conv"}, "loss": {"terms": {"gaussian": 1.0}}, "train": {"metric": "psnr"}},
+    "tags": {"model": {"name": "mlp", "hidden": [8]}, "loss": {"terms": {"bce": 1.0}}, "train": {"metric": "lrap"}},
 }
 SIZE = 16  # of the images, pixels
 GROUPS = ("left", "right")
@@ -97,6 +98,32 @@ def write_grids(folder: Path, n_train: int = 24, n_val: int = 8, n_test: int = 8
     sizes = {"train": n_train, "val": n_val, "test": n_test}
     splits = {phase: random_arrays(n, seed=3 * seed + i) for i, (phase, n) in enumerate(sizes.items())}
     info = grid_info(10, random_grids(n_train, 10, 3 * seed))
+    write(folder, info, splits, {"source": "tests/helpers.py"})
+    return info
+
+
+def random_tags(count: int, tags: int = 12, seed: int = 0) -> Tensor:
+    """Return uint8 [count, tags]: each row has most tags of one of three topics, and a few others."""
+    generator = torch.Generator().manual_seed(seed)
+    topic = torch.arange(count) % 3
+    likely = (torch.arange(tags) % 3).unsqueeze(0) == topic.unsqueeze(1)
+    return (torch.rand(count, tags, generator=generator) < torch.where(likely, 0.7, 0.05)).to(torch.uint8)
+
+
+def tag_info(x: Tensor) -> DataInfo:
+    """Return the description of data with such training rows [N, D]; three groups."""
+    names = [f"tag_{number:02d}" for number in range(x.shape[1])]
+    return tags_info(names, x.sum(0).tolist(), len(x), ("red", "green", "blue"))
+
+
+def write_tags(folder: Path, n_train: int = 48, n_val: int = 24, n_test: int = 24, seed: int = 0) -> DataInfo:
+    """Write a prepared data set of random rows of 12 tags, and return its description."""
+    sizes = {"train": n_train, "val": n_val, "test": n_test}
+    splits = {
+        phase: {"x": random_tags(n, seed=3 * seed + i).numpy(), "group": (np.arange(n) % 3).astype(np.uint8)}
+        for i, (phase, n) in enumerate(sizes.items())
+    }
+    info = tag_info(torch.from_numpy(splits["train"]["x"]))
     write(folder, info, splits, {"source": "tests/helpers.py"})
     return info
 

@@ -120,5 +120,5 @@ def test_a_copy_of_the_weights_in_plain_memory_order_computes_the_same():
 
 
 def test_an_unknown_architecture_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"model\.name: no 'other' for grids; known: conv"):
+    with pytest.raises(InputError, match=r"model\.name: no 'other' for data of kind grid; known: conv"):
         build(Model.model_construct(name="other"), grid_info(CLASSES), seed=0)

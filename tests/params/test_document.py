@@ -54,7 +54,7 @@ def test_every_row_has_four_columns():
     "row",
     [
         "| `loss.gamma` | `2.0` | number, ≥ 0, ≤ 10 |",
-        "| `model.norm` | `batch` | `batch`, `group`, `none` |",
+        "| `model.norm` | `batch` | `batch`, `group`, `layer`, `none` |",
         "| `loss.capacity` | `null` | number ≥ 0 or a schedule |",
         "| `train.compile` | `false` | true or false |",
         "| `path` | required | text |",

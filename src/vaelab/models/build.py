@@ -9,7 +9,7 @@ from vaelab.errors import InputError
 from vaelab.models.conv_grid import build_conv_grid
 from vaelab.models.conv_image import build_conv_image
 from vaelab.models.vae import VAE
-from vaelab.params.blocks import Model
+from vaelab.params.blocks import NETWORKS, Model
 
 MODELS: dict[tuple[str, str], Callable[[Model, DataInfo], VAE]] = {
     ("grid", "conv"): build_conv_grid,
@@ -23,9 +23,10 @@ def build(options: Model, info: DataInfo, seed: int) -> VAE:
     Raises:
         InputError: there is no model of that name for that kind of data.
     """
-    if (info.kind, options.name) not in MODELS:
+    name = NETWORKS[info.kind][0] if options.name == "auto" else options.name
+    if (info.kind, name) not in MODELS:
         known = ", ".join(name for kind, name in MODELS if kind == info.kind)
-        raise InputError(f"model.name: no {options.name!r} for {info.kind}s; known: {known}")
+        raise InputError(f"model.name: no {name!r} for data of kind {info.kind}; known: {known}")
     with torch.random.fork_rng(devices=[]):  # layers draw from the global generator: leave it as it was
         torch.default_generator.manual_seed(seed)
-        return MODELS[info.kind, options.name](options, info).to(memory_format=torch.channels_last)
+        return MODELS[info.kind, name](options, info).to(memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ TAG_METRICS = (
     "distortion",
 )  # fmt: skip
 SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS, "tags": TAG_METRICS}  # the first is what `auto` stands for
-NETWORK = {"grid": "conv", "image": "conv", "tags": "mlp"}  # what `auto` stands for
+NETWORKS = {"grid": ("conv",), "image": ("conv",), "tags": ("mlp",)}  # the first is what `auto` stands for
 HISTORY = {  # columns of history.csv beside the terms, loss, kl and gradient_norm
     "grid": (
         "accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share",

@@ -72,7 +72,8 @@ def _default(field: FieldInfo) -> str:
         return ", ".join(f"`{item}`" for item in default)
     if isinstance(default, dict) and default:
         return "; ".join(f"`{name}: {_flow(value)}`" for name, value in default.items())
-    return f"`{'null' if default is None else str(default).lower() if isinstance(default, bool) else default}`"
+    written = "null" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+    return "`" + written.replace("|", "\\|") + "`"
 
 
 def _allowed(field: FieldInfo) -> str:
@@ -92,6 +93,7 @@ _WRITTEN = {
     "Schedule": "number ≥ 0 or a schedule",
     "optimal": "`optimal` or a number > 0",
     "relu1_2": "list of `relu1_2`, `relu2_2`, `relu3_3`, `relu4_3`, `relu5_3`",
+    "tuple[typing.Annotated[int": "list of integers ≥ 1",
     "HealthyRange": "column of history.csv: list of ranges",
     "Bounds": "column of history.csv: range",
     "Limits": "metric: limits",

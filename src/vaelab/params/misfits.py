@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from vaelab.params.base import Schedule
-from vaelab.params.blocks import HISTORY, NETWORK, SELECTION
+from vaelab.params.blocks import HISTORY, NETWORKS, SELECTION
 from vaelab.params.datasets import Npy, Split, Tags, TagsCsv
 from vaelab.params.loss import Terms
 from vaelab.params.problems import Problem, suggestion
@@ -79,8 +79,8 @@ def _output(run: Run, active: set[str], where: str) -> Iterator[Problem]:
 
 
 def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
-    if run.model.name != NETWORK[run.kind]:
-        text = f"no {run.model.name!r} for {PLURALS[run.kind]}; known: {NETWORK[run.kind]}"
+    if run.model.name not in NETWORKS[run.kind]:
+        text = f"no {run.model.name!r} for {PLURALS[run.kind]}; known: {', '.join(NETWORKS[run.kind])}"
         yield Problem(f"{where}.model.name", text)
     settings = params.datasets[run.data]
     if isinstance(settings, Tags | TagsCsv):
@@ -100,8 +100,8 @@ def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
 
 def _metrics(run: Run, where: str) -> Iterator[Problem]:
     if run.train.metric not in SELECTION[run.kind]:
-        known = ", ".join(SELECTION[run.kind])
-        yield Problem(f"{where}.train.metric", f"{run.train.metric} is not a metric of {PLURALS[run.kind]}; known: {known}")
+        text = f"is not a metric of {PLURALS[run.kind]}; known: {', '.join(SELECTION[run.kind])}"
+        yield Problem(f"{where}.train.metric", f"{run.train.metric} {text}")
     terms = [name for name, weight in run.loss.terms if weight != 0]
     terms = [f"{name}_term" if name in HISTORY[run.kind] else name for name in terms]
     columns = dict.fromkeys(("loss", "kl", *terms, *HISTORY[run.kind]))

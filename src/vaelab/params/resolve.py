@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from vaelab.errors import InputError
-from vaelab.params.blocks import NETWORK, SELECTION
+from vaelab.params.blocks import NETWORKS, SELECTION
 from vaelab.params.loss import Terms
 from vaelab.params.misfits import misfits, not_for_kind
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
@@ -135,10 +135,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _with_defaults_of_kind(run: Run) -> Run:
-    """The run with what the kind of data decides: network and metric where they are auto, terms where none is asked for."""
+    """The run with what the kind of data decides: network and metric where auto, terms where none is asked for."""
     model, loss, train = run.model, run.loss, run.train
     if model.name == "auto":
-        model = model.model_copy(update={"name": NETWORK[run.kind]})
+        model = model.model_copy(update={"name": NETWORKS[run.kind][0]})
     if not any(weight != 0 for weight in loss.terms.model_dump().values()):
         loss = loss.model_copy(update={"terms": Terms.model_validate(Terms.DEFAULTS[run.kind])})
     if train.metric == "auto":

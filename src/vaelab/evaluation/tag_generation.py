@@ -1,0 +1,89 @@
+"""Generated rows of tags against data: what they hold, how varied they are, which tags go together in them.
+
+n rows, D tags. The rows of a phase are shuffled and cut into two halves of n rows each, A and B. Everything is measured
+against A: samples of a model, half B (prefix `real_`: the best that one can expect of n rows), and rows of independent
+tags (prefix `floor_independent_`). All have the same n, since unique share, entropy and every distance depend on it.
+Definitions: docs/metrics.md.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+
+import torch
+from torch import Tensor
+
+from vaelab.data.batches import Shard, generator
+from vaelab.evaluation import tag_cooccurrence, tag_diversity
+from vaelab.params.blocks import Evaluate
+
+LEAST = 10  # rows; of fewer, nothing is said
+ROWS = 1024  # of independent tags that are drawn at a time; another number is another draw
+PREFIXES = ("", "real_", "floor_independent_")
+NAMES = (
+    "sample_tags", "pct_unique_combinations", "entropy", "gini_coefficient", "novelty", "tag_frequency_error",
+    *tag_cooccurrence.NAMES,
+)  # fmt: skip
+
+
+def combinations(x: Tensor) -> list[bytes]:
+    """Return each row's tags as bytes, which a set can hold: x uint8 [n, D] of 0 and 1."""
+    return tag_diversity.combinations(x)
+
+
+def frequencies(x: Tensor) -> Tensor:
+    """Return the share of the rows that have each tag, float64 [D]; x uint8 [n, D] of 0 and 1."""
+    return x.sum(0).double() / len(x)
+
+
+def independent(frequency: Tensor, rows: int, seed: int) -> Tensor:
+    """Return rows uint8 [rows, D] in which each tag is drawn on its own with its frequency [D]."""
+    source = generator(seed, 0, stream=22)
+    sizes = [min(ROWS, rows - start) for start in range(0, rows, ROWS)]
+    chance = frequency.float()
+    return torch.cat([(torch.rand((n, len(chance)), generator=source) < chance).byte() for n in sizes])
+
+
+def summary(
+    sample: Callable[[int], Tensor], data: Shard, seen: AbstractSet[bytes], options: Evaluate
+) -> dict[str, float]:
+    """Return the measures of samples, of held-out data and of independent tags, all against one half of the data.
+
+    Args:
+        sample: gives so many rows of a model, uint8 [n, D] of 0 and 1.
+        data: rows of the phase, uint8 [N, D] of 0 and 1; n = min(options.tag_samples, N // 2).
+        seen: combinations of the training split.
+        options: of the measures.
+
+    NaN throughout where n is below LEAST.
+    """
+    n = min(options.tag_samples, len(data) // 2)
+    if n < LEAST:
+        names = ["generated_samples", "entropy_ceiling", *(prefix + name for prefix in PREFIXES for name in NAMES)]
+        return dict.fromkeys(names, math.nan)
+    order = torch.randperm(len(data), generator=generator(options.seed, 0, stream=21))
+    a, b = data[order[:n]], data[order[n : 2 * n]]
+    values: dict[str, float] = {"generated_samples": n, "entropy_ceiling": math.log(n)}
+    tags = tag_cooccurrence.most_frequent(a, options.cooccurrence_tags)
+    expected, pairs = frequencies(a), tag_cooccurrence.count(a, tags)
+    for prefix, rows in zip(PREFIXES, _compared(sample, b, options.seed), strict=True):
+        found = {
+            "sample_tags": float(frequencies(rows).sum()),
+            **tag_diversity.summary(combinations(rows), seen),
+            "tag_frequency_error": float((frequencies(rows) - expected).abs().mean()),
+            **tag_cooccurrence.compare(pairs, tag_cooccurrence.count(rows, tags), options.smoothing),
+        }
+        values |= {prefix + name: value for name, value in found.items()}
+    return values
+
+
+def _compared(sample: Callable[[int], Tensor], held_out: Tensor, seed: int) -> Iterator[Tensor]:
+    """Yield what is measured, one set at a time, in the order of PREFIXES.
+
+    Independent tags take their frequencies from half B: with A's own they would know what they are measured against,
+    and have less error of the frequencies than B itself.
+    """
+    n = len(held_out)
+    yield sample(n).cpu()
+    yield held_out
+    yield independent(frequencies(held_out), n, seed)
