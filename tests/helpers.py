@@ -25,10 +25,16 @@ TINY: dict[str, Any] = {
     "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
 }
 TINY_OF_KIND: dict[str, dict[str, Any]] = {
-    "grid": {"model": {"name": "conv"}, "loss": {"terms": {"cross_entropy": 1.0, "extent": 1.0}}, "train": {"metric": "macro_f1"}},
+    "grid": {
+        "model": {"name": "conv"}, "loss": {"terms": {"cross_entropy": 1.0, "extent": 1.0}},
+        "train": {"metric": "macro_f1"},
+    },
     "image": {"model": {"name": "conv"}, "loss": {"terms": {"gaussian": 1.0}}, "train": {"metric": "psnr"}},
-    "tags": {"model": {"name": "mlp", "hidden": [8]}, "loss": {"terms": {"bce": 1.0}}, "train": {"metric": "lrap"}},
-}
+    "tags": {
+        "model": {"name": "mlp", "hidden": [8]}, "loss": {"terms": {"bce": 1.0}}, "train": {"metric": "lrap"},
+        "evaluate": {"tag_samples": 40},
+    },
+}  # fmt: skip
 SIZE = 16  # of the images, pixels
 GROUPS = ("left", "right")
 

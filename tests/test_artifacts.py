@@ -1,5 +1,6 @@
 """Files: whole or not at all, readable again, and a clear message when missing, damaged or not writable."""
 
+import csv
 import errno
 import os
 import subprocess
@@ -142,6 +143,32 @@ def test_csv_round_trip(tmp_path):
     assert table["x"][0] == pytest.approx(1 / 3, rel=1e-6)
     assert np.isnan(table["x"][1])
     assert table["yes"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", "\tx", "\nx", "=", "-0.5"])
+def test_texts_that_a_spreadsheet_would_run_are_escaped(tmp_path, text):
+    artifacts.write_csv(tmp_path / "a.csv", [{"tag": text, text: 1}, {"tag": f"not {text}", text: 2}])
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [["tag", f"'{text}"], [f"'{text}", "1"], [f"not {text}", "2"]]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("\r=1", "'\n=1"), ("a\r=1", "a\n=1"), ("a\r\n=1", "a\n=1")])
+def test_a_carriage_return_does_not_end_the_row(tmp_path, text, expected):
+    artifacts.write_csv(tmp_path / "a.csv", [{"tag": text, "n": 1}])
+    with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [["tag", "n"], [expected, "1"]]
+
+
+def test_negative_numbers_stay_numbers(tmp_path):
+    row = {"float": -0.5, "int": -3, "numpy": np.float64(-1e-9), "infinite": float("-inf"), "none": None, "yes": True}
+    artifacts.write_csv(tmp_path / "a.csv", [row])
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == "-0.5,-3,-1e-09,-inf,,True"
+
+
+def test_a_column_that_the_first_row_lacks_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="not in fieldnames"):
+        artifacts.write_csv(tmp_path / "a.csv", [{"a": 1}, {"b": 2}])
+    assert names(tmp_path) == []
 
 
 def test_tensors_round_trip(tmp_path):

@@ -18,7 +18,7 @@ WITH_TORCH = {"train", "evaluate", "visualize"}
 
 @pytest.fixture(scope="module")
 def graph():
-    return grimp.build_graph("vaelab")
+    return grimp.build_graph("vaelab", exclude_type_checking_imports=True)
 
 
 def imported(stage: str, graph) -> set[str]:
@@ -80,4 +80,4 @@ def test_the_static_gitignore_covers_every_cached_output():
         for out in declared.get("outs", []):
             if isinstance(out, str):
                 folder = out.split("${")[0].rstrip("/")
-                assert f"/{folder}/\n" in ignored, out
+                assert any(f"\n/{folder}{end}\n" in ignored for end in ("/", "")), out

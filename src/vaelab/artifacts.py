@@ -25,9 +25,12 @@ BEST = Path("metrics/best.json")
 COMPARISON_CSV = Path("metrics/comparison.csv")
 COMPARISON_TEXT = Path("metrics/comparison_report.txt")
 COMPARISON_MARKDOWN = Path("metrics/comparison_report.md")
+COMPARISON_HTML = Path("metrics/comparison_report.html")
+SUMMARIES = Path("metrics/summary")
 COMPARISON_CURVES = Path("plots/comparison/curves.csv")
 COMPARISON_PICTURES = Path("plots/comparison/pictures")
 SCRATCH = Path(".scratch")
+FORMULA = ("=", "+", "-", "@", "\t", "\n")  # how a text begins that a spreadsheet runs
 
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
@@ -70,7 +73,7 @@ def headline(run: str) -> Path:
 
 def summary(run: str) -> Path:
     """Return the path of the resolved configuration of a run with its metrics."""
-    return Path("metrics/summary") / f"{run}.json"
+    return SUMMARIES / f"{run}.json"
 
 
 @contextmanager
@@ -140,12 +143,25 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write a table with the columns of its first row; floats with 7 significant digits."""
+    """Write a table with the columns of its first row; floats with 7 significant digits.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection); a
+    carriage return becomes a line feed.
+    """
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
+        writer.writerow({name: _cell(name) for name in writer.fieldnames})
         for row in rows:
-            writer.writerow({k: f"{v:.7g}" if isinstance(v, float) else v for k, v in row.items()})
+            writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")  # csv puts no quotes around \r before Python 3.13
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:

@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from vaelab import __version__, artifacts
+from vaelab.commands.compare_command import WithConfigurations, compare
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.params.problems import suggestion
 from vaelab.params.resolve import read_run, resolve
@@ -116,6 +117,9 @@ def embed(
     written = embedding.embed(of_run(run), data, out, spatial, batch_size)
     _left_out(written.refused)
     print(f"{out}: float32 [{', '.join(map(str, written.shape))}], rows in {written.table}")
+
+
+app.command(cls=WithConfigurations)(compare)
 
 
 def _left_out(refused: list[str]) -> None:

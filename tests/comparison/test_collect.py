@@ -1,17 +1,22 @@
 """What the comparison reads of the active runs: the same examples under all of them, and one table of curves."""
 
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
+from comparisons import result, write_summary
 from helpers import tiny_run
 
 from vaelab import artifacts
-from vaelab.comparison.collect import collect, curves_table, same_examples
+from vaelab.comparison.collect import collect, collect_folder, curves_table, same_examples
 from vaelab.errors import InputError
 from vaelab.params.blocks import HISTORY
 
 KEPT = np.array([1, 4, 5, 9], dtype=np.int32)  # ids of the examples whose arrays are saved, of 12
-SHAPES = {"grid": (8, 8), "image": (3, 16, 16)}
-SCORES = {"grid": "accuracy", "image": "psnr"}
+SHAPES = {"grid": (8, 8), "image": (3, 16, 16), "tags": (12,)}
+SCORES = {"grid": "accuracy", "image": "psnr", "tags": "jaccard_index"}
 every_kind = pytest.mark.parametrize("kind", SHAPES)
 
 
@@ -67,7 +72,7 @@ def test_the_choice_depends_on_the_seed_and_never_exceeds_what_is_saved():
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():
     write("a", "image", 0)
-    expected = {*HISTORY["grid"], *HISTORY["image"], "run", "epoch", "loss"}
+    expected = {name for kind in HISTORY.values() for name in kind} | {"run", "epoch", "loss"}
     for kinds in (["image"], ["image", "grid"]):
         if "grid" in kinds:
             write("b", "grid", 1, "other")
@@ -91,3 +96,86 @@ def test_no_run_and_a_run_that_was_not_evaluated_are_named():
     artifacts.evaluation("a").unlink()
     with pytest.raises(InputError, match=r"a\.json: no such file"):
         collect()
+
+
+def test_all_summaries_of_the_default_folder_are_collected_with_their_history():
+    for name, kind in (("a", "grid"), ("b", "tags")):
+        write_summary(result(name, kind))
+    write("a", "grid", 0)
+    first, second = collect_folder(note=pytest.fail)
+    assert [found.run for found in (first, second)] == [result("a").run, result("b", "tags").run]
+    assert second.metrics == result("b", "tags").metrics
+    assert second.history is None
+    assert set(first.history["run"]) == {"a"}
+    assert len(curves_table([first, second])) == 2
+
+
+def test_summaries_lie_in_any_folder_and_one_level_below():
+    write_summary(result("a"), Path("kept/a.json"))
+    write_summary(result("b"), Path("kept/b_summary.json"))
+    write_summary(result("c"), Path("kept/old/c.json"))
+    write_summary(result("d"), Path("kept/much/older/d.json"))
+    assert [found.run.name for found in collect_folder(Path("kept"))] == ["a", "b", "c"]
+
+
+def test_the_history_of_another_run_of_that_name_is_not_taken():
+    write("a", "grid", 0)
+    write_summary(result("a"))
+    write_summary(result("a"), Path("copy/a.json"))
+    write_summary(result("a", macro_f1=0.1), Path("other/a.json"))
+    assert collect_folder(Path("copy"))[0].history is not None
+    assert collect_folder(Path("other"))[0].history is None
+
+
+def test_what_is_no_summary_is_named_and_left_out(capsys):
+    write_summary(result("good"))
+    folder = Path("metrics/summary")
+    content = json.loads((folder / "good.json").read_text())
+    broken = {
+        "cut": json.dumps(content)[:100],
+        "list": "[]",
+        "headline": '{"macro_f1": 0.5}',
+        "text": json.dumps(content | {"config": "mine"}),
+        "future": json.dumps(content | {"config": content["config"] | {"news": 1}}),
+        "empty": json.dumps(content | {"metrics": {"val": {}}}),
+    }
+    for name, text in broken.items():
+        (folder / f"{name}.json").write_text(text)
+    assert [found.run.name for found in collect_folder()] == ["good"]
+    notes = capsys.readouterr().err.splitlines()
+    assert len(notes) == len(broken)
+    for name in broken:
+        (note,) = [line for line in notes if f"{name}.json" in line]
+        assert note.startswith("note: metrics/summary/")
+        assert note.endswith("; left out")
+    assert "news: unknown key" in next(line for line in notes if "future.json" in line)
+
+
+def test_results_of_an_older_version_get_the_defaults_of_what_they_lack():
+    write_summary(result("old"))
+    path = Path("metrics/summary/old.json")
+    content = json.loads(path.read_text())
+    del content["config"]["model"]["hidden"]
+    path.write_text(json.dumps(content))
+    assert collect_folder(note=pytest.fail)[0].run == result("old").run
+
+
+def test_a_copy_counts_once_and_another_run_of_that_name_gets_another_one():
+    notes = []
+    write_summary(result("a"), Path("kept/a.json"))
+    write_summary(result("a"), Path("kept/a_summary.json"))
+    for number, folder in enumerate(("2024-05 first", "2024-05", "x/y")):
+        write_summary(result("a", macro_f1=0.1 * number), Path("kept") / folder / "a.json")
+    shutil.copytree("kept/x/y", "kept/y")
+    names = [found.run.name for found in collect_folder(Path("kept"), notes.append)]
+    assert names == ["a", "run_a", "first_a", "y_a"]
+    assert len(notes) == 3
+    assert "another run is named a; this one is listed as first_a" in notes[1]
+
+
+def test_a_folder_without_results_is_named():
+    with pytest.raises(InputError, match="metrics/summary: no such folder"):
+        collect_folder()
+    Path("none").mkdir()
+    with pytest.raises(InputError, match="none: no summary of a run"):
+        collect_folder(Path("none"), pytest.fail)

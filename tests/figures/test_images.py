@@ -56,7 +56,7 @@ FIGURES = {
     "by run": by_run,
     "prior": lambda: latents.prior_samples(pair(13)[0], INFO[3], "z ~ a mixture"),
     "traversals": lambda: latents.traversals(table(3), [3, 1], [-1, 0, 1], INFO[3], "test 7"),
-    "interpolations": lambda: latents.interpolations(table(1), [["a\nb"] * 3] * 2, INFO[1]),
+    "interpolations": lambda: latents.interpolations(table(1), np.array([[4, 7], [1, 2]]), "test", INFO[1]),
     "reconstructions": lambda: images.reconstructions(*pair(4), scores(4), names(4), "title"),
     "reconstructions, one": lambda: images.reconstructions(*pair(1, 1), scores(1), names(1), "title"),
     "error maps": lambda: errors.error_maps(*pair(2), names(2)),

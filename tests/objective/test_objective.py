@@ -2,13 +2,14 @@ import math
 
 import pytest
 import torch
-from helpers import SIZE, grid_info, random_grids, random_images, tiny_run, unit
+from helpers import SIZE, grid_info, random_grids, random_images, random_tags, tag_info, tiny_run, unit
+from torch.nn import functional as F
 
 from vaelab.data.prepared import image_info
 from vaelab.models.vae import Inference
 from vaelab.objective.categorical import cross_entropy, extent, focal
 from vaelab.objective.divergence import kl_per_dimension
-from vaelab.objective.objective import ERRORS, LIKELIHOODS, TERMS, Objective
+from vaelab.objective.objective import ERRORS, LIKELIHOODS, OF_KIND, TERMS, Objective
 from vaelab.params.loss import Terms
 
 CLASSES, BATCH, LATENT = 4, 6, 3
@@ -52,8 +53,12 @@ def drawn() -> Inference:
 
 
 def test_every_term_of_params_is_implemented():
-    assert set(TERMS) == set(Terms.model_fields)
-    assert set(LIKELIHOODS) | set(ERRORS) <= set(TERMS)
+    for kind in ("grid", "image", "tags"):
+        named = {name for name, kinds in Terms.KINDS.items() if kind in kinds}
+        assert named <= set(TERMS) | set(OF_KIND.get(kind, {}))
+        assert set(OF_KIND.get(kind, {})) <= named
+    assert set(TERMS).union(*OF_KIND.values()) == set(Terms.model_fields)
+    assert set(LIKELIHOODS) | set(ERRORS) <= set(Terms.model_fields)
 
 
 def test_total_is_the_weighted_sum_of_terms_and_beta_times_kl(x, given):
@@ -256,3 +261,85 @@ def test_gradient_reaches_all_that_the_model_says(x, given):
         assert tensor.grad.abs().sum() > 0
     outside = (x == CLASSES).unsqueeze(1).expand_as(given.reconstruction)
     assert (given.reconstruction.grad[outside] == 0).all()
+
+
+TAGS = random_tags(40, tags=7)
+
+
+def tag_objective(examples: int = 1, **loss: object) -> Objective:
+    return Objective(tiny_run(kind="tags", loss=loss).loss, tag_info(TAGS), examples)
+
+
+@pytest.fixture
+def said() -> Inference:
+    """Of six rows of tags, all of it leaves of the graph."""
+    generator = torch.Generator().manual_seed(2)
+    mean, log_var, z = torch.randn(3, BATCH, LATENT, generator=generator)
+    logits = torch.randn(BATCH, 7, generator=generator)
+    return Inference(mean.requires_grad_(), log_var.requires_grad_(), z.requires_grad_(), logits.requires_grad_())
+
+
+def test_tags_have_terms_of_their_own_under_shared_names(said):
+    x = TAGS[:BATCH].float()
+    losses = tag_objective(terms={"bce": 1.0, "focal": 1.0}, gamma=0.0)(x, said, 0)
+    expected = F.binary_cross_entropy_with_logits(said.reconstruction, x, reduction="none").sum(1)
+    torch.testing.assert_close(losses.terms["bce"], expected)
+    torch.testing.assert_close(losses.terms["focal"], expected)
+
+
+TAG_TERMS = [name for name, kinds in Terms.KINDS.items() if "tags" in kinds]
+
+
+@pytest.mark.parametrize("term", TAG_TERMS)
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_every_term_of_tags_gives_one_finite_value_per_row(said, term, reduction):
+    aim = tag_objective(examples=40, terms={"bce": 0.0, term: 2.0}, pos_weight="inverse", reduction=reduction)
+    losses = aim(TAGS[:BATCH].float(), said, 0)
+    assert losses.terms[term].shape == losses.total.shape == (BATCH,)
+    assert losses.terms[term].isfinite().all()
+    torch.testing.assert_close(losses.weighted[term], 2 * losses.terms[term])
+    losses.total.mean().backward()
+    moved = said.z if term in ("mmd", "total_correlation") else said.reconstruction
+    assert moved.grad.isfinite().all()
+    assert moved.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ({"beta": 0.5}, 0.5),
+        ({"beta": 0.5, "reduction": "mean"}, 0.5 * 7),
+        ({"beta": 0.5, "terms": {"bce": 2.0}}, 0.25),
+        ({"beta": 0.5, "terms": {"bce": 1.0, "asymmetric": 3.0}}, 0.125),
+        ({"beta": 0.5, "terms": {"bce": 0.0, "focal": 2.0}}, 0.25),
+        ({"beta": 0.5, "terms": {"bce": 0.0, "multinomial": 2.0}, "reduction": "mean"}, 0.25 * 7),
+        ({"beta": 0.5, "terms": {"bce": 1.0, "total_correlation": 3.0, "mmd": 4.0}}, 0.5),
+        ({"beta": 0.5, "terms": {"bce": 0.0, "mmd": 1.0}}, float("inf")),
+        ({"beta": RAMP, "terms": {"bce": RAMP}}, 1.0),
+    ],
+)
+def test_effective_beta_of_tags(loss, expected):
+    assert tag_objective(**loss).effective_beta(epoch=9) == expected
+    assert tag_objective(**loss).effective_beta_of_errors(9, mse=0.02, mae=0.1) == expected
+
+
+@pytest.mark.parametrize("term", ["bce", "focal", "asymmetric", "multinomial"])
+def test_beta_of_the_mean_over_tags_and_effective_beta_of_the_sum_have_the_same_minimum(said, term):
+    x, terms = TAGS[:BATCH].float(), {"bce": 0.0, term: 1.0}
+    mean = tag_objective(beta=0.5, reduction="mean", terms=terms)
+    total = tag_objective(beta=mean.effective_beta(epoch=1), terms=terms)
+    torch.testing.assert_close(7 * mean(x, said, 0).total, total(x, said, 0).total)
+
+
+def test_options_of_tags_reach_the_terms():
+    found = tag_objective(
+        pos_weight="inverse", max_pos_weight=1.5, gamma=1.0, gamma_positive=0.5, gamma_negative=3.0, margin=0.2,
+        reduction="mean", centre_weight=4.0,
+    ).context  # fmt: skip
+    assert (found.gamma, found.gamma_positive, found.gamma_negative, found.margin) == (1.0, 0.5, 3.0, 0.2)
+    assert found.reduction == "mean"
+    assert found.pos_weight.shape == (7,)
+    assert found.pos_weight.max() == 1.5
+    assert found.pixel_weights is None
+    for other in (tag_objective(), objective(pos_weight="inverse"), image_objective(pos_weight="inverse")):
+        assert other.context.pos_weight is None

@@ -199,7 +199,7 @@ IGNORED_BY_TAGS = {
     "model": {"linear_path": False, "width": 8, "skips": True},
     "train": {"flip": True},
     "loss": {"class_weights": "inverse", "centre_weight": 2.0},
-    "evaluate": {"ocr": False},
+    "evaluate": {"samples": 10},
 }
 
 

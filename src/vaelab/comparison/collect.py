@@ -1,5 +1,8 @@
-"""What the stages saved about the active runs."""
+"""What the stages saved: of the active runs, or of any that were measured and kept."""
 
+import re
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +14,7 @@ from vaelab.data.prepared import final_phase
 from vaelab.errors import InputError
 from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.params.blocks import HISTORY
+from vaelab.params.problems import check
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
 
@@ -20,7 +24,7 @@ class Result(NamedTuple):
 
     run: Run
     metrics: dict[str, dict[str, Any]]  # by phase, and `run`
-    history: pd.DataFrame  # one row per epoch and phase, with the column `run`
+    history: pd.DataFrame | None  # one row per epoch and phase, with the column `run`; None where none was kept
 
     @property
     def final(self) -> dict[str, Any]:
@@ -48,8 +52,77 @@ def collect() -> list[Result]:
 def _read(path: Path) -> Result:
     run = read_run(path)
     metrics = artifacts.read_json(artifacts.evaluation(run.name))
-    history = pd.read_csv(artifacts.scores(run.name) / "history.csv").assign(run=run.name)
-    return Result(run, metrics, history)
+    return Result(run, metrics, _history(run.name))
+
+
+def _history(name: str) -> pd.DataFrame:
+    return pd.read_csv(artifacts.scores(name) / "history.csv").assign(run=name)
+
+
+def _say(note: str) -> None:
+    print(f"note: {note}", file=sys.stderr)
+
+
+def collect_folder(folder: Path | None = None, note: Callable[[str], None] = _say) -> list[Result]:
+    """Return the runs whose summaries, configuration and metrics in one JSON file, lie in a folder or one level below.
+
+    Args:
+        folder: by default metrics/summary, where stage evaluate leaves them.
+        note: is told of each file that is left out, and of each run that gets another name.
+
+    A file that repeats another one (the same configuration, name and metrics) counts once; of different runs with one
+    name the later one gets its folder's name in front, or a number behind. The history is that of data/scores/<run>
+    where the summary is the one of metrics/summary, so that it is surely of this run.
+
+    Raises:
+        InputError: there is no such folder, or no summary in it.
+    """
+    place = artifacts.SUMMARIES if folder is None else folder
+    if not place.is_dir():
+        raise InputError(f"{place}: no such folder; `dvc repro` fills {artifacts.SUMMARIES}")
+    results: list[Result] = []
+    for path in sorted([*place.glob("*.json"), *place.glob("*/*.json")], key=lambda p: (len(p.parts), p)):
+        try:
+            found = _summary(path)
+        except InputError as error:
+            note(f"{error}; left out")
+            continue
+        if not any(found.run == other.run and found.metrics == other.metrics for other in results):
+            results.append(_renamed(found, path, {other.run.name for other in results}, note))
+    if not results:
+        raise InputError(f'{place}: no summary of a run in it or one level below ({{"config": ..., "metrics": ...}})')
+    return results
+
+
+def _summary(path: Path) -> Result:
+    content = artifacts.read_json(path)
+    if not isinstance(content, dict) or not {"config", "metrics"} <= content.keys():
+        raise InputError(f"{path}: no summary of a run, which has config and metrics")
+    config, metrics = content["config"], content["metrics"]
+    if not isinstance(config, dict) or (problems := check(Run, config)):
+        text = "; ".join(f"{p.path}: {p.message}" for p in problems) if isinstance(config, dict) else "not a mapping"
+        raise InputError(f"{path}: its config does not fit this version ({text})")
+    if not isinstance(metrics, dict) or not all(isinstance(metrics.get(phase), dict) for phase in ("val", "run")):
+        raise InputError(f"{path}: its metrics lack val or run")
+    run = Run.model_validate(config)
+    own = artifacts.summary(run.name)
+    same = own.is_file() and (own.samefile(path) or own.read_bytes() == path.read_bytes())
+    kept = same and (artifacts.scores(run.name) / "history.csv").is_file()
+    return Result(run, metrics, _history(run.name) if kept else None)
+
+
+def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], None]) -> Result:
+    old = result.run.name
+    if old not in taken:
+        return result
+    name = longer = f"{re.sub('[^a-z0-9_]+', '_', path.parent.name.lower()).lstrip('_0123456789') or 'run'}_{old}"
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{longer}_{number}"
+    note(f"{path}: another run is named {old}; this one is listed as {name}")
+    history = None if result.history is None else result.history.assign(run=name)
+    return Result(result.run.model_copy(update={"name": name}), result.metrics, history)
 
 
 class Examples(NamedTuple):
@@ -82,14 +155,15 @@ def same_examples(results: list[Result], count: int, seed: int) -> Examples:
 
 
 def curves_table(results: list[Result]) -> pd.DataFrame:
-    """Return the val rows of all histories; every kind's metrics have their column, so that plots find them."""
-    history = pd.concat([result.history for result in results], ignore_index=True)
+    """Return the val rows of the histories that were kept, with the columns of every kind, so that plots find them."""
+    kept = [result.history for result in results if result.history is not None]
+    history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "epoch", "phase"])
     val = history[history["phase"] == "val"].drop(columns=["phase"])
     names = dict.fromkeys(name for kind in HISTORY.values() for name in kind)
     return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))
 
 
-def by_data(results: list[Result]) -> dict[str, list[Result]]:
+def by_data(results: Sequence[Result]) -> dict[str, list[Result]]:
     """Return the results of each data set: runs on different data are never ranked against each other."""
     groups: dict[str, list[Result]] = {}
     for result in results:

@@ -18,6 +18,7 @@ from vaelab.data.sparse import SparseRows
 
 Shard = Tensor | SparseRows
 
+DENSE_BYTES = 2**28  # of a sparse split that is unpacked, so that batches come in half the time
 RESIDENT_SHARE = 0.5  # of the free device memory that a split may take
 SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where all of it is too much
 
@@ -61,9 +62,10 @@ class DeviceSplit:
             shards = [_resident(_joined(shards), device)]
         self.shards = list(shards)
         self.starts = torch.tensor([0, *(len(shard) for shard in shards)]).cumsum(0)
+        self.length = int(self.starts[-1])
 
     def __len__(self) -> int:
-        return int(self.starts[-1])
+        return self.length
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -104,6 +106,8 @@ def _joined(shards: Sequence[Shard]) -> Shard:
 
 
 def _resident(x: Shard, device: torch.device) -> Shard:
+    if isinstance(x, SparseRows) and math.prod(x.shape) <= DENSE_BYTES:
+        x = x.dense()
     fits = device.type == "cpu" or x.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
     return x.to(device) if fits else x.pin_memory() if isinstance(x, Tensor) else x
 

@@ -21,6 +21,7 @@ import numpy as np
 from vaelab import artifacts
 from vaelab.errors import InputError
 
+REQUIRED = ("kind", "shape", "groups", "mean_elements")  # of a description; a file of an earlier version lacks others
 PHASES = ("train", "val", "test")
 SHARD_BYTES = 256 * 2**20  # of arrays in memory, after which a shard is written
 
@@ -46,13 +47,18 @@ class DataInfo:
     @property
     def tag_frequencies(self) -> np.ndarray:
         """Share of the training rows that have each tag, float64 [D]."""
-        rows = round(sum(self.class_counts) / self.mean_tags)
-        return np.array(self.class_counts) / rows
+        return np.array(self.class_counts) / self.training_rows
+
+    @property
+    def training_rows(self) -> int:
+        """Rows of the training split, of tags."""
+        return round(sum(self.class_counts) / self.mean_tags)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "DataInfo":
         """Return the info that `asdict` wrote, lists turned back into tuples."""
-        fields: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__}
+        known = cls.__dataclass_fields__
+        fields: dict[str, Any] = {name: values[name] for name in known if name in values or name in REQUIRED}
         fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
         return cls(**fields)
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+ROWS_AT_ONCE = 2**16  # that are unpacked together: what this takes beside them is several times their ones
+
 
 class SparseRows:
     """A matrix uint8 [n, D] of 0 and 1, as the columns of its ones, row after row.
@@ -36,6 +38,10 @@ class SparseRows:
         out = torch.zeros((len(index), self.shape[1]), dtype=torch.uint8, device=count.device)
         out[row, self.columns[place].long()] = 1
         return out
+
+    def dense(self) -> Tensor:
+        """Return all rows as uint8 [n, D]."""
+        return torch.cat([self[index] for index in torch.arange(len(self)).split(ROWS_AT_ONCE)])
 
     @property
     def nbytes(self) -> int:

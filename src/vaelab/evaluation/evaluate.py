@@ -16,6 +16,7 @@ from vaelab.evaluation.image_evaluation import ImageEvaluator
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.passes import Pass, run_pass
 from vaelab.evaluation.subject import Subject
+from vaelab.evaluation.tag_evaluation import TagsEvaluator
 from vaelab.models.files import load_model
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.features import weights_record
@@ -51,7 +52,11 @@ class Evaluator(Protocol):
         """Return further arrays to save, once all phases are done."""
 
 
-EVALUATORS: Mapping[str, Callable[[Subject], Evaluator]] = {"grid": GridEvaluator, "image": ImageEvaluator}
+EVALUATORS: Mapping[str, Callable[[Subject], Evaluator]] = {
+    "grid": GridEvaluator,
+    "image": ImageEvaluator,
+    "tags": TagsEvaluator,
+}
 
 
 def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:

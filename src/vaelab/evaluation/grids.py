@@ -13,9 +13,10 @@ from vaelab.evaluation.passes import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.categorical import cross_entropy, extent, extents
 from vaelab.objective.context import Context
+from vaelab.params.schema import Run
 
 
-def measure(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the confusion matrix of a batch [K, K] and the measures of each grid [B]."""
     x, classes = batch.x, len(info.classes)
     assert inference.extent is not None

@@ -14,14 +14,15 @@ from vaelab.evaluation.passes import Measured
 from vaelab.evaluation.sharpness import sharpness_ratio
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.structure import ms_ssim_values, ssim_values
+from vaelab.params.schema import Run
 
 
-def measure(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return all measures of each image [B]."""
     return Measured({}, measure_images(batch.x, inference.reconstruction, batch.text))
 
 
-def briefly(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the measures of each image [B] that are worth their time after every epoch."""
     x, y = batch.x, inference.reconstruction
     similarities = {

@@ -7,13 +7,21 @@ from torch import Tensor
 
 from vaelab.data.batches import Batch
 from vaelab.data.prepared import DataInfo
-from vaelab.evaluation import grids, images
+from vaelab.evaluation import grids, images, tags
 from vaelab.evaluation.passes import Measured, Output
 from vaelab.models.vae import Inference
+from vaelab.params.schema import Run
 
 
 class Measurer(Protocol):
-    """What measures a batch."""
+    """What measures a batch of a finished epoch, or run."""
+
+    def __call__(self, batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+        """Return the measures of a batch, as `run` says where it matters; None: as the defaults say."""
+
+
+class Runner(Protocol):
+    """What measures a batch during training."""
 
     def __call__(self, batch: Batch, inference: Inference, info: DataInfo) -> Measured:
         """Return the measures of a batch."""
@@ -24,7 +32,7 @@ class Kind(NamedTuple):
 
     measure: Measurer  # everything, for the evaluation of a finished run
     brief: Measurer  # what history.csv shows of val
-    running: Measurer  # what history.csv shows of training, during the steps
+    running: Runner  # what history.csv shows of training, during the steps
     history: Callable[[dict[str, Tensor], dict[str, float], DataInfo], dict[str, float]]  # totals and means to metrics
     output: Output
 
@@ -32,4 +40,5 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "grid": Kind(grids.measure, grids.measure, grids.running, grids.history, grids.whole_grids),
     "image": Kind(images.measure, images.briefly, images.running, images.history, images.stored),
+    "tags": Kind(tags.measure, tags.briefly, tags.running, tags.history, tags.stored),
 }

@@ -190,7 +190,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {  # the number above a reconstruction: m
 
 CEILING = "real_"  # prefix of what held-out data reach on the measures of samples: the best that can be expected
 
-GROUPS: dict[str, dict[str, tuple[str, ...]]] = {  # the best configuration by each metric, in the summary of a comparison
+GROUPS: dict[str, dict[str, tuple[str, ...]]] = {  # by which a comparison says what is best
     "grid": {
         "loss": ("loss", "distortion", "rate"),
         "reconstruction": (
@@ -212,9 +212,71 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {  # the best configuration by e
         ),
         "latent space": ("pct_active_units", "silhouette"),
         "diversity": ("pct_unique_combinations", "entropy", "gini_coefficient", "novelty"),
-        "co-occurrence": ("cosine_similarity", "cosine_similarity_off_diagonal", "kl_divergence", "hellinger", "pearson"),
+        "co-occurrence": (
+            "cosine_similarity", "cosine_similarity_off_diagonal", "kl_divergence", "hellinger", "pearson",
+        ),
     },
 }  # fmt: skip
+
+
+RENAMED = {  # where a column of comparison.csv is not named like its metric
+    "loss": "test_loss",
+    "bce": "test_bce",
+    "distortion": "test_distortion",
+    "rate": "test_kld",
+    "silhouette": "silhouette_score",
+}
+COLUMNS: dict[str, tuple[str, ...]] = {  # of comparison.csv, first; the other metrics follow
+    "grid": (
+        "test_loss", "test_distortion", "test_kld", "accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1",
+        "exact_match", "pct_active_units", "silhouette_score",
+    ),
+    "image": (
+        "test_loss", "test_distortion", "test_kld", "mse", "psnr", "ssim", "ms_ssim", "edge_f1", "sharpness_ratio",
+        "pct_active_units", "silhouette_score", "diversity_ratio", "sample_precision", "sample_recall", "sample_mmd",
+    ),
+    "tags": (
+        "test_loss", "test_bce", "test_kld", "hamming_loss", "jaccard_index", "pct_active_units", "silhouette_score",
+        "pct_unique_combinations", "entropy", "gini_coefficient", "cosine_similarity", "kl_divergence",
+    ),
+}  # fmt: skip
+
+
+def column(name: str) -> str:
+    """Return the column of comparison.csv that holds a metric."""
+    return RENAMED.get(name, name)
+
+
+def ceiling(name: str) -> str:
+    """Return the metric that holds what held-out data reach on a metric of samples: real_recall of sample_recall."""
+    alone = CEILING + name.removeprefix("sample_")
+    return alone if alone in METRICS else CEILING + name
+
+
+def cost(name: str, value: float | None, real: float | None = None) -> float | None:
+    """Return a number that is smaller for a better value; None where nothing is better, or a number is missing.
+
+    Args:
+        name: of the metric.
+        value: of a run.
+        real: what held-out data reach, for metrics that are best close to it.
+    """
+    way = better(name)
+    if value is None or value != value or way == "neither":
+        return None
+    if way == "closest":
+        return None if real is None or real != real else abs(value - real)
+    return -value if way == "higher" else value
+
+
+def direction(name: str, real: str = "") -> str:
+    """Return in words which way a metric is better; `real`: what held-out data reach, as it is printed."""
+    return {
+        "higher": "higher",
+        "lower": "lower",
+        "closest": f"closest to held-out data ({real or 'not measured'})",
+        "neither": "no better end",
+    }[better(name)]
 
 
 def better(name: str) -> Better:

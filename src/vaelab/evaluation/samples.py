@@ -31,7 +31,7 @@ def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> n
 
 
 def prior_grids(model: VAE, info: DataInfo, count: int, seed: int) -> np.ndarray:
-    """Return grids [count, S, S] from z ~ N(0, I)."""
+    """Return examples [count, ...] decoded from z ~ N(0, I)."""
     return decode(model, torch.randn((count, model.latent_dim), generator=generator(seed, 0, stream=6)), info)
 
 
@@ -80,7 +80,7 @@ def interpolate(
 def spectra(arrays: dict[str, np.ndarray], phase: str, info: DataInfo) -> dict[str, np.ndarray]:
     """Return radial power spectra in dB of the saved images and reconstructions [n, R], and of the blurred images [R].
 
-    Nothing for grids.
+    Nothing for other kinds of data.
     """
     if info.kind != "image":
         return {}

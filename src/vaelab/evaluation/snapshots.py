@@ -26,9 +26,9 @@ class Snapshot(NamedTuple):
     label: str  # epoch_003, best_epoch_004
     facts: dict[str, float | str]  # epoch, metric and its value on val, and so on
     ids: np.ndarray  # of the examples in the training split [n]
-    original: np.ndarray  # uint8: grids [n, S, S] with K outside; images [n, C, S, S]
-    reconstruction: np.ndarray  # like original
-    score: np.ndarray  # grids: accuracy; images: PSNR in dB [n]
+    original: np.ndarray  # uint8: grids [n, S, S] with K outside; images [n, C, S, S]; tags [n, D] of 0 and 1
+    reconstruction: np.ndarray  # like original; tags: probabilities times 255
+    score: np.ndarray  # grids: accuracy; images: PSNR in dB; tags: Jaccard index [n]
     loss: np.ndarray  # the objective at that epoch [n]
 
 

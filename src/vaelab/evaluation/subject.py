@@ -37,7 +37,8 @@ class Subject(NamedTuple):
     @property
     def measure(self) -> Measure:
         """The measures of a batch."""
-        return partial(KINDS[self.info.kind].measure, info=self.info)
+        run = self.run.model_copy(update={"evaluate": self.options})
+        return partial(KINDS[self.info.kind].measure, info=self.info, run=run)
 
 
 def ablated(mean: Tensor, seed: int) -> dict[str, Tensor]:

@@ -21,9 +21,9 @@ class Counts(NamedTuple):
     pair: np.ndarray  # the upper triangle without the diagonal, float64 [P]
 
 
-def most_frequent(x: Tensor, limit: int) -> Tensor:
-    """Return the columns of the at most `limit` most frequent tags of x [n, D], most frequent first, ties by index."""
-    return torch.argsort(x.sum(0), descending=True, stable=True)[:limit]
+def most_frequent(frequency: Tensor, limit: int) -> Tensor:
+    """Return the numbers of at most `limit` tags of these frequencies [D], most frequent first, ties by number."""
+    return torch.argsort(frequency, descending=True, stable=True)[:limit]
 
 
 def count(x: Tensor, tags: Tensor) -> Counts:
@@ -58,8 +58,8 @@ def smoothed(pair: np.ndarray, smoothing: float) -> np.ndarray:
 
     It is the posterior mean under a symmetric Dirichlet prior, Jeffreys' where `smoothing` is 0.5.
     """
-    raised = pair + smoothing
-    return raised / raised.sum()
+    distribution: np.ndarray = (pair + smoothing) / (pair.sum() + smoothing * len(pair))
+    return distribution
 
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:

@@ -1,6 +1,6 @@
 """How varied rows of tags are: measures of which combinations occur, and how often. Definitions: docs/metrics.md.
 
-n rows, D tags, m distinct combinations. A combination is all the tags of a row, as bytes.
+n rows, m distinct combinations. A combination is all the tags of a row, as bytes.
 """
 
 import math
@@ -9,21 +9,13 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
-from torch import Tensor
-
-
-def combinations(x: Tensor) -> list[bytes]:
-    """Return each row's tags as bytes, eight tags in one; x uint8 [n, D] of 0 and 1."""
-    packed = np.packbits(x.cpu().numpy(), axis=1)
-    width, joined = packed.shape[1], packed.tobytes()
-    return [joined[start : start + width] for start in range(0, len(joined), width)]
 
 
 def entropy(counts: np.ndarray) -> float:
     """Return the entropy of the empirical distribution, nats, from the rows of each combination [m], all above 0.
 
     In [0, ln n]. As an estimate for the source of the rows it is biased low, by about (m − 1) / 2n where combinations
-    repeat, by far more where they do not (Miller 1955; Paninski 2003, section 4).
+    repeat, by far more where they do not (Miller 1955; Paninski 2003).
     """
     rows = counts.sum()
     return max(0.0, math.log(rows) - float((counts * np.log(counts)).sum() / rows))

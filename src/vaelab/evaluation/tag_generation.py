@@ -9,7 +9,9 @@ Definitions: docs/metrics.md.
 import math
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,13 +29,15 @@ NAMES = (
 
 
 def combinations(x: Tensor) -> list[bytes]:
-    """Return each row's tags as bytes, which a set can hold: x uint8 [n, D] of 0 and 1."""
-    return tag_diversity.combinations(x)
+    """Return each row's tags as bytes, eight tags in one, which a set can hold; x uint8 [n, D] of 0 and 1."""
+    packed = np.packbits(x.cpu().numpy(), axis=1)
+    width, joined = packed.shape[1], packed.tobytes()
+    return [joined[start : start + width] for start in range(0, len(joined), width)]
 
 
 def frequencies(x: Tensor) -> Tensor:
     """Return the share of the rows that have each tag, float64 [D]; x uint8 [n, D] of 0 and 1."""
-    return x.sum(0).double() / len(x)
+    return x.sum(0, dtype=torch.int32).double() / len(x)
 
 
 def independent(frequency: Tensor, rows: int, seed: int) -> Tensor:
@@ -42,6 +46,32 @@ def independent(frequency: Tensor, rows: int, seed: int) -> Tensor:
     sizes = [min(ROWS, rows - start) for start in range(0, rows, ROWS)]
     chance = frequency.float()
     return torch.cat([(torch.rand((n, len(chance)), generator=source) < chance).byte() for n in sizes])
+
+
+class Reference(NamedTuple):
+    """What is kept of the half that everything is measured against."""
+
+    frequency: Tensor  # [D]
+    tags: Tensor  # whose co-occurrences are measured, [K]
+    counts: tag_cooccurrence.Counts  # of them
+
+    @classmethod
+    def of(cls, x: Tensor, most_tags: int) -> "Reference":
+        """Return it for rows [n, D]."""
+        frequency = frequencies(x)
+        tags = tag_cooccurrence.most_frequent(frequency, most_tags)
+        return cls(frequency, tags, tag_cooccurrence.count(x, tags))
+
+
+def measures(x: Tensor, reference: Reference, seen: AbstractSet[bytes], smoothing: float) -> dict[str, float]:
+    """Return the measures NAMES of rows uint8 [n, D]; `seen`: the combinations of the training split."""
+    frequency = frequencies(x)
+    return {
+        "sample_tags": float(frequency.sum()),
+        **tag_diversity.summary(combinations(x), seen),
+        "tag_frequency_error": float((frequency - reference.frequency).abs().mean()),
+        **tag_cooccurrence.compare(reference.counts, tag_cooccurrence.count(x, reference.tags), smoothing),
+    }
 
 
 def summary(
@@ -62,17 +92,10 @@ def summary(
         names = ["generated_samples", "entropy_ceiling", *(prefix + name for prefix in PREFIXES for name in NAMES)]
         return dict.fromkeys(names, math.nan)
     order = torch.randperm(len(data), generator=generator(options.seed, 0, stream=21))
-    a, b = data[order[:n]], data[order[n : 2 * n]]
+    reference = Reference.of(data[order[:n]].cpu(), options.cooccurrence_tags)
     values: dict[str, float] = {"generated_samples": n, "entropy_ceiling": math.log(n)}
-    tags = tag_cooccurrence.most_frequent(a, options.cooccurrence_tags)
-    expected, pairs = frequencies(a), tag_cooccurrence.count(a, tags)
-    for prefix, rows in zip(PREFIXES, _compared(sample, b, options.seed), strict=True):
-        found = {
-            "sample_tags": float(frequencies(rows).sum()),
-            **tag_diversity.summary(combinations(rows), seen),
-            "tag_frequency_error": float((frequencies(rows) - expected).abs().mean()),
-            **tag_cooccurrence.compare(pairs, tag_cooccurrence.count(rows, tags), options.smoothing),
-        }
+    for prefix, rows in zip(PREFIXES, _compared(sample, data[order[n : 2 * n]].cpu(), options.seed), strict=True):
+        found = measures(rows, reference, seen, options.smoothing)
         values |= {prefix + name: value for name, value in found.items()}
     return values
 
@@ -80,8 +103,8 @@ def summary(
 def _compared(sample: Callable[[int], Tensor], held_out: Tensor, seed: int) -> Iterator[Tensor]:
     """Yield what is measured, one set at a time, in the order of PREFIXES.
 
-    Independent tags take their frequencies from half B: with A's own they would know what they are measured against,
-    and have less error of the frequencies than B itself.
+    Independent tags take their frequencies from half B. With A's own they would know what they are measured against,
+    and err less in the frequencies than B itself does.
     """
     n = len(held_out)
     yield sample(n).cpu()

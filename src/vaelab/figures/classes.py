@@ -6,8 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaelab.figures.files import new_figure
+from vaelab.figures.names import labels
 from vaelab.figures.tiles import palette
 
+NAME = 230  # pixels of a run's name
 RUN_COLOURS = ("#1f77b4", "#d95f02", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf", "#bcbd22")
 
 
@@ -31,14 +33,16 @@ def recall_bars(recall: Sequence[float | None], counts: Sequence[int], classes: 
 
 def recall_by_run(recalls: Mapping[str, Sequence[float | None]], classes: Sequence[str], phase: str) -> Figure:
     """Return the recall of each class as a group of bars, one bar per run."""
-    figure = new_figure(11, 4.2)
+    figure = new_figure(11, 4 + 0.2 * -(-len(recalls) // 4))
     axes = figure.add_subplot()
     width = 0.8 / max(1, len(recalls))
-    for number, (run, recall) in enumerate(recalls.items()):
+    names = labels(list(recalls), NAME)
+    for number, (name, recall) in enumerate(zip(names, recalls.values(), strict=True)):
         values = [np.nan if value is None else value for value in recall]
         offsets = np.arange(len(classes)) - 0.4 + (number + 0.5) * width
-        axes.bar(offsets, values, width, label=run, color=RUN_COLOURS[number % len(RUN_COLOURS)])
+        axes.bar(offsets, values, width, label=name, color=RUN_COLOURS[number % len(RUN_COLOURS)])
     axes.set_xticks(range(len(classes)), classes)
     axes.set(ylim=(0, 1.05), ylabel=f"recall on {phase}", title="Per-class recall of each run")
-    axes.legend(ncols=min(4, len(recalls)))
+    columns = min(4, len(recalls))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=columns, fontsize=8)
     return figure

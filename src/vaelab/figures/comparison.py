@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from vaelab.data.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
+from vaelab.figures import tag_evolution
 from vaelab.figures.mosaic import Tiles, mosaic
 from vaelab.figures.tiles import tiles_of
 
@@ -25,8 +26,11 @@ def reconstructions_by_run(
 ) -> Figure:
     """Return the same examples [n, ...], each column an example: the original, then each run's reconstruction.
 
-    Above each reconstruction stands its score [n]: accuracy over the cells of the original, PSNR of an image.
+    Above each reconstruction stands its score [n]: accuracy over the cells of the original, PSNR of an image. Of tags,
+    a panel per example, each column a run, with the Jaccard index of the row.
     """
+    if info.kind == "tags":
+        return tag_evolution.by_run(phase, ids, original, reconstructions, scores, info, data)
     lines = {"original": original, **reconstructions}
     columns = [tiles_of([examples[number] for examples in lines.values()], info) for number in range(len(ids))]
     captions = [[f"original\n{phase} {number}" for number in ids]]

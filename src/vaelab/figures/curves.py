@@ -11,10 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from vaelab.figures.classes import RUN_COLOURS
 from vaelab.figures.files import new_figure
+from vaelab.figures.names import labels
 
 STYLES: Mapping[str, Literal["--", "-"]] = {"train": "--", "val": "-"}
 MARKERS = ("o", "s", "^", "D")  # the next one where there are more runs than colours
 LEGEND_WIDTH = 150  # characters
+NAME = 300  # pixels of a run's name
 
 
 class Panel(NamedTuple):
@@ -40,6 +42,13 @@ PANELS: Mapping[str, Mapping[str, Panel]] = {
         "mse": Panel("MSE, values in [0, 1]", 0),
         "kl": Panel("KL, nats per example", 0),
     },
+    "tags": {
+        "loss": Panel("objective (each run's own)"),
+        "lrap": Panel("ranking average precision", 0, 1),
+        "f1_micro": Panel("F1, micro", 0, 1),
+        "predicted_tags": Panel("predicted tags per row", 0),
+        "kl": Panel("KL, nats per row", 0),
+    },
 }
 
 
@@ -48,10 +57,11 @@ def training_curves(history: pd.DataFrame, kind: str) -> Figure:
 
     Args:
         history: long table with the columns run, phase, epoch and those of PANELS; NaN where nothing was measured.
-        kind: grid or image.
+        kind: grid, image or tags.
     """
     runs = list(dict.fromkeys(history["run"]))
-    columns = max(1, int(LEGEND_WIDTH // (max(map(len, runs)) + 5)))
+    names = labels(runs, NAME, 10)
+    columns = max(1, int(LEGEND_WIDTH // (max(map(len, names)) + 5)))
     figure = new_figure(13.5, 3.7 + 0.2 * -(-(len(runs) + 2) // columns))
     panels = figure.subplots(1, len(PANELS[kind]))
     looks = [
@@ -64,7 +74,10 @@ def training_curves(history: pd.DataFrame, kind: str) -> Figure:
                 part = history[(history["run"] == run) & (history["phase"] == phase)]
                 axes.plot(part["epoch"], part[column], style, color=colour, marker=marker, markersize=3)
         _set_axes(axes, panel)
-    handles = [Line2D([], [], color=colour, marker=marker, markersize=3, label=run) for run, colour, marker in looks]
+    handles = [
+        Line2D([], [], color=colour, marker=marker, markersize=3, label=name)
+        for name, (_, colour, marker) in zip(names, looks, strict=True)
+    ]
     handles += [Line2D([], [], color="#444444", linestyle=style, label=phase) for phase, style in STYLES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))
     figure.suptitle("Training curves: val with the posterior mean, train during the epoch with sampled z")

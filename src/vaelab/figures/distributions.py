@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vaelab.figures import names as text
 from vaelab.figures.files import new_figure
 from vaelab.figures.posterior import BLUE
 
@@ -15,6 +16,7 @@ PHASE_COLOURS = {"train": "#999999", "val": "#2ca02c", "test": "#1f77b4"}
 FLOOR_COLOURS = ("#d95f02", "#e7298a", "#7570b3", "#a6761d", "#e6ab02", "#666666")
 BINS = 40
 MOST_GROUPS = 30
+NAME = 220  # pixels of a group's name
 
 
 def metric_histograms(
@@ -51,7 +53,7 @@ def psnr_by_group(examples: pd.DataFrame, names: Sequence[str], phase: str) -> F
     rows = examples[(examples["phase"] == phase) & np.isfinite(examples["psnr"])]
     values = {int(str(number)): part["psnr"].to_numpy() for number, part in rows.groupby("group")}
     order = sorted(values, key=lambda number: float(np.median(values[number])))[:MOST_GROUPS]
-    labels = [f"{names[number]} ({len(values[number])})" for number in order]
+    labels = [f"{text.label(names[number], NAME, 10)} ({len(values[number])})" for number in order]
     figure = new_figure(9, 2 + 0.3 * max(1, len(order)))
     axes = figure.add_subplot()
     if order:

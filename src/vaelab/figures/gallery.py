@@ -8,14 +8,32 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.data.prepared import DataInfo
-from vaelab.evaluation.metric_names import FLOORS
-from vaelab.figures import classes, curves, distributions, errors, images, latents, projection, spectra
+from vaelab.evaluation.metric_names import CAPTIONS, FLOORS
+from vaelab.figures import (
+    classes,
+    curves,
+    distributions,
+    errors,
+    images,
+    latents,
+    projection,
+    spectra,
+    tag_combinations,
+    tag_frequencies,
+    tag_pairs,
+    tag_quality,
+    tag_rows,
+    tag_thresholds,
+)
+from vaelab.figures.tag_outcomes import LEGEND
 from vaelab.params.schema import Run
 
 if TYPE_CHECKING:  # it needs torch, and pictures do not
     from vaelab.evaluation.samples import Traversal
 
 Named = tuple[str, Figure]
+LINES = 22  # of text beside a row of tags, at most
+NOUNS = {"grid": "grid", "image": "image", "tags": "row"}  # for one example
 
 
 class Material(NamedTuple):
@@ -49,18 +67,16 @@ def pictures(material: Material) -> Iterator[Named]:
     """Yield every picture of a run with the name of its file."""
     m = material
     priors = {"normal": "z ~ N(0, I)", "mixture": "z ~ a Gaussian mixture fitted to the latents"}
-    prior = priors[m.run.evaluate.prior] if m.info.kind == "image" else priors["normal"]
+    prior = priors["normal" if m.info.kind == "grid" else m.run.evaluate.prior]
     yield "prior_samples", latents.prior_samples(m.samples, m.info, prior)
     yield "posterior_histograms", latents.posterior_histograms(m.of("mean"), m.of("log_var"), m.phase)
     yield "kl_per_dimension", latents.kl_per_dimension(m.dimensions, m.phase)
-    start = f"{m.phase} {m.info.kind} {m.traversal.start}, the one with the largest KL"
+    start = f"{m.phase} {NOUNS[m.info.kind]} {m.traversal.start}, the one with the largest KL"
     t = m.traversal
     yield "traversals", latents.traversals(t.examples, t.dimensions, t.values, m.info, start)
     examples, pairs = m.interpolations
     if len(pairs):
-        shares = np.linspace(0, 1, examples.shape[1])
-        captions = [[f"{m.phase} {a} · {1 - s:.2f}\n{m.phase} {b} · {s:.2f}" for s in shares] for a, b in pairs]
-        yield "interpolations", latents.interpolations(examples, captions, m.info)
+        yield "interpolations", latents.interpolations(examples, pairs, m.phase, m.info)
     if len(m.info.groups) > 1:
         yield "latent_projection", projection.latent_projection(m.of("mean"), m.of("group"), m.info.groups, m.phase)
     yield "curves", curves.training_curves(m.history, m.info.kind)
@@ -100,4 +116,45 @@ def _of_images(m: Material) -> Iterator[Named]:
     yield "radial_spectra", spectra.radial_spectra(frequency, *of_both, m.phase, beside)
 
 
-BY_KIND: dict[str, Callable[[Material], Iterator[Named]]] = {"grid": _of_grids, "image": _of_images}
+def _of_tags(m: Material) -> Iterator[Named]:
+    x, y, measured, threshold = m.of("x"), m.of("reconstruction"), m.metrics[m.phase], m.run.evaluate.threshold
+    yield "reconstructions", _rows_of_tags(m)
+    yield "threshold_curves", tag_thresholds.threshold_curves(x, y, m.phase, threshold, measured.get("best_threshold"))
+    if all(name in m.arrays for name in ("tag_true", "tag_predicted", "tag_hits")):
+        counts = tag_quality.Counts(m.arrays["tag_true"], m.arrays["tag_predicted"], m.arrays["tag_hits"])
+        yield "tag_quality", tag_quality.tag_quality(counts, m.info, m.phase, threshold)
+    samples = m.arrays.get("samples")
+    if samples is None or not len(samples):
+        return
+    total = int((m.examples["phase"] == m.phase).sum())
+    real = m.arrays["tag_true"] / total if "tag_true" in m.arrays else (x > 0).mean(0)
+    sampled = m.arrays.get("sample_frequency", (samples > 0).mean(0))
+    rows = int(measured.get("generated_samples") or len(samples))
+    yield "tag_frequencies", tag_frequencies.tag_frequencies(real, sampled, m.info, m.phase, rows, measured)
+    yield "cooccurrence", tag_pairs.cooccurrence(x, samples, m.info, m.phase, measured)
+    yield "combinations", tag_combinations.combinations(x, samples, m.phase)
+
+
+def _rows_of_tags(m: Material) -> Figure:
+    x, options, kept = m.of("x"), m.run.visualize, m.kept
+    chosen = np.sort(np.random.default_rng(options.seed).permutation(len(x))[: options.examples])
+    metric, printed = CAPTIONS["tags"]
+    captions = []
+    for i in chosen:
+        count = int(x[i].sum(dtype=np.int64))
+        score = printed.format(kept[metric].iloc[i])
+        captions.append((f"original: {count} {'tag' if count == 1 else 'tags'}\n{m.phase} {m.of('ids')[i]}",
+                         f"reconstruction\n{score}"))  # fmt: skip
+    threshold = m.run.evaluate.threshold
+    title = f"{m.run.name}: {m.phase} rows and their reconstructions, a random choice; threshold {threshold:g}"
+    title = f"{title} ({tag_rows.ORDER}; {LEGEND}, with its probability)"
+    return tag_rows.pairs(
+        title, x[chosen], m.of("reconstruction")[chosen], captions, m.info, threshold, LINES, fixed=False
+    )
+
+
+BY_KIND: dict[str, Callable[[Material], Iterator[Named]]] = {
+    "grid": _of_grids,
+    "image": _of_images,
+    "tags": _of_tags,
+}

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.data.prepared import DataInfo
+from vaelab.figures import tag_rows
 from vaelab.figures.files import new_figure
 from vaelab.figures.mosaic import Tiles, mosaic
 from vaelab.figures.posterior import draw_deviations, draw_kl, draw_means
@@ -38,6 +39,8 @@ def kl_per_dimension(dimensions: pd.DataFrame, phase: str) -> Figure:
 
 def prior_samples(samples: np.ndarray, info: DataInfo, prior: str = "z ~ N(0, I)") -> Figure:
     """Return examples [n, ...] decoded from samples of the prior, which the title names."""
+    if info.kind == "tags":
+        return tag_rows.samples(samples, info, prior)
     rows = [samples[start : start + PER_ROW] for start in range(0, len(samples), PER_ROW)]
     tiles = [[tiles_of([sample], info)[0] for sample in row] for row in rows]
     captions = []
@@ -50,22 +53,27 @@ def traversals(
     examples: np.ndarray, dimensions: Sequence[int], values: Sequence[float], info: DataInfo, start: str
 ) -> Figure:
     """Return [dimensions, values, ...]: one latent moves, the others stay at the mean of the example `start`."""
+    if info.kind == "tags":
+        return tag_rows.traversals(examples, dimensions, values, info, start)
     tiles = [tiles_of(list(row), info) for row in examples]
     captions = [[f"z[{j}] = {value:+.1f}" for value in values] for j in dimensions]
     title = "Traversals: one latent at a time, those with the largest KL; the others at the posterior mean of"
     return mosaic(f"{title} {start}", Tiles(tiles, captions))
 
 
-def interpolations(
-    examples: np.ndarray, captions: Sequence[Sequence[str]], info: DataInfo, way: str = "straight lines"
-) -> Figure:
-    """Return [rows, steps, ...]: what the decoder makes of the way between the posteriors of two examples.
+def interpolations(examples: np.ndarray, pairs: np.ndarray, phase: str, info: DataInfo) -> Figure:
+    """Return [rows, steps, ...]: what the decoder makes of the straight way between the posteriors of two examples.
 
     Args:
-        examples: decoded, or with the originals at both ends; a row per pair.
-        captions: one for each of them.
+        examples: decoded; a row per pair.
+        pairs: the two examples of each row, [rows, 2].
+        phase: their split.
         info: description of the data.
-        way: how the latents in between were chosen.
     """
+    if info.kind == "tags":
+        return tag_rows.interpolations(examples, pairs, phase, info)
+    shares = np.linspace(0, 1, examples.shape[1])
+    captions = [[f"{phase} {a} · {1 - s:.2f}\n{phase} {b} · {s:.2f}" for s in shares] for a, b in pairs]
     tiles = [tiles_of(list(row), info) for row in examples]
-    return mosaic(f"Interpolations: {way} in latent space between the means of two examples", Tiles(tiles, captions))
+    title = "Interpolations: straight lines in latent space between the means of two examples"
+    return mosaic(title, Tiles(tiles, captions))

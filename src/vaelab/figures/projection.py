@@ -10,9 +10,11 @@ from matplotlib.lines import Line2D
 from sklearn.decomposition import PCA
 
 from vaelab.figures.files import new_figure
+from vaelab.figures.names import label
 
 GRAY = "#bbbbbb"
 MOST_POINTS = 5000
+NAME = 180  # pixels of a group's name
 SHADES = (0, 2, 4, 6, 8, 10, 12, 16, 18, 1, 3, 5, 7, 9, 11, 13, 17, 19)  # of tab20, the dark ones first, no gray
 COLOURS = np.array([colormaps["tab20"](number) for number in SHADES])
 
@@ -33,10 +35,10 @@ def latent_projection(mean: np.ndarray, group: np.ndarray, names: Sequence[str],
     axes.scatter(places[order, 0], places[order, 1], s=12, c=colours[group[order]], alpha=0.8, linewidths=0)
     axes.set(xlabel=f"first component, {shares[0]:.1%} of the variance", aspect="equal", adjustable="datalim")
     axes.set_ylabel(f"second component, {shares[1]:.1%} of the variance")
-    labels = {f"{names[number]} ({counts[number]})": colours[number] for number in shown}
+    texts = [(f"{label(names[number], NAME)} ({counts[number]})", colours[number]) for number in shown]
     if rest := len(mean) - int(counts[shown].sum()):
-        labels[f"other groups ({rest})"] = np.array(to_rgba(GRAY))
-    handles = [Line2D([], [], marker="o", linestyle="", color=tuple(c), label=label) for label, c in labels.items()]
+        texts.append((f"other groups ({rest})", np.array(to_rgba(GRAY))))
+    handles = [Line2D([], [], marker="o", linestyle="", color=tuple(c), label=text) for text, c in texts]
     figure.legend(handles=handles, loc="outside right upper", fontsize=8, title="group (examples)")
     drawn = "" if len(order) == len(mean) else f" ({len(order)} drawn)"
     axes.set_title(f"Posterior means of {len(mean)} {phase} examples{drawn}: PCA of {mean.shape[1]} dimensions")

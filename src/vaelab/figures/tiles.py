@@ -1,6 +1,6 @@
-"""Examples as tiles of pixels: grids of classes and images.
+"""Examples as tiles of pixels: grids of classes, images, rows of tags.
 
-S side of an example, K classes; the value K marks cells outside a grid. Pixels are uint8.
+S side of an example, K classes; the value K marks cells outside a grid. D tags. Pixels are uint8.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +18,27 @@ ARC_PALETTE = (
 TILE = 128  # pixels
 LINE = 89  # gray of the lines between cells
 PAPER = 255
+TAG_LINE = 178  # lighter: a tag is a cell among many
+NO_TAG = (216, 226, 240)  # cells after the last tag: no gray is a probability
 
 
 def tiles_of(examples: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
-    """Return examples of either kind as tiles [side, side, 3] of one scale; side is about TILE pixels.
+    """Return examples of any kind as tiles [side, side, 3] of one scale; side is about TILE pixels.
 
-    Grids [S, S] are cut to the square that holds all of them; images [C, S, S] are shown whole.
+    Grids [S, S] are cut to the square that holds all of them; images [C, S, S] are shown whole; tags [D] are 255 times
+    a probability: see `as_decoded`.
     """
     return KINDS[info.kind](examples, info)
+
+
+def as_decoded(originals: np.ndarray, info: DataInfo) -> np.ndarray:
+    """Return originals on the scale of what is decoded: tags of 0 and 1 become 0 and 255, others stay as they are."""
+    return originals * np.uint8(255) if info.kind == "tags" else originals
+
+
+def by_frequency(info: DataInfo) -> np.ndarray:
+    """Return the tags, most frequent in training first, ties in their order, int64 [D]."""
+    return np.argsort(-np.array(info.class_counts), kind="stable")
 
 
 def palette(classes: int) -> np.ndarray:
@@ -77,6 +90,30 @@ def fitted(values: np.ndarray, room: int) -> np.ndarray:
     return np.asarray(Image.fromarray(np.ascontiguousarray(values)).resize((room, room), Image.Resampling.BOX))
 
 
+def tag_tile(values: np.ndarray) -> np.ndarray:
+    """Return tags [D], uint8 255 · probability, as pixels [TILE, TILE, 3]: row by row, 0 white and 255 black.
+
+    A cell is a tag; where they are more than pixels, the mean of a few neighbours, as many in each cell.
+    """
+    room = TILE - 2  # inside a frame
+    cells = _means(values, -(-len(values) // room**2))
+    columns = int(np.ceil(np.sqrt(len(cells))))
+    rows, lined = -(-len(cells) // columns), TILE // columns >= 4
+    scale, edge = (TILE // columns, 0) if lined else (room // columns, 1)
+    block = np.full((rows * columns, 3), NO_TAG, dtype=np.uint8)
+    block[: len(cells)] = 255 - cells[:, None]
+    pixels = block.reshape(rows, columns, 3).repeat(scale, 0).repeat(scale, 1)
+    if lined:
+        pixels[::scale] = pixels[:, ::scale] = TAG_LINE
+    height, width = pixels.shape[0] + edge, pixels.shape[1] + edge
+    tile = np.full((TILE, TILE, 3), PAPER, dtype=np.uint8)
+    tile[: height + 1, : width + 1] = TAG_LINE
+    tile[edge:height, edge:width] = pixels
+    if lined:  # closed, where need be on the last pixels of the last cells
+        tile[min(height, TILE - 1), :width] = tile[:height, min(width, TILE - 1)] = TAG_LINE
+    return tile
+
+
 def _grid_tiles(grids: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
     classes = len(info.classes)
     side = extent(*grids, classes=classes)
@@ -87,7 +124,20 @@ def _image_tiles(images: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarra
     return [image_tile(image) for image in images]
 
 
+def _tag_tiles(rows: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
+    order = by_frequency(info)
+    return [tag_tile(row[order]) for row in rows]
+
+
+def _means(values: np.ndarray, count: int) -> np.ndarray:
+    """Means of each `count` values in turn, of the last ones maybe fewer, uint8."""
+    starts = np.arange(0, len(values), count)
+    sums = np.add.reduceat(values, starts, dtype=np.int64)
+    return np.rint(sums / np.diff([*starts, len(values)])).astype(np.uint8)
+
+
 KINDS: Mapping[str, Callable[[Sequence[np.ndarray], DataInfo], list[np.ndarray]]] = {
     "grid": _grid_tiles,
     "image": _image_tiles,
+    "tags": _tag_tiles,
 }

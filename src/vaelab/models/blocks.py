@@ -11,6 +11,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "leaky_relu": nn.LeakyReLU,
     "silu": nn.SiLU,
     "gelu": nn.GELU,
+    "tanh": nn.Tanh,
 }
 
 
@@ -20,6 +21,8 @@ def norm(channels: int, options: Model) -> nn.Module:
         return nn.BatchNorm2d(channels)
     if options.norm == "group":
         return nn.GroupNorm(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)
+    if options.norm == "layer":
+        return nn.GroupNorm(1, channels)
     return nn.Identity()
 
 

@@ -1,6 +1,6 @@
 """What every model of vaelab is: an encoder to a Gaussian posterior and a decoder to a reconstruction.
 
-B batch, L latent dimensions, K classes, H W grid.
+B batch, L latent dimensions, K classes, H W grid, D tags.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 class Decoded(NamedTuple):
     """What a decoder returns."""
 
-    reconstruction: Tensor  # grids: class logits [B, K, H, W]; images: values [B, C, H, W]
+    reconstruction: Tensor  # grids: class logits [B, K, H, W]; images: values [B, C, H, W]; tags: logits [B, D]
     extent: Tensor | None = None  # grids: logits of height and width [B, 2, side], index i for i + 1 cells
     log_sigma: Tensor | None = None  # images: log of the decoder's own standard deviation, a scalar
 

@@ -8,11 +8,12 @@ from torch import Tensor
 
 from vaelab.data.prepared import DataInfo
 from vaelab.models.vae import Inference
-from vaelab.objective import aggregate, categorical, detail, features, pixels, structure
+from vaelab.objective import aggregate, categorical, detail, features, pixels, structure, tags
 from vaelab.objective.class_weights import class_weights
 from vaelab.objective.context import Context
 from vaelab.objective.divergence import kl_per_dimension, with_capacity, with_free_bits
 from vaelab.objective.pixel_weights import centre_bump
+from vaelab.objective.pos_weights import pos_weights
 from vaelab.objective.schedules import value_at, value_reached
 from vaelab.params.loss import Loss
 
@@ -39,7 +40,16 @@ TERMS: dict[str, Term] = {
     "total_correlation": aggregate.total_correlation,
     "mmd": aggregate.mmd,
 }
-LIKELIHOODS = ("cross_entropy", "focal", "bce", "gaussian", "laplace")  # terms of x itself in nats
+OF_KIND: dict[str, dict[str, Term]] = {  # by kind of data: terms of its own, and those that it computes in its own way
+    "tags": {
+        "bce": tags.bce,
+        "focal": tags.focal,
+        "asymmetric": tags.asymmetric,
+        "multinomial": tags.multinomial,
+    },
+}
+# terms of x itself in nats
+LIKELIHOODS = ("cross_entropy", "focal", "bce", "gaussian", "laplace", "asymmetric", "multinomial")
 ERRORS = {"mse": "mse", "l1": "mae", "charbonnier": "mae"}  # element-wise errors, and what scales them to nats
 
 
@@ -68,11 +78,19 @@ class Objective:
         self.loss = loss
         self.mean_elements = info.mean_elements
         self.weights = {name: weight for name, weight in loss.terms if weight != 0}
-        bump = centre_bump(info.shape[-1], loss.centre_weight, loss.centre_width) if loss.centre_weight > 1 else None
+        known = {**TERMS, **OF_KIND.get(info.kind, {})}
+        self.terms = {name: known[name] for name in self.weights}
+        tagged = info.kind == "tags" and loss.pos_weight != "none"
+        bumped = info.kind == "image" and loss.centre_weight > 1
+        bump = centre_bump(info.shape[-1], loss.centre_weight, loss.centre_width) if bumped else None
         self.context = Context(
             reduction=loss.reduction,
             gamma=loss.gamma,
             class_weights=class_weights(info.class_counts, loss).to(device) if info.kind == "grid" else None,
+            pos_weight=pos_weights(info, loss).to(device) if tagged else None,
+            gamma_positive=loss.gamma_positive,
+            gamma_negative=loss.gamma_negative,
+            margin=loss.margin,
             sigma=None if loss.sigma == "optimal" else loss.sigma,
             epsilon=loss.epsilon,
             focal_alpha=loss.focal_alpha,
@@ -84,7 +102,7 @@ class Objective:
     def __call__(self, x: Tensor, inference: Inference, epoch: float) -> Losses:
         """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch)."""
         kl = kl_per_dimension(inference.mean, inference.log_var)
-        terms = {name: TERMS[name](x, inference, self.context) for name in self.weights}
+        terms = {name: term(x, inference, self.context) for name, term in self.terms.items()}
         weighted = self.weighted(kl, terms, epoch)
         return Losses(torch.stack(list(weighted.values())).sum(0), {**terms, "kl": kl.sum(1)}, weighted)
 
@@ -107,8 +125,9 @@ class Objective:
     def effective_beta(self, epoch: float) -> float | None:
         """Return the factor on KL once the reconstruction is in summed nats per example, at a point of training.
 
-        None where an element-wise term is no likelihood: `effective_beta_of_errors` then. Focal loss and class weights
-        rescale the reconstruction further, by an amount that depends on the model: evaluation measures it.
+        None where an element-wise term is no likelihood: `effective_beta_of_errors` then. Focal and asymmetric loss,
+        class weights and pos_weight rescale the reconstruction further, by an amount that depends on the model:
+        evaluation measures it.
         """
         if any(name in self.weights for name in ERRORS):
             return None

@@ -221,7 +221,7 @@ class TagsCsv(Block):
     unknown: Literal["drop", "error"] = "drop"
     """Tags that are not in the vocabulary: left out and counted, or refused."""
     min_count: int = Field(1, ge=1)
-    """Rows that a tag must be in to be kept."""
+    """Rows that a tag must be in to be kept; where there is a `vocabulary`, this decides."""
     max_tags: int = Field(20_000, ge=2, le=1_000_000)
     """Tags at most; a file with more is refused."""
     empty_rows: Literal["keep", "drop"] = "keep"
@@ -232,6 +232,12 @@ class TagsCsv(Block):
     """Shares of the splits, by row; by `id` where there is one."""
     seed: Seed = 0
     """Seeds the splits."""
+
+    @model_validator(mode="after")
+    def _one_choice_of_tags(self) -> "TagsCsv":
+        if self.vocabulary is not None and self.min_count > 1:
+            raise ValueError("`vocabulary` names the tags that are kept, so that `min_count` must stay at 1")
+        return self
 
 
 SETTINGS: tuple[type[Block], ...] = (

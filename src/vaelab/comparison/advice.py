@@ -1,0 +1,117 @@
+"""What to do next: the recommendation, and the command that trains the winner for longer."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import yaml
+
+from vaelab.comparison.collect import Result
+from vaelab.comparison.judge import Judgement
+from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
+from vaelab.evaluation.metric_names import FLOORS, SHOWN, improves, metric
+from vaelab.params.schema import Options, RunEntry
+
+REMEDIES = {  # where every run collapsed
+    "grid": (
+        "Look at the checkpoint pictures, then try class weights or a lower beta:",
+        "dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5",
+    ),
+    "image": (
+        "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
+        "dvc exp run -S ++loss.terms.gaussian=1.0 -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
+    ),
+    "tags": (
+        "Look at the checkpoint pictures, then try a lower beta, and nats that the KL divergence does not take:",
+        "dvc exp run -S loss.beta=0.2 -S loss.free_bits=0.05",
+    ),
+}
+LONGER = 10  # times the epochs, in the command that trains the winner for longer
+
+
+def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[list[str], str]:
+    """Return who wins by which rule, and the command that trains the winner for longer."""
+    winner = judgement.winner
+    if winner is None:
+        advice, command = REMEDIES[judgement.configurations[0].results[0].run.kind]
+        return ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", advice], command
+    run, caution = winner.results[0].run, _caution(judgement)
+    tied = any(found.within for found in judgement.against.values())
+    chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
+    lines = [
+        f"Recommended: {winner.name}{', but within the spread of the seeds: no winner' if tied else ''}",
+        f"Rule: {judgement.rule}: {', '.join(_places(judgement))}. {caution}",
+        *_below_pca(winner),
+        f"To train {chosen} {LONGER} times as long, beside the others:",
+    ]
+    return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name])
+
+
+def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry) -> str:
+    """Return the command that adds a run like this one with more epochs, and trains it."""
+    values = entry.model_dump(exclude_unset=True, mode="json")
+    values |= {"preset": preset} if preset and "preset" not in values else {}
+    values["train"] = values.get("train", {}) | {"epochs": epochs, "checkpoint_every": LONGER}
+    written = yaml.safe_dump(values, default_flow_style=True, width=10**6, sort_keys=False).strip()
+    return f"dvc exp run -S {shlex.quote(f'+runs.{name}_long={written}')}"
+
+
+def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[str, RunEntry]:
+    """Return the line of params.yaml that would make each run again: what differs from the base values.
+
+    Args:
+        results: of runs that need not be in params.yaml any more.
+        base: the base values, such as all of params.yaml.
+    """
+    values = (base or Options()).model_dump(mode="json", include=set(Options.model_fields))
+    entries = {}
+    for result in results:
+        own = result.run.model_dump(mode="json", include=set(Options.model_fields))
+        changes = {key: change for key, change in _difference(own, values).items() if key != "visualize"}
+        entries[result.run.name] = RunEntry.model_validate({"data": result.run.data, "preset": None, **changes})
+    return entries
+
+
+def _difference(own: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for key, value in own.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
+            if inner := _difference(value, base[key]):
+                changes[key] = inner
+        elif key not in base or value != base[key]:
+            changes[key] = value
+    return changes
+
+
+def _places(judgement: Judgement) -> list[str]:
+    """The ranking in words: each configuration with its mean, and the spread of its seeds."""
+    groups, places = {group.name: group for group in judgement.configurations}, []
+    for name, mean in judgement.ranking:
+        values = list(by_seed(groups[name], judgement.metric, judgement.phase).values())
+        places.append(f"{name} {with_spread(values, _plain(mean), _plain(deviation(values)))}")
+    return places
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
+
+
+def _caution(judgement: Judgement) -> str:
+    """How far the difference between the best and the next can be trusted."""
+    if all(len(group.results) == 1 for group in judgement.configurations):
+        return "One seed each: a small difference may be chance."
+    second = next(iter(judgement.against), None)
+    return f"{judgement.recommended} against {second}: {verdict_of(judgement.against[second])}." if second else ""
+
+
+def _below_pca(winner: Configuration) -> list[str]:
+    """A warning where the recommended configuration does not beat the trivial floor of its size."""
+    first, worse = winner.results[0], []
+    for title, prefix in FLOORS[first.run.kind].items():
+        for name in SHOWN[first.run.kind][:4]:
+            values, floor = by_seed(winner, name), first.final.get(f"{prefix}{name}")
+            value = fmean(values.values()) if values else None
+            if "PCA" in title and value is not None and floor is not None and improves(name, floor, value):
+                worse.append(f"{metric(name).title} {_plain(value)}, {title} {_plain(floor)}")
+    return [f"Warning: PCA with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []

@@ -1,0 +1,56 @@
+"""How numbers and texts stand in the reports."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from tabulate import tabulate
+
+from vaelab.evaluation.metric_names import metric
+
+Style = Literal["text", "markdown"]
+FORMATS = {"text": "simple_outline", "markdown": "pipe"}
+
+
+def cell(name: str, value: float | None) -> str:
+    """Return a metric as it is printed; nothing where it is missing."""
+    if value is None or value != value:
+        return ""
+    if name == "active_units" and float(value).is_integer():
+        return str(int(value))
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def fact(value: Any) -> str:
+    """Return a fact about a run as it is printed."""
+    if value is None:
+        return "none"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def title(name: str, style: Style) -> str:
+    """Return what a metric is, as the cell of a table."""
+    return metric(name).title.replace("|", "\\|") if style == "markdown" else metric(name).title
+
+
+def escaped(text: str, style: Style) -> str:
+    """Return text of a user as it may stand in a report: in Markdown nothing of it is markup."""
+    return re.sub(r"([\\`*_\[\]<>|#&~])", r"\\\1", text) if style == "markdown" else text
+
+
+def table(rows: Sequence[Sequence[str]], headers: Sequence[str], style: Style) -> str:
+    """Return a table of numbers: all columns but the first are set to the right."""
+    return tabulate(rows, headers, tablefmt=FORMATS[style], disable_numparse=True, stralign="right", colalign=("left",))
+
+
+def text_table(rows: Sequence[Sequence[str]], headers: Sequence[str], style: Style, width: int | None = None) -> str:
+    """Return a table of texts; in plain text their lines break at `width`."""
+    widest = width if style == "text" else None
+    return tabulate(rows, headers, tablefmt=FORMATS[style], disable_numparse=True, maxcolwidths=widest)
+
+
+def named(values: Mapping[str, str]) -> str:
+    """Return names with their values, in one line."""
+    return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -1,0 +1,153 @@
+"""What must be equal before two values of a loss compare, written in one line, and what differs between runs.
+
+A convention has three parts: the likelihood | the objective | the features of the distances of images. It is one text
+so that comparison.csv can hold it, and a table that was read back can be judged as the runs themselves.
+"""
+
+from collections.abc import Iterable, Mapping
+from string import ascii_lowercase
+from typing import Any
+
+from vaelab.params.base import Schedule
+from vaelab.params.loss import Loss
+from vaelab.params.schema import Run
+
+OBJECTIVE = ("loss",)  # compare under one objective
+LIKELIHOOD = (  # compare under one likelihood, whatever was minimised
+    "distortion", "distortion_cells", "distortion_extent", "nats_per_cell", "elbo", "negative_elbo", "bits_per_dim",
+    "bce",
+)  # fmt: skip
+FEATURES = ("perceptual", "dino")  # compare under the same layers and weights
+PIXELS = {"mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error"}
+ONLY_FOR = {  # terms without which an option of the loss does nothing
+    "gamma": {"focal", "focal_error"},
+    "class_weights": {"cross_entropy", "focal"},
+    "class_beta": {"cross_entropy", "focal"},
+    "pos_weight": {"bce", "focal"},
+    "max_pos_weight": {"bce", "focal"},
+    **{name: {"asymmetric"} for name in ("gamma_positive", "gamma_negative", "margin")},
+    "sigma": {"gaussian", "laplace"},
+    "epsilon": {"charbonnier"},
+    "focal_alpha": {"focal_frequency"},
+    "centre_weight": PIXELS,
+    "centre_width": PIXELS,
+    **{name: {"perceptual"} for name in ("perceptual_layers", "perceptual_weights")},
+    **{name: {"dino"} for name in ("dino_model", "dino_weights")},
+}
+OFF = {"class_weights": "none", "pos_weight": "none", "centre_weight": 1.0, "free_bits": 0.0, "capacity": None}
+NEEDS = {  # options that another one switches on
+    "class_beta": ("class_weights", "effective"),
+    "max_pos_weight": ("pos_weight", "inverse", "sqrt_inverse"),
+}
+
+
+def convention(run: Run, metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the convention of a run's losses: likelihood | objective | features.
+
+    Args:
+        run: resolved.
+        metrics: by phase, and `run`: while a schedule still moves, the epoch of the checkpoint is part of it.
+    """
+    active = {name for name, weight in run.loss.terms if weight != 0}
+    used = _used(run, active)
+    if rising := _rising(run.loss, active, metrics["run"].get("best_epoch")):
+        used["epoch"] = rising
+    measured = {name for name in FEATURES for values in metrics.values() if values.get(name) is not None}
+    features = {
+        "perceptual": f"{'+'.join(run.loss.perceptual_layers)} {run.loss.perceptual_weights}",
+        "dino": f"{run.loss.dino_model} {run.loss.dino_weights}",
+    }
+    objective = "; ".join(f"{key}={_plain(value)}" for key, value in used.items())
+    distances = "; ".join(f"{name}={_plain(features[name])}" for name in FEATURES if name in measured)
+    return f"{likelihood(run)} | {objective} | {distances}"
+
+
+def likelihood(run: Run) -> str:
+    """Return the name of the likelihood that a run's distortion is of."""
+    if run.kind == "tags":
+        return "multinomial" if run.model.output == "softmax" else "bernoulli"
+    return {"grid": "categorical", "image": "gaussian"}[run.kind]
+
+
+def kind_of(convention: str) -> str:
+    """Return the kind of data under a convention."""
+    return {"categorical": "grid", "gaussian": "image"}.get(convention.split(" | ")[0], "tags")
+
+
+def scope(name: str, convention: str) -> str:
+    """Return the part of a convention that must be equal before values of a metric compare; "" where nothing must."""
+    parts = [*convention.split(" | "), "", ""][:3]
+    if name in OBJECTIVE:
+        return " | ".join(parts[:2])
+    return parts[0] if name in LIKELIHOOD else parts[2] if name in FEATURES else ""
+
+
+def labels(name: str, conventions: Iterable[str]) -> dict[str, str]:
+    """Return a short label of each scope of a metric, in order: (a), (b) ... ; "" where all are of one scope."""
+    scopes = list(dict.fromkeys(part for convention in conventions if (part := scope(name, convention))))
+    if len(scopes) < 2:
+        return dict.fromkeys(scopes, "")
+    if name in LIKELIHOOD:
+        return {text: f"({text})" for text in scopes}
+    return {text: f"({_letter(number)})" for number, text in enumerate(scopes)}
+
+
+def differences(conventions: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the options of the objective that differ, and what each objective says of them, by its scope."""
+    scopes = list(dict.fromkeys(scope("loss", convention) for convention in conventions))
+    options = [dict(pair.partition("=")[::2] for pair in text.split(" | ")[1].split("; ")) for text in scopes]
+    for text, found in zip(scopes, options, strict=True):
+        found["likelihood"] = text.split(" | ")[0]
+    keys = dict.fromkeys(key for found in options for key in found)
+    differing = [key for key in keys if len({found.get(key) for found in options}) > 1]
+    said = [
+        ", ".join(f"{key} {found[key]}" for key in differing if key in found) or "none of them" for found in options
+    ]
+    return differing, dict(zip(scopes, said, strict=True))
+
+
+def _used(run: Run, active: set[str]) -> dict[str, Any]:
+    """The options of the loss that do something, terms first; an option that this file does not know counts."""
+    values: dict[str, Any] = {name: weight for name, weight in run.loss.terms if name in active}
+    for name in type(run.loss).model_fields:
+        value = getattr(run.loss, name)
+        needs = NEEDS.get(name)
+        unused = (
+            name == "terms"
+            or not active & ONLY_FOR.get(name, active)
+            or (name in OFF and value == OFF[name])
+            or (needs is not None and getattr(run.loss, needs[0]) not in needs[1:])
+            or (name == "centre_width" and run.loss.centre_weight == OFF["centre_weight"])
+            or (name in ("class_weights", "class_beta") and run.kind != "grid")
+            or (name in ("pos_weight", "max_pos_weight") and run.kind != "tags")
+            or (name in ("centre_weight", "centre_width") and run.kind != "image")
+        )
+        if not unused:
+            values[name] = "learned" if name == "sigma" and run.model.learned_sigma else value
+    return values
+
+
+def _rising(loss: Loss, active: set[str], epoch: int | None) -> int | None:
+    """The epoch of the checkpoint, where a weight is still on its way or returns; None where all have arrived."""
+    weights = [weight for name, weight in loss.terms if name in active] + [loss.beta, loss.capacity]
+    schedules = [weight for weight in weights if isinstance(weight, Schedule) and weight.schedule != "constant"]
+    ends = [float("inf") if s.schedule == "cyclical" else s.delay + s.epochs for s in schedules]
+    return epoch if epoch is not None and any(epoch < end for end in ends) else None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Schedule):
+        if value.schedule == "constant":
+            return f"{value.end:g}"
+        text = f"{value.schedule} {value.start:g} to {value.end:g} in {value.epochs:g} epochs after {value.delay:g}"
+        return f"{text}, ramp {value.ramp:g}" if value.schedule == "cyclical" else text
+    if isinstance(value, tuple):
+        return "+".join(map(str, value))
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "/").replace(";", ",")  # which part the convention
+
+
+def _letter(number: int) -> str:
+    """The letters a to z, then aa, ab, ..."""
+    last = ascii_lowercase[number % 26]
+    return last if number < 26 else _letter(number // 26 - 1) + last

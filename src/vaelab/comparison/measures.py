@@ -1,0 +1,134 @@
+"""The table of a report: metrics down; runs, trivial floors and held-out data across."""
+
+from collections.abc import Iterator, Sequence
+
+from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
+from vaelab.comparison.collect import Result
+from vaelab.comparison.conventions import convention, differences, labels, scope
+from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN, better, ceiling, cost
+
+FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
+FLOOR_LEGEND = {
+    "grid": "Floors: the most frequent colour everywhere; PCA of the one-hot grids with as many components as {} has "
+    "latents.",
+    "image": "Floors: the mean training image; the original blurred; PCA of images (of patches, for latent maps) with "
+    "as many components as {} has latents.",
+    "tags": "Floors: no tag at all; every tag with its training frequency; PCA with as many components as {} has "
+    "latents; for samples, independent tags of the real frequencies.",
+}
+REAL_LEGEND = "Held-out half: what real rows reach where samples are measured, the best that can be expected."
+RUNS = 6  # side by side in plain text
+COLUMNS = 8  # of runs and floors together, beyond which the floors get a table of their own
+
+
+def measures(results: Sequence[Result], style: Style) -> list[str]:
+    """Return the table of the runs on one data set; as plain text cut into several that fit on a page."""
+    names = shown(results)
+    runs = [(result.run.name, cells) for result, cells in zip(results, _cells(results, names), strict=True)]
+    beside = list(_beside(results, names))
+    firsts = [title(name, style) for name in names] + [name.replace("_", " ") for name in _facts(results)]
+    ways = [better(name).replace("neither", "") for name in names] + [""] * len(_facts(results))
+    if style == "markdown" or len(runs) + len(beside) <= COLUMNS:
+        blocks = [runs + beside]
+    else:
+        blocks = [runs[start : start + RUNS] for start in range(0, len(runs), RUNS)] + ([beside] if beside else [])
+    return [
+        table(
+            [[first, *(cells[row] for _, cells in block), ways[row]] for row, first in enumerate(firsts)],
+            [results[0].phase, *(header for header, _ in block), "better"],
+            style,
+        )
+        for block in blocks
+    ]
+
+
+def shown(results: Sequence[Result]) -> list[str]:
+    """Return the metrics that have a row: those of the kind that a run measured, the objective before the ELBO."""
+    listed = list(SHOWN[results[0].run.kind])
+    listed.insert(listed.index("negative_elbo"), "loss")
+    return [name for name in listed if any(name in result.final for result in results)]
+
+
+def legend(results: Sequence[Result]) -> str:
+    """Return what the table shows."""
+    real = REAL_LEGEND if any(name == "held-out half" for name, _ in _beside(results, shown(results))) else ""
+    return (
+        "Posterior mean, whole split, best checkpoint of each run. * best run of the row. "
+        f"{FLOOR_LEGEND[results[0].run.kind].format(results[0].run.name)} {real}"
+    ).strip()
+
+
+def mix(results: Sequence[Result], style: Style) -> list[str]:
+    """Return the remark on runs whose losses do not compare: which they are, what differs, and the effective beta."""
+    conventions = {result.run.name: convention(result.run, result.metrics) for result in results}
+    lines = []
+    marks = labels("loss", conventions.values())
+    if len(marks) > 1:
+        keys, said = differences(conventions.values())
+        lines.append(
+            f"Mixed conventions: these runs minimise {len(marks)} different objectives ({', '.join(keys)} differ). Row "
+            f"“{METRICS['loss'].title}” is ranked within each of them only, by letter; no winner is named across them. "
+            "The rate is in nats under all of them, and effective beta is the weight of KL once the reconstruction is "
+            "in nats per example."
+        )
+        lines.append("\n".join(_members(results, conventions, marks, said, style)))
+    likelihoods = labels("distortion", conventions.values())
+    if len(likelihoods) > 1:
+        rows = ", ".join(METRICS[name].title for name in ("distortion", "negative_elbo", "bce"))
+        lines.append(
+            f"Mixed likelihoods ({' and '.join(likelihoods)}): {rows} and what is made of them are ranked within each."
+        )
+    features = labels("perceptual", conventions.values())
+    if len(features) > 1:
+        told = ", ".join(f"{label} {escaped(text, style)}" for text, label in features.items())
+        lines.append(f"Mixed features: distances of features are ranked within each: {told}.")
+    return lines
+
+
+def _members(
+    results: Sequence[Result], conventions: dict[str, str], marks: dict[str, str], said: dict[str, str], style: Style
+) -> Iterator[str]:
+    for part, mark in marks.items():
+        members = [r for r in results if scope("loss", conventions[r.run.name]) == part]
+        betas = ", ".join(f"{r.run.name} {fact(r.metrics['run'].get('effective_beta'))}" for r in members)
+        yield f"- {mark} {escaped(said[part], style)}; effective beta: {betas}"
+
+
+def _facts(results: Sequence[Result]) -> tuple[str, ...]:
+    return ("seed", *FACTS) if len({result.run.train.seed for result in results}) > 1 else FACTS
+
+
+def _cells(results: Sequence[Result], names: Sequence[str]) -> list[list[str]]:
+    """The cells of each run, facts last; the best of a row, or of a row's convention, is starred."""
+    conventions = [convention(result.run, result.metrics) for result in results]
+    columns: list[list[str]] = [[] for _ in results]
+    for name in names:
+        marks, scopes = labels(name, conventions), [scope(name, text) for text in conventions]
+        stars = _stars(name, results, scopes)
+        for number, result in enumerate(results):
+            value = result.final.get(name)
+            parts = [cell(name, value), marks.get(scopes[number], ""), "*" if stars[number] else ""]
+            columns[number].append(" ".join(filter(None, parts)) if value is not None else "")
+    for number, result in enumerate(results):
+        facts = {"seed": result.run.train.seed, **result.metrics["run"]}
+        columns[number] += [fact(facts.get(name)) for name in _facts(results)]
+    return columns
+
+
+def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[bool]:
+    costs = [cost(name, result.final.get(name), result.final.get(ceiling(name))) for result in results]
+    starred = []
+    for own, part in zip(costs, scopes, strict=True):
+        rivals = {other for other, where in zip(costs, scopes, strict=True) if where == part and other is not None}
+        starred.append(own is not None and len(rivals) > 1 and own == min(rivals))
+    return starred
+
+
+def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The columns of the trivial floors, and of held-out data where they were measured."""
+    final, blanks = results[0].final, [""] * len(_facts(results))
+    for what, prefix in FLOORS[results[0].run.kind].items():
+        if any(name.startswith(prefix) for name in final):
+            yield f"floor: {what}", [cell(name, final.get(f"{prefix}{name}")) for name in names] + blanks
+    if any(final.get(ceiling(name)) is not None for name in names):
+        yield "held-out half", [cell(name, final.get(ceiling(name))) for name in names] + blanks

@@ -1,0 +1,51 @@
+"""The comparison on disk: one table and the report in three forms."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vaelab import artifacts
+from vaelab.comparison.advice import entries_of
+from vaelab.comparison.collect import Result
+from vaelab.comparison.html import html_page
+from vaelab.comparison.judge import judge_all
+from vaelab.comparison.report import markdown_report, text_report
+from vaelab.comparison.table import table_rows
+from vaelab.params.schema import Compare, RunEntry
+
+Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title
+
+
+def save(
+    results: Sequence[Result],
+    folder: Path,
+    options: Compare | None = None,
+    entries: Mapping[str, RunEntry] | None = None,
+    pictures: Pictures | None = None,
+) -> str:
+    """Write comparison.csv and comparison_report.txt, .md and .html into a folder; return the report as text.
+
+    Args:
+        results: of the runs that are compared.
+        folder: where to; it is made where it is missing.
+        options: the block `compare` of params.yaml.
+        entries: the runs as params.yaml has them, for the command that trains the winner for longer; runs that are not
+            in it get a command with all their differences from the defaults (`advice.entries_of` knows other bases).
+        pictures: linked in Markdown, inside the HTML page.
+
+    Raises:
+        InputError: runs cannot be judged, or a file cannot be written.
+    """
+    judgements = judge_all(results, options or Compare())
+    known = entries_of(results) | dict(entries or {})
+    linked = {
+        data: {title: Path(os.path.relpath(path, folder)) for title, path in group.items()}
+        for data, group in (pictures or {}).items()
+    }
+    text = text_report(results, judgements, known)
+    markdown = markdown_report(results, judgements, known, linked)
+    artifacts.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
+    artifacts.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
+    artifacts.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)
+    artifacts.write_text(folder / artifacts.COMPARISON_HTML.name, html_page(markdown, folder))
+    return text

@@ -1,0 +1,50 @@
+"""The table of the comparison, one row per run: what comparison.csv holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from vaelab.comparison.collect import Result
+from vaelab.comparison.conventions import convention
+from vaelab.comparison.judge import Judgement, judge_all
+from vaelab.comparison.measures import FACTS
+from vaelab.evaluation.metric_names import COLUMNS, SHOWN, column
+from vaelab.params.schema import Compare
+
+
+def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> list[dict[str, Any]]:
+    """Return one row per run: its configuration, the chosen metrics of its kind, what it is, then all other metrics.
+
+    All of the phase that is reported, named in column `phase`, also those that are called test_. Runs that differ in
+    the seed alone share their `seed_group`. What a kind of data does not have is None.
+    """
+    rows: list[dict[str, Any]] = []
+    kinds = dict.fromkeys(result.run.kind for result in results)
+    first = dict.fromkeys(("configuration", *(name for kind in kinds for name in COLUMNS[kind])))
+    for result in results:
+        judgement = judgements[result.run.data]
+        group = {r.run.name: group.name for group in judgement.configurations for r in group.results}[result.run.name]
+        findings = {finding.name for finding in judgement.findings[result.run.name]}
+        rows.append({
+            **first,
+            "configuration": result.run.name,
+            "data": result.run.data,
+            "preset": result.run.preset or "",
+            "seed": result.run.train.seed,
+            "seed_group": group,
+            "phase": result.phase,
+            "convention": convention(result.run, result.metrics),
+            "collapsed": "; ".join(sorted(findings)),
+            "recommended": group == judgement.recommended,
+            **{name: result.metrics["run"].get(name) for name in FACTS},
+            **{f"val_{name}": result.metrics["val"].get(name) for name in SHOWN[result.run.kind][:4]},
+            **{column(name): value for name, value in result.final.items()},
+        })  # fmt: skip
+    columns = dict.fromkeys(name for row in rows for name in row)  # kinds of data have metrics of their own
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def table(results: Sequence[Result], options: Compare | None = None) -> pd.DataFrame:
+    """Return those rows as a table; options: the block `compare` of params.yaml."""
+    return pd.DataFrame(table_rows(results, judge_all(results, options or Compare())))

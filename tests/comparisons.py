@@ -1,0 +1,70 @@
+"""Results as the stages leave them, built without training: for the tests of the comparison."""
+
+from typing import Any
+
+import pandas as pd
+from helpers import tiny_run
+
+from vaelab import artifacts
+from vaelab.comparison.collect import Result
+
+METRICS: dict[str, dict[str, Any]] = {
+    "grid": {
+        "loss": 60.0, "distortion": 50.0, "rate": 10.0, "negative_elbo": 60.0, "accuracy": 0.8, "macro_f1": 0.6,
+        "foreground_accuracy": 0.7, "balanced_accuracy": 0.6, "exact_match": 0.1, "predicted_background_share": 0.55,
+        "true_background_share": 0.5, "blank_share": 0.1, "active_units": 4, "pct_active_units": 50.0,
+        "silhouette": 0.1, "floor_pca_macro_f1": 0.1,
+    },
+    "image": {
+        "loss": 0.5, "distortion": -90.0, "rate": 10.0, "negative_elbo": -80.0, "psnr": 25.0, "ssim": 0.7, "mse": 0.01,
+        "floor_mean_image_psnr": 20.0, "shuffled_z_psnr": 15.0, "active_units": 4, "sample_recall": 0.4,
+        "real_recall": 0.9,
+    },
+    "tags": {
+        "loss": 14.0, "bce": 12.0, "distortion": 12.0, "rate": 2.0, "negative_elbo": 14.0, "lrap": 0.7,
+        "hamming_loss": 0.05, "jaccard_index": 0.4, "floor_frequency_lrap": 0.3, "shuffled_z_lrap": 0.25,
+        "active_units": 4, "pct_active_units": 50.0, "silhouette": 0.1, "entropy": 4.0, "real_entropy": 5.0,
+        "pct_unique_combinations": 40.0, "real_pct_unique_combinations": 60.0, "gini_coefficient": 0.3,
+        "real_gini_coefficient": 0.25, "cosine_similarity": 0.9, "real_cosine_similarity": 0.95, "kl_divergence": 0.2,
+        "real_kl_divergence": 0.1,
+    },
+}  # fmt: skip
+FACTS = {
+    "effective_beta": 1.0, "effective_beta_measured": 1.0, "latent_dim": 4, "best_epoch": 2, "parameters": 1234,
+    "bypass": False,
+}  # fmt: skip
+
+
+def result(
+    name: str = "a",
+    kind: str = "grid",
+    data: str = "data",
+    phases: tuple[str, ...] = ("train", "val", "test"),
+    facts: dict[str, Any] | None = None,
+    blocks: dict[str, dict[str, Any]] | None = None,
+    **changes: Any,
+) -> Result:
+    """Return a healthy run with these changes to its metrics of all phases; `blocks` are laid over its options."""
+    metrics: dict[str, dict[str, Any]] = {phase: dict(METRICS[kind], **changes) for phase in phases}
+    run = tiny_run(name, data, kind, **(blocks or {}))
+    return Result(run, {**metrics, "run": FACTS | (facts or {})}, pd.DataFrame())
+
+
+def seeds(name: str, values: list[float], metric: str = "macro_f1", **options: Any) -> list[Result]:
+    """Return one run for each value of a metric, with seeds 0, 1, ... and names that end in _s<seed>."""
+    blocks = options.pop("blocks", {})
+    return [
+        result(
+            f"{name}_s{seed}",
+            blocks=blocks | {"train": blocks.get("train", {}) | {"seed": seed}},
+            **{metric: value},
+            **options,
+        )
+        for seed, value in enumerate(values)
+    ]
+
+
+def write_summary(found: Result, path: Any = None) -> None:
+    """Write the summary that stage evaluate would, to its place or another one."""
+    content = {"config": found.run.model_dump(), "metrics": found.metrics}
+    artifacts.write_json(path or artifacts.summary(found.run.name), content)

@@ -1,0 +1,68 @@
+"""A project in a temporary folder: the repository's own stages and code under git and DVC, with tiny data."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "OMP_NUM_THREADS": "1",
+    "COLUMNS": "200",
+    "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "t@example.org",
+    "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "t@example.org",
+}  # fmt: skip
+TAGS: dict[str, Any] = {  # a fraction of a second a training
+    "datasets": {"tags": {"source": "tags", "rows": 120, "topics": 2, "topic_tags": 3, "tail_tags": 2}},
+    "train": {"batch_size": 32, "checkpoint_samples": 3},
+    "evaluate": {"tag_samples": 24},
+    "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
+    "compare": {"samples": 3},
+    "presets": {
+        "narrow": {"model": {"latent_dim": 2, "hidden": [8]}, "train": {"epochs": 1}},
+        "wide": {"model": {"latent_dim": 8, "hidden": [24]}, "train": {"epochs": 1}},
+    },
+    "suites": {"sizes": {"narrow": {"data": "tags"}, "wide": {"data": "tags"}}},
+    "runs": {"narrow": {"data": "tags"}},
+}
+
+
+def make_project(folder: Path, params: dict[str, Any] | None = None) -> Path:
+    """Return `folder`, now a project whose first commit has `params` (tiny tags) and nothing that was run."""
+    listed = call(ROOT, "git", "ls-files", "-co", "--exclude-standard", "stages", "src", ".dvc", ".gitignore").split()
+    for name in [*listed, "dvc.yaml", ".dvcignore", "data/raw/.gitkeep"]:
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "params.yaml").write_text(yaml.safe_dump(params or TAGS, sort_keys=False))
+    call(folder, "git", "init", "-q")
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", "first")
+    return folder
+
+
+def call(folder: Path, *command: str, code: int = 0, environment: dict[str, str] = ENVIRONMENT) -> str:
+    """Return what a command prints, stdout before stderr; it must end with `code`."""
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def vaelab(folder: Path, *words: str, code: int = 0) -> str:
+    """Return what the command `vaelab` of the project's own code prints."""
+    live = ENVIRONMENT | {"PYTHONPATH": str(folder / "src")}
+    return call(
+        folder, sys.executable, "-c", "from vaelab.cli import main; main()", *words, code=code, environment=live
+    )
+
+
+def started(output: str, stage: str = "") -> list[str]:
+    """Return the stages that DVC ran, those whose name begins with `stage`, in order."""
+    lines = (line for line in output.splitlines() if line.startswith("Running stage"))
+    names = [line.split("'")[1] for line in lines]
+    return [name for name in names if name.startswith(stage)]
