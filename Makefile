@@ -5,6 +5,8 @@ VENV ?= .venv
 VENV_DIR := $(abspath $(VENV))
 BIN := $(VENV_DIR)/bin
 export PATH := $(BIN):$(PATH)
+# the trainer that the benchmarks compare with; beside the environment, of which it needs nothing that is not there
+PYTHAE := $(VENV_DIR)/pythae
 # what the environment was made from: this clone, its dependencies and their versions
 STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
 
@@ -30,6 +32,9 @@ format: env-dev
 bench: env-dev
 	python benchmarks/training_loop.py
 	python benchmarks/image_measures.py
+	test -d $(PYTHAE) || python -m pip install --quiet --disable-pip-version-check --no-deps --target $(PYTHAE) \
+		pythae==0.1.2 || echo "note: pythae could not be installed"
+	python benchmarks/pythae_loop.py --pythae $(PYTHAE)
 
 # the stories of docs/sharpness.md, docs/documents.md and docs/tags.md on real data: VAELAB_REALDATA=folder make realdata
 realdata: env-dev

@@ -273,7 +273,7 @@ def test_arrays_are_what_pictures_need(case):
     assert tensors["tag_true"].tolist() == true.sum(0).tolist()
     assert tensors["tag_predicted"].tolist() == guess.sum(0).tolist()
     assert tensors["tag_hits"].tolist() == (guess & (true > 0)).sum(0).tolist()
-    assert tensors["samples"].shape == (256, TAGS)
+    assert tensors["samples"].shape == (2000, TAGS)
     assert tensors["samples"].dtype == np.uint8
     assert set(np.unique(tensors["samples"])) == {0, 255}
     assert tensors["sample_frequency"].shape == (TAGS,)

@@ -21,6 +21,10 @@ RESTLESS = {  # everything that is random, or remembered between steps
     | {"ema": 0.9, "flip": True, "input_noise": 0.05, "warmup": 0.5, "decay": "cosine", "clip_norm": 50.0}
     | {"stop_when": {"kl": {"min": 0}}, "stop_epochs": 4},
 }
+TAGS = {
+    "model": {"dropout": 0.2, "input_dropout": 0.2, "norm": "none"},
+    "train": TRAIN | {"ema": 0.9, "clip_norm": 50.0},
+}
 # what processes share: no batch statistics, no σ of a batch, and neither dropout nor noise, which each draws for itself
 SHARED = {
     "model": {"norm": "none", "conditional": True, "init": "pca", "output": "linear"},
@@ -32,6 +36,8 @@ RUNS = {
     "grid_with_patience": tiny_run(train=TRAIN | {"patience": 1}),
     "grid_with_group_norm": tiny_run(train=TRAIN, model={"norm": "group"}),
     "image": tiny_run(kind="image", **RESTLESS),
+    "tags": tiny_run(kind="tags", **TAGS),
+    "tags_without_dropout": tiny_run(kind="tags", model={"input_dropout": 0.2}, train=TRAIN),
     "image_to_share": tiny_run(kind="image", **SHARED),
 }
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import write_grids, write_images
+from helpers import write_grids, write_images, write_tags
 
 CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (
@@ -18,8 +18,9 @@ MOMENTS = (
     "while_a_checkpoint_is_written",
     "while_results_are_published",
 )
-WRITE = {"grid": write_grids, "image": write_images}
+WRITE = {"grid": write_grids, "image": write_images, "tags": write_tags, "tags_without_dropout": write_tags}
 CASES = [("grid", moment) for moment in MOMENTS] + [("image", moment) for moment in MOMENTS[:3]]
+CASES += [("tags", "in_an_epoch_with_a_saved_step"), ("tags_without_dropout", "between_checkpoint_and_state")]
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 

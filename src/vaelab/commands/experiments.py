@@ -11,7 +11,9 @@ from vaelab.commands import processes
 from vaelab.errors import InputError
 
 LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked")
-FAILED = re.compile(r"^ERROR: failed to reproduce (.+?)(?:: |$)", re.MULTILINE)
+DAMAGED = re.compile(r"RWLock-file '(.+?)'. JSON structure is corrupted")
+FAILED = re.compile(r"^ERROR: failed to reproduce(?: stages:)?((?:(?:,| and)? '[^']+')+)", re.MULTILINE)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 SHOW = r"dvc exp show --only-changed --drop '.*/.*|params.yaml$'"
 
 
@@ -79,21 +81,24 @@ def start(experiment: Experiment, folder: Path) -> list[str]:
     """
     before = experiments(folder)
     code, said = processes.run([dvc_beside(), *experiment.arguments[1:]], folder)
-    if LOCKED.search(said) and code:
-        raise InputError("another DVC command is at work in this project: wait for its end, then run the same command")
     if code:
-        raise StageError(_failure(said))
+        raise _failure(COLOUR.sub("", said).replace("\r", ""))
     return [name for name, commit in experiments(folder).items() if before.get(name) != commit]
 
 
-def _failure(said: str) -> str:
+def _failure(said: str) -> Exception:
+    """What to tell the user, beside what DVC has said on stderr."""
+    if found := DAMAGED.search(said):
+        remedy = f"delete {found[1]}, then run the same command again"
+        return InputError(f"a DVC command was killed while it wrote its lock file; if none is running now, {remedy}")
+    if LOCKED.search(said):
+        return InputError("another DVC command is at work here: when it has ended run the same command again")
+    again = "after the repair run the same command again"
     failed = [name for names in FAILED.findall(said) for name in re.findall(r"'([^']+)'", names)]
     if not failed:
-        return "DVC ended with an error, for the reason above; after the repair run the same command again"
-    runs = ", ".join(dict.fromkeys(failed))
-    return (
-        f"failed: {runs}, for the reason above. The rest is done and kept: after the repair run the same command again"
-    )
+        return StageError(f"DVC ended with an error, for the reason above: {again}")
+    named = ", ".join(dict.fromkeys(failed))
+    return StageError(f"failed: {named}, for the reason above. The rest is done and kept: {again}")
 
 
 def git(folder: Path, *words: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A command as a process of its own: its output streams through, an interrupt ends it, its last words are kept."""
+"""DVC as a process of its own: its output streams through, an interrupt ends it, its last words are kept."""
 
 import codecs
 import fcntl
@@ -8,13 +8,14 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 KEPT = 20_000  # characters of stderr
-PATIENCE = 3.0  # seconds for an interrupted process to end
+PATIENCE = 10.0  # seconds after which a stage that has not ended is interrupted again
 
 
 class Ended(NamedTuple):
@@ -25,12 +26,13 @@ class Ended(NamedTuple):
 
 
 def run(command: Sequence[str], folder: Path) -> Ended:
-    """Run a command in a folder to its end, its output going where ours goes.
+    """Run DVC in a folder to its end, its output going where ours goes.
 
-    It has a process group of its own, so that an interrupt reaches all of it, whoever it was sent to.
+    It has a process group of its own: an interrupt reaches its stages through us. DVC itself must not be hit while it
+    writes its lock files, which it does between stages; when their stages are gone it ends by itself.
 
     Raises:
-        KeyboardInterrupt: we were interrupted or told to terminate, and the command has ended.
+        KeyboardInterrupt: we were interrupted or told to terminate, and the command has ended early.
     """
     sys.stdout.flush()
     ours, theirs = _channel()
@@ -51,27 +53,36 @@ def _wait(process: "subprocess.Popen[bytes]") -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        while process.poll() is None:
-            with suppress(KeyboardInterrupt):  # of a user who presses the keys again
-                _interrupt(process)
-        raise
+        _say("interrupted: ending what runs; again to end DVC at once")
+    try:
+        _interrupt_stages(process)
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait()
+    if process.returncode == 0:
+        return 0  # all was done
+    raise KeyboardInterrupt
 
 
-def _interrupt(process: "subprocess.Popen[bytes]") -> None:
-    """Interrupt what a process runs, and then itself: DVC ignores an interrupt while a stage runs.
-
-    Told to keep going, it takes the end of a stage for a failure and begins the next one, which is interrupted in turn.
-    """
+def _interrupt_stages(process: "subprocess.Popen[bytes]") -> None:
+    """End each stage that runs or begins: DVC, told to keep going, takes that for a failure and tries the next one."""
     import psutil  # comes with DVC
 
-    with suppress(psutil.NoSuchProcess, ProcessLookupError):
-        stages = psutil.Process(process.pid).children()
-        os.killpg(process.pid, signal.SIGINT)
-        psutil.wait_procs(stages, timeout=PATIENCE)
-        if stages:
-            process.send_signal(signal.SIGINT)
+    told: dict[int, float] = {}  # when, by process
+    first = signal.SIGINT
+    while process.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            for stage in psutil.Process(process.pid).children(recursive=True):
+                if time.monotonic() - told.get(stage.pid, -PATIENCE) >= PATIENCE:
+                    told[stage.pid] = time.monotonic()
+                    stage.send_signal(first)
+        first = signal.SIGTERM  # what began after the interrupt has nothing to say
         with suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE)
+            process.wait(0.1)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _channel() -> tuple[int, int]:

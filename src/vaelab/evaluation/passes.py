@@ -3,13 +3,14 @@
 B batch, N examples, L latent dimensions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vaelab.data.batches import Batch, DeviceSplit
+from vaelab.evaluation.columns import Columns
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.objective import Objective
@@ -63,33 +64,27 @@ def run_pass(
         output: what the decoder returns to uint8.
         kept: sorted ids of the examples whose reconstructions are returned; None for all.
     """
-    was_training, parts, outputs, first = model.training, [], [], 0  # of each batch: tensors, totals, measures, terms
+    was_training, first = model.training, 0
+    totals: dict[str, Tensor] = {}
+    kept = torch.arange(len(split)) if kept is None else kept
+    columns = {name: Columns(len(split)) for name in ("tensors", "examples", "losses")}
+    outputs = Columns(len(kept))
     model.eval()
     for batch in split.in_order(batch_size):
         inference = model(batch.x, group=batch.group)
-        terms = objective(batch.x, inference, epoch).terms
-        totals, examples = measure(batch, inference)
-        tensors = {"mean": inference.mean, "log_var": inference.log_var}
-        parts.append((tensors, {name: total.unsqueeze(0) for name, total in totals.items()}, examples, terms))
+        summed, examples = measure(batch, inference)
+        totals = {name: totals[name] + total if name in totals else total for name, total in summed.items()}
+        columns["tensors"].add({"mean": inference.mean, "log_var": inference.log_var})
+        columns["examples"].add(examples)
+        columns["losses"].add(objective(batch.x, inference, epoch).terms)
         image = output(Decoded(inference.reconstruction, inference.extent))
-        outputs.append(image[_here(kept, first, len(image))].cpu())
+        outputs.add({"image": image[kept[(kept >= first) & (kept < first + len(image))] - first].cpu()})
         first += len(image)
     model.train(was_training)
-    tensors, totals, examples, losses = (_stack(column) for column in zip(*parts, strict=True))
+    tensors, examples, losses = (filled.all() for filled in columns.values())
     kl = kl_per_dimension(tensors["mean"], tensors["log_var"])
     weighted = objective.weighted(kl, losses, epoch)
     losses |= {f"{name}_weighted": values for name, values in weighted.items()}
     losses["loss"] = torch.stack(list(weighted.values())).sum(0)
-    measured = Measured({name: total.sum(0) for name, total in totals.items()}, examples)
-    return Pass(measured, losses, tensors["mean"], tensors["log_var"], torch.cat(outputs))
-
-
-def _here(kept: Tensor | None, first: int, count: int) -> Tensor | slice:
-    """Which of the examples first ... first + count are kept, counted from `first`."""
-    if kept is None:
-        return slice(None)
-    return kept[(kept >= first) & (kept < first + count)] - first
-
-
-def _stack(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+    measured = Measured({name: total.cpu() for name, total in totals.items()}, examples)
+    return Pass(measured, losses, tensors["mean"], tensors["log_var"], outputs.all()["image"])

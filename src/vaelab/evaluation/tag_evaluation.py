@@ -17,12 +17,11 @@ from vaelab.evaluation.tag_floors import TagFloors, components_of
 from vaelab.evaluation.tag_measures import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.evaluation.tag_precision import Scores, precision_rows
 from vaelab.evaluation.tag_sampling import Sampler
-from vaelab.evaluation.tags import Tally, at_threshold, distortion, likelihood
+from vaelab.evaluation.tags import Tally, at_threshold, distortion, history, likelihood
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.schedules import value_reached
 
 KEPT, KEPT_BYTES = 2000, 2**26  # rows of a phase, evenly spread, whose reconstructions are saved
-SAVED_SAMPLES = 256
 FREQUENCY_SAMPLES = 10_000  # at most, for the frequencies of the tags in samples that are saved
 CHUNK = 8192  # training rows looked at at a time
 TERMS = ("bce", "focal", "asymmetric", "multinomial")  # of the reconstruction
@@ -51,13 +50,11 @@ class TagsEvaluator:
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor:
         """Return an even choice."""
-        return evenly(len(split), min(KEPT, max(1, KEPT_BYTES // split.shape[0])))
+        return evenly(len(split), _saved(split.shape[0]))
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
         """Return the metrics of a phase, floors among them."""
-        tally = Tally(len(split))
-        tally.add(result.measured)
-        values = tally.summary()
+        values = history(result.measured.totals, result.measured.means(), self.subject.info)
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
         values |= self._decoded_again(split, result.mean) | self._ablations(split, result.mean)
@@ -152,10 +149,11 @@ class TagsEvaluator:
         """Return samples 0 and 255 [n, D], and of each tag its counts in the final phase and its share of samples."""
         assert self.sampler is not None
         options = self.subject.options
-        rows = self.sampler(max(SAVED_SAMPLES, min(options.tag_samples, FREQUENCY_SAMPLES)))
+        saved = _saved(self.subject.info.shape[0])
+        rows = self.sampler(max(saved, min(options.tag_samples, FREQUENCY_SAMPLES)))
         names = ("tag_hits", "tag_predicted", "tag_true")
         counts = zip(names, self.counts.long().cpu().numpy(), strict=True)
-        samples = {"samples": 255 * rows[:SAVED_SAMPLES].numpy(), "sample_frequency": rows.float().mean(0).numpy()}
+        samples = {"samples": 255 * rows[:saved].numpy(), "sample_frequency": rows.float().mean(0).numpy()}
         return {**samples, **dict(counts)}
 
 
@@ -163,6 +161,11 @@ def _tag_for_labels(counts: tuple[int, ...], rows: int) -> int | None:
     """The tag with the largest share of the training rows below a half; None where every tag has more, or none."""
     rare = [(count, -tag) for tag, count in enumerate(counts) if 0 < count < rows / 2]
     return -max(rare)[1] if rare else None
+
+
+def _saved(tags: int) -> int:
+    """How many rows of so many tags are saved for the pictures."""
+    return min(KEPT, max(1, KEPT_BYTES // tags))
 
 
 def _column(split: DeviceSplit, tag: int) -> Tensor:

@@ -48,7 +48,8 @@ def cooccurrence(
     off = ~np.eye(len(tags), dtype=bool)
     high = max([float(values[off].max(initial=0)) for values in maps] + [1e-6])
     norm = PowerNorm(0.5, 0, high)
-    figure = new_figure(15, 5.9)
+    figure = new_figure(15, 6.1)
+    figure.set_layout_engine("compressed")  # the maps are square
     panels = figure.subplots(1, 3)
     names = [tag_label(info.classes, int(tag), NAME, 7) for tag in tags]
     for number, (axes, values, title) in enumerate(zip(panels, maps, titles, strict=True)):

@@ -229,7 +229,7 @@ class Visualize(Block):
     """Pictures."""
 
     examples: int = Field(8, ge=1, le=64)
-    """Images: examples per picture."""
+    """Images, tags: examples per picture."""
     prior_samples: int = Field(24, ge=1, le=256)
     """Samples from the prior."""
     traversal_dimensions: int = Field(6, ge=1, le=64)

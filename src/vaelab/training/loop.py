@@ -23,12 +23,20 @@ from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
 from vaelab.training.nonfinite import report
-from vaelab.training.record import METRIC, TOGETHER, TOTAL, row, train_row, write_checkpoints
+from vaelab.training.record import TOTAL, add_up, row, train_row, write_checkpoints
 from vaelab.training.session import Draw, Session, publish, save, start
 from vaelab.training.step import (
-    average, clip, copy_buffers, dropout_seed, flipped, forget_gradients, gradient_norm, noisy, rate_at,
+    average,
+    clip,
+    copy_buffers,
+    dropout_seed,
+    flipped,
+    forget_gradients,
+    gradient_norm,
+    noisy,
+    rate_at,
     set_rate,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     Bar = tqdm[Any]
@@ -115,7 +123,8 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     if options.input_noise and session.run.kind == "image":
         seen = noisy(seen, options.input_noise, options.seed, step, rank)
     forget_gradients(session.optimizer)
-    with dropout_seed(session.run.model.dropout > 0, options.seed, step, rank, device):
+    dropout = max(session.run.model.dropout, session.run.model.input_dropout)
+    with dropout_seed(dropout > 0, options.seed, step, rank, device):
         network = session.model if is_plain(session) else session.wrapped
         inference = Inference(*network(seen, noise.to(device, non_blocking=True), batch.group))
     losses = session.objective(batch.x, inference, step / session.steps)
@@ -131,21 +140,6 @@ def is_plain(session: Session) -> bool:
     """Return whether Fabric's wrapper would only cost time: in one process, in 32 bits, without compilation."""
     train = session.run.train
     return session.fabric.world_size == 1 and train.precision == "32-true" and not train.compile
-
-
-@torch.no_grad()
-def add_up(session: Session, batch: Batch, inference: Inference, losses: Losses, norm: Tensor) -> None:
-    """Add a batch to the running sums of the epoch, on the device."""
-    totals, examples = KINDS[session.info.kind].running(batch, inference, session.info)
-    values = {f"{METRIC}{name}": value for name, value in examples.items()} | {"loss": losses.total} | losses.terms
-    values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
-    news = {TOGETHER.join(values): torch.stack(list(values.values())).mean(1), "gradient_norm": norm}
-    news |= {f"{TOTAL}{name}": total for name, total in totals.items()}
-    for name, value in news.items():
-        if name in session.sums:
-            session.sums[name] += value
-        else:
-            session.sums[name] = value.clone()
 
 
 def close_epoch(session: Session, bar: "Bar") -> None:
@@ -183,7 +177,7 @@ def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     """Return the mean losses and the metrics on val."""
     objective, position = session.objective, session.position
     kind = KINDS[session.info.kind]
-    measure = partial(kind.brief, info=session.info)
+    measure = partial(kind.brief, info=session.info, run=session.run)
     nothing = torch.empty(0, dtype=torch.int64)
     result = run_pass(
         session.judged, session.val, objective, VALIDATION_BATCH, position, measure, kind.output, kept=nothing

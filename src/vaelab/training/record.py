@@ -1,15 +1,36 @@
 """What a training leaves behind: rows of history.csv, checkpoints and their snapshots."""
 
+import torch
+from torch import Tensor
+
 from vaelab import artifacts
+from vaelab.data.batches import Batch
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.snapshots import take_snapshot, write_snapshot
 from vaelab.models.files import save_model
+from vaelab.models.vae import Inference
+from vaelab.objective.objective import Losses
 from vaelab.params.blocks import HISTORY
 from vaelab.training.session import Session
 from vaelab.training.step import rate_at
 
 TOTAL, METRIC = "total.", "metric."  # among the running sums of an epoch: sums over examples, and means of metrics
 TOGETHER = ","  # between the names of sums that are one vector: what is added up at once takes a fraction of the time
+
+
+@torch.no_grad()
+def add_up(session: Session, batch: Batch, inference: Inference, losses: Losses, norm: Tensor) -> None:
+    """Add a batch to the running sums of the epoch, on the device."""
+    totals, examples = KINDS[session.info.kind].running(batch, inference, session.info)
+    values = {f"{METRIC}{name}": value for name, value in examples.items()} | {"loss": losses.total} | losses.terms
+    values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
+    news = {TOGETHER.join(values): torch.stack(list(values.values())).mean(1), "gradient_norm": norm}
+    news |= {f"{TOTAL}{name}": total for name, total in totals.items()}
+    for name, value in news.items():
+        if name in session.sums:
+            session.sums[name] += value
+        else:
+            session.sums[name] = value.clone()
 
 
 def train_row(session: Session, epoch: int) -> dict[str, float | str]:

@@ -87,7 +87,8 @@ def gradient_norm(parameters: list[nn.Parameter]) -> Tensor:
     Parameters are on one device.
     """
     norms = torch._foreach_norm([parameter.grad for parameter in parameters if parameter.grad is not None], 2.0)
-    return torch.linalg.vector_norm(torch.stack(norms), 2.0)
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(norms), 2.0)
+    return norm
 
 
 def clip(parameters: list[nn.Parameter], norm: Tensor, largest: float | None) -> None:
