@@ -9,7 +9,7 @@ import pandas as pd
 
 from vaelab import artifacts
 from vaelab.commands.compare import COLLECTED, compose
-from vaelab.commands.configurations import entry
+from vaelab.commands.configurations import entry, problems_of
 from vaelab.commands.experiments import start
 from vaelab.commands.results import existing
 from vaelab.commands.selection import Selection
@@ -17,9 +17,8 @@ from vaelab.comparison.collect import Result, collect
 from vaelab.comparison.summary import summary_report
 from vaelab.comparison.table import table
 from vaelab.errors import InputError
-from vaelab.params.problems import check, raise_problems
+from vaelab.params.problems import raise_problems
 from vaelab.params.resolve import read_params
-from vaelab.params.schema import RunEntry
 
 
 class ExperimentRunner:
@@ -61,7 +60,7 @@ class ExperimentRunner:
         """
         own = {key: value for key, value in (("preset", preset), ("data", data)) if value is not None}
         made, problems = entry({**own, **changes}, name)
-        raise_problems("the configuration", [*problems, *check(RunEntry, {"data": "", **made}, name)])
+        raise_problems("the configuration", [*problems, *problems_of(name, made, name)])
         with self._inside():
             start(compose(Selection(None, {name: made}, seeds=list(seeds or ())), {}, ()), Path())
             return collect()

@@ -100,6 +100,7 @@ def test_words_become_a_run():
         (["lr=1", "train.learning_rate=2"], "train.learning_rate is set twice"),
         (["beta=1", "beta.schedule=linear"], "loss.beta.schedule is set twice"),
         (["beta=[1"], "beta=[1: the value is not valid YAML"),
+        (["hidden=[0]"], "--config a.model.hidden.0: got 0"),
         (["beta=-1"], "--config a.loss.beta: got -1, expected greater than or equal to 0"),
     ],
 )
@@ -144,7 +145,10 @@ def test_a_suite_a_preset_or_the_active_runs():
 
 
 def test_the_data_set_is_the_only_one_that_fits():
-    made = select(Selection(None, {"a": {"preset": "vae_small", "train": {"epochs": 3}}, "vae_large": {}}), RAW)
+    presets = [name for suite in ("all", "sweep_beta", "sweep_lr") for name in RAW["suites"][suite]]
+    runs = {f"a_{name}": {"preset": name} for name in presets if name in RAW["presets"]}
+    assert len(runs) == 6
+    made = select(Selection(None, {**runs, "vae_large": {}, "b": {"model": {"hidden": [256]}}}), RAW)
     assert {entry["data"] for entry in made.values()} == {"tags"}
     made = select(Selection("standard", {}, data="mine"), RAW)
     assert {entry["data"] for entry in made.values()} == {"mine"}
@@ -265,10 +269,15 @@ def test_the_printed_command_is_one_that_a_shell_takes():
     assert line == """dvc exp run -k -n name -S 'runs=${suites.all}' -S 'x='"'"'a b'"'"''"""
 
 
-@pytest.mark.parametrize("name", ["B", "y", "a-b", "9a"])
-def test_names_that_params_cannot_have(ready, name):
-    with pytest.raises(InputError, match=r"has 1 problem|expected a name"):
-        compose(Selection(None, {name: {"data": "tags"}}), {}, [])
+@pytest.mark.parametrize("name", ["B", "y", "a-b", "9a", "x" * 81])
+def test_names_that_params_cannot_have(name):
+    with pytest.raises(InputError, match=f"has 1 problem:\n  --config {name}: "):
+        entries(Words([(name, ["data=tags"])]))
+
+
+def test_a_name_that_seeds_make_too_long(ready):
+    with pytest.raises(InputError, match=r"runs\.x+_seed0: .*80 characters"):
+        compose(Selection(None, {"x" * 78: {"data": "tags"}}, seeds=[0]), {}, [])
 
 
 def test_without_dvc_or_git_there_is_one_message(project):

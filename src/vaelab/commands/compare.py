@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaelab import artifacts
-from vaelab.commands.configurations import entry, parsed
+from vaelab.commands.configurations import OWN, entry, parsed, problems_of
 from vaelab.commands.experiments import SHOW, Experiment, check_project, command_line, start
 from vaelab.commands.overrides import outcome, replacing
 from vaelab.commands.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.errors import InputError
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.resolve import merge, read_params, read_yaml
-from vaelab.params.schema import RunEntry
+from vaelab.params.schema import Options
 
 COLLECTED = Path("metrics/collected")
 
@@ -38,9 +38,11 @@ def entries(words: Words) -> tuple[dict[str, Entry], Entry]:
         if name in found:
             problems.append(Problem(where, "stands twice"))
         found[name] = _entry(own, where, problems)
+        problems += problems_of(name, found[name], where)
     everywhere = _entry(words.everywhere, "all runs", problems)
     if "data" in everywhere or "preset" in everywhere:
         problems.append(Problem("all runs", "data and preset are of a configuration; give --data NAME, --preset NAME"))
+    problems += check(Options, {key: value for key, value in everywhere.items() if key not in OWN}, "all runs")
     raise_problems("the command line", problems)
     return found, everywhere
 
@@ -48,7 +50,7 @@ def entries(words: Words) -> tuple[dict[str, Entry], Entry]:
 def _entry(words: Sequence[str], where: str, problems: list[Problem]) -> Entry:
     changes, unreadable = parsed(words, where)
     made, unknown = entry(changes, where)
-    problems += [*unreadable, *unknown, *check(RunEntry, {"data": "", **made}, where)]
+    problems += [*unreadable, *unknown]
     return made
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from vaelab.params.problems import Problem
+from vaelab.params.problems import Problem, check
 from vaelab.params.resolve import merge
-from vaelab.params.schema import Options
+from vaelab.params.schema import Options, Params, RunEntry
 
 ALIASES = {"lr": "train.learning_rate"}
 OWN = ("data", "preset")  # of a run itself, beside its options
@@ -60,6 +60,12 @@ def entry(changes: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[
         taken |= leaves
         made = merge(made, _nested(path, value))
     return made, problems
+
+
+def problems_of(name: str, made: Mapping[str, Any], where: str) -> list[Problem]:
+    """Return what is wrong with a run's name and values, whatever its data set is."""
+    named = check(Params, {"runs": {name: {"data": ""}}})
+    return [*(Problem(where, problem.message) for problem in named), *check(RunEntry, {"data": "", **made}, where)]
 
 
 def options(key: str) -> list[str]:

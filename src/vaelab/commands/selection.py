@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.errors import InputError
+from vaelab.params.misfits import kinds_of
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.resolve import merge, resolve
-from vaelab.params.schema import RunEntry
+from vaelab.params.schema import Options, RunEntry
 
 Entry = dict[str, Any]  # a line of `runs` in params.yaml
 SOURCE = "the set of runs"
@@ -105,12 +106,22 @@ def _only_data(name: str, entry: Entry, raw: Mapping[str, Any]) -> str | list[Pr
 
 def _fits(name: str, entry: Entry, raw: Mapping[str, Any]) -> bool:
     preset = entry.get("preset", name)
-    presets = {preset: raw["presets"][preset]} if preset in (raw.get("presets") or {}) else {}
-    alone = {"datasets": {entry["data"]: raw["datasets"][entry["data"]]}, "presets": presets, "runs": {name: entry}}
+    presets = {preset: raw["presets"][preset] or {}} if preset in (raw.get("presets") or {}) else {}
+    data = {entry["data"]: raw["datasets"][entry["data"]]}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / artifacts.PARAMS
-        artifacts.write_yaml(path, alone)
+        artifacts.write_yaml(path, {"datasets": data, "presets": presets, "runs": {name: entry}})
         try:
-            return not resolve(path).warnings
+            kind = resolve(path).runs[name].kind
         except InputError:
             return False
+    return all(_has_effect(changes, kind) for changes in (entry, *presets.values()))
+
+
+def _has_effect(changes: Mapping[str, Any], kind: str) -> bool:
+    """Whether every option that is set, to its default or not, is one of this kind of data."""
+    for block, values in changes.items():
+        fields = getattr(Options.model_fields.get(block), "annotation", Options).model_fields
+        if isinstance(values, Mapping) and any(kind not in kinds_of(fields[key].description or "") for key in values):
+            return False
+    return True

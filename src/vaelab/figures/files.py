@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from vaelab import artifacts
@@ -22,9 +23,11 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG."""
+    """Write a figure as PNG. Drawn once: `savefig` would draw every figure twice, to learn its size."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()  # the layout follows from the sizes of what was drawn
+    Image.fromarray(_pixels(figure)).save(buffer, "PNG", dpi=(DPI, DPI))
     with artifacts.atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
