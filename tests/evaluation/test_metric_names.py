@@ -73,7 +73,9 @@ def test_what_selects_a_checkpoint_is_in_the_history(kind):
     assert set(SELECTION[kind]) <= set(HISTORY[kind])
 
 
-@pytest.mark.parametrize(("kind", "caption"), [("grid", "accuracy 0.25"), ("image", "0.2 dB"), ("tags", "Jaccard 0.25")])
+@pytest.mark.parametrize(
+    ("kind", "caption"), [("grid", "accuracy 0.25"), ("image", "0.2 dB"), ("tags", "Jaccard 0.25")]
+)
 def test_a_caption_prints_its_number(kind, caption):
     assert CAPTIONS[kind][1].format(0.25) == caption
 

@@ -136,7 +136,7 @@ def test_what_is_auto_follows_from_the_kind(tmp_path):
     found = {data: resolved(tmp_path, {}, data).runs["first"] for data in ("grids", "photos", "tags")}
     assert {data: run.model.name for data, run in found.items()} == {"grids": "conv", "photos": "conv", "tags": "mlp"}
     assert [name for name, weight in found["tags"].loss.terms if weight] == ["bce"]
-    assert found["tags"].train.metric == "lrap"
+    assert found["tags"].train.metric == "distortion"
     assert resolved(tmp_path, MULTINOMIAL, "tags").warnings == []
 
 

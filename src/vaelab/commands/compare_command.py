@@ -70,7 +70,7 @@ def compare(
     name: Annotated[str | None, typer.Option(help="Name of the experiment.")] = None,
     queue: Annotated[bool, typer.Option("--queue", help="Put it into DVC's queue.")] = False,
     collect_only: Annotated[bool, typer.Option("--collect-only", help="Compare the results there are.")] = False,
-    metrics_dir: Annotated[Path | None, typer.Option(help="Their folder, by default metrics/summary.")] = None,
+    metrics_dir: Annotated[Path | None, typer.Option(help="Their folder; else workspace and experiments.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where that comparison goes: metrics/collected.")] = None,
     before: Annotated[str | None, typer.Option(help="A run that was measured; with --after: what changed.")] = None,
     after: Annotated[str | None, typer.Option(help="The run it is set against.")] = None,

@@ -1,8 +1,8 @@
 """The one prepared format: data/prepared/<name>/{train,val,test}-00000.safetensors ... and meta.json.
 
-`x` is uint8: grids [N, S, S], images [N, C, S, S] with C = 1 or 3, tags [N, D] of 0 and 1. Tags that take less room so
-are stored sparsely in place of `x`: `count` int32 [N], how many tags each row has, and `columns` int32 [Σ count], which,
-row after row, ascending. Beside it, where they exist:
+`x` is uint8: grids [N, S, S], images [N, C, S, S] with C = 1 or 3, tags [N, D] of 0 and 1. Tags that take less room
+so are stored sparsely in place of `x`: `count` int32 [N], how many tags each row has, and `columns` int32 [Σ count],
+which, row after row, ascending. Beside it, where they exist:
 
 - `group` [N]: index into the groups' names (role, layout, colour or gray ...);
 - `valid` uint8 [N, S, S]: grids: cells inside a grid that is stored on a larger canvas;

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.figures.mosaic import CAPTION_LINE, GAP, MARGIN, box, titled
+from vaelab.figures.mosaic import CAPTION_LINE, GAP, MARGIN, box, paste, titled
 from vaelab.figures.tag_outcomes import Line
 from vaelab.figures.tiles import PAPER, TILE
 
@@ -45,15 +45,17 @@ def cards(title: str, shown: Sequence[Card], per_row: int, lines: int, names: in
             image[y : y + TILE, x : x + TILE] = pixels
             axes.text(x, y - 4, caption, fontsize=8, va="bottom", linespacing=1.05)
         _draw_lines(axes, card.lines, left + tiles * (TILE + GAP) + 2, upper + GAP, names)
-    axes.imshow(image, interpolation="nearest")
-    axes.set_axis_off()
+    paste(figure, axes, image, MARGIN, top)
     return figure
 
 
 def _draw_lines(axes: Axes, lines: Sequence[Line], left: int, top: int, names: int) -> None:
     for number, line in enumerate(lines):
         y = top + number * LINE_HEIGHT
-        places = ((left, line.sign, "left"), (left + SIGN, line.name, "left"))
-        for x, text, side in (*places, (left + SIGN + names + VALUE - 4, line.value, "right")):
+        name = f"{line.sign} {line.name}" if line.sign else line.name
+        for x, text, side in (
+            (left if line.sign else left + SIGN, name, "left"),
+            (left + SIGN + names + VALUE - 4, line.value, "right"),
+        ):
             if text:
                 axes.text(x, y, text, fontsize=8, va="top", ha=side, color=line.colour)

@@ -21,7 +21,7 @@ MOST = 12  # tags of a panel
 MOST_ABSENT = 4  # of them that the row does not have, where it has enough of its own
 NAME = 150  # pixels
 WIDTH, LEAST = 19, 9  # of a picture, inches
-PRINTED = 12  # columns, up to which the numbers are printed too
+PRINTED = 6  # columns, up to which the numbers are printed too: drawing hundreds takes seconds
 THERE, ABSENT = "●", "○"
 COLOURS = {"": "#222222", THERE: "#222222", ABSENT: "#8e24aa"}
 MAP = "Greys"
@@ -108,7 +108,8 @@ def _draw(axes: Axes, panel: Panel, turned: bool) -> None:
     if len(panel.columns) <= PRINTED:
         for (row, column), value in np.ndenumerate(panel.values):
             colour = "white" if value > 0.55 else "#333333"
-            axes.text(column, row, _short(value), fontsize=7, ha="center", va="center", color=colour)
+            text = axes.text(column, row, _short(value), fontsize=7, ha="center", va="center", color=colour)
+            text.set_in_layout(False)  # it is inside
 
 
 def _short(value: float) -> str:

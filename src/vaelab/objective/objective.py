@@ -115,7 +115,8 @@ class Objective:
         penalty = with_free_bits(kl, self.loss.free_bits).sum(1)
         if self.loss.capacity is not None:
             penalty = with_capacity(penalty, value_at(self.loss.capacity, epoch))
-        return {**{name: weights[name] * terms[name] for name in self.weights}, "kl": weights["kl"] * penalty}
+        values = {**{name: terms[name] for name in self.weights}, "kl": penalty}
+        return {name: x if weights[name] == 1 else weights[name] * x for name, x in values.items()}
 
     def weights_at(self, epoch: float) -> dict[str, float]:
         """Return the weight of each term, the KL divergence's among them, at a point of training."""

@@ -12,7 +12,9 @@ TAG_METRICS = (
     "lrap", "f1_micro", "f1_macro", "jaccard_index", "hamming_loss", "exact_match", "recall_at_10", "ndcg_at_10",
     "distortion",
 )  # fmt: skip
-SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS, "tags": TAG_METRICS}  # the first is what `auto` stands for
+SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS, "tags": TAG_METRICS}  # the first ranks runs
+# what selects checkpoints by `auto`: rankings of tags are at their best long before their probabilities are
+SELECTS = {"grid": "macro_f1", "image": "psnr", "tags": "distortion"}
 NETWORKS = {"grid": ("conv",), "image": ("conv",), "tags": ("mlp",)}  # the first is what `auto` stands for
 HISTORY = {  # columns of history.csv beside the terms, loss, kl and gradient_norm
     "grid": (
@@ -145,7 +147,7 @@ class Train(Block):
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the initial weights, the order of the batches and the latent noise."""
     metric: SelectionMetric = "auto"
-    """Validation metric that selects the best checkpoint; auto: macro_f1 of grids, psnr of images, lrap of tags."""
+    """Validation metric that selects the best checkpoint; auto: macro_f1 (grids), psnr (images), distortion (tags)."""
     patience: int = Field(0, ge=0)
     """Epochs without a better `metric` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)

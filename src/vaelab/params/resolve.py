@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from vaelab.errors import InputError
-from vaelab.params.blocks import NETWORKS, SELECTION
+from vaelab.params.blocks import NETWORKS, SELECTS
 from vaelab.params.loss import Terms
 from vaelab.params.misfits import misfits, not_for_kind
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
@@ -142,7 +142,7 @@ def _with_defaults_of_kind(run: Run) -> Run:
     if not any(weight != 0 for weight in loss.terms.model_dump().values()):
         loss = loss.model_copy(update={"terms": Terms.model_validate(Terms.DEFAULTS[run.kind])})
     if train.metric == "auto":
-        train = train.model_copy(update={"metric": SELECTION[run.kind][0]})
+        train = train.model_copy(update={"metric": SELECTS[run.kind]})
     return run.model_copy(update={"model": model, "loss": loss, "train": train})
 
 

@@ -25,7 +25,7 @@ class Compare(Block):
     """Comparison of the active runs."""
 
     metric: SelectionMetric = "auto"
-    """Metric that ranks the runs that pass the collapse checks; auto: as in `train.metric`."""
+    """Metric that ranks the runs that pass the collapse checks; auto: macro_f1 (grids), psnr (images), lrap (tags)."""
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
     max_background_excess: Fraction = 0.2

@@ -121,7 +121,8 @@ def make_fabric(run: Run) -> Fabric:
     wanted = os.environ.get("VAELAB_DEVICES") or os.environ.get("LOCAL_WORLD_SIZE") or "1"  # the latter: torchrun
     if not wanted.isdecimal() or wanted == "0":
         raise InputError(f"VAELAB_DEVICES: got {wanted!r}, expected a number of devices, 1 or more")
-    fabric = Fabric(accelerator=accelerator, devices=int(wanted), precision=run.train.precision)
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))  # torchrun
+    fabric = Fabric(accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision)
     fabric.launch()
     return fabric
 
