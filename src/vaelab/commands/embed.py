@@ -23,6 +23,7 @@ from vaelab.data.batches import Batch
 from vaelab.data.prepared import PHASES, DataInfo
 from vaelab.errors import InputError
 from vaelab.models.conv_image import ImageEncoder
+from vaelab.params.misfits import PLURALS
 
 Encode = Callable[[Batch], Tensor]
 
@@ -93,7 +94,9 @@ def _encoder(target: Target, spatial: bool) -> Encode:
     if not spatial:
         return lambda batch: model.encode(batch.x, batch.group)[0]
     if not isinstance(encoder, ImageEncoder):
-        raise InputError(f"{target.label}: a model of {target.file.info.kind}s has no feature map; leave out --spatial")
+        raise InputError(
+            f"{target.label}: a model of {PLURALS[target.file.info.kind]} has no feature map; leave out --spatial"
+        )
     return lambda batch: encoder.features(batch.x, batch.group)[-1]
 
 

@@ -12,6 +12,7 @@ from vaelab.data.batches import load_split
 from vaelab.data.prepared import PHASES, DataInfo, read_info
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
+from vaelab.params.misfits import PLURALS
 from vaelab.params.problems import suggestion
 
 
@@ -64,7 +65,9 @@ def open_path(given: str, info: DataInfo) -> Source:
     if not path.exists():
         raise InputError(f"{given}: no such file or directory, and no prepared data set; {known_data()}")
     if info.kind != "image":
-        raise InputError(f"{given}: a model of {info.kind}s takes the name of a prepared data set; {known_data()}")
+        raise InputError(
+            f"{given}: a model of {PLURALS[info.kind]} takes the name of a prepared data set; {known_data()}"
+        )
     if path.is_dir():
         return open_folder(path, info)
     if path.suffix.lower() == ".npy":
@@ -76,4 +79,4 @@ def open_path(given: str, info: DataInfo) -> Source:
 
 def _described(info: DataInfo) -> str:
     classes = f" of {len(info.classes)} classes" if info.classes else ""
-    return f"{info.kind}s {'x'.join(map(str, info.shape))}{classes}"
+    return f"{PLURALS[info.kind]} {'x'.join(map(str, info.shape))}{classes}"

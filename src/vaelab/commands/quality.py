@@ -24,6 +24,7 @@ from vaelab.evaluation.image_measures import measure
 from vaelab.evaluation.images import stored
 from vaelab.models.vae import Decoded
 from vaelab.objective.divergence import kl_per_dimension
+from vaelab.params.misfits import PLURALS
 
 PHASE = "val"  # unless the user asks for another: test is for reported numbers
 
@@ -90,7 +91,7 @@ def open_images(target: Target, given: str | None, phase: str | None) -> Source:
     """
     info = target.file.info
     if info.kind != "image":
-        raise InputError(f"{target.label}: `vaelab quality` is for images; this is a model of {info.kind}s")
+        raise InputError(f"{target.label}: `vaelab quality` is for images; this is a model of {PLURALS[info.kind]}")
     name = given or target.data
     if is_prepared(name):
         source = open_phase(name, phase or PHASE, info)
