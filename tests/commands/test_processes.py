@@ -23,8 +23,9 @@ print("ended by itself", flush=True)
 sys.exit(255)
 """
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
 from vaelab.commands.processes import run
 try:
     run([sys.executable, "stages.py"], Path())
