@@ -35,7 +35,11 @@ def test_runs_whose_data_differ_have_a_broken_line():
 
 
 def test_samples_that_were_not_measured_leave_empty_panels(tmp_path):
-    files.save_png(generation({"first": {}}, "tiny", "test"), tmp_path / "figure.png")
+    figure = generation({"first": {}}, "tiny", "test")
+    files.save_png(figure, tmp_path / "figure.png")
+    drawn = [line.get_xdata() for axes in figure.axes for line in axes.lines]
+    assert len(drawn) == 3 * len(figure.axes) > 0
+    assert np.isnan(np.concatenate(drawn)).all()
 
 
 def test_seeds_have_a_dot_each_and_mean_and_deviation(tmp_path):
