@@ -52,7 +52,7 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
 @app.command()
 def where() -> None:
     """Print where the report and the pictures of the active runs are."""
-    print(f"report:     {artifacts.COMPARISON_TEXT} (with pictures: {artifacts.COMPARISON_MARKDOWN})")
+    print(f"report:     {artifacts.COMPARISON_TEXT} (with pictures: {artifacts.COMPARISON_HTML})")
     print(f"table:      {artifacts.COMPARISON_CSV}")
     print(f"comparison: {artifacts.COMPARISON_PICTURES}/")
     for path in sorted(artifacts.RUNS.glob("*.yaml")):
