@@ -8,6 +8,15 @@ which, row after row, ascending. Beside it, where they exist:
 - `valid` uint8 [N, S, S]: grids: cells inside a grid that is stored on a larger canvas;
 - `text` uint8 [N, S, S]: documents: pixels inside a text box;
 - `page`, `top`, `left` int32 [N]: documents: the page that a patch was cut from, and where, in pixels.
+
+Data with defects hold normal examples only in train, val and test. What was cut from defective strips stands apart, in
+`defects` (and `val_defects`, where the user wants labels to choose by), intact patches among it. Of these data all
+phases have `strip` int32 [N], index into meta.json's `strip_names` (a strip, or an image, that no two of train, val
+and test share), and `top` and `left` as above, in pixels of the strip. The phases of defects have beside it
+
+- `label` uint8 [N]: 1 where the mask has a pixel;
+- `defect` int32 [N]: index into meta.json's `defect_names`, of which the first is "none";
+- `mask` uint8 [N, R·S, R·S]: 1 on defective pixels, in the resolution of the source: R is meta.json's `reduce`.
 """
 
 import hashlib
@@ -23,6 +32,7 @@ from vaelab.errors import InputError
 
 REQUIRED = ("kind", "shape", "groups", "mean_elements")  # of a description; a file of an earlier version lacks others
 PHASES = ("train", "val", "test")
+DEFECT_PHASES = ("defects", "val_defects")  # never trained on; test and defects are scored together
 SHARD_BYTES = 256 * 2**20  # of arrays in memory, after which a shard is written
 
 
@@ -101,9 +111,9 @@ class Writer:
         examples = len(arrays["count"] if "count" in arrays else arrays["x"])
         if not examples:
             return
-        self.waiting[phase].append(dict(arrays))
-        self.examples[phase] += examples
-        self.bytes_waiting[phase] += sum(array.nbytes for array in arrays.values())
+        self.waiting.setdefault(phase, []).append(dict(arrays))
+        self.examples[phase] = self.examples.get(phase, 0) + examples
+        self.bytes_waiting[phase] = self.bytes_waiting.get(phase, 0) + sum(array.nbytes for array in arrays.values())
         if self.bytes_waiting[phase] >= self.shard_bytes:
             self._flush(phase)
 
@@ -115,7 +125,7 @@ class Writer:
         """
         if not self.examples["train"]:
             raise InputError(f"{self.folder}: no example is left for the training split")
-        for phase in PHASES:
+        for phase in self.waiting:
             self._flush(phase)
         meta = {**asdict(info), "examples": self.examples, "files": self.files, **report, "sha256": self.digests}
         artifacts.write_json(self.folder / "meta.json", meta)
@@ -123,17 +133,18 @@ class Writer:
     def _flush(self, phase: str) -> None:
         if not self.waiting[phase]:
             return
-        parts, name = self.waiting[phase], f"{phase}-{len(self.files[phase]):05d}.safetensors"
+        files = self.files.setdefault(phase, [])
+        parts, name = self.waiting[phase], f"{phase}-{len(files):05d}.safetensors"
         path = self.folder / name
         artifacts.write_tensors(path, {key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
         with path.open("rb") as file:
             self.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
-        self.files[phase].append(name)
+        files.append(name)
         self.waiting[phase], self.bytes_waiting[phase] = [], 0
 
 
 def _remove_old(folder: Path) -> None:
-    shards = (path for phase in PHASES for path in folder.glob(f"{phase}-{'[0-9]' * 5}.safetensors"))
+    shards = (path for phase in (*PHASES, *DEFECT_PHASES) for path in folder.glob(f"{phase}-{'[0-9]' * 5}.safetensors"))
     try:
         for path in (folder / "meta.json", *shards):
             path.unlink(missing_ok=True)
@@ -168,8 +179,9 @@ def read_info(folder: Path) -> DataInfo:
 
 
 def split_files(folder: Path, phase: str) -> list[Path]:
-    """Return the shards of a split, in order; none for an empty split."""
+    """Return the shards of a split, in order; none for an empty split, or for defects where there are none."""
     try:
-        return [folder / name for name in read_meta(folder)["files"][phase]]
+        files = read_meta(folder)["files"]
+        return [folder / name for name in (files.get(phase, []) if phase in DEFECT_PHASES else files[phase])]
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / 'meta.json'}: lists no files of {phase} ({error})") from None
