@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vaelab.figures.artists import Pixels, caption
 from vaelab.figures.files import DPI, new_figure
 from vaelab.figures.heat import Scale, draw_bar
 from vaelab.figures.tiles import PAPER, TILE
@@ -90,7 +91,7 @@ def draw_tiles(figure: Figure, tiles: Tiles, left: int, top: int) -> None:
             across = column * tiles.pitch
             image[down : down + tiles.side, across : across + tiles.side] = pixels
             text = tiles.captions[row][column] if tiles.captions else ""
-            axes.text(across, down - 4, text, fontsize=8, va="bottom", ha="left", linespacing=1.05)
+            caption(axes, across, down - 4, text, fontsize=8, va="bottom")
         if row in tiles.scales:
             bar = box(figure, left + image.shape[1], top + down, BAR, tiles.side)
             draw_bar(bar, tiles.scales[row])
@@ -98,11 +99,8 @@ def draw_tiles(figure: Figure, tiles: Tiles, left: int, top: int) -> None:
 
 
 def paste(figure: Figure, axes: Axes, image: np.ndarray, left: int, top: int) -> None:
-    """Put an image [h, w, 3] at these pixels, from the top left of the figure, below axes that count its pixels.
-
-    As it is: `imshow` would take longer to scale it, by 1, than all the rest of the picture takes.
-    """
+    """Put an image [h, w, 3] at these pixels, from the top left of the figure, below axes that count its pixels."""
     height, width = image.shape[:2]
-    figure.figimage(image, left, round(DPI * figure.get_size_inches()[1]) - top - height, origin="upper", zorder=-1)
+    figure.add_artist(Pixels(image, left, top))
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     axes.set_axis_off()

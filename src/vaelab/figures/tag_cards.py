@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vaelab.figures.artists import caption
 from vaelab.figures.mosaic import CAPTION_LINE, GAP, MARGIN, box, paste, titled
 from vaelab.figures.tag_outcomes import Line
 from vaelab.figures.tiles import PAPER, TILE
@@ -40,10 +41,10 @@ def cards(title: str, shown: Sequence[Card], per_row: int, lines: int, names: in
     axes = box(figure, MARGIN, top, *size)
     for number, card in enumerate(shown):
         left, upper = number % per_row * width, number // per_row * height
-        for tile, (pixels, caption) in enumerate(zip(card.tiles, card.captions, strict=True)):
+        for tile, (pixels, text) in enumerate(zip(card.tiles, card.captions, strict=True)):
             x, y = left + tile * (TILE + GAP), upper + head
             image[y : y + TILE, x : x + TILE] = pixels
-            axes.text(x, y - 4, caption, fontsize=8, va="bottom", linespacing=1.05)
+            caption(axes, x, y - 4, text, fontsize=8, va="bottom")
         _draw_lines(axes, card.lines, left + tiles * (TILE + GAP) + 2, upper + GAP, names)
     paste(figure, axes, image, MARGIN, top)
     return figure
@@ -58,4 +59,4 @@ def _draw_lines(axes: Axes, lines: Sequence[Line], left: int, top: int, names: i
             (left + SIGN + names + VALUE - 4, line.value, "right"),
         ):
             if text:
-                axes.text(x, y, text, fontsize=8, va="top", ha=side, color=line.colour)
+                caption(axes, x, y, text, fontsize=8, va="top", ha=side, color=line.colour)

@@ -9,19 +9,25 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from vaelab.data.prepared import DataInfo
-from vaelab.figures.files import new_figure
+from vaelab.figures.artists import caption
+from vaelab.figures.heat import Scale, draw_bar
+from vaelab.figures.mosaic import BAR, BAR_ROOM, MARGIN, box, paste, titled
 from vaelab.figures.names import tag_label
+from vaelab.figures.tiles import PAPER
 
 MOST = 12  # tags of a panel
 MOST_ABSENT = 4  # of them that the row does not have, where it has enough of its own
 NAME = 150  # pixels
-WIDTH, LEAST = 19, 9  # of a picture, inches
-PRINTED = 6  # columns, up to which the numbers are printed too: drawing hundreds takes seconds
+NAMES = NAME + 20  # with their marks; pixels, as are all below
+WIDTH, LEAST = 1900, 900  # of a picture
+CELL, ROW, LEAST_ROOM = 40, 20, 300  # width and height of a cell, least width of all cells of a row together
+LETTER, UPRIGHT = 8, 5  # columns with longer labels are turned
+TITLE, LABEL, BETWEEN = 22, 18, 16
+LONGEST_BAR = 500
+GRID = 204  # gray of the lines between cells
 THERE, ABSENT = "●", "○"
 COLOURS = {"": "#222222", THERE: "#222222", ABSENT: "#8e24aa"}
 MAP = "Greys"
@@ -70,46 +76,51 @@ def of_way(title: str, columns: Sequence[str], decoded: np.ndarray, info: DataIn
 
 def panels(title: str, shown: Sequence[Panel]) -> Figure:
     """Return a figure of panels on one scale from 0, white, to 1, black."""
-    width = 2.0 + 0.36 * max(len(shown[0].columns), 5)
-    per_row = max(1, min(len(shown), 4, int(WIDTH / width)))
-    down = -(-len(shown) // per_row)
+    cell = max(CELL, LEAST_ROOM // len(shown[0].columns))
     letters = max(len(text) for panel in shown for text in panel.columns)
-    turned = letters > 5
-    room = 0.075 * letters if turned else 0.25
-    figure = new_figure(
-        max(per_row * width + 0.9, LEAST), 1 + down * (0.55 + room + 0.19 * max(len(panel.names) for panel in shown))
-    )
-    grid = figure.subplots(down, per_row, squeeze=False)
-    for axes, panel in zip(grid.flat, shown, strict=False):
-        _draw(axes, panel, turned)
-    for axes in grid.flat[len(shown) :]:
-        axes.set_axis_off()
-    scale = ScalarMappable(Normalize(0, 1), colormaps[MAP])
-    bar = figure.colorbar(scale, ax=grid.ravel().tolist(), label="probability of the tag", fraction=0.02, pad=0.02)
-    bar.ax.tick_params(labelsize=8)
-    figure.suptitle(title, fontsize=11)
+    head = TITLE + (LETTER * letters if letters > UPRIGHT else LABEL)
+    step = NAMES + cell * len(shown[0].columns) + BETWEEN
+    per_row = max(1, min(len(shown), 4, WIDTH // step))
+    down = -(-len(shown) // per_row)
+    height = head + ROW * max(len(panel.names) for panel in shown) + BETWEEN
+    figure, top = titled(title, max(per_row * step + BAR_ROOM, LEAST), down * height + MARGIN)
+    image = np.full((down * height, per_row * step, 3), PAPER, dtype=np.uint8)
+    axes = box(figure, MARGIN, top, image.shape[1], image.shape[0])
+    for number, panel in enumerate(shown):
+        left, upper = number % per_row * step + NAMES, number // per_row * height + head
+        pixels = _cells(panel.values, cell)
+        image[upper : upper + len(pixels), left : left + pixels.shape[1]] = pixels
+        _letter(axes, panel, left, upper, cell, letters > UPRIGHT)
+    paste(figure, axes, image, MARGIN, top)
+    bar = box(figure, MARGIN + image.shape[1], top + head, BAR, min(len(image) - head - BETWEEN, LONGEST_BAR))
+    draw_bar(bar, Scale(0.0, 1.0, MAP, "probability of the tag", "neither"))
     return figure
 
 
-def _draw(axes: Axes, panel: Panel, turned: bool) -> None:
-    axes.imshow(panel.values, cmap=MAP, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    axes.set_title(panel.title, fontsize=9, loc="left")
-    axes.set_yticks(
-        range(len(panel.names)), [f"{n} {m}".strip() for n, m in zip(panel.names, panel.marks, strict=True)]
-    )
-    axes.set_xticks(range(len(panel.columns)), panel.columns, rotation=90 if turned else 0)
-    axes.tick_params(labelsize=8, length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
-    for tick, mark in zip(axes.get_yticklabels(), panel.marks, strict=True):
-        tick.set_color(COLOURS[mark])
-    axes.set_xticks(np.arange(len(panel.columns) + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(len(panel.names) + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="#cccccc", linewidth=0.5)
-    axes.tick_params(which="minor", length=0)
-    if len(panel.columns) <= PRINTED:
-        for (row, column), value in np.ndenumerate(panel.values):
-            colour = "white" if value > 0.55 else "#333333"
-            text = axes.text(column, row, _short(value), fontsize=7, ha="center", va="center", color=colour)
-            text.set_in_layout(False)  # it is inside
+def _cells(values: np.ndarray, cell: int) -> np.ndarray:
+    """Values [k, c] as pixels uint8 [k * ROW + 1, c * cell + 1, 3], with lines between the cells."""
+    colours = colormaps[MAP](values, bytes=True)[..., :3].repeat(ROW, 0).repeat(cell, 1)
+    pixels = np.full((colours.shape[0] + 1, colours.shape[1] + 1, 3), GRID, dtype=np.uint8)
+    inside = (np.arange(len(colours)) % ROW > 0)[:, None] & (np.arange(colours.shape[1]) % cell > 0)
+    pixels[:-1, :-1][inside] = colours[inside]
+    return pixels
+
+
+def _letter(axes: Axes, panel: Panel, left: int, top: int, cell: int, turned: bool) -> None:
+    """Write title, names, columns and numbers around and into the cells that begin at these pixels."""
+    down = top - LETTER * max(map(len, panel.columns)) - 3 if turned else top - LABEL
+    caption(axes, left, down, panel.title, fontsize=9, va="bottom")
+    for column, text in enumerate(panel.columns):
+        middle = left + (column + 0.5) * cell
+        caption(axes, middle, top - 2, text, fontsize=8, ha="center", va="bottom", rotation=90 if turned else 0)
+    for row, (name, mark) in enumerate(zip(panel.names, panel.marks, strict=True)):
+        place = top + (row + 0.5) * ROW
+        caption(axes, left - 5, place, f"{name} {mark}".strip(), fontsize=8, ha="right", va="center",
+                color=COLOURS[mark])  # fmt: skip
+        for column, value in enumerate(panel.values[row]):
+            colour = "white" if value > 0.45 else "#333333"
+            middle = left + (column + 0.5) * cell
+            caption(axes, middle, place, _short(value), fontsize=7, ha="center", va="center", color=colour)
 
 
 def _short(value: float) -> str:

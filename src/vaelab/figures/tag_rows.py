@@ -71,7 +71,7 @@ def traversals(
     title = "Traversals: one latent at a time, those with the largest KL, and the tags that it changes most"
     columns = [f"{value:+.2f}".replace("-", "−") for value in values]
     shown = [of_way(f"z[{j}]", columns, way, info) for j, way in zip(dimensions, examples, strict=True)]
-    return panels(f"{title}\nabove the columns: its value; the others at the posterior mean of {start}", shown)
+    return panels(f"{title}; above the columns its value, the others at the posterior mean of {start}", shown)
 
 
 def interpolations(examples: np.ndarray, pairs: np.ndarray, phase: str, info: DataInfo) -> Figure:
@@ -81,4 +81,4 @@ def interpolations(examples: np.ndarray, pairs: np.ndarray, phase: str, info: Da
         of_way(f"{phase} {a} → {phase} {b}", columns, way, info) for (a, b), way in zip(pairs, examples, strict=True)
     ]
     title = "Interpolations: straight lines between the posterior means of two rows, and the tags that change most"
-    return panels(f"{title}\nabove the columns: the share of the second mean", shown)
+    return panels(f"{title}; above the columns the share of the second mean", shown)
