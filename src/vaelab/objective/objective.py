@@ -1,6 +1,7 @@
 """The objective: Σ weight · term + beta · KL, one value per example first, a scalar last."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -104,7 +105,7 @@ class Objective:
         kl = kl_per_dimension(inference.mean, inference.log_var)
         terms = {name: term(x, inference, self.context) for name, term in self.terms.items()}
         weighted = self.weighted(kl, terms, epoch)
-        return Losses(torch.stack(list(weighted.values())).sum(0), {**terms, "kl": kl.sum(1)}, weighted)
+        return Losses(reduce(torch.add, weighted.values()), {**terms, "kl": kl.sum(1)}, weighted)
 
     def weighted(self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float) -> dict[str, Tensor]:
         """Return the summands of the objective, each [B], from the KL per dimension [B, L] and the unweighted terms.

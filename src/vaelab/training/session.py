@@ -23,7 +23,7 @@ from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 from vaelab.training.nonfinite import Guard
 from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
-from vaelab.training.step import parameter_groups
+from vaelab.training.step import AdamW, parameter_groups
 
 Draw = Callable[[Snapshot, DataInfo], None]
 
@@ -82,7 +82,7 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
     train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
     model = build(run.model, info, run.train.seed).to(fabric.device)
     average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
-    optimizer = torch.optim.AdamW(
+    optimizer = AdamW(
         parameter_groups(model, run), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
     )
     scratch = scratch_folder(run, data)

@@ -17,6 +17,16 @@ from vaelab.params.blocks import Train
 from vaelab.params.schema import Run
 
 
+class AdamW(torch.optim.AdamW):
+    """AdamW (Loshchilov & Hutter 2019) that does not look, at each step, whether a GPU records a graph.
+
+    None does here, and looking for a GPU takes a twentieth of a small step on a CPU.
+    """
+
+    def _accelerator_graph_capture_health_check(self) -> None:
+        """Look for nothing."""
+
+
 def rate_at(options: Train, epoch: float) -> float:
     """Return the learning rate at a point of training (epochs done, a fraction within an epoch)."""
     rate = options.learning_rate
