@@ -27,7 +27,7 @@ def save_png(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         figure.draw_without_rendering()  # the layout follows from the sizes of what was drawn
-    Image.fromarray(_pixels(figure)).save(buffer, "PNG", dpi=(DPI, DPI))
+    Image.fromarray(_pixels(figure)).save(buffer, "PNG", dpi=(DPI, DPI), compress_level=3)  # three times as fast as 6
     with artifacts.atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 

@@ -7,13 +7,14 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from sklearn.decomposition import PCA
+from scipy.sparse.linalg import svds
 
 from vaelab.figures.files import new_figure
 from vaelab.figures.names import label
 
 GRAY = "#bbbbbb"
 MOST_POINTS = 5000
+EXACT = 256  # dimensions, or examples, up to which all components are found
 NAME = 180  # pixels of a group's name
 SHADES = (0, 2, 4, 6, 8, 10, 12, 16, 18, 1, 3, 5, 7, 9, 11, 13, 17, 19)  # of tab20, the dark ones first, no gray
 COLOURS = np.array([colormaps["tab20"](number) for number in SHADES])
@@ -49,9 +50,18 @@ def latent_projection(mean: np.ndarray, group: np.ndarray, names: Sequence[str],
 def _components(mean: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates [N, 2] and shares of the variance [2]; 0 for a component that the data do not have."""
     places, shares = np.zeros((len(mean), 2)), np.zeros(2)
-    total = float(mean.var(0, ddof=1, dtype=np.float64).sum()) if len(mean) > 1 else 0.0
-    count = min(2, *mean.shape)
+    x = mean - mean.mean(0, dtype=np.float64)
+    total = float(np.square(x).sum())
     if total > 0:
-        pca = PCA(count, svd_solver="randomized", random_state=seed).fit(mean)
-        places[:, :count], shares[:count] = pca.transform(mean), pca.explained_variance_ / total
+        left, size = _largest(x, min(2, *x.shape), seed)
+        places[:, : len(size)], shares[: len(size)] = left * size, np.square(size) / total
     return places, shares
+
+
+def _largest(x: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first left singular vectors [N, count] and their values [count], largest first."""
+    if min(x.shape) <= EXACT:
+        left, size, _ = np.linalg.svd(x, full_matrices=False)
+        return left[:, :count], size[:count]
+    left, size, _ = svds(x, count, v0=np.random.default_rng(seed).standard_normal(min(x.shape)))
+    return left[:, ::-1], size[::-1]
