@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skimage
 import skimage.data
+import skimage.measure
 from stored import stored
 
 from vaelab.data.prepared import PHASES, image_info, read_info, read_meta
@@ -15,6 +16,7 @@ from vaelab.params.datasets import Photos, Split, Textures
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "retina", "hubble_deep_field")
 TEXTURES = ("brick", "grass", "gravel")
+PLACES = (("top", "height"), ("left", "width"))
 NO_TEST = Split(train=0.7, val=0.3, test=0.0)
 
 
@@ -27,9 +29,9 @@ def textures(**values):
 
 
 def prepared(folder, settings):
-    """The images of all splits."""
+    """The images of all splits, and those with planted defects."""
     prepare(settings, folder)
-    return {phase: stored(folder, phase)["x"] for phase in PHASES if read_meta(folder)["examples"][phase]}
+    return {phase: stored(folder, phase)["x"] for phase, count in read_meta(folder)["examples"].items() if count}
 
 
 @pytest.mark.parametrize("name", PHOTOS + TEXTURES)
@@ -51,7 +53,7 @@ def test_what_changes_in_the_region_of_a_split_changes_its_crops_and_no_others(t
     after = prepared(tmp_path / "after", settings)
     for other in before:
         same = (before[other] == after[other]).all((1, 2, 3))
-        assert not same.any() if other == phase else same.all()
+        assert not same.any() if phase in (other, {"defects": "test"}.get(other)) else same.all()
 
 
 @pytest.mark.parametrize("settings", [photos(), textures(size=128), photos(split=NO_TEST)])
@@ -107,7 +109,24 @@ def test_reductions_are_those_that_all_regions_hold(tmp_path):
 @pytest.mark.parametrize("kind", [photos, textures])
 def test_crops_are_as_many_as_asked_for(tmp_path, kind, crops, expected):
     prepare(kind(crops=crops), tmp_path)
-    assert read_meta(tmp_path)["examples"] == dict(zip(PHASES, expected, strict=True))
+    examples = read_meta(tmp_path)["examples"]
+    assert {phase: examples[phase] for phase in PHASES} == dict(zip(PHASES, expected, strict=True))
+
+
+def test_the_random_stream_of_each_split_is_as_it_always_was(tmp_path):
+    """Textures that were prepared before there were planted defects have the same crops."""
+    found, settings = prepared(tmp_path, textures(seed=5)), textures(seed=5)
+    for number, phase in enumerate(PHASES):
+        random = np.random.default_rng([5, number])
+        random.permutation(len(found[phase]))
+        for index, x in enumerate(found[phase]):
+            region = read_meta(tmp_path)["regions"][phase][index % 3]
+            factor = random.choice(region["reductions"])
+            side = factor * settings.size
+            top, left = (region[at] + random.integers(region[of] - side + 1) for at, of in PLACES)
+            square = getattr(skimage.data, region["picture"])()[top : top + side, left : left + side]
+            expected = skimage.measure.block_reduce(square, (factor, factor), np.mean)
+            np.testing.assert_array_equal(x[0], np.rint(expected))
 
 
 def test_textures_take_turns_and_are_their_groups(tmp_path):

@@ -15,7 +15,7 @@ TAG_METRICS = (
 SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS, "tags": TAG_METRICS}  # the first ranks runs
 # what selects checkpoints by `auto`: rankings of tags are at their best long before their probabilities are
 SELECTS = {"grid": "macro_f1", "image": "psnr", "tags": "distortion"}
-NETWORKS = {"grid": ("conv",), "image": ("conv",), "tags": ("mlp",)}  # the first is what `auto` stands for
+NETWORKS = {"grid": ("conv",), "image": ("conv", "local"), "tags": ("mlp",)}  # the first is what `auto` stands for
 HISTORY = {  # columns of history.csv beside the terms, loss, kl and gradient_norm
     "grid": (
         "accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share",
@@ -37,16 +37,16 @@ TopK = Annotated[int, Field(ge=1, le=1000)]
 class Model(Block):
     """The network."""
 
-    name: Literal["auto", "conv", "mlp"] = "auto"
-    """Architecture; auto: conv of grids and images (each its own), mlp of tags."""
+    name: Literal["auto", "conv", "local", "mlp"] = "auto"
+    """Architecture; auto: conv of grids and images (each its own), mlp of tags; local: of images, cell by cell."""
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
     latent: Literal["vector", "map"] = "vector"
-    """Images: a vector, or a map of `latent_channels` at the lowest resolution."""
+    """Images: a vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
     latent_channels: int = Field(16, ge=1, le=1024)
     """Images: channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
     hidden: tuple[HiddenSize, ...] = (256,)
-    """Tags: sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
+    """Tags, images (`local`): sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
     tied: bool = False
     """Tags: the decoder's matrices are the encoder's, transposed."""
     input_dropout: float = Field(0.0, ge=0, lt=1)
@@ -69,6 +69,8 @@ class Model(Block):
     """Nonlinearity."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Images, tags: share of the channels, of the hidden units, that are dropped at each level in training."""
+    per_group: bool = False
+    """Images, `local`: each group has a network of its own, all in one model."""
     conditional: bool = False
     """Images: encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
     skips: bool = False

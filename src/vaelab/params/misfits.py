@@ -29,6 +29,7 @@ def misfits(run: Run, params: Params) -> Iterator[Problem]:
     scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
     if scheduled and run.loss.capacity is not None:
         yield Problem(f"{where}.loss.capacity", "goes with a constant beta: schedule one of the two")
+    yield from _local(run, where)
     if run.kind == "image" and run.model.init == "pca" and run.model.output != "linear":
         yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
 
@@ -48,6 +49,20 @@ def kinds_of(description: str) -> set[str]:
     """Return the kinds of data that an option is for, from how its docstring begins: "Images, tags, bce: ..."."""
     named = {word.strip().lower() for word in description.partition(":")[0].split(",")}
     return {kind for kind, plural in PLURALS.items() if plural in named} or set(PLURALS)
+
+
+def _local(run: Run, where: str) -> Iterator[Problem]:
+    """What the cells of a local model can and cannot have."""
+    model = run.model
+    if model.name != "local":
+        if model.per_group:
+            yield Problem(f"{where}.model.per_group", f"is for model.name: local, not {model.name}")
+        return
+    if model.latent != "map":
+        yield Problem(f"{where}.model.latent", "local has a latent in each cell: set map")
+    for name in ("conditional", "skips", "attention"):
+        if getattr(model, name):
+            yield Problem(f"{where}.model.{name}", "is not for model.name: local")
 
 
 def _terms(run: Run, where: str) -> Iterator[Problem]:

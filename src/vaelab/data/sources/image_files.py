@@ -1,7 +1,8 @@
 """One image file of any common kind to 8-bit pixels, or why it cannot be read.
 
 - Type by content: PNG, JPEG, TIFF, BMP, WebP, GIF; of several frames or pages the first.
-- EXIF rotation is applied, alpha goes on white, CMYK and palettes become RGB; colour profiles are not applied.
+- EXIF rotation is applied, alpha goes on white or is dropped, CMYK and palettes become RGB; colour profiles are not
+  applied.
 - 16 bits: 0..65535 to 0..255. 32 bits and floats: the smallest of 0..1 (floats), 0..255 and 0..65535 that holds the
   file's values, else its own range, to 0..255. What was chosen is noted.
 """
@@ -48,8 +49,10 @@ class Picture(NamedTuple):
     notes: list[str]
 
 
-def read_image(path: Path, max_pixels: int, colour: Literal["rgb", "gray"]) -> Picture:
-    """Return the image of a file in 8 bits: mode RGB, or L for gray.
+def read_image(
+    path: Path, max_pixels: int, colour: Literal["rgb", "gray"], alpha: Literal["white", "dropped"] = "white"
+) -> Picture:
+    """Return the image of a file in 8 bits: mode RGB, or L for gray; transparent parts white, or as if opaque.
 
     Raises:
         UnreadableError: it is no regular file, damaged, of another type, or has more than `max_pixels` pixels.
@@ -66,7 +69,7 @@ def read_image(path: Path, max_pixels: int, colour: Literal["rgb", "gray"]) -> P
         try:
             image, notes = _decoded(path, max_pixels)
             image, scaled = _eight_bits(image)
-            image = _on_white(image).convert("RGB" if colour == "rgb" else "L")
+            image = _opaque(image, alpha == "white").convert("RGB" if colour == "rgb" else "L")
         except UnidentifiedImageError:
             raise UnreadableError(f"not an image of a known type ({', '.join(FORMATS)})") from None
         except DAMAGED as error:
@@ -118,9 +121,11 @@ def _eight_bits(image: Image.Image) -> Picture:
     return Picture(Image.fromarray(scaled.astype(np.uint8)), [f"values from {low:g} to {high:g} became 0 to 255"])
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _opaque(image: Image.Image, on_white: bool) -> Image.Image:
     """The image in mode RGB or L, without alpha."""
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        if not on_white:
+            return image.convert("RGBA").convert("RGB")
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         return white.convert("RGB")
