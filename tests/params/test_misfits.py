@@ -129,7 +129,8 @@ def test_tags_are_refused_what_is_for_others(tmp_path, options, expected):
 def test_images_are_refused_what_is_for_tags(tmp_path):
     expected = "runs.first.model.output: softmax is not for images"
     assert problem(tmp_path, terms(mse=1.0) | {"model": {"output": "softmax"}}) == expected
-    assert problem(tmp_path, {"model": {"name": "mlp"}}) == "runs.first.model.name: no 'mlp' for images; known: conv"
+    expected = "runs.first.model.name: no 'mlp' for images; known: conv, local"
+    assert problem(tmp_path, {"model": {"name": "mlp"}}) == expected
 
 
 def test_what_is_auto_follows_from_the_kind(tmp_path):

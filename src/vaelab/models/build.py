@@ -8,6 +8,7 @@ from vaelab.data.prepared import DataInfo
 from vaelab.errors import InputError
 from vaelab.models.conv_grid import build_conv_grid
 from vaelab.models.conv_image import build_conv_image
+from vaelab.models.local_image import build_local_image
 from vaelab.models.mlp_tags import build_mlp_tags
 from vaelab.models.vae import VAE
 from vaelab.params.blocks import NETWORKS, Model
@@ -15,6 +16,7 @@ from vaelab.params.blocks import NETWORKS, Model
 MODELS: dict[tuple[str, str], Callable[[Model, DataInfo], VAE]] = {
     ("grid", "conv"): build_conv_grid,
     ("image", "conv"): build_conv_image,
+    ("image", "local"): build_local_image,
     ("tags", "mlp"): build_mlp_tags,
 }
 

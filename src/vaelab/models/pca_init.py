@@ -1,16 +1,21 @@
 """`model.init: pca`: the linear path of an image model set to PCA of the images, or of their patches."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from vaelab.models.conv_image import ImageDecoder, ImageEncoder
+from vaelab.models.local_image import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
 from vaelab.models.local_pca import fit_local_pca
 from vaelab.models.pca import Pca, fit_patch_pca
 from vaelab.models.vae import VAE
 
 
 @torch.no_grad()
-def start_from_pca(model: VAE, images: Tensor, flip: bool, seed: int, share: float = 0.0) -> None:
+def start_from_pca(
+    model: VAE, images: Tensor, flip: bool, seed: int, share: float = 0.0, group: Tensor | None = None
+) -> None:
     """Set the linear path so that the untrained model reconstructs as PCA with as many numbers does.
 
     Latents are the whitened scores, so that their aggregate has variance 1. The posterior's variance starts at
@@ -23,29 +28,61 @@ def start_from_pca(model: VAE, images: Tensor, flip: bool, seed: int, share: flo
         flip: whether mirrored images are trained on, too.
         seed: of the randomised decomposition.
         share: of a vector latent's covariance that comes from patches (`model.pca_patches`).
+        group: of each image [N]: with `model.per_group` each group has its own PCA.
 
     Raises:
         InputError: there are fewer images than latent dimensions.
     """
     encoder, decoder = model.encoder, model.decoder
+    if isinstance(encoder, LocalEncoder):
+        _start_cells(model, images, flip, seed, group)
+        return
     assert isinstance(encoder, ImageEncoder)
     assert isinstance(decoder, ImageDecoder)
     assert encoder.linear_path is not None
     assert decoder.linear_path is not None
-    analysis, synthesis = _weights(encoder.linear_path[1]), _weights(decoder.linear_path[0])
     pca = _fit(images, encoder.linear_path, model.latent_dim, flip, seed, share)
+    _set_linear(_weights(encoder.linear_path[1]), _weights(decoder.linear_path[0]), pca, pca.mean)
+    _silence(_weights(encoder.head[1]), _log_var(pca))
+    _silence(_weights(decoder.image[-1]))
+
+
+def _start_cells(model: VAE, images: Tensor, flip: bool, seed: int, group: Tensor | None) -> None:
+    encoder, decoder = model.encoder, model.decoder
+    assert isinstance(encoder, LocalEncoder)
+    assert isinstance(decoder, LocalDecoder)
+    for number, (analysis, synthesis) in enumerate(zip(encoder.networks, decoder.networks, strict=True)):
+        assert isinstance(analysis, CellNetwork)
+        assert isinstance(synthesis, CellNetwork)
+        own = images if len(encoder.networks) == 1 or group is None else images[group == number]
+        pca = fit_patch_pca(own, encoder.cell, decoder.channels, seed, flip)
+        _set_linear(analysis.linear_path, synthesis.linear_path, pca, pca.mean - CENTRE)
+        _silence(analysis.head, _log_var(pca))
+        _silence(synthesis.head)
+        if decoder.log_sigma is not None:
+            size = len(pca.mean)
+            decoder.log_sigma[number] = 0.5 * math.log(pca.noise * (size - decoder.channels) / size)
+
+
+def _set_linear(analysis: nn.Linear | nn.Conv2d, synthesis: nn.Linear | nn.Conv2d, pca: Pca, mean: Tensor) -> None:
+    """Set the path to the latent and back; `mean` [D] is that of what the path sees."""
     deviation = pca.variance.sqrt()[:, None]
     analysis.weight.copy_((pca.components / deviation).view_as(analysis.weight))
-    analysis.bias.copy_(-(pca.components / deviation) @ pca.mean)  # type: ignore[union-attr]
+    analysis.bias.copy_(-(pca.components / deviation) @ mean)  # type: ignore[union-attr]
     synthesis.weight.copy_((pca.components * deviation).T.reshape(synthesis.weight.shape))
-    synthesis.bias.copy_(pca.mean)  # type: ignore[union-attr]
-    head = _weights(encoder.head[1])
+    synthesis.bias.copy_(mean)  # type: ignore[union-attr]
+
+
+def _log_var(pca: Pca) -> Tensor:
+    """Bias of what gives mean and log-variance: nothing beside the linear path, and the best variance."""
     log_var = (pca.noise / (pca.variance + pca.noise)).log()
-    head.weight.zero_()
-    head.bias.copy_(torch.cat([torch.zeros_like(log_var), log_var]))  # type: ignore[union-attr]
-    last = _weights(decoder.image[-1])
-    last.weight.zero_()
-    last.bias.zero_()  # type: ignore[union-attr]
+    return torch.cat([torch.zeros_like(log_var), log_var])
+
+
+def _silence(layer: nn.Linear | nn.Conv2d, bias: Tensor | None = None) -> None:
+    layer.weight.zero_()
+    assert layer.bias is not None
+    layer.bias.zero_() if bias is None else layer.bias.copy_(bias)
 
 
 def _fit(images: Tensor, path: nn.Sequential, latent_dim: int, flip: bool, seed: int, share: float) -> Pca:

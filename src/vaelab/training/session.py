@@ -1,6 +1,7 @@
 """One training, while it runs: set up from a run and its data, or resumed where a killed one stopped."""
 
 import copy
+import math
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, generator, load_split
+from vaelab.data.batches import DeviceSplit, generator, load_split, spread_ids
 from vaelab.data.prepared import DataInfo, read_info
 from vaelab.errors import InputError
 from vaelab.evaluation.snapshots import Snapshot
@@ -110,7 +111,9 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
 def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
     """Set the weights that depend on the data, where the run asks for it."""
     if run.kind == "image" and run.model.init == "pca":
-        start_from_pca(model, train.spread(model.latent_dim + 1), run.train.flip, run.train.seed, run.model.pca_patches)
+        ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
+        images, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
+        start_from_pca(model, images, options.flip, options.seed, run.model.pca_patches, group)
     if average is not None:
         average.load_state_dict(model.state_dict())
 
