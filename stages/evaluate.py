@@ -11,6 +11,7 @@ from vaelab.data.prepared import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
 from vaelab.evaluation.metric_names import HEADLINE
+from vaelab.evaluation.scoring import write_scores
 from vaelab.params.resolve import read_run
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     shutil.copyfile(models / "history.csv", scores / "history.csv")
     artifacts.write_json(artifacts.evaluation(run.name), result.metrics)
     artifacts.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
+    write_scores(run, models / "model.safetensors", artifacts.prepared(run.data))
     final = result.metrics[final_phase(result.metrics)]
     artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in HEADLINE[run.kind]})
 

@@ -56,6 +56,26 @@ def scores(run: str) -> Path:
     return Path("data/scores") / run
 
 
+def score_maps(run: str, phase: str) -> Path:
+    """Return the path of a run's anomaly scores of a phase."""
+    return scores(run) / f"anomaly-{phase}.safetensors"
+
+
+def thresholds(run: str) -> Path:
+    """Return the folder of the tables of a run's threshold: examples, scores, groups, defects ..."""
+    return Path("data/thresholds") / run
+
+
+def threshold_metrics(run: str) -> Path:
+    """Return the path of a run's threshold with its measures."""
+    return Path("metrics/threshold") / f"{run}.json"
+
+
+def threshold_plots(run: str) -> Path:
+    """Return the folder of the curves of a run's threshold, for `dvc plots`."""
+    return Path("plots/threshold") / run
+
+
 def plots(run: str) -> Path:
     """Return the folder of a run's pictures."""
     return Path("plots/runs") / run

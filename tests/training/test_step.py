@@ -14,6 +14,7 @@ from vaelab.training.step import (
     average,
     clip,
     copy_buffers,
+    corrupted,
     dropout_seed,
     flipped,
     noisy,
@@ -122,6 +123,19 @@ def test_noise_has_the_deviation_and_depends_on_seed_step_and_process_alone():
     assert torch.equal(torch.get_rng_state(), before)
     for seed, step, rank in ((4, 7, 0), (3, 8, 0), (3, 7, 1)):
         assert not torch.equal(noisy(x, 0.1, seed, step, rank), found)
+
+
+def test_a_share_of_the_images_gets_a_defect_that_depends_on_seed_step_and_process_alone():
+    x = unit(random_images(200, 1, 16))
+    found = corrupted(x, 0.3, seed=1, step=2, rank=0)
+    changed = (found != x).flatten(1).any(1)
+    assert 40 <= int(changed.sum()) <= 80
+    share = (found != x)[changed].flatten(1).float().mean(1)
+    assert 0 < share.min() <= share.max() <= 0.5  # a defect is a part of an image
+    assert 0 <= found.min() <= found.max() <= 1
+    assert torch.equal(found, corrupted(x, 0.3, seed=1, step=2, rank=0))
+    assert not any(torch.equal(found, corrupted(x, 0.3, *other)) for other in ((2, 2, 0), (1, 3, 0), (1, 2, 1)))
+    assert torch.equal(corrupted(x, 0.0, 1, 2, 0), x)
 
 
 def test_dropout_depends_on_seed_step_and_process_alone():

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from vaelab.params.base import Block
+from vaelab.params.base import Block, Fraction
 
 GRID_METRICS = ("macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion")
 IMAGE_METRICS = ("psnr", "ssim", "ms_ssim", "mse", "mae")
@@ -30,6 +30,9 @@ SelectionMetric = Literal[
     "lrap", "f1_micro", "f1_macro", "jaccard_index", "hamming_loss", "recall_at_10", "ndcg_at_10",
 ]  # fmt: skip
 
+ScoreName = Literal[
+    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "kl", "projection",
+]  # fmt: skip
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
 
@@ -146,6 +149,8 @@ class Train(Block):
     """Images: each training image is mirrored left to right in half of the epochs, at random."""
     input_noise: float = Field(0.0, ge=0, le=1)
     """Images: standard deviation of noise on the encoder's input in training; the clean image is the target."""
+    corruption: Fraction = 0.0
+    """Images: share of the training images that the encoder sees with a planted defect; the clean one is the target."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the initial weights, the order of the batches and the latent noise."""
     metric: SelectionMetric = "auto"
@@ -223,6 +228,12 @@ class Evaluate(Block):
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""
     ocr_pages: int = Field(6, ge=0)
     """Documents: pages per split that are read, the first ones."""
+    anomalies: Literal["auto", "always", "never"] = "auto"
+    """Images: whether anomaly scores are saved for stage threshold; auto: of data with defects."""
+    scores: tuple[ScoreName, ...] = Field(("residual", "mahalanobis"), min_length=1)
+    """Images: scores that are saved, beside those of floors: how each is defined stands in docs/metrics.md."""
+    projection_steps: int = Field(15, ge=1, le=1000)
+    """Images: gradient steps of the score `projection`."""
     verdict: dict[str, Limits] = VERDICT
     """Images: limits of the verdict, by metric."""
     seed: int = Field(0, ge=0, lt=2**31)

@@ -8,6 +8,7 @@ from vaelab.params.base import Block, Fraction
 from vaelab.params.blocks import Evaluate, Model, SelectionMetric, Train, Visualize
 from vaelab.params.datasets import Dataset
 from vaelab.params.loss import Loss
+from vaelab.params.threshold import Threshold
 
 RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML reads them as something else
 
@@ -63,6 +64,8 @@ class Options(Block):
     """Training."""
     evaluate: Evaluate = Evaluate()
     """Measures."""
+    threshold: Threshold = Threshold()
+    """Anomalies."""
     visualize: Visualize = Visualize()
     """Pictures."""
 

@@ -29,6 +29,7 @@ from vaelab.training.step import (
     average,
     clip,
     copy_buffers,
+    corrupted,
     dropout_seed,
     flipped,
     forget_gradients,
@@ -120,6 +121,8 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     if options.flip and session.run.kind == "image":
         batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
     seen = batch.x
+    if options.corruption and session.run.kind == "image":
+        seen = corrupted(seen, options.corruption, options.seed, step, rank)
     if options.input_noise and session.run.kind == "image":
         seen = noisy(seen, options.input_noise, options.seed, step, rank)
     forget_gradients(session.optimizer)

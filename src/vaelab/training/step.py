@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vaelab.data.batches import generator, mixed
+from vaelab.data.planted import plant
+from vaelab.data.planted_kinds import KINDS
 from vaelab.params.blocks import Train
 from vaelab.params.schema import Run
+
+LEAST_STRENGTH = 0.2  # of a planted defect in training
 
 
 class AdamW(torch.optim.AdamW):
@@ -64,6 +69,23 @@ def noisy(x: Tensor, deviation: float, seed: int, step: int, rank: int) -> Tenso
     """Return images with normal noise of that standard deviation."""
     noise = torch.randn(x.shape, generator=generator(seed, step, stream=8 + 2 * rank))
     return x + deviation * noise.to(x.device)
+
+
+def corrupted(x: Tensor, share: float, seed: int, step: int, rank: int) -> Tensor:
+    """Return images [b, C, S, S], some of which have a planted defect, of any kind and strength."""
+    random = np.random.default_rng([seed, step, rank])
+    chosen = np.flatnonzero(random.random(len(x)) < share)
+    pixels = (255 * x[torch.from_numpy(chosen)]).round().to("cpu", torch.uint8).numpy()
+    kinds, strengths = random.choice(list(KINDS), len(chosen)), random.uniform(LEAST_STRENGTH, 1, len(chosen))
+    planted = [
+        plant(image, str(kind), float(strength), random).image
+        for image, kind, strength in zip(pixels, kinds, strengths, strict=True)
+    ]
+    if not planted:
+        return x
+    result = x.clone()
+    result[torch.from_numpy(chosen)] = torch.from_numpy(np.stack(planted)).to(x) / 255
+    return result
 
 
 def forget_gradients(optimizer: torch.optim.Optimizer) -> None:

@@ -1,0 +1,41 @@
+"""From a score map to the score of its patch. n patches, h cells to a side."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from vaelab.params.threshold import Threshold
+
+
+def _mean(maps: np.ndarray, settings: Threshold) -> Any:
+    return maps.mean((1, 2), dtype=np.float64)
+
+
+def _max(maps: np.ndarray, settings: Threshold) -> Any:
+    return maps.max((1, 2))
+
+
+def _top_k(maps: np.ndarray, settings: Threshold) -> Any:
+    cells = maps.reshape(len(maps), -1)
+    count = min(settings.top_k, cells.shape[1])
+    return np.partition(cells, -count)[:, -count:].mean(1, dtype=np.float64)
+
+
+def _smoothed_max(maps: np.ndarray, settings: Threshold) -> Any:
+    return _max(ndimage.gaussian_filter(maps, (0, settings.smoothing, settings.smoothing), mode="nearest"), settings)
+
+
+AGGREGATIONS: dict[str, Callable[[np.ndarray, Threshold], Any]] = {
+    "mean": _mean,
+    "max": _max,
+    "top_k": _top_k,
+    "smoothed_max": _smoothed_max,
+}
+
+
+def aggregate(maps: np.ndarray, settings: Threshold) -> np.ndarray:
+    """Return the score of each patch, float64 [n], of maps [n, h, h]."""
+    found: np.ndarray = AGGREGATIONS[settings.aggregation](maps, settings)
+    return found.astype(np.float64)

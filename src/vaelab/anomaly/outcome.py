@@ -1,0 +1,104 @@
+"""Everything that the threshold stage finds of a run: metrics, tables and curves."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from vaelab.anomaly import curves
+from vaelab.anomaly.examples import example_rows, flagged_rows
+from vaelab.anomaly.maps import COMBINED
+from vaelab.anomaly.measures import Patches
+from vaelab.anomaly.patches import PatchScores, final_patches, fit_thresholds, patch_scores
+from vaelab.anomaly.report import Report, Row, read_pixels
+from vaelab.anomaly.scored import Scored
+from vaelab.params.threshold import Threshold
+
+UNLABELLED = ("threshold", "fpr_normal", "fpr_normal_low", "fpr_normal_high")  # what needs no label
+
+
+class Names(NamedTuple):
+    """What the numbers in the score files stand for."""
+
+    groups: Sequence[str]
+    strips: Sequence[str]
+    defects: Sequence[str]
+
+
+class Outcome(NamedTuple):
+    """What is written of a run."""
+
+    metrics: Row
+    tables: Mapping[str, Sequence[Row]]
+    plots: Mapping[str, Sequence[Row]]
+
+
+def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], settings: Threshold) -> Outcome:
+    """Return the threshold of a run and what it is worth.
+
+    Args:
+        phases: what is scored.
+        names: of groups, strips and defects.
+        shards: of the prepared phase of defects, which hold the masks.
+        settings: how scores become a threshold.
+
+    Raises:
+        InputError: an option, a score or a mask is wrong.
+    """
+    scores = patch_scores(phases, names.groups, settings)
+    limits = fit_thresholds(phases, scores, settings)
+    patches, final = final_patches(phases, scores)
+    labelled = bool(patches.label.any())
+    pixels = read_pixels(phases, shards, settings) if labelled else None
+    report = Report(patches, final, limits, pixels, settings)
+
+    of_scores, differences = report.of_scores()
+    examples = example_rows(phases, scores, limits[COMBINED], names.groups, names.strips, names.defects)
+    tables = {
+        "examples": examples,
+        "flagged": flagged_rows(examples),
+        "scores": of_scores,
+        "groups": list(report.of_groups(scores["val"][COMBINED], phases["val"].group, names.groups)),
+        "defects": list(report.of_defects(names.defects)),
+        "differences": differences if labelled else [],
+    }
+    normals = scores["val"][COMBINED]
+    plots = {
+        "roc": curves.roc(patches, final) if labelled else [],
+        "pr": curves.precision_recall(patches, final) if labelled else [],
+        "histogram": curves.histogram(_pools(patches, scores), limits[COMBINED]),
+        "percentiles": curves.sweep(patches, final[COMBINED], normals, settings.sweep),
+    }
+    return Outcome(_metrics(of_scores[0], patches, normals, settings), tables, plots)
+
+
+def _pools(patches: Patches, scores: PatchScores) -> dict[str, np.ndarray]:
+    found = {phase: of[COMBINED] for phase, of in scores.items()}
+    defects = found.get("defects", np.empty(0))
+    label = patches.label[~patches.normal]
+    return {
+        "val normals": found["val"],
+        "test normals": found.get("test", np.empty(0)),
+        "clean patches of defective strips": defects[~label],
+        "defects": defects[label],
+    }
+
+
+def _metrics(total: Row, patches: Patches, normals: np.ndarray, settings: Threshold) -> Row:
+    """The few numbers that `dvc metrics show` lists: of the sum of scores."""
+    above = float((normals > total["threshold"]).mean())
+    clean = ~patches.label & ~patches.normal
+    labelled = bool(patches.label.any())
+    return {
+        "scored": True,
+        "labelled": labelled,
+        "val_normals": len(normals),
+        "test_normals": int(patches.normal.sum()),
+        "clean_patches": int(clean.sum()),
+        "defect_patches": int(patches.label.sum()),
+        "normal_strips": len(np.unique(patches.strip[patches.normal])),
+        "defect_strips": len(np.unique(patches.strip[~patches.normal])),
+        "fpr_nominal": (100 - settings.percentile) / 100 if settings.method == "percentile" else above,
+        **{name: total[name] for name in total if name != "score" and (labelled or name in UNLABELLED)},
+    }

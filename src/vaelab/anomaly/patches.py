@@ -1,0 +1,98 @@
+"""Calibrated scores of patches, of every phase, and the thresholds that val gives. N patches of a phase."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from vaelab.anomaly.aggregation import aggregate
+from vaelab.anomaly.calibration import calibrate, check_groups, fit_groups
+from vaelab.anomaly.maps import COMBINED
+from vaelab.anomaly.measures import Patches, f1_max_threshold
+from vaelab.anomaly.scored import Scored, checked
+from vaelab.errors import InputError
+from vaelab.params.problems import suggestion
+from vaelab.params.threshold import Threshold
+
+PatchScores = Mapping[str, Mapping[str, np.ndarray]]  # float64 [N], by phase and score
+
+
+def patch_scores(phases: Mapping[str, Scored], groups: Sequence[str], settings: Threshold) -> PatchScores:
+    """Return the calibrated score of each patch, for every score and for their weighted sum.
+
+    Args:
+        phases: what is scored; calibration is fitted to val alone.
+        groups: their names.
+        settings: what is summed, aggregation and calibration.
+
+    Raises:
+        InputError: a score is unknown or not finite, or a group has too few normals in val.
+    """
+    val = phases["val"]
+    for name in settings.scores:
+        if name not in val.sides:
+            raise InputError(f"threshold.scores: {name!r} is no score in {val.path}; {suggestion(name, val.sides)}")
+    _check_normals(phases, groups, settings)
+    raw = {phase: _aggregated(scored, settings) for phase, scored in phases.items()}
+    fitted = {name: fit_groups(settings.calibration, values, val.group) for name, values in raw["val"].items()}
+    scores: dict[str, dict[str, np.ndarray]] = {}
+    for phase, scored in phases.items():
+        alone = {name: calibrate(fitted[name], values, scored.group) for name, values in raw[phase].items()}
+        total = sum((weight * alone[name] for name, weight in settings.weight.items()), np.zeros(len(scored)))
+        scores[phase] = {COMBINED: total, **alone}
+    return scores
+
+
+def _check_normals(phases: Mapping[str, Scored], groups: Sequence[str], settings: Threshold) -> None:
+    val = phases["val"]
+    if len(val) < 2:
+        text = f"normal patches in val: {len(val)}; a threshold needs at least 2, and hundreds to be worth something"
+        raise InputError(f"{val.path}: {text}")
+    if settings.calibration != "none":
+        others = {phase: scored.group for phase, scored in phases.items() if phase != "val"}
+        check_groups(val.group, others, groups, str(val.path))
+
+
+def _aggregated(scored: Scored, settings: Threshold) -> dict[str, np.ndarray]:
+    parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in scored.sides}
+    for rows, maps in scored.chunks(list(scored.sides)):
+        for name, part in maps.items():
+            parts[name].append(aggregate(checked(scored.path, name, part, rows.start), settings))
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def fit_thresholds(phases: Mapping[str, Scored], scores: PatchScores, settings: Threshold) -> dict[str, float]:
+    """Return the threshold of every score and of the sum; what scores more is flagged. Of val and val_defects alone.
+
+    Raises:
+        InputError: max_f1 is asked for, and val has no labelled defects.
+    """
+    if settings.method == "percentile":
+        return {name: float(np.percentile(values, settings.percentile)) for name, values in scores["val"].items()}
+    labelled = phases.get("val_defects")
+    if labelled is None or not labelled.label.any():
+        where = phases["val"].path.with_name("anomaly-val_defects.safetensors")
+        raise InputError(
+            f"threshold.method: max_f1 chooses by labelled defects of val, and there are none ({where}); "
+            "give the data set validation defects, or use percentile"
+        )
+    label = np.concatenate([phases["val"].label, labelled.label]) != 0
+    return {
+        name: f1_max_threshold(label, np.concatenate([values, scores["val_defects"][name]]))
+        for name, values in scores["val"].items()
+    }
+
+
+def final_patches(phases: Mapping[str, Scored], scores: PatchScores) -> tuple[Patches, dict[str, np.ndarray]]:
+    """Return the patches that measures are taken on, test then defects, and every score of theirs."""
+    names = [phase for phase in ("test", "defects") if phase in phases]
+    found = [phases[phase] for phase in names]
+    patches = Patches(
+        _joined([scored.label for scored in found]) != 0,
+        np.repeat([name == "test" for name in names], [len(scored) for scored in found]).astype(bool),
+        *(_joined([getattr(scored, field) for scored in found]) for field in ("strip", "group", "defect")),
+    )
+    return patches, {score: _joined([scores[name][score] for name in names]) for score in scores["val"]}
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.int64), *parts])

@@ -1,0 +1,129 @@
+"""Anomaly scores of a trained model on every phase but train, beside those of floors, as saved for stage threshold.
+
+N images, h cells of a map to a side, c channels of a latent map.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab import artifacts
+from vaelab.data.batches import Batch, DeviceSplit, default_device, load_columns, load_split
+from vaelab.data.prepared import DEFECT_PHASES, read_info, read_meta, split_files
+from vaelab.evaluation.normality import Floors, distances, fit_normals
+from vaelab.evaluation.projection import projected
+from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
+from vaelab.models.files import load_model
+from vaelab.models.local_image import LocalEncoder
+from vaelab.models.vae import VAE, Inference
+from vaelab.params.schema import Run
+
+PHASES = ("val", "test", *DEFECT_PHASES)  # those of normals first
+PLACES = ("strip", "top", "left", "label", "defect")
+
+
+class Scores(NamedTuple):
+    """Everything of one phase."""
+
+    phase: str
+    arrays: dict[str, np.ndarray]  # maps float32 [N, h, h] by score; group, strip, top, left and so on, [N]
+
+
+class Scorer:
+    """Scores images with a model and with floors, both fitted to the normal images of the training split.
+
+    Args:
+        model: of images.
+        run: its run; `run.evaluate.scores` says which scores.
+        train: the training split.
+        reduce: source pixels to a side of one of the images'.
+    """
+
+    def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int) -> None:
+        self.model, self.names, self.side = model, run.evaluate.scores, train.shape[-1]
+        self.steps = run.evaluate.projection_steps
+        self.channels = run.model.latent_channels if run.model.latent == "map" else model.latent_dim
+        self.local = isinstance(model.encoder, LocalEncoder)
+        size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
+        with torch.no_grad():
+            self.floors = Floors(train, reduce, size)
+            self.normals = fit_normals(self._means, train, size) if "mahalanobis" in self.names else {}
+
+    def maps(self, batch: Batch) -> Maps:
+        """Return the maps of all scores and floors."""
+        with torch.no_grad():
+            found = self._dense(batch) if self.local else {}
+            inference = self.model(batch.x, group=batch.group)
+            reconstruction = inference.reconstruction.clamp(0, 1)
+            for name in self.names:
+                if name in OF_RECONSTRUCTION and name not in found:
+                    found[name] = OF_RECONSTRUCTION[name](batch.x, reconstruction)
+            if not self.local:
+                found |= self._of_latents(inference, batch.group)
+            floors = self.floors.maps(batch)
+        if "projection" in self.names:
+            found["projection"] = absolute(batch.x, projected(self.model, batch, self.steps))
+        return {**{name: found[name] for name in self.names}, **floors}
+
+    def _dense(self, batch: Batch) -> Maps:
+        values = dense(self.model, batch.x, batch.group)
+        means = values.pop("mean")
+        if self.normals:
+            values["mahalanobis"] = distances(self.normals, means, batch.group)
+        return {name: spread(maps, self.side // STEP) for name, maps in values.items()}
+
+    def _of_latents(self, inference: Inference, group: Tensor) -> Maps:
+        mean, kl = latent_cells(inference, self.channels)
+        return {"kl": kl} | ({"mahalanobis": distances(self.normals, mean, group)} if self.normals else {})
+
+    def _means(self, batch: Batch) -> Tensor:
+        return latent_cells(self.model(batch.x, group=batch.group), self.channels)[0]
+
+
+def write_scores(run: Run, weights: Path, data: Path) -> None:
+    """Save the scores of a run where it has any: `run.evaluate.anomalies` says so, or its data have defects.
+
+    Raises:
+        InputError: model file or data are missing or damaged.
+    """
+    wanted = {"always": True, "never": False, "auto": bool(split_files(data, "defects"))}[run.evaluate.anomalies]
+    if run.kind != "image" or not wanted:
+        return
+    device = default_device()
+    loaded = load_model(weights, device)
+    for phase, arrays in score(loaded.run.model_copy(update={"evaluate": run.evaluate}), loaded.model, data, device):
+        artifacts.write_tensors(artifacts.score_maps(run.name, phase), arrays)
+
+
+def score(run: Run, model: VAE, data: Path, device: torch.device) -> Iterator[Scores]:
+    """Yield the scores of each phase that the data have.
+
+    Args:
+        run: whose `evaluate` block says which scores, and how many images at a time.
+        model: on `device`, in evaluation mode.
+        data: folder of the prepared data set.
+        device: where it is computed.
+
+    Raises:
+        InputError: the data are missing or damaged.
+    """
+    info, meta = read_info(data), read_meta(data)
+    train = load_split(data, "train", info, device)
+    scorer = Scorer(model, run, train, int(meta.get("reduce", 1)))
+    for phase in PHASES:
+        split = load_split(data, phase, info, device)
+        if not len(split):
+            continue
+        parts: dict[str, list[np.ndarray]] = {}
+        for batch in split.in_order(max(1, run.evaluate.batch_size // 8)):
+            for name, maps in scorer.maps(batch).items():
+                parts.setdefault(name, []).append(maps.float().cpu().numpy())
+        columns = {name: tensor.numpy() for name, tensor in load_columns(data, phase, PLACES).items()}
+        places = {"strip": np.arange(len(split)), "top": np.zeros(len(split)), "left": np.zeros(len(split)), **columns}
+        places = {name: values.astype(np.uint8 if name == "label" else np.int32) for name, values in places.items()}
+        arrays = {name: np.concatenate(found) for name, found in parts.items()}
+        yield Scores(phase, {**arrays, **places, "group": split.group.cpu().numpy().astype(np.int32)})
