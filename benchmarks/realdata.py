@@ -170,7 +170,9 @@ def write(story: str, rows: list[dict[str, Any]], starts: dict[str, float]) -> N
 
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{story}.json"
-    path.write_text(json.dumps({"runs": rows, "starts": starts}, indent=1) + "\n")
+    made = {row["run"] for row in rows}
+    others = [row for row in json.loads(path.read_text())["runs"] if row["run"] not in made] if path.exists() else []
+    path.write_text(json.dumps({"runs": others + rows, "starts": starts}, indent=1) + "\n")
     print(tabulate(rows, headers="keys", floatfmt=".3f"))
     print("\n".join(f"512 components, untrained, {name}: {value:.2f} dB" for name, value in starts.items()))
     print(f"written to {path.relative_to(ROOT)}")
