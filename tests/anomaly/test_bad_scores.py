@@ -146,7 +146,7 @@ def test_a_damaged_file():
         ({"scores": ["residual", "residual"]}, "names one twice"),
         ({"weights": [1.0]}, "1 weights for 2 scores: one for each, or none"),
         ({"weights": [1.0, 0.0]}, "greater than 0"),
-        ({"aggregation": "median"}, "'mean', 'max', 'top_k' or 'smoothed_max'"),
+        ({"aggregation": "median"}, "'mean', 'max' or 'top_k'"),
         ({"fpr_limit": 0}, "greater than 0"),
         ({"bootstrap": True}, "not true or false"),
     ],

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from vaelab.params.threshold import Threshold
 
@@ -23,15 +22,10 @@ def _top_k(maps: np.ndarray, settings: Threshold) -> Any:
     return np.partition(cells, -count)[:, -count:].mean(1, dtype=np.float64)
 
 
-def _smoothed_max(maps: np.ndarray, settings: Threshold) -> Any:
-    return _max(ndimage.gaussian_filter(maps, (0, settings.smoothing, settings.smoothing), mode="nearest"), settings)
-
-
 AGGREGATIONS: dict[str, Callable[[np.ndarray, Threshold], Any]] = {
     "mean": _mean,
     "max": _max,
     "top_k": _top_k,
-    "smoothed_max": _smoothed_max,
 }
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vaelab.anomaly.maps import COMBINED
 from vaelab.anomaly.patches import PatchScores
 from vaelab.anomaly.report import Row
 from vaelab.anomaly.scored import Scored
+from vaelab.anomaly.treatment import COMBINED
 
 PLACE = ("phase", "id", "strip", "top", "left", "group", "label", "defect", "flagged", COMBINED)
 

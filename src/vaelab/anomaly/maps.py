@@ -7,9 +7,8 @@ import numpy as np
 from vaelab.anomaly.calibration import Calibration, calibrate, fit_groups
 from vaelab.anomaly.regions import cell_of
 from vaelab.anomaly.scored import MOST_CELLS, Maps, Scored
+from vaelab.anomaly.treatment import COMBINED
 from vaelab.params.threshold import Threshold
-
-COMBINED = "combined"  # the weighted sum of the calibrated scores of threshold.scores
 
 Fitted = Mapping[str, Mapping[int, Calibration]]  # by score and group
 
@@ -47,8 +46,9 @@ def calibrated(
             continue
         group, here = scored.group[patches], chosen[rows]
         values = {name: calibrate(fitted[name], part[here], group) for name, part in maps.items()}
-        total = np.zeros((len(patches), side, side), np.float32)
-        for name, weight in settings.weight.items():
-            of = cell_of(side, scored.sides[name])
-            total += weight * (values[name] if len(of) == scored.sides[name] else values[name][:, of][:, :, of])
-        yield patches, {COMBINED: total, **values}
+        if COMBINED not in values:  # but the sum of what was calibrated
+            values[COMBINED] = np.zeros((len(patches), side, side), np.float32)
+            for name, weight in settings.weight.items():
+                of = cell_of(side, scored.sides[name])
+                values[COMBINED] += weight * values[name][:, of][:, :, of]
+        yield patches, values

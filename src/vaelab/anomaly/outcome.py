@@ -8,11 +8,11 @@ import numpy as np
 
 from vaelab.anomaly import curves
 from vaelab.anomaly.examples import example_rows, flagged_rows
-from vaelab.anomaly.maps import COMBINED
 from vaelab.anomaly.measures import Patches
 from vaelab.anomaly.patches import PatchScores, final_patches, fit_thresholds, patch_scores
 from vaelab.anomaly.report import Report, Row, read_pixels
 from vaelab.anomaly.scored import Scored
+from vaelab.anomaly.treatment import COMBINED, treat
 from vaelab.params.threshold import Threshold
 
 UNLABELLED = ("threshold", "fpr_normal", "fpr_normal_low", "fpr_normal_high")  # what needs no label
@@ -46,6 +46,7 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
     Raises:
         InputError: an option, a score or a mask is wrong.
     """
+    phases = {phase: treat(scored, settings) for phase, scored in phases.items()}
     scores = patch_scores(phases, names.groups, settings)
     limits = fit_thresholds(phases, scores, settings)
     patches, final = final_patches(phases, scores)

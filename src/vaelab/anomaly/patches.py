@@ -6,11 +6,10 @@ import numpy as np
 
 from vaelab.anomaly.aggregation import aggregate
 from vaelab.anomaly.calibration import calibrate, check_groups, fit_groups
-from vaelab.anomaly.maps import COMBINED
 from vaelab.anomaly.measures import Patches, f1_max_threshold
-from vaelab.anomaly.scored import Scored, checked
+from vaelab.anomaly.scored import Scored
+from vaelab.anomaly.treatment import COMBINED
 from vaelab.errors import InputError
-from vaelab.params.problems import suggestion
 from vaelab.params.threshold import Threshold
 
 PatchScores = Mapping[str, Mapping[str, np.ndarray]]  # float64 [N], by phase and score
@@ -20,25 +19,24 @@ def patch_scores(phases: Mapping[str, Scored], groups: Sequence[str], settings: 
     """Return the calibrated score of each patch, for every score and for their weighted sum.
 
     Args:
-        phases: what is scored; calibration is fitted to val alone.
+        phases: what is scored, treated; calibration is fitted to val alone.
         groups: their names.
         settings: what is summed, aggregation and calibration.
 
     Raises:
-        InputError: a score is unknown or not finite, or a group has too few normals in val.
+        InputError: a score is not finite, or a group has too few normals in val.
     """
     val = phases["val"]
-    for name in settings.scores:
-        if name not in val.sides:
-            raise InputError(f"threshold.scores: {name!r} is no score in {val.path}; {suggestion(name, val.sides)}")
     _check_normals(phases, groups, settings)
     raw = {phase: _aggregated(scored, settings) for phase, scored in phases.items()}
     fitted = {name: fit_groups(settings.calibration, values, val.group) for name, values in raw["val"].items()}
     scores: dict[str, dict[str, np.ndarray]] = {}
     for phase, scored in phases.items():
         alone = {name: calibrate(fitted[name], values, scored.group) for name, values in raw[phase].items()}
-        total = sum((weight * alone[name] for name, weight in settings.weight.items()), np.zeros(len(scored)))
-        scores[phase] = {COMBINED: total, **alone}
+        if COMBINED not in alone:
+            total = sum((weight * alone[name] for name, weight in settings.weight.items()), np.zeros(len(scored)))
+            alone = {COMBINED: total, **alone}
+        scores[phase] = alone
     return scores
 
 
@@ -54,9 +52,9 @@ def _check_normals(phases: Mapping[str, Scored], groups: Sequence[str], settings
 
 def _aggregated(scored: Scored, settings: Threshold) -> dict[str, np.ndarray]:
     parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in scored.sides}
-    for rows, maps in scored.chunks(list(scored.sides)):
+    for _, maps in scored.chunks(list(scored.sides)):
         for name, part in maps.items():
-            parts[name].append(aggregate(checked(scored.path, name, part, rows.start), settings))
+            parts[name].append(aggregate(part, settings))
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.anomaly.bootstrap import Replicates, interval, replicates
-from vaelab.anomaly.maps import COMBINED, fit_maps, sides_of
+from vaelab.anomaly.maps import fit_maps, sides_of
 from vaelab.anomaly.measures import MEASURES, RANKING, Patches, everything_once, f1_max_threshold, measure
 from vaelab.anomaly.pixels import PIXEL_MEASURES, Tally, pixel_measures, tally
 from vaelab.anomaly.regions import Regions, read_regions
 from vaelab.anomaly.scored import Scored
+from vaelab.anomaly.treatment import COMBINED
 from vaelab.params.threshold import Threshold
 
 Row = dict[str, Any]

@@ -40,14 +40,21 @@ class Scored:
         return len(self.group)
 
     def chunks(self, names: Sequence[str]) -> Iterator[tuple[slice, Maps]]:
-        """Yield the maps of some scores, a few patches at a time, always the same ones together."""
+        """Yield the maps of some scores, a few patches at a time, always the same ones together.
+
+        Raises:
+            InputError: a value is NaN, infinite or negative.
+        """
         cells = sum(self.sides[name] ** 2 for name in names)
         step = max(1, MOST_CELLS // cells)
         with artifacts.opened(self.path, "numpy") as file:
             slices = {name: file.get_slice(name) for name in names}
             for start in range(0, len(self), step):
                 rows = slice(start, min(start + step, len(self)))
-                yield rows, {name: np.asarray(part[rows.start : rows.stop]) for name, part in slices.items()}
+                maps = {name: np.asarray(part[rows.start : rows.stop]) for name, part in slices.items()}
+                for name, values in maps.items():
+                    _check_values(self.path, name, values, start)
+                yield rows, maps
 
 
 def read_phases(run: str) -> dict[str, Scored]:
@@ -100,15 +107,10 @@ def _check(right: bool, path: Path, name: str, given: Any, expected: str) -> Non
         raise InputError(f"{path}: {name} is {given}, expected {expected}")
 
 
-def checked(path: Path, name: str, maps: np.ndarray, first: int) -> np.ndarray:
-    """Return the maps of patches `first` and on, as they are.
-
-    Raises:
-        InputError: a value is NaN, infinite or negative.
-    """
+def _check_values(path: Path, name: str, maps: np.ndarray, first: int) -> None:
+    """Raise an InputError where a value of the maps of patches `first` and on is NaN, infinite or negative."""
     if maps.size and not (maps.min() >= 0 and maps.max() < np.inf):  # NaN fails both
         wrong = ~((maps >= 0) & (maps < np.inf))
         row = int(wrong.any((1, 2)).argmax())
         text = f"score {name!r} of patch {first + row} is {maps[row][wrong[row]][0]}"
         raise InputError(f"{path}: {text}; expected finite values of 0 or more")
-    return maps

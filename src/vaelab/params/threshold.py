@@ -14,15 +14,19 @@ class Threshold(Block):
     """Anomaly scores of images: from saved maps to a threshold and its measures, without the network."""
 
     scores: tuple[str, ...] = Field(("residual", "mahalanobis"), min_length=1)
-    """Images: saved scores whose calibrated values are summed."""
+    """Images: saved scores that are put together, as `combine` says."""
     weights: tuple[ScoreWeight, ...] = ()
-    """Images: factors of the calibrated `scores` in that sum, one for each; none: 1."""
-    aggregation: Literal["mean", "max", "top_k", "smoothed_max"] = "max"
-    """Images: how a map becomes the score of a patch; a mean hides small defects."""
+    """Images: factors of the `scores` in that sum or mean, one for each; none: 1."""
+    combine: Literal["patches", "cells"] = "patches"
+    """Images: patches: calibrated scores of a patch are summed; cells: the geometric mean of the maps, cell by cell."""
+    relative: Literal["none", "strip"] = "none"
+    """Images: strip: each map over the median of its strip, so that an unusual strip is not all one defect."""
+    smoothing: float = Field(0.0, ge=0, le=100)
+    """Images: standard deviation of the Gaussian that smooths the logarithms of a map, cells; 0: none."""
+    aggregation: Literal["mean", "max", "top_k"] = "max"
+    """Images: how a map, smoothed or not, becomes the score of a patch; a mean hides small defects."""
     top_k: int = Field(5, ge=1, le=1_000_000)
     """Images, aggregation top_k: number of highest cells that are averaged; all where a map has fewer."""
-    smoothing: float = Field(1.0, gt=0, le=100)
-    """Images, aggregation smoothed_max: standard deviation of the Gaussian before the maximum, in cells."""
     calibration: Literal["none", "log_z", "quantile"] = "log_z"
     """Images: how scores of different groups and kinds become comparable, fitted to each group's val normals."""
     method: Literal["percentile", "max_f1"] = "percentile"
