@@ -112,7 +112,7 @@ def test_a_group_without_normals_needs_no_calibration():
     first(phases, "val", 10)
     write_planted(phases)
     threshold_run(RUN, DATA, Threshold(calibration="none", bootstrap=0))
-    assert artifacts.read_json(artifacts.threshold_metrics(RUN))["val_normals"] == 10
+    assert artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")["val_normals"] == 10
 
 
 def test_prepared_data():

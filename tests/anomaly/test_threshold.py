@@ -31,7 +31,7 @@ def run(phases: dict[str, Arrays], **settings: Any) -> dict[str, Any]:
     remove_planted()
     write_planted(phases)
     threshold_run(RUN, DATA, Threshold.model_validate({"bootstrap": 50, **settings}))
-    found: dict[str, Any] = json.loads(artifacts.threshold_metrics(RUN).read_text())
+    found: dict[str, Any] = json.loads((artifacts.thresholds(RUN) / "summary.json").read_text())
     return found
 
 
@@ -220,7 +220,7 @@ def test_a_run_without_score_maps_says_so():
     labelled = written()
     remove_planted()
     threshold_run(RUN, "no such data", QUICK)
-    assert json.loads(artifacts.threshold_metrics(RUN).read_text()) == {"scored": False}
+    assert json.loads((artifacts.thresholds(RUN) / "summary.json").read_text()) == {"scored": False}
     for name, columns in (TABLES | PLOTS).items():
         assert list(table(name).columns) == list(columns)
         assert len(table(name)) == 0
@@ -288,7 +288,9 @@ def test_a_second_time_gives_the_same_bytes():
     first = {path: Path(path).read_bytes() for path in written()}
     run(planted())
     assert {path: Path(path).read_bytes() for path in written()} == first
-    assert all(math.isfinite(value) for value in json.loads(artifacts.threshold_metrics(RUN).read_text()).values())
+    assert all(
+        math.isfinite(value) for value in json.loads((artifacts.thresholds(RUN) / "summary.json").read_text()).values()
+    )
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from scipy import ndimage
@@ -95,12 +96,12 @@ def test_logarithms_are_smoothed():
 )
 def test_the_size_of_a_score_changes_nothing_of_what_is_found(phases, values):
     threshold_run(RUN, DATA, settings(**values))
-    before = artifacts.read_json(artifacts.threshold_metrics(RUN))
+    before = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
     for phase, arrays in phases.items():
         kept = {name: array for name, array in arrays.items() if name != "mask"}
         artifacts.write_tensors(artifacts.score_maps(RUN, phase), {**kept, "residual": 37 * arrays["residual"]})
     threshold_run(RUN, DATA, settings(**values))
-    after = artifacts.read_json(artifacts.threshold_metrics(RUN))
+    after = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
     for name in ("roc_auc", "average_precision", "f1_max", "recall", "fpr_normal", "aupro", "pixel_roc_auc"):
         assert after[name] == pytest.approx(before[name], abs=1e-6)
     assert before["roc_auc"] > 0.7
@@ -116,7 +117,7 @@ def test_a_strip_that_is_unlike_others_is_not_one_defect(phases):
     found = {}
     for relative in ("none", "strip"):
         threshold_run(RUN, DATA, settings(relative=relative))
-        found[relative] = artifacts.read_json(artifacts.threshold_metrics(RUN))
+        found[relative] = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
     assert found["strip"]["fpr_clean"] < found["none"]["fpr_clean"] - 0.2
     assert found["strip"]["roc_auc"] > found["none"]["roc_auc"]
 
@@ -132,3 +133,17 @@ def test_treating_a_phase_leaves_it_as_it_was(phases):
     treat(scored, settings(relative="strip", combine="cells", smoothing=1.0))
     assert scored.sides == before.sides
     assert COMBINED not in scored.sides
+
+
+@pytest.mark.parametrize("values", [{"combine": "cells"}, {"relative": "strip"}, {"aggregation": "mean"}])
+def test_what_other_aggregations_would_reach_stands_beside(phases, values):
+    threshold_run(RUN, DATA, settings(**values))
+    table = pd.read_csv(artifacts.thresholds(RUN) / "aggregations.csv").set_index("aggregation")
+    found = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+    for name in ("roc_auc", "average_precision", "f1_max"):
+        assert table.loc[values.get("aggregation", "max"), name] == pytest.approx(found[name], abs=1e-6)
+    other = {name: settings(**values | {"aggregation": name}) for name in table.index}
+    for name, asked in other.items():
+        threshold_run(RUN, DATA, asked)
+        found = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+        assert table.loc[name, "roc_auc"] == pytest.approx(found["roc_auc"], abs=1e-6)

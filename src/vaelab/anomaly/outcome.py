@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from vaelab.anomaly import curves
+from vaelab.anomaly.aggregation import AGGREGATIONS
 from vaelab.anomaly.examples import example_rows, flagged_rows
-from vaelab.anomaly.measures import Patches
+from vaelab.anomaly.measures import RANKING, Patches, everything_once, measure
 from vaelab.anomaly.patches import PatchScores, final_patches, fit_thresholds, patch_scores
 from vaelab.anomaly.report import Report, Row, read_pixels
 from vaelab.anomaly.scored import Scored
-from vaelab.anomaly.treatment import COMBINED, treat
+from vaelab.anomaly.treatment import COMBINED, only, treat
 from vaelab.params.threshold import Threshold
 
 UNLABELLED = ("threshold", "fpr_normal", "fpr_normal_low", "fpr_normal_high")  # what needs no label
@@ -63,6 +64,7 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
         "groups": list(report.of_groups(scores["val"][COMBINED], phases["val"].group, names.groups)),
         "defects": list(report.of_defects(names.defects)),
         "differences": differences if labelled else [],
+        "aggregations": aggregations(phases, names.groups, settings) if labelled else [],
     }
     normals = scores["val"][COMBINED]
     plots = {
@@ -72,6 +74,18 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
         "percentiles": curves.sweep(patches, final[COMBINED], normals, settings.sweep),
     }
     return Outcome(_metrics(of_scores[0], patches, normals, settings), tables, plots)
+
+
+def aggregations(phases: Mapping[str, Scored], groups: Sequence[str], settings: Threshold) -> list[Row]:
+    """Return what `threshold.scores` would reach under each aggregation: whether it is the maps that fail, or this."""
+    needed = {phase: only(scored, settings) for phase, scored in phases.items()}
+    rows = []
+    for name in AGGREGATIONS:
+        other = settings.model_copy(update={"aggregation": name})
+        patches, found = final_patches(needed, patch_scores(needed, groups, other))
+        measured = measure(patches, found[COMBINED], np.inf, everything_once(len(patches.label)))
+        rows.append({"aggregation": name, **{key: float(measured[key][0]) for key in RANKING}})
+    return rows
 
 
 def _pools(patches: Patches, scores: PatchScores) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
 """Stage threshold: from saved score maps to a threshold, its measures, tables and curves. Needs no network.
 
-data/thresholds/<run>/: `examples` and `flagged` (patches), `scores` (every saved score alone, and the sum), `groups`,
-`defects` and `differences` (of the sum against every score alone). plots/threshold/<run>/: `roc`, `pr`, `histogram`
+data/thresholds/<run>/: `examples` and `flagged` (patches), `scores` (every saved score alone, and what they make
+together), `groups`, `defects`, `differences` (of that against every score alone), `aggregations` (what it reaches under
+each) and `summary.json`. plots/threshold/<run>/: `roc`, `pr`, `histogram`
 and `percentiles`. All are always there; what does not apply has no rows.
 """
 
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from vaelab import artifacts
 from vaelab.anomaly.examples import PLACE
+from vaelab.anomaly.measures import RANKING
 from vaelab.anomaly.outcome import Names, Outcome, find
 from vaelab.anomaly.report import COUNTS, MEASURED, Row
 from vaelab.anomaly.scored import Scored, read_phases
@@ -24,6 +26,7 @@ TABLES = {  # columns where there are no rows
     "groups": ("group", "val_normals", "group_threshold", *COUNTS, *MEASURED),
     "defects": ("defect", *COUNTS, *MEASURED),
     "differences": ("against", "measure", "difference", "low", "high"),
+    "aggregations": ("aggregation", *RANKING),
 }
 PLOTS = {
     "roc": ("score", "fpr", "tpr"),
@@ -33,6 +36,10 @@ PLOTS = {
         "percentile", "threshold", "precision", "recall", "f1", "fpr_normal", "fpr_clean", "fpr_nominal",
     ),
 }  # fmt: skip
+HEADLINE = (  # what `dvc metrics show` lists
+    "average_precision", "roc_auc", "f1_max", "threshold", "precision", "recall", "f1", "fpr_normal", "fpr_clean",
+    "aupro",
+)  # fmt: skip
 NO_SCORES = Outcome({"scored": False}, {}, {})
 
 
@@ -55,7 +62,9 @@ def threshold_run(run: str, data: str, settings: Threshold) -> None:
         _write_table(artifacts.thresholds(run) / f"{name}.csv", outcome.tables.get(name, []), columns)
     for name, columns in PLOTS.items():
         _write_table(artifacts.threshold_plots(run) / f"{name}.csv", outcome.plots.get(name, []), columns)
-    artifacts.write_json(artifacts.threshold_metrics(run), outcome.metrics)
+    artifacts.write_json(artifacts.thresholds(run) / "summary.json", outcome.metrics)
+    headline = {name: outcome.metrics[name] for name in HEADLINE if name in outcome.metrics}
+    artifacts.write_json(artifacts.threshold_metrics(run), headline)
 
 
 def _names(folder: Path, phases: Mapping[str, Scored]) -> Names:
