@@ -12,11 +12,13 @@ import pandas as pd
 from vaelab import artifacts
 from vaelab.data.prepared import final_phase
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import CAPTIONS
+from vaelab.evaluation.metric_names import CAPTIONS, DEFECT_FLOORS, DEFECT_MEASURES
 from vaelab.params.blocks import HISTORY
 from vaelab.params.problems import check
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
+
+THRESHOLD_TABLES = ("scores", "differences", "aggregations")  # of data/thresholds/<run>, that a report looks at
 
 
 class Result(NamedTuple):
@@ -25,6 +27,7 @@ class Result(NamedTuple):
     run: Run
     metrics: dict[str, dict[str, Any]]  # by phase, and `run`
     history: pd.DataFrame | None  # one row per epoch and phase, with the column `run`; None where none was kept
+    threshold: dict[str, Any] | None = None  # what stage threshold found: summary, and rows of tables; None: no scores
 
     @property
     def final(self) -> dict[str, Any]:
@@ -52,7 +55,24 @@ def collect() -> list[Result]:
 def _read(path: Path) -> Result:
     run = read_run(path)
     metrics = artifacts.read_json(artifacts.evaluation(run.name))
-    return Result(run, metrics, _history(run.name))
+    return with_threshold(Result(run, metrics, _history(run.name)))
+
+
+def with_threshold(result: Result) -> Result:
+    """Return a run with what stage threshold found, as metrics too: `defect_...` of the phase that is reported."""
+    folder = artifacts.thresholds(result.run.name)
+    if not (folder / "summary.json").is_file():
+        return result
+    summary = artifacts.read_json(folder / "summary.json")
+    if not summary.get("scored"):
+        return result
+    tables = {name: pd.read_csv(folder / f"{name}.csv").to_dict("records") for name in THRESHOLD_TABLES}
+    found = {f"defect_{name}": summary[name] for name in DEFECT_MEASURES if summary.get(name) is not None}
+    for row in tables["scores"]:
+        if row["score"] in DEFECT_FLOORS and summary["labelled"]:
+            found |= {f"floor_score_{row['score']}_defect_{name}": row[name] for name in DEFECT_MEASURES}
+    metrics = {**result.metrics, result.phase: {**result.final, **found}}
+    return result._replace(metrics=metrics, threshold={"summary": summary, **tables})
 
 
 def _history(name: str) -> pd.DataFrame:
@@ -108,7 +128,7 @@ def _summary(path: Path) -> Result:
     own = artifacts.summary(run.name)
     same = own.is_file() and (own.samefile(path) or own.read_bytes() == path.read_bytes())
     kept = same and (artifacts.scores(run.name) / "history.csv").is_file()
-    return Result(run, metrics, _history(run.name) if kept else None)
+    return with_threshold(Result(run, metrics, _history(run.name))) if kept else Result(run, metrics, None)
 
 
 def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], None]) -> Result:
@@ -122,7 +142,7 @@ def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], 
         name = f"{longer}_{number}"
     note(f"{path}: another run is named {old}; this one is listed as {name}")
     history = None if result.history is None else result.history.assign(run=name)
-    return Result(result.run.model_copy(update={"name": name}), result.metrics, history)
+    return result._replace(run=result.run.model_copy(update={"name": name}), history=history)
 
 
 class Examples(NamedTuple):

@@ -31,10 +31,14 @@ def measures(results: Sequence[Result], style: Style) -> list[str]:
     if style == "markdown" or len(runs) + len(beside) <= COLUMNS:
         blocks = [runs + beside]
     else:
-        blocks = [runs[start : start + RUNS] for start in range(0, len(runs), RUNS)] + ([beside] if beside else [])
+        blocks = [columns[start : start + RUNS] for columns in (runs, beside) for start in range(0, len(columns), RUNS)]
     return [
         table(
-            [[first, *(cells[row] for _, cells in block), ways[row]] for row, first in enumerate(firsts)],
+            [
+                [first, *(cells[row] for _, cells in block), ways[row]]
+                for row, first in enumerate(firsts)
+                if any(cells[row] for _, cells in block)
+            ],
             [results[0].phase, *(header for header, _ in block), "better"],
             style,
         )

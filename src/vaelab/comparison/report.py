@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from vaelab.comparison.advice import recommendation
+from vaelab.comparison.anomalies import defects
 from vaelab.comparison.cells import Style, cell, table, text_table, title
 from vaelab.comparison.collect import Result, by_data
 from vaelab.comparison.judge import Judgement
@@ -71,6 +72,8 @@ def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> 
         yield "Seeds", seeds
     rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
     yield f"Best by each metric on {results[0].phase}", [f"{counted(rows)}.", *best_by_metric(rows, style)]
+    if found := defects(results):
+        yield "Defects", found
     yield "Collapse checks", ["\n".join(f"- {line}" for line in _findings(results, judgement))]
     if verdicts := _verdicts(results, style):
         yield "Verdict", verdicts

@@ -10,7 +10,7 @@ from vaelab.comparison.cells import Style, cell, escaped, text_table, title
 from vaelab.comparison.conventions import differences, kind_of, labels, scope
 from vaelab.comparison.seeds import brief, deviation, versus, with_spread
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import GROUPS, better, ceiling, column, cost, direction
+from vaelab.evaluation.metric_names import DEFECTS, GROUPS, better, ceiling, column, cost, direction
 
 SEEDS = "seed_group"  # column: what runs that differ in the seed alone are called together
 WIDTH = 44  # characters of a cell in plain text
@@ -66,6 +66,8 @@ def best_by_metric(rows: pd.DataFrame, style: Style) -> list[str]:
     kind, lines, absent = kind_of(rows["convention"].iloc[0]), [], []
     for group, names in GROUPS[kind].items():
         first = group
+        if group == DEFECTS and not any(column(name) in rows and rows[column(name)].notna().any() for name in names):
+            continue  # most images have none, and nobody misses the measures
         for name in names:
             if column(name) not in rows or not rows[column(name)].notna().any():
                 absent.append(title(name, style))

@@ -7,6 +7,18 @@ from vaelab.params.blocks import SELECTION
 Better = Literal["higher", "lower", "closest", "neither"]  # closest: to what held-out data reach, real_<metric>
 
 
+DEFECT_MEASURES = (  # of stage threshold, that are compared as defect_<name>
+    "average_precision", "roc_auc", "f1_max", "f1", "precision", "recall", "fpr_normal", "fpr_clean", "pixel_roc_auc",
+    "aupro",
+)  # fmt: skip
+DEFECTS = "defects"  # the group of these measures
+DEFECT_FLOORS = {  # scores that need no network, and what they are
+    "pca_mahalanobis": "PCA distance",
+    "pca_residual": "PCA residual",
+    "local_statistics": "window statistics",
+}
+
+
 class Metric(NamedTuple):
     """How a metric is read."""
 
@@ -88,6 +100,16 @@ METRICS: dict[str, Metric] = {
     "real_precision": Metric("neither", "held-out half of the data: precision"),
     "real_recall": Metric("neither", "held-out half of the data: recall"),
     "real_mmd": Metric("neither", "held-out half of the data: MMD²"),
+    "defect_average_precision": Metric("higher", "defects: average precision of patches"),
+    "defect_roc_auc": Metric("higher", "defects: ROC AUC of patches"),
+    "defect_f1_max": Metric("higher", "defects: highest F1 over all thresholds"),
+    "defect_f1": Metric("higher", "defects: F1 at the threshold"),
+    "defect_precision": Metric("higher", "defects: precision at the threshold"),
+    "defect_recall": Metric("higher", "defects: recall at the threshold"),
+    "defect_fpr_normal": Metric("lower", "share of held-out normals flagged"),
+    "defect_fpr_clean": Metric("lower", "share of intact patches of defective strips flagged"),
+    "defect_pixel_roc_auc": Metric("higher", "defects: ROC AUC of pixels"),
+    "defect_aupro": Metric("higher", "defects: AUPRO of pixels"),
     "bce": Metric("lower", "Bernoulli cross-entropy, nats per row"),
     "lrap": Metric("higher", "label ranking average precision"),
     "average_precision": Metric("higher", "average precision, micro"),
@@ -153,6 +175,7 @@ SHOWN: dict[str, tuple[str, ...]] = {  # rows of the report
         "psnr_group_gap", "negative_elbo", "bits_per_dim", "rate", "active_units", "effective_dimensions", "ks_mean",
         "extreme_share", "silhouette", "diversity_ratio", "interpolation_evenness", "sample_precision",
         "sample_recall", "sample_mmd", "shuffled_z_psnr", "zero_z_psnr",
+        *(f"defect_{name}" for name in DEFECT_MEASURES),
     ),
     "tags": (
         "lrap", "average_precision", "average_precision_macro", "recall_at_5", "recall_at_10", "ndcg_at_10",
@@ -173,6 +196,7 @@ FLOORS: dict[str, dict[str, str]] = {  # title and prefix of the trivial methods
         "PCA": "floor_pca_",
         "patch PCA": "floor_patch_pca_",
         "white page": "floor_white_page_",
+        **{title: f"floor_score_{name}_" for name, title in DEFECT_FLOORS.items()},
     },
     "tags": {
         "no tag": "floor_zero_",
@@ -204,6 +228,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {  # by which a comparison says 
         "reconstruction": ("psnr", "ssim", "ms_ssim", "mse", "mae", "edge_f1", "spectrum_error", "ocr_cer"),
         "latent space": ("pct_active_units", "silhouette", "ks_mean", "extreme_share"),
         "diversity": ("diversity_ratio", "sample_precision", "sample_recall", "sample_mmd"),
+        DEFECTS: tuple(f"defect_{name}" for name in DEFECT_MEASURES),
     },
     "tags": {
         "loss": ("loss", "bce", "rate"),

@@ -1,0 +1,81 @@
+"""What a report says of runs whose data have defects: how well each finds them, against floors, and what stands out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vaelab.comparison.collect import Result
+from vaelab.evaluation.metric_names import DEFECT_FLOORS
+
+MUCH = 0.05  # of average precision, by which another aggregation must be better to be worth a word
+OFF = 0.02  # share of normals, by which false alarms may be off the nominal rate
+CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
+
+
+def defects(results: Sequence[Result]) -> list[str]:
+    """Return the paragraphs on the runs of one data set that were measured against labelled defects."""
+    found = {result.run.name: result.threshold for result in results if result.threshold}
+    measured = {name: each for name, each in found.items() if each["summary"]["labelled"]}
+    if not measured:
+        return []
+    counts = next(iter(measured.values()))["summary"]
+    patches = (
+        f"{counts['defect_patches']} patches with a defect and {counts['clean_patches']} without on "
+        f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
+        "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
+    )
+    lines = [f"- {name}: {'; '.join(_said(each))}." for name, each in measured.items()]
+    return [patches, "\n".join(lines)]
+
+
+def _said(found: Mapping[str, Any]) -> Iterator[str]:
+    total = found["summary"]
+    interval = f"{total['average_precision_low']:.2f} to {total['average_precision_high']:.2f}" if _has(total) else "–"
+    yield f"average precision {total['average_precision']:.3f} ({interval}), ROC AUC {total['roc_auc']:.3f}"
+    yield from _against_floors(found)
+    yield from _aggregation(found)
+    yield from _alarms(total)
+
+
+def _has(total: Mapping[str, Any]) -> bool:
+    return total.get("average_precision_low") is not None
+
+
+def _against_floors(found: Mapping[str, Any]) -> Iterator[str]:
+    """The best floor, and whether the run is surely better."""
+    scores = {row["score"]: row["average_precision"] for row in found["scores"]}
+    floors = {name: scores[name] for name in DEFECT_FLOORS if name in scores}
+    if not floors:
+        return
+    best = max(floors, key=lambda name: floors[name])
+    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
+    gain = gains[best]
+    low, high = gain["low"], gain["high"]
+    if low != low or high != high:
+        verdict = f"difference {gain['difference']:+.3f}"
+    elif low > 0:
+        verdict = f"better by {gain['difference']:.3f} ({low:.3f} to {high:.3f})"
+    elif high < 0:
+        verdict = f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
+    else:
+        verdict = f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
+    yield f"best floor {floors[best]:.3f} ({DEFECT_FLOORS[best]}): {verdict}"
+
+
+def _aggregation(found: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the same maps, aggregated otherwise, would find more."""
+    reached = {row["aggregation"]: row["average_precision"] for row in found["aggregations"]}
+    if not reached:
+        return
+    best = max(reached, key=lambda name: reached[name])
+    own = found["summary"]["average_precision"]
+    if reached[best] - own > MUCH:
+        why = ": a mean over a patch hides a defect of a few pixels" if reached["mean"] < reached["max"] else ""
+        yield f"with threshold.aggregation: {best} the same maps reach {reached[best]:.3f}{why}"
+
+
+def _alarms(total: Mapping[str, Any]) -> Iterator[str]:
+    normal, nominal, clean = total["fpr_normal"], total["fpr_nominal"], total["fpr_clean"]
+    if normal is not None and abs(normal - nominal) > OFF:
+        yield f"{normal:.1%} of held-out normals are flagged, where {nominal:.1%} was asked for"
+    if clean is not None and clean > CLEAN:
+        yield f"{clean:.0%} of the intact patches of defective strips are flagged"

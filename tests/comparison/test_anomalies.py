@@ -1,0 +1,83 @@
+"""What the report says of runs that look for defects."""
+
+import pandas as pd
+import pytest
+from anomaly.planted_scores import DATA, RUN, planted, write_planted
+from comparisons import result
+
+from vaelab import artifacts
+from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.anomalies import defects
+from vaelab.comparison.collect import with_threshold
+from vaelab.comparison.judge import judge_all
+from vaelab.comparison.measures import measures
+from vaelab.comparison.table import table_rows
+from vaelab.params.schema import Compare
+from vaelab.params.threshold import Threshold
+
+
+@pytest.fixture
+def thresholded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_planted(planted())
+
+    def run(**settings):
+        values = {"bootstrap": 100, "scores": ("residual",), **settings}
+        threshold_run(RUN, DATA, Threshold.model_validate(values))
+        return with_threshold(result(RUN, "image"))
+
+    return run
+
+
+def test_a_run_that_was_not_scored_is_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain = result("a", "image")
+    assert with_threshold(plain) == plain
+    threshold_run("a", "photos", Threshold())
+    assert with_threshold(plain) == plain
+    assert defects([plain]) == []
+
+
+def test_measures_of_defects_are_metrics_beside_their_floors(thresholded):
+    found = thresholded()
+    scores = pd.read_csv(artifacts.thresholds(RUN) / "scores.csv").set_index("score")
+    assert found.final["defect_roc_auc"] == pytest.approx(scores.loc["combined", "roc_auc"])
+    floor = found.final["floor_score_pca_residual_defect_average_precision"]
+    assert floor == pytest.approx(scores.loc["pca_residual", "average_precision"])
+    (row,) = table_rows([found], judge_all([found], Compare()))
+    assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
+    text = "\n".join(measures([found], "text"))
+    assert "defects: average precision of patches" in text
+    assert "floor: PCA residual" in text
+
+
+def test_a_better_run_is_said_to_be_better_than_the_best_floor(thresholded):
+    counts, line = defects([thresholded()])
+    assert counts.startswith("27 patches with a defect and 53 without on 8 defective strips")
+    assert line.startswith(f"- {RUN}: average precision ")
+    assert "(PCA residual): better by " in line
+
+
+def test_without_intervals_a_difference_is_a_number(thresholded):
+    _, line = defects([thresholded(bootstrap=0)])
+    assert "(–), ROC AUC" in line
+    assert "(PCA residual): difference +" in line
+
+
+def test_a_mean_that_hides_small_defects_is_named(thresholded):
+    _, line = defects([thresholded(aggregation="mean")])
+    reached = pd.read_csv(artifacts.thresholds(RUN) / "aggregations.csv").set_index("aggregation")["average_precision"]
+    best = reached.idxmax()
+    assert reached[best] - reached["mean"] > 0.05
+    assert f"with threshold.aggregation: {best} the same maps reach {reached[best]:.3f}: a mean over a patch" in line
+    assert "threshold.aggregation" not in defects([thresholded(aggregation=best)])[1]
+
+
+def test_false_alarms_off_the_nominal_rate_are_named(thresholded):
+    found = thresholded(percentile=99.0)
+    found.threshold["summary"].update(fpr_normal=0.08, fpr_clean=0.35)
+    _, line = defects([found])
+    assert "8.0% of held-out normals are flagged, where 1.0% was asked for" in line
+    assert "35% of the intact patches of defective strips are flagged" in line
+    found.threshold["summary"].update(fpr_normal=0.02, fpr_clean=0.1)
+    assert "flagged" not in defects([found])[1]
