@@ -12,8 +12,9 @@ from vaelab import artifacts
 from vaelab.data.batches import Batch, DeviceSplit
 from vaelab.data.prepared import Writer, image_info
 from vaelab.evaluation import score_maps
-from vaelab.evaluation.normality import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Floors, distances, fit_normals
+from vaelab.evaluation.normality import Mixture, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected
+from vaelab.evaluation.score_floors import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Floors
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, WINDOW, dense, spread, windows
 from vaelab.evaluation.scoring import Scorer, score, write_scores
 from vaelab.models.build import build
@@ -119,6 +120,32 @@ def test_distances_are_those_of_a_shrunk_covariance_group_by_group():
         assert found[number].flatten().numpy() == pytest.approx(expected, rel=2e-3, abs=1e-3)
 
 
+def test_a_mixture_is_near_to_each_of_its_parts_and_one_normal_distribution_to_none():
+    """Two kinds of place, with nothing between: what lies between is as normal as can be for one Gaussian only."""
+    noise = torch.randn(300, 2, 4, 4, generator=torch.Generator().manual_seed(0))
+    places = 0.1 * noise + torch.tensor([0.0, 1.0]).repeat(150).view(-1, 1, 1, 1)
+    train = split(random_images(300, 1, SIDE), torch.zeros(300, dtype=torch.int64))
+    order = iter(places.split(100))
+    normals = fit_normals(lambda _: next(order), train, 100)
+    order = iter(places.split(100))
+    mixtures = fit_mixtures(lambda _: next(order), train, 100, 0)
+    shown = torch.tensor([0.0, 0.5, 1.0]).view(3, 1, 1, 1).expand(3, 2, 1, 1)
+    one, two = (distances(found, shown, torch.zeros(3)).flatten().tolist() for found in (normals, mixtures))
+    assert one[1] < min(one[0], one[2])
+    assert two[1] > 10 * max(two[0], two[2])
+
+
+def test_the_distance_from_a_mixture_is_that_from_its_nearest_component():
+    random = torch.Generator().manual_seed(0)
+    means, factors = torch.randn(3, 4, generator=random), torch.randn(3, 4, 4, generator=random)
+    features = torch.randn(2, 4, 5, 5, generator=random)
+    found = Mixture(means, factors).distance(features)
+    for place in ((0, 0, 0), (1, 3, 2)):
+        x = features[place[0], :, place[1], place[2]]
+        expected = min(float((x - m) @ f @ f.T @ (x - m)) for m, f in zip(means, factors, strict=True))
+        assert float(found[place]) == pytest.approx(expected, rel=1e-4)
+
+
 def test_floors_are_those_of_a_pca_of_the_groups_blocks():
     train, shown = split(random_images(60, 1, SIDE), torch.arange(60) % 2), batch(4)
     floors = Floors(train, 2, 16)
@@ -147,7 +174,7 @@ def test_blocks_of_floors_are_as_large_in_the_source_whatever_the_resolution():
 
 @models
 def test_all_scores_of_all_models_are_maps_of_finite_numbers(kind):
-    names = (*OF_RECONSTRUCTION, "mahalanobis", "kl", "projection")
+    names = (*OF_RECONSTRUCTION, "mahalanobis", "mixture", "kl", "projection")
     scorer = Scorer(model_of(kind), run_of(kind, scores=names, projection_steps=2), split(), 1)
     found = scorer.maps(batch(3))
     assert list(found) == [*names, "pca_residual", "pca_mahalanobis", "local_statistics"]
@@ -157,7 +184,7 @@ def test_all_scores_of_all_models_are_maps_of_finite_numbers(kind):
         assert maps.min() >= 0
         assert torch.isfinite(maps).all()
     sides = {"local": SIDE // STEP, "map": SIDE // CELL, "vector": 1}
-    assert {found[name].shape[1] for name in ("mahalanobis", "kl")} == {sides[kind]}
+    assert {found[name].shape[1] for name in ("mahalanobis", "mixture", "kl")} == {sides[kind]}
 
 
 def test_a_projection_lowers_the_error_of_what_is_not_normal():

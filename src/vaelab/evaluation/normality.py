@@ -1,26 +1,33 @@
 """How far features of a place lie from those of normal training images: Mahalanobis distances, group by group.
 
-B batch, N training images, f features, h cells of a map to a side, D values of a block.
+B batch, f features, h cells of a map to a side, k components of a mixture.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from sklearn.covariance import ledoit_wolf
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
 from torch import Tensor
-from torch.nn import functional as F
 
 from vaelab.data.batches import Batch, DeviceSplit, evenly
-from vaelab.evaluation.score_maps import STEP, spread
-from vaelab.models import pca
-from vaelab.models.pca import Pca
 
 MOST_CELLS = 50_000  # of a group that a covariance is taken from
 MOST_IMAGES = 512  # of a group, evenly spread
-RESIDUAL_COMPONENTS, LATENT_COMPONENTS = 8, 24  # of the floors (docs/anomaly.md)
+COMPONENTS, ROUNDS = 16, 25  # of a mixture, and of its expectation maximisation
+MOST_MIXED, PER_VALUE = 20_000, 5  # places that a mixture is fitted to; at least, for each component and feature
 
 Features = Callable[[Batch], Tensor]  # [B, f, h, h]
+
+
+class Shape(Protocol):
+    """How features of normal images are distributed."""
+
+    def distance(self, features: Tensor) -> Tensor:
+        """Return how far each place is from it, [B, h, h], of features [B, f, h, h]."""
 
 
 class Normal(NamedTuple):
@@ -35,6 +42,22 @@ class Normal(NamedTuple):
         return (centred * torch.einsum("ij,bjhw->bihw", self.precision, centred)).sum(1).clamp_min(0)
 
 
+class Mixture(NamedTuple):
+    """A mixture of normal distributions: normal is what is near to one of them."""
+
+    means: Tensor  # [k, f]
+    factors: Tensor  # [k, f, f], F Fᵀ is the precision
+
+    def distance(self, features: Tensor) -> Tensor:
+        """Return the smallest squared Mahalanobis distance of each place from a component, [B, h, h]."""
+        rows = features.flatten(2).transpose(1, 2)
+        found = [
+            ((rows - mean) @ factor).square().sum(2) for mean, factor in zip(self.means, self.factors, strict=True)
+        ]
+        nearest: Tensor = torch.stack(found).amin(0)
+        return nearest.unflatten(1, tuple(features.shape[2:]))
+
+
 def by_group(train: DeviceSplit, batch_size: int) -> Iterator[tuple[int, list[Batch]]]:
     """Yield each group that occurs with evenly spread training images of it, in batches."""
     for number in train.group.unique().tolist():
@@ -46,9 +69,7 @@ def by_group(train: DeviceSplit, batch_size: int) -> Iterator[tuple[int, list[Ba
 def fit_normals(features: Features, train: DeviceSplit, batch_size: int) -> dict[int, Normal]:
     """Return the distribution of features in each group; its covariance is shrunk as Ledoit & Wolf 2004 say."""
     found = {}
-    for number, batches in by_group(train, batch_size):
-        cells = torch.cat([features(batch).flatten(2).transpose(1, 2).flatten(0, 1).cpu() for batch in batches])
-        rows = cells[evenly(len(cells), MOST_CELLS)].double()
+    for number, rows in _rows(features, train, batch_size, MOST_CELLS):
         mean = rows.mean(0)
         covariance, _ = ledoit_wolf((rows - mean).numpy(), assume_centered=True)
         matrix = torch.from_numpy(covariance)
@@ -57,7 +78,30 @@ def fit_normals(features: Features, train: DeviceSplit, batch_size: int) -> dict
     return found
 
 
-def distances(normals: Mapping[int, Normal], features: Tensor, group: Tensor) -> Tensor:
+def fit_mixtures(features: Features, train: DeviceSplit, batch_size: int, seed: int) -> dict[int, Mixture]:
+    """Return a mixture of COMPONENTS normal distributions in each group, of fewer where there are few places."""
+    found = {}
+    for number, rows in _rows(features, train, batch_size, MOST_MIXED):
+        components = max(1, min(COMPONENTS, len(rows) // (PER_VALUE * rows.shape[1])))
+        spread_of = float(rows.var(0).mean())
+        mixture = GaussianMixture(components, reg_covar=1e-3 * max(spread_of, 1e-9), max_iter=ROUNDS, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            mixture.fit(rows.numpy())
+        means, factors = (torch.from_numpy(values).float().to(train.device)
+                          for values in (mixture.means_, mixture.precisions_cholesky_))  # fmt: skip
+        found[number] = Mixture(means, factors)
+    return found
+
+
+def _rows(features: Features, train: DeviceSplit, batch_size: int, most: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield each group with the features of evenly spread places, float64 [places, f]."""
+    for number, batches in by_group(train, batch_size):
+        cells = torch.cat([features(batch).flatten(2).transpose(1, 2).flatten(0, 1).cpu() for batch in batches])
+        yield number, cells[evenly(len(cells), most)].double()
+
+
+def distances(normals: Mapping[int, Shape], features: Tensor, group: Tensor) -> Tensor:
     """Return the distance map of each image from its own group, [B, h, h]; one of an unknown group, from the nearest.
 
     Args:
@@ -71,60 +115,3 @@ def distances(normals: Mapping[int, Normal], features: Tensor, group: Tensor) ->
         known = [normals[number]] if number in normals else list(normals.values())
         found[here] = torch.stack([normal.distance(features[here]) for normal in known]).amin(0)
     return found
-
-
-class Floors:
-    """What needs no network: PCA of blocks, and plain statistics of windows, fitted to each group.
-
-    Args:
-        train: the training split.
-        reduce: source pixels to a side of one of the images'.
-        batch_size: images at a time.
-    """
-
-    def __init__(self, train: DeviceSplit, reduce: int, batch_size: int) -> None:
-        self.block = min(max(8, 16 // reduce), train.shape[-1])  # 16 source pixels, but no fewer than 8
-        self.step = max(STEP, self.block // 4)
-        self.models: dict[int, Pca] = {}
-        for number, batches in by_group(train, batch_size):
-            side = train.shape[-1] // self.block * self.block
-            images = torch.cat([batch.x for batch in batches]).cpu()[..., :side, :side]
-            values = images.shape[1] * self.block**2
-            most = min(LATENT_COMPONENTS, values, images.numel() // values - 1)
-            self.models[number] = pca.fit_patch_pca(images, self.block, most, 0)
-        self.statistics = fit_normals(self._statistics, train, batch_size)
-
-    def maps(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the maps [B, h, h] of `pca_residual`, `pca_mahalanobis` and `local_statistics`."""
-        found: dict[str, Tensor] = {}
-        for number in batch.group.unique().tolist():
-            here = batch.group == number
-            for name, values in self._of_group(batch.x[here], self.models.get(number)).items():
-                if name not in found:
-                    found[name] = values.new_empty((len(batch.x), *values.shape[1:]))
-                found[name][here] = values
-        side = batch.x.shape[-1] // self.step
-        found = {name: spread(values, side) for name, values in found.items()}
-        return found | {
-            "local_statistics": spread(distances(self.statistics, self._statistics(batch), batch.group), side)
-        }
-
-    def _of_group(self, x: Tensor, model: Pca | None) -> dict[str, Tensor]:
-        model = next(iter(self.models.values())) if model is None else model
-        blocks = F.unfold(x, self.block, stride=self.step).transpose(1, 2)  # [b, places, D]
-        side = round(blocks.shape[1] ** 0.5)
-        scores = (blocks - model.mean.to(x)) @ model.components.T.to(x)
-        total = (blocks - model.mean.to(x)).square().sum(2)
-        left = (total - scores[..., :RESIDUAL_COMPONENTS].square().sum(2)).clamp_min(0) / blocks.shape[2]
-        distance = (scores.square() / model.variance.to(x)).sum(2)
-        return {"pca_residual": left.unflatten(1, (side, side)), "pca_mahalanobis": distance.unflatten(1, (side, side))}
-
-    def _statistics(self, batch: Batch) -> Tensor:
-        """Mean, log standard deviation and log gradient energy of each window, [B, 3, h, h]."""
-        x = batch.x.mean(1, keepdim=True)
-        mean, square = (F.avg_pool2d(values, self.block, self.step) for values in (x, x.square()))
-        deviation = (square - mean.square()).clamp_min(0)
-        steps = F.pad((x[..., 1:] - x[..., :-1]).square(), (0, 1)) + F.pad(
-            (x[..., 1:, :] - x[..., :-1, :]).square(), (0, 0, 0, 1)
-        )
-        return torch.cat([mean, (deviation + 1e-5).log(), (F.avg_pool2d(steps, self.block, self.step) + 1e-5).log()], 1)

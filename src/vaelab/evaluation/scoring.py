@@ -3,7 +3,7 @@
 N images, h cells of a map to a side, c channels of a latent map.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,9 @@ from torch import Tensor
 from vaelab import artifacts
 from vaelab.data.batches import Batch, DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.prepared import DEFECT_PHASES, read_info, read_meta, split_files
-from vaelab.evaluation.normality import Floors, distances, fit_normals
+from vaelab.evaluation.normality import Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected
+from vaelab.evaluation.score_floors import Floors
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.models.files import load_model
 from vaelab.models.local_image import LocalEncoder
@@ -51,7 +52,11 @@ class Scorer:
         size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
         with torch.no_grad():
             self.floors = Floors(train, reduce, size)
-            self.normals = fit_normals(self._means, train, size) if "mahalanobis" in self.names else {}
+            self.shapes: dict[str, Mapping[int, Shape]] = {}  # of the posterior means, by score
+            if "mahalanobis" in self.names:
+                self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
+            if "mixture" in self.names:
+                self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed)
 
     def maps(self, batch: Batch) -> Maps:
         """Return the maps of all scores and floors."""
@@ -72,13 +77,15 @@ class Scorer:
     def _dense(self, batch: Batch) -> Maps:
         values = dense(self.model, batch.x, batch.group)
         means = values.pop("mean")
-        if self.normals:
-            values["mahalanobis"] = distances(self.normals, means, batch.group)
+        values |= self._distances(means, batch.group)
         return {name: spread(maps, self.side // STEP) for name, maps in values.items()}
 
     def _of_latents(self, inference: Inference, group: Tensor) -> Maps:
         mean, kl = latent_cells(inference, self.channels)
-        return {"kl": kl} | ({"mahalanobis": distances(self.normals, mean, group)} if self.normals else {})
+        return {"kl": kl} | self._distances(mean, group)
+
+    def _distances(self, means: Tensor, group: Tensor) -> Maps:
+        return {name: distances(shapes, means, group) for name, shapes in self.shapes.items()}
 
     def _means(self, batch: Batch) -> Tensor:
         return latent_cells(self.model(batch.x, group=batch.group), self.channels)[0]

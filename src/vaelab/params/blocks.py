@@ -31,7 +31,8 @@ SelectionMetric = Literal[
 ]  # fmt: skip
 
 ScoreName = Literal[
-    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "kl", "projection",
+    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",
+    "projection",
 ]  # fmt: skip
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
