@@ -6,10 +6,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
+from vaelab.comparison.anomalies import defect_curves, shown_defects
 from vaelab.comparison.collect import by_data, collect, curves_table
 from vaelab.comparison.judge import best, judge_all
 from vaelab.comparison.save import save
 from vaelab.errors import exit_on_input_error
+from vaelab.figures.defects import defect_pictures
 from vaelab.figures.files import save_png
 from vaelab.figures.groups import group_pictures
 from vaelab.params.resolve import read_params
@@ -25,6 +27,12 @@ def main() -> None:
         for name, (title, figure) in group_pictures(data, group, params.compare).items():
             save_png(figure, plots / f"{name}_{data}.png")
             pictures.setdefault(data, {})[title] = plots / f"{name}_{data}.png"
+        for result in group:
+            for name, figure in defect_pictures(result.run):
+                save_png(figure, artifacts.COMPARISON_DEFECTS / result.run.name / f"{name}.png")
+        pictures.setdefault(data, {}).update(shown_defects(group))
+    for name, rows in defect_curves(results).items():
+        artifacts.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
     judgements = judge_all(results, params.compare)
     artifacts.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
     print(save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures))

@@ -14,6 +14,7 @@ from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.samples import interpolate, prior_grids, spectra, traverse
 from vaelab.evaluation.snapshots import read_snapshots
 from vaelab.figures import checkpoints
+from vaelab.figures.defect_epochs import film
 from vaelab.figures.files import save_gif, save_png
 from vaelab.figures.gallery import Material, pictures
 from vaelab.models.files import load_model
@@ -45,6 +46,8 @@ def main() -> None:
     )  # fmt: skip
     for name, figure in pictures(material):
         save_png(figure, plots / f"{name}.png")
+    if artifacts.score_maps(scores, "defects").exists():
+        save_gif(film(run), plots / "defects.gif")
 
 
 if __name__ == "__main__":

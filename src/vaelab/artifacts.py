@@ -28,6 +28,7 @@ COMPARISON_MARKDOWN = Path("metrics/comparison_report.md")
 COMPARISON_HTML = Path("metrics/comparison_report.html")
 SUMMARIES = Path("metrics/summary")
 COMPARISON_CURVES = Path("plots/comparison/curves.csv")
+COMPARISON_DEFECTS = Path("plots/comparison/defects")
 COMPARISON_PICTURES = Path("plots/comparison/pictures")
 SCRATCH = Path(".scratch")
 FORMULA = ("=", "+", "-", "@", "\t", "\n")  # how a text begins that a spreadsheet runs
@@ -56,9 +57,14 @@ def scores(run: str) -> Path:
     return Path("data/scores") / run
 
 
-def score_maps(run: str, phase: str) -> Path:
-    """Return the path of a run's anomaly scores of a phase."""
-    return scores(run) / f"anomaly-{phase}.safetensors"
+def score_maps(folder: Path, phase: str) -> Path:
+    """Return the path of the anomaly scores of a phase, in the scores of a run."""
+    return folder / f"anomaly-{phase}.safetensors"
+
+
+def score_reconstructions(folder: Path, phase: str) -> Path:
+    """Return the path of the reconstructions that the anomaly scores of a phase are of."""
+    return folder / f"reconstructed-{phase}.safetensors"
 
 
 def thresholds(run: str) -> Path:

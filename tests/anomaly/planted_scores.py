@@ -77,7 +77,7 @@ def write_planted(phases: Mapping[str, Arrays], shards: int = 2, **meta: Any) ->
     """Write the score maps of RUN and the prepared data DATA, in the working directory."""
     for phase, arrays in phases.items():
         kept = {name: array for name, array in arrays.items() if name != "mask"}
-        artifacts.write_tensors(artifacts.score_maps(RUN, phase), kept)
+        artifacts.write_tensors(artifacts.score_maps(artifacts.scores(RUN), phase), kept)
     folder = artifacts.prepared(DATA)
     images = {"x": np.zeros((1, 1, 4, 4), np.uint8)}
     strips = [f"strip_{number:03d}" for number in range(100 * len(STRIPS))]

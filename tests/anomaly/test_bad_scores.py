@@ -100,7 +100,7 @@ def test_options():
         rf"threshold\.scores: 'residuals' is no score in .*did you mean 'residual'\? {known}", scores=("residuals",)
     )
     phases = planted()
-    artifacts.score_maps(RUN, "val_defects").unlink()
+    artifacts.score_maps(artifacts.scores(RUN), "val_defects").unlink()
     refused("max_f1 chooses by labelled defects of val, and there are none", method="max_f1")
     phases["val_defects"]["label"][:] = 0
     write_planted(phases)
@@ -129,7 +129,7 @@ def test_prepared_data():
 
 def test_a_damaged_file():
     write_planted(planted())
-    path = artifacts.score_maps(RUN, "test")
+    path = artifacts.score_maps(artifacts.scores(RUN), "test")
     path.write_bytes(path.read_bytes()[:-100])
     refused("damaged or not a safetensors file")
     Path("data/scores", RUN, "anomaly-test.safetensors").unlink()

@@ -33,7 +33,7 @@ def _in_a_folder(tmp_path, monkeypatch):
 def pixels_of(phases: dict[str, Arrays], settings: Threshold = PLAIN, shards: int = 2) -> Pixels:
     write_planted(phases, shards)
     shards_of = split_files(artifacts.prepared(planted_scores.DATA), "defects")
-    return read_pixels(read_phases(planted_scores.RUN), shards_of, settings)
+    return read_pixels(read_phases(artifacts.scores(planted_scores.RUN)), shards_of, settings)
 
 
 def enlarged(scores: np.ndarray, side: int) -> np.ndarray:
@@ -152,7 +152,7 @@ def test_neither_the_size_of_the_shards_nor_of_what_is_in_memory_matters(calibra
 
 def test_calibration_of_large_groups_takes_evenly_spread_patches_of_each(monkeypatch):
     write_planted(planted())
-    val = read_phases(planted_scores.RUN)["val"]
+    val = read_phases(artifacts.scores(planted_scores.RUN))["val"]
     monkeypatch.setattr(maps, "MOST_CELLS", 10 * planted_scores.SIDE**2)
     monkeypatch.setattr(maps, "fit_groups", lambda kind, cells, group: [(group == k).sum() for k in (0, 1)])
     assert maps.fit_maps(val, "log_z")["residual"] == [10, 10]  # of 30 each

@@ -37,7 +37,7 @@ def maps_of(scored, names):
 
 
 def test_without_a_wish_maps_stay_as_they_are(phases):
-    found = maps_of(treat(read_phases(RUN)["test"], settings()), NAMES)
+    found = maps_of(treat(read_phases(artifacts.scores(RUN))["test"], settings()), NAMES)
     for name in NAMES:
         assert np.array_equal(found[name], phases["test"][name])
 
@@ -45,7 +45,7 @@ def test_without_a_wish_maps_stay_as_they_are(phases):
 @pytest.mark.parametrize("cells", [8 * 8 * 3, 2**22])  # strips in several chunks, and all in one
 def test_each_map_is_divided_by_the_median_of_its_strip(phases, cells, monkeypatch):
     monkeypatch.setattr(scored_module, "MOST_CELLS", cells)
-    scored = read_phases(RUN)["defects"]
+    scored = read_phases(artifacts.scores(RUN))["defects"]
     assert len(list(scored.chunks(["residual"]))) == (27 if cells < 1000 else 1)
     found = maps_of(treat(scored, settings(relative="strip")), NAMES)
     for name in NAMES:
@@ -56,14 +56,14 @@ def test_each_map_is_divided_by_the_median_of_its_strip(phases, cells, monkeypat
 
 
 def test_a_strip_of_nothing_is_left_as_it_is(phases):
-    scored = read_phases(RUN)["test"]
+    scored = read_phases(artifacts.scores(RUN))["test"]
     empty = {**phases["test"], "residual": np.zeros_like(phases["test"]["residual"])}
     artifacts.write_tensors(scored.path, empty)
     assert (strip_medians(scored, "residual") == 1).all()
 
 
 def test_cells_are_put_together_by_their_geometric_mean(phases):
-    scored = treat(read_phases(RUN)["test"], settings(combine="cells", weights=(2.0, 1.0)))
+    scored = treat(read_phases(artifacts.scores(RUN))["test"], settings(combine="cells", weights=(2.0, 1.0)))
     found = maps_of(scored, [COMBINED, *NAMES])
     expected = (phases["test"]["residual"] ** 2 * phases["test"]["mahalanobis"]) ** (1 / 3)
     assert found[COMBINED] == pytest.approx(expected, rel=1e-4)
@@ -72,7 +72,9 @@ def test_cells_are_put_together_by_their_geometric_mean(phases):
 
 def test_a_coarser_map_counts_for_all_finer_cells_that_it_covers(phases):
     coarse = phases["val"]["mahalanobis"][:, ::2, ::2]
-    artifacts.write_tensors(artifacts.score_maps(RUN, "val"), {**phases["val"], "mahalanobis": coarse})
+    artifacts.write_tensors(
+        artifacts.score_maps(artifacts.scores(RUN), "val"), {**phases["val"], "mahalanobis": coarse}
+    )
     scored = treat(read_phases_of_val(), settings(combine="cells"))
     expected = np.sqrt(phases["val"]["residual"] * coarse.repeat(2, 1).repeat(2, 2))
     assert maps_of(scored, [COMBINED])[COMBINED] == pytest.approx(expected, rel=1e-4)
@@ -80,8 +82,8 @@ def test_a_coarser_map_counts_for_all_finer_cells_that_it_covers(phases):
 
 def read_phases_of_val():
     for phase in ("test", "defects", "val_defects"):
-        artifacts.score_maps(RUN, phase).unlink()
-    return read_phases(RUN)["val"]
+        artifacts.score_maps(artifacts.scores(RUN), phase).unlink()
+    return read_phases(artifacts.scores(RUN))["val"]
 
 
 def test_logarithms_are_smoothed():
@@ -99,7 +101,9 @@ def test_the_size_of_a_score_changes_nothing_of_what_is_found(phases, values):
     before = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
     for phase, arrays in phases.items():
         kept = {name: array for name, array in arrays.items() if name != "mask"}
-        artifacts.write_tensors(artifacts.score_maps(RUN, phase), {**kept, "residual": 37 * arrays["residual"]})
+        artifacts.write_tensors(
+            artifacts.score_maps(artifacts.scores(RUN), phase), {**kept, "residual": 37 * arrays["residual"]}
+        )
     threshold_run(RUN, DATA, settings(**values))
     after = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
     for name in ("roc_auc", "average_precision", "f1_max", "recall", "fpr_normal", "aupro", "pixel_roc_auc"):
@@ -113,7 +117,7 @@ def test_a_strip_that_is_unlike_others_is_not_one_defect(phases):
     unlike = np.isin(arrays["strip"], np.unique(arrays["strip"])[:4])
     kept = {name: array for name, array in arrays.items() if name != "mask"}
     louder = {name: kept[name] * np.where(unlike, 10, 1)[:, None, None].astype(np.float32) for name in NAMES}
-    artifacts.write_tensors(artifacts.score_maps(RUN, "defects"), {**kept, **louder})
+    artifacts.write_tensors(artifacts.score_maps(artifacts.scores(RUN), "defects"), {**kept, **louder})
     found = {}
     for relative in ("none", "strip"):
         threshold_run(RUN, DATA, settings(relative=relative))
@@ -124,11 +128,11 @@ def test_a_strip_that_is_unlike_others_is_not_one_defect(phases):
 
 def test_an_unknown_score_is_named_with_those_that_there_are(phases):
     with pytest.raises(InputError, match=r"threshold.scores: 'residuals' is no score in .*residual"):
-        treat(read_phases(RUN)["val"], settings(scores=("residuals",)))
+        treat(read_phases(artifacts.scores(RUN))["val"], settings(scores=("residuals",)))
 
 
 def test_treating_a_phase_leaves_it_as_it_was(phases):
-    scored = read_phases(RUN)["val"]
+    scored = read_phases(artifacts.scores(RUN))["val"]
     before = replace(scored)
     treat(scored, settings(relative="strip", combine="cells", smoothing=1.0))
     assert scored.sides == before.sides

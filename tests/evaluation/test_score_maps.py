@@ -176,7 +176,8 @@ def test_blocks_of_floors_are_as_large_in_the_source_whatever_the_resolution():
 def test_all_scores_of_all_models_are_maps_of_finite_numbers(kind):
     names = (*OF_RECONSTRUCTION, "mahalanobis", "mixture", "kl", "projection")
     scorer = Scorer(model_of(kind), run_of(kind, scores=names, projection_steps=2), split(), 1)
-    found = scorer.maps(batch(3))
+    found, reconstruction = scorer.maps(batch(3))
+    assert reconstruction.shape == (3, 1, SIDE, SIDE)
     assert list(found) == [*names, "pca_residual", "pca_mahalanobis", "local_statistics"]
     for maps in found.values():
         assert maps.shape[0] == 3

@@ -57,13 +57,13 @@ class Scored:
                 yield rows, maps
 
 
-def read_phases(run: str) -> dict[str, Scored]:
-    """Return the phases of a run that are scored, none where the run has no score maps.
+def read_phases(folder: Path) -> dict[str, Scored]:
+    """Return the phases whose score maps lie in a folder, such as `artifacts.scores(run)`; none where there are none.
 
     Raises:
         InputError: a file is damaged or lacks something, the normals of val are missing, or phases have other scores.
     """
-    paths = {phase: artifacts.score_maps(run, phase) for phase in PHASES}
+    paths = {phase: artifacts.score_maps(folder, phase) for phase in PHASES}
     phases = {phase: read_scored(path) for phase, path in paths.items() if path.exists()}
     if not phases:
         return {}

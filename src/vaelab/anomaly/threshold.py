@@ -54,7 +54,7 @@ def threshold_run(run: str, data: str, settings: Threshold) -> None:
     Raises:
         InputError: a file or an option is wrong; nothing is written then.
     """
-    phases, outcome = read_phases(run), NO_SCORES
+    phases, outcome = read_phases(artifacts.scores(run)), NO_SCORES
     if phases:
         folder = artifacts.prepared(data)
         outcome = find(phases, _names(folder, phases), split_files(folder, "defects"), settings)

@@ -1,13 +1,30 @@
 """What a report says of runs whose data have defects: how well each finds them, against floors, and what stands out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from vaelab import artifacts
 from vaelab.comparison.collect import Result
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 
 MUCH = 0.05  # of average precision, by which another aggregation must be better to be worth a word
 OFF = 0.02  # share of normals, by which false alarms may be off the nominal rate
+SHOWN = {  # pictures that a report has, of those that stage compare draws
+    "curves": "Defects, over all thresholds",
+    "histogram": "Scores of patches",
+    "missed": "Defects that are missed first",
+    "false_alarms": "The first false alarms",
+    "strips": "Strips",
+}
+CURVES = {  # columns of each table of data that `dvc plots` shows, beside the run
+    "roc": ("fpr", "tpr"),
+    "pr": ("recall", "precision"),
+    "percentiles": ("percentile", "precision", "recall", "f1", "fpr_normal", "fpr_clean"),
+    "histogram": ("score", "share", "threshold"),
+}
 CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
@@ -79,3 +96,32 @@ def _alarms(total: Mapping[str, Any]) -> Iterator[str]:
         yield f"{normal:.1%} of held-out normals are flagged, where {nominal:.1%} was asked for"
     if clean is not None and clean > CLEAN:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
+
+
+def shown_defects(results: Sequence[Result]) -> dict[str, Path]:
+    """Return the pictures of the run that finds defects best, by title, which a report shows."""
+    measured = [result for result in results if result.final.get("defect_average_precision") is not None]
+    if not measured:
+        return {}
+    best = max(measured, key=lambda result: float(result.final["defect_average_precision"])).run.name
+    folder = artifacts.COMPARISON_DEFECTS / best
+    titles = {f"{title}: {best}": folder / f"{name}.png" for name, title in SHOWN.items()}
+    return {title: path for title, path in titles.items() if path.exists()}
+
+
+def defect_curves(results: Sequence[Result]) -> dict[str, str]:
+    """Return the curves of all runs as tables in CSV, for `dvc plots`: roc, pr, percentiles and histogram."""
+    tables: dict[str, str] = {}
+    for name, columns in CURVES.items():
+        parts = [pd.DataFrame(columns=["run", *columns])]
+        for result in results:
+            if result.threshold is None:
+                continue
+            found = pd.read_csv(artifacts.threshold_plots(result.run.name) / f"{name}.csv")
+            if name in ("roc", "pr"):
+                found = found[found["score"] == "combined"]
+            run = result.run.name if "pool" not in found else result.run.name + ", " + found["pool"]
+            parts.append(found.assign(run=run)[["run", *columns]])
+        table = pd.concat(parts[1:] or parts, ignore_index=True)
+        tables[name] = table.to_csv(index=False, lineterminator="\n", float_format="%.7g")
+    return tables

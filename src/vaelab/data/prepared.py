@@ -185,3 +185,22 @@ def split_files(folder: Path, phase: str) -> list[Path]:
         return [folder / name for name in (files.get(phase, []) if phase in DEFECT_PHASES else files[phase])]
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / 'meta.json'}: lists no files of {phase} ({error})") from None
+
+
+def read_rows(folder: Path, phase: str, name: str, ids: Sequence[int]) -> np.ndarray:
+    """Return some examples of an array of a split, in the order of `ids`, [len(ids), ...].
+
+    Raises:
+        InputError: a file is missing or damaged, or has no such array.
+    """
+    found: dict[int, np.ndarray] = {}
+    first = 0
+    for path in split_files(folder, phase):
+        with artifacts.opened(path, "numpy") as file:
+            if name not in file.keys():  # noqa: SIM118
+                raise InputError(f"{path}: has no array {name!r}; prepare the data again")
+            part = file.get_slice(name)
+            count = part.get_shape()[0]
+            found |= {i: part[i - first : i - first + 1][0] for i in set(ids) if first <= i < first + count}
+        first += count
+    return np.stack([found[i] for i in ids])

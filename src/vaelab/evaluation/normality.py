@@ -39,7 +39,8 @@ class Normal(NamedTuple):
     def distance(self, features: Tensor) -> Tensor:
         """Return the squared Mahalanobis distance of each place, [B, h, h], of features [B, f, h, h]."""
         centred = features - self.mean[:, None, None]
-        return (centred * torch.einsum("ij,bjhw->bihw", self.precision, centred)).sum(1).clamp_min(0)
+        moved: Tensor = torch.einsum("ij,bjhw->bihw", self.precision, centred)
+        return (centred * moved).sum(1).clamp_min(0)
 
 
 class Mixture(NamedTuple):
@@ -54,8 +55,8 @@ class Mixture(NamedTuple):
         found = [
             ((rows - mean) @ factor).square().sum(2) for mean, factor in zip(self.means, self.factors, strict=True)
         ]
-        nearest: Tensor = torch.stack(found).amin(0)
-        return nearest.unflatten(1, tuple(features.shape[2:]))
+        nearest: Tensor = torch.stack(found).amin(0).unflatten(1, tuple(features.shape[2:]))
+        return nearest
 
 
 def by_group(train: DeviceSplit, batch_size: int) -> Iterator[tuple[int, list[Batch]]]:

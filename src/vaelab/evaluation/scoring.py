@@ -14,13 +14,14 @@ from torch import Tensor
 from vaelab import artifacts
 from vaelab.data.batches import Batch, DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.prepared import DEFECT_PHASES, read_info, read_meta, split_files
+from vaelab.evaluation.images import stored
 from vaelab.evaluation.normality import Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected
 from vaelab.evaluation.score_floors import Floors
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.models.files import load_model
 from vaelab.models.local_image import LocalEncoder
-from vaelab.models.vae import VAE, Inference
+from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.params.schema import Run
 
 PHASES = ("val", "test", *DEFECT_PHASES)  # those of normals first
@@ -31,7 +32,9 @@ class Scores(NamedTuple):
     """Everything of one phase."""
 
     phase: str
+    ids: np.ndarray  # of the images in the phase [N]
     arrays: dict[str, np.ndarray]  # maps float32 [N, h, h] by score; group, strip, top, left and so on, [N]
+    reconstruction: np.ndarray  # uint8 [N, C, S, S]
 
 
 class Scorer:
@@ -41,7 +44,7 @@ class Scorer:
         model: of images.
         run: its run; `run.evaluate.scores` says which scores.
         train: the training split.
-        reduce: source pixels to a side of one of the images'.
+        reduce: source pixels to a side of one of the images'; 0: no floors.
     """
 
     def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int) -> None:
@@ -51,15 +54,15 @@ class Scorer:
         self.local = isinstance(model.encoder, LocalEncoder)
         size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
         with torch.no_grad():
-            self.floors = Floors(train, reduce, size)
+            self.floors = Floors(train, reduce, size) if reduce else None
             self.shapes: dict[str, Mapping[int, Shape]] = {}  # of the posterior means, by score
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
             if "mixture" in self.names:
                 self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed)
 
-    def maps(self, batch: Batch) -> Maps:
-        """Return the maps of all scores and floors."""
+    def maps(self, batch: Batch) -> tuple[Maps, Tensor]:
+        """Return the maps of all scores and floors, and the reconstructions that they are of."""
         with torch.no_grad():
             found = self._dense(batch) if self.local else {}
             inference = self.model(batch.x, group=batch.group)
@@ -69,10 +72,10 @@ class Scorer:
                     found[name] = OF_RECONSTRUCTION[name](batch.x, reconstruction)
             if not self.local:
                 found |= self._of_latents(inference, batch.group)
-            floors = self.floors.maps(batch)
+            floors = self.floors.maps(batch) if self.floors else {}
         if "projection" in self.names:
             found["projection"] = absolute(batch.x, projected(self.model, batch, self.steps))
-        return {**{name: found[name] for name in self.names}, **floors}
+        return {**{name: found[name] for name in self.names}, **floors}, reconstruction
 
     def _dense(self, batch: Batch) -> Maps:
         values = dense(self.model, batch.x, batch.group)
@@ -98,15 +101,33 @@ def write_scores(run: Run, weights: Path, data: Path) -> None:
         InputError: model file or data are missing or damaged.
     """
     wanted = {"always": True, "never": False, "auto": bool(split_files(data, "defects"))}[run.evaluate.anomalies]
-    if run.kind != "image" or not wanted:
-        return
+    if run.kind == "image" and wanted:
+        save_scores(run, weights, data, artifacts.scores(run.name))
+
+
+def save_scores(run: Run, weights: Path, data: Path, folder: Path, most: int = 0) -> None:
+    """Save the scores of the model in a file, with the reconstructions that they are of, in a folder.
+
+    Args:
+        run: whose `evaluate` block says which scores.
+        weights: the model file.
+        data: folder of the prepared data set.
+        folder: where to.
+        most: about how many images of each phase are scored, whole strips of them, without floors; 0: all, with floors.
+
+    Raises:
+        InputError: model file or data are missing or damaged.
+    """
     device = default_device()
     loaded = load_model(weights, device)
-    for phase, arrays in score(loaded.run.model_copy(update={"evaluate": run.evaluate}), loaded.model, data, device):
-        artifacts.write_tensors(artifacts.score_maps(run.name, phase), arrays)
+    asked = loaded.run.model_copy(update={"evaluate": run.evaluate})
+    for found in score(asked, loaded.model, data, device, most):
+        artifacts.write_tensors(artifacts.score_maps(folder, found.phase), found.arrays)
+        images = {"reconstruction": found.reconstruction, "ids": found.ids.astype(np.int32)}
+        artifacts.write_tensors(artifacts.score_reconstructions(folder, found.phase), images)
 
 
-def score(run: Run, model: VAE, data: Path, device: torch.device) -> Iterator[Scores]:
+def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0) -> Iterator[Scores]:
     """Yield the scores of each phase that the data have.
 
     Args:
@@ -114,23 +135,38 @@ def score(run: Run, model: VAE, data: Path, device: torch.device) -> Iterator[Sc
         model: on `device`, in evaluation mode.
         data: folder of the prepared data set.
         device: where it is computed.
+        most: about how many images of each phase, whole strips of them, without floors; 0: all, with floors.
 
     Raises:
         InputError: the data are missing or damaged.
     """
     info, meta = read_info(data), read_meta(data)
     train = load_split(data, "train", info, device)
-    scorer = Scorer(model, run, train, int(meta.get("reduce", 1)))
+    scorer = Scorer(model, run, train, 0 if most else int(meta.get("reduce", 1)))
     for phase in PHASES:
         split = load_split(data, phase, info, device)
         if not len(split):
             continue
-        parts: dict[str, list[np.ndarray]] = {}
-        for batch in split.in_order(max(1, run.evaluate.batch_size // 8)):
-            for name, maps in scorer.maps(batch).items():
-                parts.setdefault(name, []).append(maps.float().cpu().numpy())
         columns = {name: tensor.numpy() for name, tensor in load_columns(data, phase, PLACES).items()}
         places = {"strip": np.arange(len(split)), "top": np.zeros(len(split)), "left": np.zeros(len(split)), **columns}
-        places = {name: values.astype(np.uint8 if name == "label" else np.int32) for name, values in places.items()}
-        arrays = {name: np.concatenate(found) for name, found in parts.items()}
-        yield Scores(phase, {**arrays, **places, "group": split.group.cpu().numpy().astype(np.int32)})
+        places["group"] = split.group.cpu().numpy()
+        ids = whole_strips(places["strip"], most or len(split))
+        parts: dict[str, list[np.ndarray]] = {}
+        for index in torch.from_numpy(ids).split(max(1, run.evaluate.batch_size // 8)):
+            found, reconstruction = scorer.maps(split.take(index))
+            parts.setdefault("", []).append(stored(Decoded(reconstruction)).cpu().numpy())
+            for name, maps in found.items():
+                parts.setdefault(name, []).append(maps.float().cpu().numpy())
+        arrays = {name: np.concatenate(each) for name, each in parts.items()}
+        images = arrays.pop("")
+        types = {"label": np.uint8}
+        arrays |= {name: values[ids].astype(types.get(name, np.int32)) for name, values in places.items()}
+        yield Scores(phase, ids, arrays, images)
+
+
+def whole_strips(strip: np.ndarray, most: int) -> np.ndarray:
+    """Return the ids of about `most` images, sorted: all of each of some strips, which are evenly spread."""
+    known = np.unique(strip)
+    count = max(1, round(len(known) * min(1, most / len(strip))))
+    chosen = known[np.linspace(0, len(known) - 1, count).round().astype(int)]
+    return np.flatnonzero(np.isin(strip, chosen))
