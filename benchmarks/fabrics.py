@@ -1,6 +1,6 @@
 """Defects in real fabrics: the presets of suite `fabric` on AITEX, over splits and seeds, beside controls.
 
-    VAELAB_REALDATA=folder python benchmarks/fabrics.py                   # fabric_local, 3 splits × 3 seeds, and controls
+    VAELAB_REALDATA=folder python benchmarks/fabrics.py  # fabric_local, 3 splits × 3 seeds, and controls
     VAELAB_REALDATA=folder python benchmarks/fabrics.py --splits 1 --seeds 1 --presets fabric_naive fabric_skip
 
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):

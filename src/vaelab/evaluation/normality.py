@@ -79,10 +79,20 @@ def fit_normals(features: Features, train: DeviceSplit, batch_size: int) -> dict
     return found
 
 
-def fit_mixtures(features: Features, train: DeviceSplit, batch_size: int, seed: int) -> dict[int, Mixture]:
-    """Return a mixture of COMPONENTS normal distributions in each group, of fewer where there are few places."""
+def fit_mixtures(
+    features: Features, train: DeviceSplit, batch_size: int, seed: int, most: int = MOST_MIXED
+) -> dict[int, Mixture]:
+    """Return a mixture of COMPONENTS normal distributions in each group, of fewer where there are few places.
+
+    Args:
+        features: of a batch.
+        train: the training split.
+        batch_size: images at a time.
+        seed: of the start of the fit.
+        most: places that it looks at, in each group.
+    """
     found = {}
-    for number, rows in _rows(features, train, batch_size, MOST_MIXED):
+    for number, rows in _rows(features, train, batch_size, most):
         components = max(1, min(COMPONENTS, len(rows) // (PER_VALUE * rows.shape[1])))
         spread_of = float(rows.var(0).mean())
         mixture = GaussianMixture(components, reg_covar=1e-3 * max(spread_of, 1e-9), max_iter=ROUNDS, random_state=seed)

@@ -15,7 +15,7 @@ from vaelab import artifacts
 from vaelab.data.batches import Batch, DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.prepared import DEFECT_PHASES, read_info, read_meta, split_files
 from vaelab.evaluation.images import stored
-from vaelab.evaluation.normality import Shape, distances, fit_mixtures, fit_normals
+from vaelab.evaluation.normality import MOST_MIXED, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected
 from vaelab.evaluation.score_floors import Floors
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
@@ -25,6 +25,7 @@ from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.params.schema import Run
 
 PHASES = ("val", "test", *DEFECT_PHASES)  # those of normals first
+QUICK = 4000  # places that a mixture is fitted to where only some images are scored
 PLACES = ("strip", "top", "left", "label", "defect")
 
 
@@ -44,7 +45,7 @@ class Scorer:
         model: of images.
         run: its run; `run.evaluate.scores` says which scores.
         train: the training split.
-        reduce: source pixels to a side of one of the images'; 0: no floors.
+        reduce: source pixels to a side of one of the images'; 0: no floors, and mixtures of QUICK places.
     """
 
     def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int) -> None:
@@ -59,7 +60,8 @@ class Scorer:
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
             if "mixture" in self.names:
-                self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed)
+                places = MOST_MIXED if reduce else QUICK
+                self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed, places)
 
     def maps(self, batch: Batch) -> tuple[Maps, Tensor]:
         """Return the maps of all scores and floors, and the reconstructions that they are of."""
