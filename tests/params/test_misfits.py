@@ -231,3 +231,27 @@ def test_an_option_for_two_kinds_is_for_both(tmp_path):
 
 def test_the_default_of_an_option_of_the_other_kind_is_no_warning(tmp_path):
     assert resolved(tmp_path, {"model": {"dropout": 0.0, "skips": False}}, "grids").warnings == []
+
+
+LOCAL = {"name": "local", "latent": "map", "latent_channels": 4}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ({"model": {"name": "local"}}, "runs.first.model.latent: local has a latent in each cell: set map"),
+        ({"model": {**LOCAL, "skips": True}}, "runs.first.model.skips: is not for model.name: local"),
+        ({"model": {"per_group": True}}, "runs.first.model.per_group: is for model.name: local, not conv"),
+        (
+            {"threshold": {"scores": ["ssim"]}},
+            "runs.first.threshold.scores: ssim is not among evaluate.scores; known: local_statistics",
+        ),
+    ],
+)
+def test_a_local_model_and_a_threshold_are_refused_what_they_cannot_have(tmp_path, blocks, expected):
+    assert problem(tmp_path, terms(mse=1.0) | blocks).startswith(expected)
+
+
+def test_a_local_model_has_hidden_layers(tmp_path):
+    found = resolved(tmp_path, terms(mse=1.0) | {"model": {**LOCAL, "hidden": [8, 8]}}, "photos")
+    assert not any("hidden" in warning for warning in found.warnings)

@@ -10,10 +10,10 @@ from vaelab.anomaly import curves
 from vaelab.anomaly.aggregation import AGGREGATIONS
 from vaelab.anomaly.examples import example_rows, flagged_rows
 from vaelab.anomaly.measures import RANKING, Patches, everything_once, measure
-from vaelab.anomaly.patches import PatchScores, final_patches, fit_thresholds, patch_scores
+from vaelab.anomaly.patches import PatchScores, final_patches, fit_thresholds, under_each
 from vaelab.anomaly.report import Report, Row, read_pixels
 from vaelab.anomaly.scored import Scored
-from vaelab.anomaly.treatment import COMBINED, only, treat
+from vaelab.anomaly.treatment import COMBINED, treat
 from vaelab.params.threshold import Threshold
 
 UNLABELLED = ("threshold", "fpr_normal", "fpr_normal_low", "fpr_normal_high")  # what needs no label
@@ -48,7 +48,8 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
         InputError: an option, a score or a mask is wrong.
     """
     phases = {phase: treat(scored, settings) for phase, scored in phases.items()}
-    scores = patch_scores(phases, names.groups, settings)
+    known = under_each(phases, names.groups, settings, tuple(AGGREGATIONS))
+    scores = known[settings.aggregation]
     limits = fit_thresholds(phases, scores, settings)
     patches, final = final_patches(phases, scores)
     labelled = bool(patches.label.any())
@@ -64,7 +65,7 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
         "groups": list(report.of_groups(scores["val"][COMBINED], phases["val"].group, names.groups)),
         "defects": list(report.of_defects(names.defects)),
         "differences": differences if labelled else [],
-        "aggregations": aggregations(phases, names.groups, settings) if labelled else [],
+        "aggregations": aggregations(phases, known) if labelled else [],
     }
     normals = scores["val"][COMBINED]
     plots = {
@@ -76,13 +77,11 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
     return Outcome(_metrics(of_scores[0], patches, normals, settings), tables, plots)
 
 
-def aggregations(phases: Mapping[str, Scored], groups: Sequence[str], settings: Threshold) -> list[Row]:
+def aggregations(phases: Mapping[str, Scored], known: Mapping[str, PatchScores]) -> list[Row]:
     """Return what `threshold.scores` would reach under each aggregation: whether it is the maps that fail, or this."""
-    needed = {phase: only(scored, settings) for phase, scored in phases.items()}
     rows = []
-    for name in AGGREGATIONS:
-        other = settings.model_copy(update={"aggregation": name})
-        patches, found = final_patches(needed, patch_scores(needed, groups, other))
+    for name, scores in known.items():
+        patches, found = final_patches(phases, scores)
         measured = measure(patches, found[COMBINED], np.inf, everything_once(len(patches.label)))
         rows.append({"aggregation": name, **{key: float(measured[key][0]) for key in RANKING}})
     return rows

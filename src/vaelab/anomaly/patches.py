@@ -16,19 +16,36 @@ PatchScores = Mapping[str, Mapping[str, np.ndarray]]  # float64 [N], by phase an
 
 
 def patch_scores(phases: Mapping[str, Scored], groups: Sequence[str], settings: Threshold) -> PatchScores:
-    """Return the calibrated score of each patch, for every score and for their weighted sum.
+    """Return the calibrated score of each patch, for every score and for what they make together.
 
     Args:
         phases: what is scored, treated; calibration is fitted to val alone.
         groups: their names.
-        settings: what is summed, aggregation and calibration.
+        settings: how scores are put together, aggregation and calibration.
 
     Raises:
         InputError: a score is not finite, or a group has too few normals in val.
     """
-    val = phases["val"]
+    return under_each(phases, groups, settings, (settings.aggregation,))[settings.aggregation]
+
+
+def under_each(
+    phases: Mapping[str, Scored], groups: Sequence[str], settings: Threshold, aggregations: Sequence[str]
+) -> dict[str, PatchScores]:
+    """Return the same under several aggregations, in one pass over the maps."""
     _check_normals(phases, groups, settings)
-    raw = {phase: _aggregated(scored, settings) for phase, scored in phases.items()}
+    raw = {phase: _aggregated(scored, settings, aggregations) for phase, scored in phases.items()}
+    found: dict[str, PatchScores] = {}
+    for number, name in enumerate(aggregations):
+        of_phases = {phase: {score: values[number] for score, values in of.items()} for phase, of in raw.items()}
+        found[name] = _calibrated(of_phases, phases, settings)
+    return found
+
+
+def _calibrated(
+    raw: Mapping[str, Mapping[str, np.ndarray]], phases: Mapping[str, Scored], settings: Threshold
+) -> PatchScores:
+    val = phases["val"]
     fitted = {name: fit_groups(settings.calibration, values, val.group) for name, values in raw["val"].items()}
     scores: dict[str, dict[str, np.ndarray]] = {}
     for phase, scored in phases.items():
@@ -50,12 +67,13 @@ def _check_normals(phases: Mapping[str, Scored], groups: Sequence[str], settings
         check_groups(val.group, others, groups, str(val.path))
 
 
-def _aggregated(scored: Scored, settings: Threshold) -> dict[str, np.ndarray]:
-    parts: dict[str, list[np.ndarray]] = {name: [np.empty(0)] for name in scored.sides}
+def _aggregated(scored: Scored, settings: Threshold, aggregations: Sequence[str]) -> dict[str, np.ndarray]:
+    """Scores of patches [aggregations, N], by score."""
+    parts: dict[str, list[np.ndarray]] = {name: [np.empty((len(aggregations), 0))] for name in scored.sides}
     for _, maps in scored.chunks(list(scored.sides)):
         for name, part in maps.items():
-            parts[name].append(aggregate(part, settings))
-    return {name: np.concatenate(values) for name, values in parts.items()}
+            parts[name].append(np.stack([aggregate(part, settings, how) for how in aggregations]))
+    return {name: np.concatenate(values, axis=1) for name, values in parts.items()}
 
 
 def fit_thresholds(phases: Mapping[str, Scored], scores: PatchScores, settings: Threshold) -> dict[str, float]:

@@ -5,7 +5,7 @@ n patches of N, h cells to a side.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
@@ -70,13 +70,6 @@ def treat(scored: Scored, settings: Threshold) -> Treated:
         **{**vars(scored), "sides": {**together, **scored.sides}}, size=size, recipe=recipe,
         smoothing=settings.smoothing,
     )  # fmt: skip
-
-
-def only(scored: Scored, settings: Threshold) -> Scored:
-    """Return a phase without the scores that `threshold.scores` does not name."""
-    return replace(
-        scored, sides={name: side for name, side in scored.sides.items() if name in (COMBINED, *settings.scores)}
-    )
 
 
 def strip_medians(scored: Scored, name: str) -> np.ndarray:

@@ -34,6 +34,7 @@ ScoreName = Literal[
     "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",
     "projection",
 ]  # fmt: skip
+FLOOR_SCORES = ("pca_mahalanobis", "pca_residual", "local_statistics")  # always saved, since they need no network
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from vaelab.params.base import Schedule
-from vaelab.params.blocks import HISTORY, NETWORKS, SELECTION
+from vaelab.params.blocks import FLOOR_SCORES, HISTORY, NETWORKS, SELECTION
 from vaelab.params.datasets import Npy, Split, Tags, TagsCsv
 from vaelab.params.loss import Terms
 from vaelab.params.problems import Problem, suggestion
@@ -30,6 +30,7 @@ def misfits(run: Run, params: Params) -> Iterator[Problem]:
     if scheduled and run.loss.capacity is not None:
         yield Problem(f"{where}.loss.capacity", "goes with a constant beta: schedule one of the two")
     yield from _local(run, where)
+    yield from _scores(run, where)
     if run.kind == "image" and run.model.init == "pca" and run.model.output != "linear":
         yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
 
@@ -41,7 +42,8 @@ def not_for_kind(runs: Mapping[str, Run]) -> Iterator[str]:
             options: BaseModel = getattr(run, block)
             for name, field in type(options).model_fields.items():
                 value = getattr(options, name)
-                if run.kind not in kinds_of(field.description or "") and value != field.default:
+                idle = name == "hidden" and run.kind == "image" and run.model.name != "local"
+                if (idle or run.kind not in kinds_of(field.description or "")) and value != field.default:
                     yield f"run {run.name}: {block}.{name}={value} has no effect on {PLURALS[run.kind]}"
 
 
@@ -49,6 +51,16 @@ def kinds_of(description: str) -> set[str]:
     """Return the kinds of data that an option is for, from how its docstring begins: "Images, tags, bce: ..."."""
     named = {word.strip().lower() for word in description.partition(":")[0].split(",")}
     return {kind for kind, plural in PLURALS.items() if plural in named} or set(PLURALS)
+
+
+def _scores(run: Run, where: str) -> Iterator[Problem]:
+    """A threshold needs the scores that are saved."""
+    known = (*run.evaluate.scores, *FLOOR_SCORES)
+    for name in run.threshold.scores:
+        if run.kind == "image" and name not in known:
+            yield Problem(
+                f"{where}.threshold.scores", f"{name} is not among evaluate.scores; {suggestion(name, known)}"
+            )
 
 
 def _local(run: Run, where: str) -> Iterator[Problem]:
