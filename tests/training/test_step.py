@@ -21,6 +21,7 @@ from vaelab.training.step import (
     parameter_groups,
     rate_at,
     set_rate,
+    shifted,
 )  # fmt: skip
 
 CPU = torch.device("cpu")
@@ -123,6 +124,20 @@ def test_noise_has_the_deviation_and_depends_on_seed_step_and_process_alone():
     assert torch.equal(torch.get_rng_state(), before)
     for seed, step, rank in ((4, 7, 0), (3, 8, 0), (3, 7, 1)):
         assert not torch.equal(noisy(x, 0.1, seed, step, rank), found)
+
+
+def test_cells_begin_at_every_pixel_in_turn_and_the_noise_keeps_its_place():
+    x, noise = torch.rand(3, 1, 16, 16), torch.arange(3 * 2 * 16.0).view(3, 32)
+    begins = set()
+    for step in range(200):
+        found, kept = shifted(x, noise, 4, seed=0, step=step)
+        assert found.shape == (3, 1, 12, 12)
+        places = [(i, j) for i in range(4) for j in range(4) if torch.equal(found, x[..., i : i + 12, j : j + 12])]
+        begins |= set(places)
+        assert len(places) == 1
+    assert len(begins) == 16
+    assert torch.equal(kept.view(3, 2, 3, 3), noise.view(3, 2, 4, 4)[..., :3, :3])
+    assert torch.equal(shifted(x, noise, 4, 0, 7)[0], shifted(x, noise, 4, 0, 7)[0])
 
 
 def test_a_share_of_the_images_gets_a_defect_that_depends_on_seed_step_and_process_alone():

@@ -1,5 +1,6 @@
 """The pictures of a run that looks for defects, from what its stages saved: which there are, and their names."""
 
+import contextlib
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -90,10 +91,10 @@ def _table(path: Path) -> list[Row]:
 
 
 def _value(text: str) -> Any:
-    try:
-        return float(text) if text else float("nan")
-    except ValueError:
-        return text
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text or "nan")
+    return text
 
 
 def _pool(row: Row) -> str:

@@ -149,6 +149,8 @@ class Train(Block):
     """Decoupled weight decay of AdamW."""
     flip: bool = False
     """Images: each training image is mirrored left to right in half of the epochs, at random."""
+    shift: bool = False
+    """Images: of a local model the cells begin at another pixel of the images in each step, at random."""
     input_noise: float = Field(0.0, ge=0, le=1)
     """Images: standard deviation of noise on the encoder's input in training; the clean image is the target."""
     corruption: Fraction = 0.0

@@ -67,8 +67,9 @@ def _local(run: Run, where: str) -> Iterator[Problem]:
     """What the cells of a local model can and cannot have."""
     model = run.model
     if model.name != "local":
-        if model.per_group:
-            yield Problem(f"{where}.model.per_group", f"is for model.name: local, not {model.name}")
+        for path, wanted in (("model.per_group", model.per_group), ("train.shift", run.train.shift)):
+            if wanted:
+                yield Problem(f"{where}.{path}", f"is for model.name: local, not {model.name}")
         return
     if model.latent != "map":
         yield Problem(f"{where}.model.latent", "local has a latent in each cell: set map")

@@ -37,6 +37,7 @@ from vaelab.training.step import (
     noisy,
     rate_at,
     set_rate,
+    shifted,
 )
 
 if TYPE_CHECKING:
@@ -120,6 +121,9 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     batch = session.train.take(index[mine])
     if options.flip and session.run.kind == "image":
         batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
+    if options.shift and session.run.model.name == "local":
+        x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
+        batch = batch._replace(x=x)
     seen = batch.x
     if options.corruption and session.run.kind == "image":
         seen = corrupted(seen, options.corruption, options.seed, step, rank)

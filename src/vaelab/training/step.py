@@ -65,6 +65,22 @@ def flipped(x: Tensor, seed: int, step: int, mine: slice, batch: int) -> Tensor:
     return torch.where(chosen.to(x.device).view(-1, 1, 1, 1), x.flip(-1), x)
 
 
+def shifted(x: Tensor, noise: Tensor, cell: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
+    """Return images without one row and one column of cells, taken off at random on both sides, and noise to match.
+
+    Args:
+        x: [b, C, S, S].
+        noise: of the latent map [b, c · s²], s = S / cell.
+        cell: pixels.
+        seed: with `step`, of where the cells begin, the same in all images and processes.
+        step: of training.
+    """
+    top, left = torch.randint(cell, (2,), generator=generator(seed, step, stream=24)).tolist()
+    side, size = x.shape[-1] // cell, x.shape[-1] - cell
+    kept = noise.unflatten(1, (-1, side, side))[..., :-1, :-1].flatten(1)
+    return x[..., top : top + size, left : left + size].contiguous(memory_format=torch.channels_last), kept
+
+
 def noisy(x: Tensor, deviation: float, seed: int, step: int, rank: int) -> Tensor:
     """Return images with normal noise of that standard deviation."""
     noise = torch.randn(x.shape, generator=generator(seed, step, stream=8 + 2 * rank))
