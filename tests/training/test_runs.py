@@ -26,6 +26,8 @@ def test_every_preset_of_the_repository_trains(tmp_path, preset):
         if resolved.loss.terms.dino:
             pytest.importorskip("timm")
         small = {name: TINY[name] for name in ("model", "train", "evaluate", "visualize")}
+        if resolved.model.name == "local":  # its cells are 4 x 4 pixels here
+            small["model"] = {**small["model"], "latent_channels": 4}
         small |= {"data": "tiny", "loss": {"perceptual_weights": "random", "dino_weights": "random"}}
         models = fit(tmp_path, Run.model_validate(merge(resolved.model_dump(), small)))
         assert history(models)[-1]["step"] == "6"  # two epochs of three steps
@@ -58,6 +60,7 @@ MODELS = [
     {"learned_sigma": True, "upsampling": "resize"},
     {"init": "pca", "output": "linear", "latent": "map", "latent_channels": 2},
     {"conditional": True, "dropout": 0.2, "residual_blocks": 1},
+    {"name": "local", "latent": "map", "latent_channels": 2, "hidden": (8,), "per_group": True, "learned_sigma": True},
 ]
 
 
@@ -113,4 +116,5 @@ def test_the_start_from_pca_knows_flips_and_patches(tmp_path, monkeypatch, share
     fit(tmp_path, tiny_run(kind="image", model=model, train={"flip": True, "seed": 5}))
     ((images, *options),) = calls
     assert torch.equal(images, random_images(24))
-    assert options == [True, 5, share]
+    assert options[:3] == [True, 5, share]
+    assert len(options[3]) == len(images)  # their groups

@@ -51,7 +51,7 @@ class Model(Block):
     latent_channels: int = Field(16, ge=1, le=1024)
     """Images: channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
     hidden: tuple[HiddenSize, ...] = (256,)
-    """Tags, images: of mlp and local, sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
+    """Tags, and `local`: sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
     tied: bool = False
     """Tags: the decoder's matrices are the encoder's, transposed."""
     input_dropout: float = Field(0.0, ge=0, lt=1)

@@ -42,8 +42,8 @@ def not_for_kind(runs: Mapping[str, Run]) -> Iterator[str]:
             options: BaseModel = getattr(run, block)
             for name, field in type(options).model_fields.items():
                 value = getattr(options, name)
-                idle = name == "hidden" and run.kind == "image" and run.model.name != "local"
-                if (idle or run.kind not in kinds_of(field.description or "")) and value != field.default:
+                used = run.kind in kinds_of(field.description or "") or (name == "hidden" and run.model.name == "local")
+                if not used and value != field.default:
                     yield f"run {run.name}: {block}.{name}={value} has no effect on {PLURALS[run.kind]}"
 
 
