@@ -154,7 +154,7 @@ def test_params_with_the_new_names_are_valid(checked):
 @pytest.mark.slow
 def test_the_new_names_are_in_the_options(project, checked):
     text = (project / "docs/params.md").read_text(encoding="utf-8")
-    for part in ("`conv`, `mlp`", "`loss.terms.huber`", "`source: stripes`"):
+    for part in ("`conv`, `local`, `mlp`", "`loss.terms.huber`", "`source: stripes`"):
         assert part in text
 
 
