@@ -36,7 +36,7 @@ bench: env-dev
 		pythae==0.1.2 || echo "note: pythae could not be installed"
 	python benchmarks/pythae_loop.py --pythae $(PYTHAE)
 
-# the stories of docs/sharpness.md, docs/documents.md and docs/tags.md on real data: VAELAB_REALDATA=folder make realdata
+# the stories of docs/sharpness.md, documents.md, tags.md and anomaly.md on real data: VAELAB_REALDATA=folder make realdata
 realdata: env-dev
 	python benchmarks/realdata.py faces
 	python benchmarks/realdata.py funsd
