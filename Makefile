@@ -42,6 +42,9 @@ realdata: env-dev
 	python benchmarks/realdata.py funsd
 	python benchmarks/realdata.py tmc2007
 	python benchmarks/realdata.py delicious
+	python benchmarks/fabrics.py
+	python benchmarks/fabrics.py --splits 1 --seeds 1 --presets fabric_naive fabric_skip fabric_hybrid fabric_ssim \
+		fabric_kl_anneal fabric_conditional fabric_denoise
 
 docs: env-dev
 	vaelab docs

@@ -4,11 +4,13 @@
     VAELAB_REALDATA=folder python benchmarks/fabrics.py --splits 1 --seeds 1 --presets fabric_naive fabric_skip
 
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):
-prepare, train, evaluate, threshold. The controls are the floors that every run measures, at half resolution; the PCA at
+prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map) and treated as the preset
+asks. The controls are the floors that every run measures, at half resolution; the PCA at
 full resolution; and fabric_local without training. Result: benchmarks/results/fabrics.json.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -25,6 +27,9 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 import pandas as pd
 import yaml
 from realdata import stage
+
+from vaelab.anomaly.threshold import threshold_run
+from vaelab.params.threshold import Threshold
 
 RESULT = ROOT / "benchmarks" / "results" / "fabrics.json"
 FABRICS = ["00", "03"]  # of which the subset has every strip
@@ -93,13 +98,19 @@ def measured(folder: Path, name: str, run: dict[str, Any]) -> list[dict[str, Any
             stage(folder, step, name)
             times[step] = round(time.perf_counter() - start, 1)
         seconds.write_text(json.dumps(times))
-    stage(folder, "threshold", name)
-    table = pd.read_csv(folder / "data" / "thresholds" / name / "scores.csv").set_index("score")
     facts = {"run": name, "data": run["data"], **json.loads(seconds.read_text())}
-    return [
-        {**facts, "score": score, **{key: round(float(row[key]), 4) for key in SHOWN}}
-        for score, row in table.iterrows()
-    ]
+    rows = []
+    for treatment in ("raw", "preset"):  # the latter last, since it stays
+        if treatment == "raw":
+            with contextlib.chdir(folder):
+                threshold_run(name, run["data"], Threshold(scores=("residual",), bootstrap=0))
+        else:
+            stage(folder, "threshold", name)
+        table = pd.read_csv(folder / "data" / "thresholds" / name / "scores.csv").set_index("score")
+        for score, row in table.iterrows():
+            values = {key: round(float(row[key]), 4) for key in SHOWN}
+            rows.append({**facts, "score": score, "treatment": treatment, **values})
+    return rows
 
 
 def save(rows: list[dict[str, Any]]) -> None:
@@ -124,7 +135,7 @@ def grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each score of each kind of run, over splits and seeds."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(f"{row['run'].split('_split_')[0]}: {row['score']}", []).append(row)
+        found.setdefault(f"{row['run'].split('_split_')[0]}: {row['score']}, {row['treatment']}", []).append(row)
     return found
 
 
