@@ -4,9 +4,9 @@
     VAELAB_REALDATA=folder python benchmarks/fabrics.py --splits 1 --seeds 1 --presets fabric_naive fabric_skip
 
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):
-prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map) and treated as the preset
-asks. The controls are the floors that every run measures, at half resolution; the PCA at
-full resolution; and fabric_local without training. Result: benchmarks/results/fabrics.json.
+prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map), and treated as the
+preset asks. Controls: the floors that every run measures, at half resolution; the PCA at full resolution; fabric_local
+without training. Result: benchmarks/results/fabrics.json.
 """
 
 import argparse
