@@ -1,10 +1,13 @@
 """Small made-up directories with defects for the tests of those sources: written, and read back by strip."""
 
 import numpy as np
+import pytest
 from image_folders import encoded, write
 from stored import stored
 
 from vaelab.data.prepared import DEFECT_PHASES, PHASES, read_meta
+from vaelab.data.sources import prepare
+from vaelab.errors import InputError
 
 ALL_PHASES = (*PHASES, *DEFECT_PHASES)
 HEIGHT, WIDTH, BACKGROUND = 64, 410, 64  # of a strip; columns at its left
@@ -94,3 +97,22 @@ def phase_of(folder):
 
 def reasons(folder):
     return {entry["file"]: entry["reason"] for entry in read_meta(folder)["quarantined"]}
+
+
+class Source:
+    """A source of defects on files that a test gives: what it prepares, or how it refuses them."""
+
+    def __init__(self, settings, folder="raw"):
+        self.settings, self.folder = settings, folder
+
+    def prepared(self, tmp_path, files, **values):
+        """The folder of the prepared data."""
+        prepare(self.settings(written(tmp_path / self.folder, files), **values), tmp_path / "mine")
+        return tmp_path / "mine"
+
+    def refused(self, tmp_path, files, **values):
+        """The message; nothing is left half-written."""
+        with pytest.raises(InputError) as caught:
+            self.prepared(tmp_path, files, **values)
+        assert not (tmp_path / "mine/meta.json").exists()
+        return str(caught.value)

@@ -9,6 +9,7 @@ from defect_folders import (
     SIDE,
     SIZE,
     WIDTH,
+    Source,
     aitex_files,
     by_strip,
     fabric,
@@ -36,16 +37,8 @@ def aitex(root, **values):
     return Aitex(source="aitex", path=str(root), **{**defaults, **values})
 
 
-def prepared(tmp_path, files, **values):
-    prepare(aitex(written(tmp_path / "raw", files), **values), tmp_path / "mine")
-    return tmp_path / "mine"
-
-
-def refused(tmp_path, files, **values):
-    with pytest.raises(InputError) as caught:
-        prepared(tmp_path, files, **values)
-    assert not (tmp_path / "mine/meta.json").exists()
-    return str(caught.value)
+SOURCE = Source(aitex)
+prepared, refused = SOURCE.prepared, SOURCE.refused
 
 
 def block_mean(x, factor=2):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from defect_folders import SIDE, SIZE, by_strip, mask_of, masked_files, phase_of, picture, png, reasons, written
+from defect_folders import SIDE, SIZE, Source, by_strip, mask_of, masked_files, phase_of, picture, png, reasons
 from image_folders import encoded
 from PIL import Image
 
@@ -16,16 +16,8 @@ def folder_masks(root, **values):
     return FolderMasks(source="folder_masks", path=str(root), **{"size": SIZE, "reduce": 2, **values})
 
 
-def prepared(tmp_path, files, **values):
-    prepare(folder_masks(written(tmp_path / "raw", files), **values), tmp_path / "mine")
-    return tmp_path / "mine"
-
-
-def refused(tmp_path, files, **values):
-    with pytest.raises(InputError) as caught:
-        prepared(tmp_path, files, **values)
-    assert not (tmp_path / "mine/meta.json").exists()
-    return str(caught.value)
+SOURCE = Source(folder_masks)
+prepared, refused = SOURCE.prepared, SOURCE.refused
 
 
 def tile_mask(*pixels, **values):

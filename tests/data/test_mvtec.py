@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from defect_folders import SIDE, SIZE, by_strip, mask_of, mvtec_files, phase_of, picture, png, reasons, written
+from defect_folders import SIDE, SIZE, Source, by_strip, mask_of, mvtec_files, phase_of, picture, png, reasons
 from PIL import Image
 from stored import stored
 
@@ -16,16 +16,8 @@ def mvtec(root, **values):
     return Mvtec(source="mvtec", path=str(root), **{"size": SIZE, "reduce": 2, **values})
 
 
-def prepared(tmp_path, files, **values):
-    prepare(mvtec(written(tmp_path / "bottle", files), **values), tmp_path / "mine")
-    return tmp_path / "mine"
-
-
-def refused(tmp_path, files, **values):
-    with pytest.raises(InputError) as caught:
-        prepared(tmp_path, files, **values)
-    assert not (tmp_path / "mine/meta.json").exists()
-    return str(caught.value)
+SOURCE = Source(mvtec, "bottle")
+prepared, refused = SOURCE.prepared, SOURCE.refused
 
 
 def without(files, *starts):

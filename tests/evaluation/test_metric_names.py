@@ -7,6 +7,7 @@ import pytest
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import (
     CAPTIONS,
+    DEFECT_FLOORS,
     FLOORS,
     HEADLINE,
     METRICS,
@@ -16,7 +17,7 @@ from vaelab.evaluation.metric_names import (
     metric,
     ranking_metric,
 )  # fmt: skip
-from vaelab.params.blocks import HISTORY, SELECTION, SelectionMetric
+from vaelab.params.blocks import FLOOR_SCORES, HISTORY, SELECTION, SelectionMetric
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,7 @@ def test_what_selects_is_what_the_kinds_have():
 )
 def test_recalls_and_metrics_of_a_group_have_a_direction(name, expected):
     assert better(name) == expected
+
+
+def test_the_floors_of_defects_are_the_scores_that_are_always_saved():
+    assert tuple(DEFECT_FLOORS) == FLOOR_SCORES

@@ -448,4 +448,7 @@ def test_without_clean_patches_there_is_no_rate_of_theirs():
 
 
 def test_one_percentile_is_drawn(tmp_path):
-    files.save_png(anomaly_rates.by_percentile(sweep()[:1], 95.0), tmp_path / "a.png")
+    figure = anomaly_rates.by_percentile(sweep()[:1], 95.0)
+    files.save_png(figure, tmp_path / "a.png")
+    points = [line.get_xydata() for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [len(data) for data in points] == [1] * 3  # precision, recall and F1
