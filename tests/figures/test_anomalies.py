@@ -8,6 +8,7 @@ from PIL import Image
 
 from vaelab.anomaly import curves as points
 from vaelab.anomaly.measures import Patches
+from vaelab.anomaly.percentiles import Percentiles
 from vaelab.figures import anomalies, anomaly_curves, anomaly_histogram, anomaly_rates, anomaly_strips, files
 from vaelab.figures.anomalies import Shown
 from vaelab.figures.anomaly_overlay import CYAN, WHITE, outlined, overlay, overlay_colours, pooled, score_scale
@@ -411,7 +412,10 @@ def sweep(defects=10):
     label = np.arange(100) < defects
     patches = Patches(label, np.arange(100) >= 50, np.arange(100), np.zeros(100, int), label.astype(int))
     return points.sweep(
-        patches, random().normal(size=100) + 2 * label, random(1).normal(size=200), (99.9, 85, 95, 95.1)
+        patches,
+        random().normal(size=100) + 2 * label,
+        Percentiles(random(1).normal(size=200), None),
+        (99.9, 85, 95, 95.1),
     )
 
 

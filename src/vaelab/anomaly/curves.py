@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vaelab.anomaly.measures import Patches, everything_once, measure, ratio
+from vaelab.anomaly.percentiles import Percentiles
 
 POINTS = 200  # of a curve at most
 BINS = 40
@@ -74,11 +75,11 @@ def histogram(pools: Mapping[str, np.ndarray], threshold: float) -> list[Row]:
     return [row | {"threshold": float(threshold)} for row in rows]
 
 
-def sweep(patches: Patches, scores: np.ndarray, normals: np.ndarray, percentiles: Sequence[float]) -> list[Row]:
-    """Return threshold, precision, recall, F1 and false-positive rates at percentiles of the normals of val [V]."""
+def sweep(patches: Patches, scores: np.ndarray, of: Percentiles, percentiles: Sequence[float]) -> list[Row]:
+    """Return threshold, precision, recall, F1 and false-positive rates of scores [N] at percentiles of val."""
     rows = []
     for percentile in sorted(percentiles):
-        threshold = float(np.percentile(normals, percentile))
+        threshold = of.threshold(percentile)
         found = measure(patches, scores, threshold, everything_once(len(scores)))
         at = {name: float(found[name][0]) for name in ("precision", "recall", "f1", "fpr_normal", "fpr_clean")}
         rows.append({"percentile": percentile, "threshold": threshold, **at, "fpr_nominal": (100 - percentile) / 100})

@@ -10,7 +10,8 @@ from vaelab.anomaly import curves
 from vaelab.anomaly.aggregation import AGGREGATIONS
 from vaelab.anomaly.examples import example_rows, flagged_rows
 from vaelab.anomaly.measures import RANKING, Patches, everything_once, measure
-from vaelab.anomaly.patches import PatchScores, final_patches, fit_thresholds, under_each
+from vaelab.anomaly.patches import PatchScores, final_patches, fit_percentiles, fit_thresholds, under_each
+from vaelab.anomaly.percentiles import Percentiles
 from vaelab.anomaly.report import Report, Row, read_pixels
 from vaelab.anomaly.scored import Scored
 from vaelab.anomaly.treatment import COMBINED, treat
@@ -50,11 +51,13 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
     phases = {phase: treat(scored, settings) for phase, scored in phases.items()}
     known = under_each(phases, names.groups, settings, tuple(AGGREGATIONS))
     scores = known[settings.aggregation]
-    limits = fit_thresholds(phases, scores, settings)
+    percentiles = fit_percentiles(phases, scores, settings)
+    limits = fit_thresholds(phases, scores, percentiles, settings)
     patches, final = final_patches(phases, scores)
     labelled = bool(patches.label.any())
     pixels = read_pixels(phases, shards, settings) if labelled else None
     report = Report(patches, final, limits, pixels, settings)
+    total = percentiles[COMBINED]
 
     of_scores, differences = report.of_scores()
     examples = example_rows(phases, scores, limits[COMBINED], names.groups, names.strips, names.defects)
@@ -62,19 +65,18 @@ def find(phases: Mapping[str, Scored], names: Names, shards: Sequence[Path], set
         "examples": examples,
         "flagged": flagged_rows(examples),
         "scores": of_scores,
-        "groups": list(report.of_groups(scores["val"][COMBINED], phases["val"].group, names.groups)),
+        "groups": list(report.of_groups(total, phases["val"].group, names.groups)),
         "defects": list(report.of_defects(names.defects)),
         "differences": differences if labelled else [],
         "aggregations": aggregations(phases, known) if labelled else [],
     }
-    normals = scores["val"][COMBINED]
     plots = {
         "roc": curves.roc(patches, final) if labelled else [],
         "pr": curves.precision_recall(patches, final) if labelled else [],
         "histogram": curves.histogram(_pools(patches, scores), limits[COMBINED]),
-        "percentiles": curves.sweep(patches, final[COMBINED], normals, settings.sweep),
+        "percentiles": curves.sweep(patches, final[COMBINED], total, settings.sweep),
     }
-    return Outcome(_metrics(of_scores[0], patches, normals, settings), tables, plots)
+    return Outcome(_metrics(of_scores[0], patches, total, settings), tables, plots)
 
 
 def aggregations(phases: Mapping[str, Scored], known: Mapping[str, PatchScores]) -> list[Row]:
@@ -99,20 +101,22 @@ def _pools(patches: Patches, scores: PatchScores) -> dict[str, np.ndarray]:
     }
 
 
-def _metrics(total: Row, patches: Patches, normals: np.ndarray, settings: Threshold) -> Row:
-    """The few numbers that `dvc metrics show` lists: of the sum of scores."""
-    above = float((normals > total["threshold"]).mean())
+def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: Threshold) -> Row:
+    """What is known of the sum of scores."""
+    above = float((percentiles.normals > total["threshold"]).mean())
+    by_percentile = settings.method == "percentile"
     clean = ~patches.label & ~patches.normal
     labelled = bool(patches.label.any())
     return {
         "scored": True,
         "labelled": labelled,
-        "val_normals": len(normals),
+        "val_normals": len(percentiles.normals),
         "test_normals": int(patches.normal.sum()),
         "clean_patches": int(clean.sum()),
         "defect_patches": int(patches.label.sum()),
         "normal_strips": len(np.unique(patches.strip[patches.normal])),
         "defect_strips": len(np.unique(patches.strip[~patches.normal])),
-        "fpr_nominal": (100 - settings.percentile) / 100 if settings.method == "percentile" else above,
+        "fpr_nominal": (100 - settings.percentile) / 100 if by_percentile else above,
+        "percentile_used": percentiles.used(settings.percentile) if by_percentile else 100 * (1 - above),
         **{name: total[name] for name in total if name != "score" and (labelled or name in UNLABELLED)},
     }

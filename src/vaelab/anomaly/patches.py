@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vaelab.anomaly.aggregation import aggregate
-from vaelab.anomaly.calibration import calibrate, check_groups, fit_groups
+from vaelab.anomaly.calibration import LEAST_NORMALS, calibrate, check_groups, fit_groups
 from vaelab.anomaly.measures import Patches, f1_max_threshold
+from vaelab.anomaly.percentiles import Percentiles, Scores, left_out_ranks
 from vaelab.anomaly.scored import Scored
 from vaelab.anomaly.treatment import COMBINED
 from vaelab.errors import InputError
@@ -38,20 +39,17 @@ def under_each(
     found: dict[str, PatchScores] = {}
     for number, name in enumerate(aggregations):
         of_phases = {phase: {score: values[number] for score, values in of.items()} for phase, of in raw.items()}
-        found[name] = _calibrated(of_phases, phases, settings)
+        found[name] = _calibrated(of_phases, {phase: scored.group for phase, scored in phases.items()}, settings)
     return found
 
 
-def _calibrated(
-    raw: Mapping[str, Mapping[str, np.ndarray]], phases: Mapping[str, Scored], settings: Threshold
-) -> PatchScores:
-    val = phases["val"]
-    fitted = {name: fit_groups(settings.calibration, values, val.group) for name, values in raw["val"].items()}
+def _calibrated(raw: PatchScores, groups: Mapping[str, np.ndarray], settings: Threshold) -> PatchScores:
+    fitted = {name: fit_groups(settings.calibration, values, groups["val"]) for name, values in raw["val"].items()}
     scores: dict[str, dict[str, np.ndarray]] = {}
-    for phase, scored in phases.items():
-        alone = {name: calibrate(fitted[name], values, scored.group) for name, values in raw[phase].items()}
+    for phase, group in groups.items():
+        alone = {name: calibrate(fitted[name], values, group) for name, values in raw[phase].items()}
         if COMBINED not in alone:
-            total = sum((weight * alone[name] for name, weight in settings.weight.items()), np.zeros(len(scored)))
+            total = sum((weight * alone[name] for name, weight in settings.weight.items()), np.zeros(len(group)))
             alone = {COMBINED: total, **alone}
         scores[phase] = alone
     return scores
@@ -76,14 +74,41 @@ def _aggregated(scored: Scored, settings: Threshold, aggregations: Sequence[str]
     return {name: np.concatenate(values, axis=1) for name, values in parts.items()}
 
 
-def fit_thresholds(phases: Mapping[str, Scored], scores: PatchScores, settings: Threshold) -> dict[str, float]:
+def fit_percentiles(phases: Mapping[str, Scored], scores: PatchScores, settings: Threshold) -> dict[str, Percentiles]:
+    """Return what the percentiles of every score and of the sum are thresholds of. Of val alone.
+
+    Raises:
+        InputError: they are asked for by strip, and no group has another strip in val to calibrate with.
+    """
+    if settings.percentile_by == "patches":
+        return {name: Percentiles(values, None) for name, values in scores["val"].items()}
+
+    def calibrated(normals: Scores, group: np.ndarray, others: Scores, other: np.ndarray) -> tuple[Scores, Scores]:
+        found = _calibrated({"val": normals, "others": others}, {"val": group, "others": other}, settings)
+        return found["val"], found["others"]
+
+    val = phases["val"]
+    raw = {name: values[0] for name, values in _aggregated(val, settings, (settings.aggregation,)).items()}
+    least = 1 if settings.calibration == "none" else LEAST_NORMALS
+    ranks = left_out_ranks(raw, val.group, val.strip, least, calibrated)
+    if not ranks:
+        raise InputError(
+            f"threshold.percentile_by: strips leaves the strips of val out in turn, and no group has {least} normal "
+            f"patches in other strips ({val.path}); give val more strips, or use patches"
+        )
+    return {name: Percentiles(values, ranks[name]) for name, values in scores["val"].items()}
+
+
+def fit_thresholds(
+    phases: Mapping[str, Scored], scores: PatchScores, percentiles: Mapping[str, Percentiles], settings: Threshold
+) -> dict[str, float]:
     """Return the threshold of every score and of the sum; what scores more is flagged. Of val and val_defects alone.
 
     Raises:
         InputError: max_f1 is asked for, and val has no labelled defects.
     """
     if settings.method == "percentile":
-        return {name: float(np.percentile(values, settings.percentile)) for name, values in scores["val"].items()}
+        return {name: found.threshold(settings.percentile) for name, found in percentiles.items()}
     labelled = phases.get("val_defects")
     if labelled is None or not labelled.label.any():
         where = phases["val"].path.with_name("anomaly-val_defects.safetensors")

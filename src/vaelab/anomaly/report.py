@@ -9,6 +9,7 @@ import numpy as np
 from vaelab.anomaly.bootstrap import Replicates, interval, replicates
 from vaelab.anomaly.maps import fit_maps, sides_of
 from vaelab.anomaly.measures import MEASURES, RANKING, Patches, everything_once, f1_max_threshold, measure
+from vaelab.anomaly.percentiles import Percentiles
 from vaelab.anomaly.pixels import PIXEL_MEASURES, Tally, pixel_measures, tally
 from vaelab.anomaly.regions import Regions, read_regions
 from vaelab.anomaly.scored import Scored
@@ -89,17 +90,17 @@ class Report(NamedTuple):
                 differences.append({"against": name, **gain})
         return rows, differences
 
-    def of_groups(self, val: np.ndarray, group: np.ndarray, names: Sequence[str]) -> Iterator[Row]:
+    def of_groups(self, val: Percentiles, group: np.ndarray, names: Sequence[str]) -> Iterator[Row]:
         """Yield the measures of the sum in each group, with the group's own threshold beside that of all.
 
         Args:
-            val: the sum of scores of the normals of val [V].
-            group: groups of those [V].
+            val: of the sum of scores.
+            group: groups of the normals of val [V].
             names: of the groups.
         """
         for number in np.union1d(group, self.patches.group):
-            chosen, normals = self.patches.group == number, val[group == number]
-            own = float(np.percentile(normals, self.settings.percentile)) if len(normals) else float("nan")
+            chosen, normals = self.patches.group == number, val.normals[group == number]
+            own = float(np.percentile(normals, val.used(self.settings.percentile))) if len(normals) else float("nan")
             start: Row = {"group": names[number], "val_normals": len(normals), "group_threshold": own}
             row, _ = self.row(COMBINED, chosen)
             yield start | self._counted(chosen) | row | self._pixels(COMBINED, group=int(number))

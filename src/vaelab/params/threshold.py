@@ -33,6 +33,8 @@ class Threshold(Block):
     """Images: threshold from val normals alone, or that of the best F1 on the labelled patches of val."""
     percentile: Percentile = 95.0
     """Images: per cent of the val normals at or below the threshold."""
+    percentile_by: Literal["patches", "strips"] = "patches"
+    """Images: strips: corrected until, val strips left out in turn, as many of their patches are flagged as asked."""
     sweep: tuple[Percentile, ...] = Field(
         (85.0, 87.5, 90.0, 92.5, 94.0, 95.0, 96.0, 97.0, 98.0, 99.0, 99.5, 99.9), min_length=1
     )
