@@ -6,7 +6,8 @@
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):
 prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map), and treated as the
 preset asks. Controls: the floors that every run measures, at half resolution; the PCA at full resolution; fabric_local
-without training. Result: benchmarks/results/fabrics.json.
+without training. Differences to controls are paired by strip. Speed is of one batch of val patches, on as many threads
+as OMP_NUM_THREADS says, network and PCA in turn. Result: benchmarks/results/fabrics.json.
 """
 
 import argparse
@@ -25,10 +26,19 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 
 import pandas as pd
+import torch
 import yaml
 from realdata import stage
 
+from vaelab import artifacts
+from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.data.batches import load_split
+from vaelab.data.prepared import read_info
+from vaelab.evaluation.score_floors import Floors
+from vaelab.evaluation.scoring import Scorer
+from vaelab.models.files import load_model
+from vaelab.params.resolve import read_run
 from vaelab.params.threshold import Threshold
 
 RESULT = ROOT / "benchmarks" / "results" / "fabrics.json"
@@ -40,6 +50,9 @@ SHOWN = (
     "roc_auc", "average_precision", "f1_max", "precision", "recall", "f1", "fpr_normal", "fpr_clean", "pixel_roc_auc",
     "aupro",
 )  # fmt: skip
+REDUCE = 2  # source pixels to a side of a pixel, at half resolution
+TIMED = 64  # patches
+PASSES = 7
 
 
 def main() -> None:
@@ -57,7 +70,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     runs = write_params(folder, data, options.splits, options.seeds, options.presets)
     rows = [row for name in runs for row in measured(folder, name, runs[name])]
-    save(rows)
+    with contextlib.chdir(folder):
+        found = {"differences": differences(list(runs)), "speed": speeds(list(runs))}
+    save(rows, found)
     if options.folder is None:
         shutil.rmtree(folder)
 
@@ -66,7 +81,7 @@ def write_params(folder: Path, data: Path, splits: int, seeds: int, presets: lis
     """Write params.yaml of all runs and return them, by name."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     source = {"source": "aitex", "path": str(data), "fabrics": FABRICS}
-    half = {f"half_{n}": {**source, "train_stride": 64, "seed": n} for n in range(splits)}
+    half = {f"half_{n}": {**source, "reduce": REDUCE, "train_stride": 64, "seed": n} for n in range(splits)}
     full = {f"full_{n}": {**source, "size": 256, "reduce": 1, "seed": n} for n in range(splits)}
     runs: dict[str, dict[str, Any]] = {}
     for n in range(splits):
@@ -90,15 +105,17 @@ def measured(folder: Path, name: str, run: dict[str, Any]) -> list[dict[str, Any
     """Return what a run's score and its floors reach; what is there already is not done again."""
     if not (folder / "data" / "prepared" / run["data"] / "meta.json").exists():
         stage(folder, "prepare", run["data"])
+    done = {"train": folder / "models" / name / "model.safetensors",
+            "evaluate": folder / "data" / "scores" / name / "anomaly-defects.safetensors"}  # fmt: skip
     seconds = folder / f"{name}.json"
-    if not seconds.exists():
-        times = {}
-        for step in ("train", "evaluate"):
+    times = json.loads(seconds.read_text()) if seconds.exists() else {}
+    for step, result in done.items():
+        if not result.exists() or step not in times:
             start = time.perf_counter()
             stage(folder, step, name)
             times[step] = round(time.perf_counter() - start, 1)
-        seconds.write_text(json.dumps(times))
-    facts = {"run": name, "data": run["data"], **json.loads(seconds.read_text())}
+            seconds.write_text(json.dumps(times))
+    facts = {"run": name, "data": run["data"], **times}
     rows = []
     for treatment in ("raw", "preset"):  # the latter last, since it stays
         if treatment == "raw":
@@ -113,11 +130,60 @@ def measured(folder: Path, name: str, run: dict[str, Any]) -> list[dict[str, Any
     return rows
 
 
-def save(rows: list[dict[str, Any]]) -> None:
+def differences(runs: list[str]) -> list[dict[str, Any]]:
+    """Return how much higher each run's score is than that of each control, on the same patches, treated alike."""
+    found = []
+    for run in runs:
+        if not run.startswith(f"{LOCAL}_split_"):
+            continue
+        untrained = "untrained_split_" + run.removeprefix(f"{LOCAL}_split_").split("_")[0]
+        controls = {
+            "PCA Mahalanobis, treated alike": (run, "pca_mahalanobis"),
+            "not trained, the same score": (untrained, "combined"),
+            "not trained, Mahalanobis": (untrained, "mahalanobis"),
+        }
+        for control, (other, score) in controls.items():
+            for row in paired_differences(run, other, 1000, 0, other_score=score):
+                values = {key: round(float(row[key]), 4) for key in ("difference", "low", "high")}
+                found.append({"run": run, "against": control, "measure": row["measure"], **values})
+    return found
+
+
+def speeds(runs: list[str]) -> list[dict[str, Any]]:
+    """Return source pixels that are scored in a second, by network and PCA in turn, of each first seed's run."""
+    found = []
+    for name in runs:
+        if not name.endswith("_seed_0"):
+            continue
+        run, device = read_run(artifacts.resolved(name)), torch.device("cpu")
+        data = artifacts.prepared(run.data)
+        info, model = read_info(data), load_model(artifacts.models(name) / "model.safetensors").model
+        train = load_split(data, "train", info, device)
+        batch = load_split(data, "val", info, device).take(torch.arange(TIMED))
+        scorer, floors = Scorer(model, run, train, 0), Floors(train, REDUCE, 32)
+        pixels = TIMED * (info.shape[-1] * REDUCE) ** 2
+        times: dict[str, list[float]] = {"network": [], "pca": []}
+        for _ in range(PASSES):
+            for kind, score in (("network", scorer.maps), ("pca", floors.maps)):
+                start = time.perf_counter()
+                with torch.no_grad():
+                    score(batch)
+                times[kind].append(time.perf_counter() - start)
+        rates = {kind: round(pixels / statistics.median(each)) for kind, each in times.items()}
+        found.append({"run": name, "scores": list(run.evaluate.scores), **rates})
+    return found
+
+
+def save(rows: list[dict[str, Any]], more: dict[str, list[dict[str, Any]]]) -> None:
     """Write all rows, those of runs of an earlier call among them, and print means over splits and seeds."""
-    made = {row["run"] for row in rows}
-    before = json.loads(RESULT.read_text())["runs"] if RESULT.exists() else []
-    rows = [row for row in before if row["run"] not in made] + rows
+    before = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+
+    def merged(key: str, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        made = {row["run"] for row in new}
+        return [row for row in before.get(key, []) if row["run"] not in made] + new
+
+    rows = merged("runs", rows)
+    others = {key: merged(key, new) for key, new in more.items()}
     means: dict[str, dict[str, Any]] = {}
     for name, members in grouped(rows).items():
         means[name] = {"runs": len(members)}
@@ -126,8 +192,10 @@ def save(rows: list[dict[str, Any]]) -> None:
             spread = statistics.stdev(values) if len(values) > 1 else float("nan")
             means[name][key] = f"{statistics.fmean(values):.3f} ± {spread:.3f}"
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"means": means, "runs": rows}, indent=1) + "\n")
+    RESULT.write_text(json.dumps({"means": means, **others, "runs": rows}, indent=1) + "\n")
     print(pd.DataFrame(means).T[["runs", *SHOWN]].to_string())
+    for key, new in more.items():
+        print(f"{key}:\n{pd.DataFrame(new).to_string()}")
     print(f"written to {RESULT.relative_to(ROOT)}")
 
 

@@ -2,10 +2,12 @@
 
 import pandas as pd
 import pytest
+from anomaly import planted_scores
 from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from comparisons import result
 
 from vaelab import artifacts
+from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.anomalies import defects
 from vaelab.comparison.collect import with_threshold
@@ -81,3 +83,23 @@ def test_false_alarms_off_the_nominal_rate_are_named(thresholded):
     assert "35% of the intact patches of defective strips are flagged" in line
     found.threshold["summary"].update(fpr_normal=0.02, fpr_clean=0.1)
     assert "flagged" not in defects([found])[1]
+
+
+def test_runs_are_set_against_the_best_of_them(thresholded, monkeypatch):
+    best = thresholded()
+    monkeypatch.setattr(planted_scores, "RUN", "poor")
+    write_planted(planted(strength=0.5))
+    threshold_run("poor", DATA, Threshold(scores=("residual",), bootstrap=100))
+    *_, title, lines = defects([with_threshold(result("poor", "image")), best])
+    assert title == f"Average precision against {RUN}, which has the highest; paired by strip:"
+    assert lines.startswith("- poor: worse by ")
+    (row,) = [row for row in paired_differences(RUN, "poor", 1000, 0) if row["measure"] == "average_precision"]
+    assert f"by {row['difference']:.3f} ({row['low']:.3f} to {row['high']:.3f})" in lines
+
+
+def test_too_many_false_alarms_are_answered_with_the_correction(thresholded):
+    found = thresholded()
+    found.threshold["summary"].update(fpr_normal=0.12)
+    assert "where 5.0% was asked for (threshold.percentile_by: strips corrects" in defects([found])[1]
+    corrected = found.run.model_copy(update={"threshold": Threshold(percentile_by="strips")})
+    assert "corrects" not in defects([found._replace(run=corrected)])[1]

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from vaelab import artifacts
+from vaelab.anomaly.paired import paired_differences
 from vaelab.comparison.collect import Result
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 
@@ -30,27 +31,46 @@ CLEAN = 0.2  # share of intact patches of defective strips, above which their al
 
 def defects(results: Sequence[Result]) -> list[str]:
     """Return the paragraphs on the runs of one data set that were measured against labelled defects."""
-    found = {result.run.name: result.threshold for result in results if result.threshold}
-    measured = {name: each for name, each in found.items() if each["summary"]["labelled"]}
+    measured = [result for result in results if result.threshold and result.threshold["summary"]["labelled"]]
     if not measured:
         return []
-    counts = next(iter(measured.values()))["summary"]
+    counts = _found(measured[0])["summary"]
     patches = (
         f"{counts['defect_patches']} patches with a defect and {counts['clean_patches']} without on "
         f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
-    lines = [f"- {name}: {'; '.join(_said(each))}." for name, each in measured.items()]
-    return [patches, "\n".join(lines)]
+    lines = [f"- {result.run.name}: {'; '.join(_said(result))}." for result in measured]
+    return [patches, "\n".join(lines), *_against_each_other(measured)]
 
 
-def _said(found: Mapping[str, Any]) -> Iterator[str]:
+def _found(result: Result) -> Mapping[str, Any]:
+    return result.threshold or {}
+
+
+def _against_each_other(measured: Sequence[Result]) -> Iterator[str]:
+    """How much worse than the best the other runs are, on the same patches."""
+    if len(measured) < 2:
+        return
+    best, *others = sorted(measured, key=lambda result: -_found(result)["summary"]["average_precision"])
+    lines = []
+    for other in others:
+        settings = best.run.threshold
+        rows = paired_differences(other.run.name, best.run.name, settings.bootstrap, settings.seed)
+        row = next(row for row in rows if row["measure"] == "average_precision")
+        lines.append(f"- {other.run.name}: {_verdict(row)}.")
+    yield f"Average precision against {best.run.name}, which has the highest; paired by strip:"
+    yield "\n".join(lines)
+
+
+def _said(result: Result) -> Iterator[str]:
+    found = _found(result)
     total = found["summary"]
     interval = f"{total['average_precision_low']:.2f} to {total['average_precision_high']:.2f}" if _has(total) else "–"
     yield f"average precision {total['average_precision']:.3f} ({interval}), ROC AUC {total['roc_auc']:.3f}"
     yield from _against_floors(found)
     yield from _aggregation(found)
-    yield from _alarms(total)
+    yield from _alarms(result)
 
 
 def _has(total: Mapping[str, Any]) -> bool:
@@ -65,17 +85,19 @@ def _against_floors(found: Mapping[str, Any]) -> Iterator[str]:
         return
     best = max(floors, key=lambda name: floors[name])
     gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    gain = gains[best]
+    yield f"best floor {floors[best]:.3f} ({DEFECT_FLOORS[best]}): {_verdict(gains[best])}"
+
+
+def _verdict(gain: Mapping[str, float]) -> str:
+    """What a difference and its interval say."""
     low, high = gain["low"], gain["high"]
     if low != low or high != high:
-        verdict = f"difference {gain['difference']:+.3f}"
-    elif low > 0:
-        verdict = f"better by {gain['difference']:.3f} ({low:.3f} to {high:.3f})"
-    elif high < 0:
-        verdict = f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
-    else:
-        verdict = f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
-    yield f"best floor {floors[best]:.3f} ({DEFECT_FLOORS[best]}): {verdict}"
+        return f"difference {gain['difference']:+.3f}"
+    if low > 0:
+        return f"better by {gain['difference']:.3f} ({low:.3f} to {high:.3f})"
+    if high < 0:
+        return f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
+    return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
 
 
 def _aggregation(found: Mapping[str, Any]) -> Iterator[str]:
@@ -90,10 +112,13 @@ def _aggregation(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"with threshold.aggregation: {best} the same maps reach {reached[best]:.3f}{why}"
 
 
-def _alarms(total: Mapping[str, Any]) -> Iterator[str]:
+def _alarms(result: Result) -> Iterator[str]:
+    total, settings = _found(result)["summary"], result.run.threshold
     normal, nominal, clean = total["fpr_normal"], total["fpr_nominal"], total["fpr_clean"]
     if normal is not None and abs(normal - nominal) > OFF:
-        yield f"{normal:.1%} of held-out normals are flagged, where {nominal:.1%} was asked for"
+        correctable = normal > nominal and settings.method == "percentile" and settings.percentile_by == "patches"
+        advice = " (threshold.percentile_by: strips corrects for patches that are alike)" if correctable else ""
+        yield f"{normal:.1%} of held-out normals are flagged, where {nominal:.1%} was asked for{advice}"
     if clean is not None and clean > CLEAN:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
