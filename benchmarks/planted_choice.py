@@ -3,22 +3,25 @@
     python benchmarks/planted_choice.py RUN [RUN ...] [--folder FOLDER]
 
 Into every val patch of a trained image run a defect is planted, of each kind in turn and of three strengths; the
-patches are then scored as stage evaluate scores them. Printed is the average precision of planted against intact val
-patches, scores calibrated by group, mean over runs and strengths: the highest is what threshold should be set to, of
-those that are alike the simplest. Result: benchmarks/results/planted_choice.json.
+patches are then scored as stage evaluate scores them, by each score and by pairs of the network's (geometric mean, cell
+by cell). Printed is the average precision of planted against intact val patches, scores calibrated by group, mean over
+runs and strengths, for all kinds together and for each: the highest is what threshold should be set to, of those that
+are alike the simplest. Result: benchmarks/results/planted_choice.json.
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.metrics import average_precision_score
 
@@ -37,13 +40,10 @@ from vaelab.params.threshold import Threshold
 
 RESULT = ROOT / "benchmarks" / "results" / "planted_choice.json"
 STRENGTHS = (0.15, 0.3, 0.6)
-TREATMENTS = [  # relative, smoothing, aggregation
-    (relative, smoothing, aggregation)
-    for relative in ("none", "strip")
-    for smoothing, aggregation in ((0.0, "max"), (0.0, "top_k"), (0.8, "max"), (1.0, "top_k"), (1.4, "top_k"))
-]
+TREATMENTS = ((0.0, "max"), (0.0, "top_k"), (0.8, "max"), (1.0, "top_k"), (1.4, "top_k"))  # smoothing, aggregation
 Maps = dict[str, np.ndarray]
 Choice = tuple[str, str, float, str]
+COLUMNS = ("score", "relative", "smoothing", "aggregation")
 
 
 def scored(scorer: Scorer, split: DeviceSplit) -> Maps:
@@ -65,30 +65,46 @@ def planted(val: DeviceSplit, strength: float) -> DeviceSplit:
     return DeviceSplit([torch.from_numpy(np.stack(changed))], val.group, val.device, "image")
 
 
-def precisions(run: str) -> Iterator[tuple[Choice, float]]:
-    """Yield the average precision of each score under each treatment, for each strength."""
+def precisions(run: str) -> Iterator[tuple[Choice, dict[str, float]]]:
+    """Yield the average precision of each score under each treatment, for each strength: of all kinds, and of each."""
     settings, device = read_run(artifacts.resolved(run)), torch.device("cpu")
     data = artifacts.prepared(settings.data)
     model, info = load_model(artifacts.models(run) / "model.safetensors").model, read_info(data)
     train, val = (load_split(data, phase, info, device) for phase in ("train", "val"))
     scorer = Scorer(model, settings, train, int(read_meta(data).get("reduce", 1)))
     strip, group, intact = load_columns(data, "val", ["strip"])["strip"].numpy(), val.group.numpy(), scored(scorer, val)
-    label = np.repeat([0, 1], len(val))
+    label, number = np.repeat([0, 1], len(val)), np.arange(len(val)) % len(KINDS)
+    chosen = {kind: np.append(np.ones(len(val), bool), number == place) for place, kind in enumerate(KINDS)}
+    chosen["all"] = np.ones(2 * len(val), bool)
     for strength in STRENGTHS:
         changed = scored(scorer, planted(val, strength))
-        for relative, smoothing, aggregation in TREATMENTS:
-            options = Threshold(aggregation=aggregation, top_k=4)
-            for name, maps in intact.items():
-                size = np.ones(len(strip))
-                if relative == "strip":
-                    size = np.array([np.median(maps[strip == number]) for number in strip])
-                scores = [
-                    aggregate(smoothed((found / size[:, None, None]).astype(np.float32), smoothing), options)
-                    for found in (maps, changed[name])
-                ]
+        for relative in ("none", "strip"):
+            size = {name: sizes(maps, strip, relative) for name, maps in intact.items()}
+            both = [
+                with_pairs({name: maps / size[name] for name, maps in found.items()}, settings.evaluate.scores)
+                for found in (intact, changed)
+            ]
+            for (smoothing, aggregation), name in product(TREATMENTS, both[0]):
+                options = Threshold(aggregation=aggregation, top_k=4)
+                scores = [aggregate(smoothed(maps[name], smoothing), options) for maps in both]
                 fitted = fit_groups("log_z", scores[0], group)
-                both = np.concatenate([calibrate(fitted, values, group) for values in scores])
-                yield (name, relative, smoothing, aggregation), float(average_precision_score(label, both))
+                values = np.concatenate([calibrate(fitted, each, group) for each in scores])
+                found = {kind: average_precision_score(label[rows], values[rows]) for kind, rows in chosen.items()}
+                yield (name, relative, smoothing, aggregation), found
+
+
+def sizes(maps: np.ndarray, strip: np.ndarray, relative: str) -> np.ndarray:
+    """Return what maps are divided by, [N, 1, 1]: 1, or the median of the intact strip."""
+    if relative == "none":
+        return np.ones((len(strip), 1, 1), np.float32)
+    medians = {number: np.median(maps[strip == number]) for number in np.unique(strip)}
+    return np.array([medians[number] for number in strip], np.float32)[:, None, None]
+
+
+def with_pairs(maps: Maps, names: Sequence[str]) -> Maps:
+    """Return the maps, and geometric means of pairs of those named."""
+    pairs = {f"{a} + {b}": np.sqrt(maps[a] * maps[b]) for a, b in combinations(names, 2)}
+    return {**maps, **pairs}
 
 
 def main() -> None:
@@ -98,18 +114,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(), help="where the stages ran")
     options = parser.parse_args()
     os.chdir(options.folder)
-    found: dict[Choice, list[float]] = {}
-    for run in options.runs:
-        for choice, value in precisions(run):
-            found.setdefault(choice, []).append(value)
-    columns = ("score", "relative", "smoothing", "aggregation")
-    rows = [
-        dict(zip(columns, choice, strict=True)) | {"planted_average_precision": round(float(np.mean(values)), 4)}
-        for choice, values in sorted(found.items(), key=lambda item: -float(np.mean(item[1])))
+    parts = [
+        dict(zip(COLUMNS, choice, strict=True)) | values for run in options.runs for choice, values in precisions(run)
     ]
+    table = pd.DataFrame(parts).groupby(list(COLUMNS), sort=False).mean().round(4).sort_values("all", ascending=False)
+    rows = table.reset_index().to_dict("records")
     RESULT.write_text(json.dumps({"runs": options.runs, "strengths": STRENGTHS, "choices": rows}, indent=1) + "\n")
-    for row in rows[:20]:
-        print(*row.values(), sep="  ")
+    print(table.head(20).to_string())
+    best = table.groupby("score", sort=False).head(1)
+    print("each score at its best:", best.to_string(), sep="\n")
     print(f"written to {RESULT.relative_to(ROOT)}")
 
 

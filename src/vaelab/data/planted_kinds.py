@@ -81,6 +81,40 @@ def scramble(canvas: Canvas, strength: float, random: Generator) -> np.ndarray:
     return drawn
 
 
+def yarn(canvas: Canvas, strength: float, random: Generator) -> np.ndarray:
+    """Return the image with a thread on top: long, bent, 2 to 5 pixels thick, with the shade of one side beside it."""
+    shape = canvas.x.shape[1:]
+    along, across = _axes(shape, random)
+    half_length = (0.25 + 0.35 * strength) * min(shape) * random.uniform(0.7, 1.2)
+    across = across + random.uniform(0, 4) * np.sin(along / random.uniform(4, 12) + random.uniform(0, 2 * math.pi))
+    half_width = 0.8 + 1.2 * strength * random.uniform(0.6, 1.2)
+    core = _ramp(half_width + 0.5 - np.abs(across))
+    shade = _ramp(half_width + 0.5 - np.abs(across - 2 * half_width * random.choice([-1, 1])))
+    return _shaded(canvas, (core - 0.6 * shade) * _ramp((half_length - np.abs(along)) / 2), 1.5 + 2 * strength, random)
+
+
+def crease(canvas: Canvas, strength: float, random: Generator) -> np.ndarray:
+    """Return the image with a fold: a long, nearly straight line, lit on one side and dark on the other."""
+    shape = canvas.x.shape[1:]
+    along, across = _axes(shape, random)
+    half_length = (0.3 + 0.4 * strength) * min(shape) * random.uniform(0.8, 1.2)
+    width = random.uniform(1, 2) * (0.6 + 0.4 * strength)
+    across = across - random.uniform(-0.1, 0.1) / half_length * along**2
+    profile = across / width * np.exp(0.5 - 0.5 * (across / width) ** 2)
+    return _shaded(canvas, profile * _ramp((half_length - np.abs(along)) / 4), 0.8 + 1.5 * strength, random)
+
+
+def knot(canvas: Canvas, strength: float, random: Generator) -> np.ndarray:
+    """Return the image with a small lump of irregular outline, 4 to 14 pixels long, of strong contrast."""
+    shape, radius = canvas.x.shape[1:], 1.8 + 2.2 * strength
+    along, across = _axes(shape, random)
+    lump = np.zeros(shape, np.float32)
+    for _ in range(3):
+        far, aside, own = *(random.normal(0, 0.6 * radius, 2)), radius * random.uniform(0.6, 1)
+        lump = np.maximum(lump, _ramp(1.5 * (1 - ((along - far) ** 2 + (across - 0.5 * aside) ** 2) / own**2)))
+    return _shaded(canvas, lump, 1.8 + 1.7 * strength, random)
+
+
 KINDS: dict[str, Callable[[Canvas, float, Generator], np.ndarray]] = {
     "cut": cut,
     "spot": spot,
@@ -88,13 +122,16 @@ KINDS: dict[str, Callable[[Canvas, float, Generator], np.ndarray]] = {
     "brightness": brightness,
     "blur": blur,
     "scramble": scramble,
+    "yarn": yarn,
+    "crease": crease,
+    "knot": knot,
 }
 
 
 def _shaded(canvas: Canvas, profile: np.ndarray, contrast: float, random: Generator) -> np.ndarray:
     """The image with a profile [H, W] added or taken away: at random, or whichever has room."""
-    change = contrast * canvas.deviation
-    level = float((canvas.x * profile).sum() / (len(canvas.x) * profile.sum()))
+    change, weight = contrast * canvas.deviation, np.abs(profile)
+    level = float((canvas.x * weight).sum() / (len(canvas.x) * weight.sum()))
     up, down = 255 - level, level
     brighter = bool(random.integers(2)) if min(up, down) >= change else up > down
     shaded: np.ndarray = canvas.x + (change if brighter else -change) * profile
