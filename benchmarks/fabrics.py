@@ -137,15 +137,17 @@ def differences(runs: list[str]) -> list[dict[str, Any]]:
         if not run.startswith(f"{LOCAL}_split_"):
             continue
         untrained = "untrained_split_" + run.removeprefix(f"{LOCAL}_split_").split("_")[0]
-        controls = {
-            "PCA Mahalanobis, treated alike": (run, "pca_mahalanobis"),
-            "not trained, the same score": (untrained, "combined"),
-            "not trained, Mahalanobis": (untrained, "mahalanobis"),
-        }
-        for control, (other, score) in controls.items():
-            for row in paired_differences(run, other, 1000, 0, other_score=score):
-                values = {key: round(float(row[key]), 4) for key in ("difference", "low", "high")}
-                found.append({"run": run, "against": control, "measure": row["measure"], **values})
+        for score in ("combined", "mahalanobis"):
+            controls = {
+                "PCA Mahalanobis": (run, "pca_mahalanobis"),
+                "not trained, the same score": (untrained, score),
+                "not trained, Mahalanobis": (untrained, "mahalanobis"),
+            }
+            for control, (other, its_score) in controls.items():
+                for row in paired_differences(run, other, 1000, 0, score, its_score):
+                    values = {key: round(float(row[key]), 4) for key in ("difference", "low", "high")}
+                    facts = {"run": run, "score": score, "against": control, "measure": row["measure"]}
+                    found.append({**facts, **values})
     return found
 
 
