@@ -37,7 +37,7 @@ def test_masks_say_what_is_normal(tmp_path):
         own = [phase for name, phase in phases.items() if f"/{group}/" in name]
         assert sorted(own) == ["defects", "test", "train", "train", "val"]
     assert pairing(folder) == {
-        "missing": [f"images/{group}/{number}.png" for group in "ab" for number in (1, 3)],
+        "unmasked": [f"images/{group}/{number}.png" for group in "ab" for number in (1, 3)],
         "empty": [f"images/{group}/{number}.png" for group in "ab" for number in (2, 4)],
     }
     meta = read_meta(folder)
@@ -73,7 +73,7 @@ def test_the_report_of_pairs(tmp_path, capsys):
     files |= {"masks/b/4.png": png(np.full((70, 70), 255, dtype=np.uint8))}
     folder = prepared(tmp_path, files)
     assert pairing(folder) == {
-        "missing": [f"images/{group}/{number}.png" for group in "ab" for number in (1, 3, 5)],
+        "unmasked": [f"images/{group}/{number}.png" for group in "ab" for number in (1, 3, 5)],
         "extra": ["masks/a/extra.png"],
         "empty": ["images/a/6.png", "images/b/6.png"],
         "faint": ["images/a/4.png"],

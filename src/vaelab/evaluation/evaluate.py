@@ -80,8 +80,11 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
         )
         kept = torch.arange(len(split)) if kept is None else kept
         columns = posterior.table(passed.mean, passed.log_var, options.seed)
-        result.metrics[phase] = _common(passed, split, columns, options) | evaluator.metrics(phase, split, passed, kept)
-        result.metrics[phase]["elbo"] = -result.metrics[phase]["negative_elbo"]
+        values = _common(passed, columns, options) | evaluator.metrics(phase, split, passed, kept)
+        if "silhouette" not in values:  # which tags have, of labels of their own
+            groups, limit = split.group.cpu(), options.mutual_information_examples
+            values["silhouette"] = posterior.silhouette(passed.mean, groups, limit, options.seed)
+        result.metrics[phase] = values | {"elbo": -values["negative_elbo"]}
         result.examples.extend(_example_rows(phase, passed, split))
         result.dimensions.extend(_dimension_rows(phase, passed, columns, options))
         result.tensors.update(_tensors(phase, passed, split, kept))
@@ -91,14 +94,13 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     return result
 
 
-def _common(result: Pass, split: DeviceSplit, columns: Columns, options: Evaluate) -> dict[str, float]:
+def _common(result: Pass, columns: Columns, options: Evaluate) -> dict[str, float]:
     """Metrics of any kind of data: the objective and the latents."""
     limit, seed = options.mutual_information_examples, options.seed
     values = {"loss": float(result.losses["loss"].mean())}
     values |= latents.summary(result.mean, result.log_var, options.active_variance, limit, seed)
     values |= posterior.closeness(columns)
-    values |= posterior.extremes(result.mean, result.log_var, options.extreme)
-    return values | {"silhouette": posterior.silhouette(result.mean, split.group.cpu(), limit, seed)}
+    return values | posterior.extremes(result.mean, result.log_var, options.extreme)
 
 
 def _facts(subject: Subject) -> dict[str, Any]:

@@ -102,4 +102,4 @@ def _set_percentiles(axes: Axes, beyond: np.ndarray) -> None:
     axes.invert_xaxis()
     axes.set_xticks(beyond[written], [f"{100 - beyond[number]:.5g}" for number in written], fontsize=8, rotation=45)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("percentile of the normals of val that is the threshold")
+    axes.set_xlabel("percentile of the normals of val that is asked for")

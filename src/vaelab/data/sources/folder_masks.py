@@ -71,8 +71,9 @@ def _strip(
             found.quarantine(_name(path, root), f"which image goes with which mask is not clear: {both}")
         return None
     if not own:
-        found.pairing.note("missing", name)
-        if settings.unmasked == "quarantine":
+        needed = settings.unmasked == "quarantine"
+        found.pairing.note("missing" if needed else "unmasked", name)
+        if needed:
             found.quarantine(name, "has no mask (unmasked: quarantine)")
             return None
     group = printable(stem[0].split("/")[0]) if grouped else "all"

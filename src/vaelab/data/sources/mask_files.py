@@ -14,7 +14,8 @@ from vaelab.data.sources.image_files import UnreadableError, read_image
 THRESHOLD = 128  # of 255: masks may be anti-aliased
 MAX_NAMED = 5  # files that a line on the terminal names
 FINDINGS = {  # what a report of pairs may list, and how it is said
-    "missing": "images with a defect, or that need a mask, without one",
+    "missing": "images that need a mask, without one",
+    "unmasked": "images without a mask, taken as normal",
     "extra": "masks without an image",
     "empty": "empty masks",
     "faint": f"masks without a pixel of {THRESHOLD} or more",
