@@ -9,8 +9,8 @@ from torch import Tensor
 from vaelab.data.batches import Batch
 from vaelab.models.vae import VAE
 
-RATE = 0.5  # of a step, times the pixel's own reconstruction error (their equation 9)
-SPARSITY = 0.05  # weight of the distance from the image, which keeps what is normal where it is
+RATE = 1.0  # of a step, times the pixel's own reconstruction error (their equation 9)
+SPARSITY = 0.002  # weight of the distance from the image, which keeps what is normal where it is
 
 
 def projected(model: VAE, batch: Batch, steps: int) -> Tensor:
