@@ -9,13 +9,18 @@ from comparisons import result
 from vaelab import artifacts
 from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.comparison.anomalies import defects
+from vaelab.comparison import anomalies
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.measures import measures
 from vaelab.comparison.table import table_rows
+from vaelab.evaluation.score_maps import OF_RECONSTRUCTION
 from vaelab.params.schema import Compare
 from vaelab.params.threshold import Threshold
+
+
+def defects(results):
+    return anomalies.defects(results, judge_all(results, Compare())["data"].findings)
 
 
 @pytest.fixture
@@ -103,3 +108,19 @@ def test_too_many_false_alarms_are_answered_with_the_correction(thresholded):
     assert "where 5.0% was asked for (threshold.percentile_by: strips corrects" in defects([found])[1]
     corrected = found.run.model_copy(update={"threshold": Threshold(percentile_by="strips")})
     assert "corrects" not in defects([found._replace(run=corrected)])[1]
+
+
+def test_why_errors_tell_little(thresholded):
+    reasons = {"psnr": "it reconstructs the mean image", "bypass": "skips carry the image past the bottleneck"}
+    found = thresholded()
+    assert not any(reason in defects([found])[1] for reason in reasons.values())
+    mean_image = found._replace(metrics={phase: values | {"psnr": 20.1} for phase, values in found.metrics.items()})
+    assert reasons["psnr"] in defects([mean_image])[1]
+    bypassed = found._replace(metrics=found.metrics | {"run": found.metrics["run"] | {"bypass": True}})
+    assert reasons["bypass"] in defects([bypassed])[1]
+    of_latents = bypassed.run.model_copy(update={"threshold": Threshold(scores=("mahalanobis",))})
+    assert "skips" not in defects([bypassed._replace(run=of_latents)])[1]
+
+
+def test_scores_of_errors_are_those_that_need_a_reconstruction():
+    assert set(OF_RECONSTRUCTION) == anomalies.OF_ERRORS

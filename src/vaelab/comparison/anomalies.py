@@ -8,6 +8,7 @@ import pandas as pd
 
 from vaelab import artifacts
 from vaelab.anomaly.paired import paired_differences
+from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 
@@ -26,11 +27,17 @@ CURVES = {  # columns of each table of data that `dvc plots` shows, beside the r
     "percentiles": ("percentile", "precision", "recall", "f1", "fpr_normal", "fpr_clean"),
     "histogram": ("score", "share", "threshold"),
 }
+OF_ERRORS = {"residual", "absolute", "ssim", "gradient", "multiscale", "frequency"}  # scores of what is reconstructed
 CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
-def defects(results: Sequence[Result]) -> list[str]:
-    """Return the paragraphs on the runs of one data set that were measured against labelled defects."""
+def defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> list[str]:
+    """Return the paragraphs on the runs of one data set that were measured against labelled defects.
+
+    Args:
+        results: the runs.
+        findings: collapse checks that each run fails.
+    """
     measured = [result for result in results if result.threshold and result.threshold["summary"]["labelled"]]
     if not measured:
         return []
@@ -40,7 +47,7 @@ def defects(results: Sequence[Result]) -> list[str]:
         f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
-    lines = [f"- {result.run.name}: {'; '.join(_said(result))}." for result in measured]
+    lines = [f"- {result.run.name}: {'; '.join(_said(result, findings[result.run.name]))}." for result in measured]
     return [patches, "\n".join(lines), *_against_each_other(measured)]
 
 
@@ -63,12 +70,13 @@ def _against_each_other(measured: Sequence[Result]) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _said(result: Result) -> Iterator[str]:
+def _said(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     found = _found(result)
     total = found["summary"]
     interval = f"{total['average_precision_low']:.2f} to {total['average_precision_high']:.2f}" if _has(total) else "–"
     yield f"average precision {total['average_precision']:.3f} ({interval}), ROC AUC {total['roc_auc']:.3f}"
     yield from _against_floors(found)
+    yield from _errors(result, findings)
     yield from _aggregation(found)
     yield from _alarms(result)
 
@@ -98,6 +106,16 @@ def _verdict(gain: Mapping[str, float]) -> str:
     if high < 0:
         return f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
     return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
+
+
+def _errors(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
+    """Why the errors of a run tell little of defects."""
+    if OF_ERRORS.isdisjoint(result.run.threshold.scores):
+        return
+    if any(finding.name == MEAN_IMAGE for finding in findings):
+        yield "it reconstructs the mean image, so that its errors are the fabric itself, and a defect adds little"
+    elif result.metrics["run"]["bypass"]:
+        yield "skips carry the image past the bottleneck, so that a defect is reconstructed, too"
 
 
 def _aggregation(found: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,8 @@ NEEDED = {  # without which a run cannot be judged
     "tags": ("lrap", "floor_frequency_lrap", "shuffled_z_lrap", "active_units", "rate"),
 }
 
+MEAN_IMAGE = "mean-image collapse"
+
 Metrics = dict[str, Any]  # of one phase
 
 
@@ -61,7 +63,7 @@ def _mean_image(metrics: Metrics, options: Compare) -> Iterator[Finding]:
     gain = metrics["psnr"] - metrics["floor_mean_image_psnr"]
     if gain < options.min_gain_over_mean:
         yield Finding(
-            "mean-image collapse",
+            MEAN_IMAGE,
             f"PSNR on {options.phase} {metrics['psnr']:.2f} dB, {gain:+.2f} dB from the mean image's "
             f"< compare.min_gain_over_mean {options.min_gain_over_mean}",
         )

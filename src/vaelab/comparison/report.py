@@ -72,7 +72,7 @@ def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> 
         yield "Seeds", seeds
     rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
     yield f"Best by each metric on {results[0].phase}", [f"{counted(rows)}.", *best_by_metric(rows, style)]
-    if found := defects(results):
+    if found := defects(results, judgement.findings):
         yield "Defects", found
     yield "Collapse checks", ["\n".join(f"- {line}" for line in _findings(results, judgement))]
     if verdicts := _verdicts(results, style):
