@@ -7,7 +7,7 @@ Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and 
 prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map), and treated as the
 preset asks. Controls: the floors that every run measures, at half resolution; the PCA at full resolution; fabric_local
 without training. Differences to controls are paired by strip. Speed is of one batch of val patches, on as many threads
-as OMP_NUM_THREADS says, network and PCA in turn. Result: benchmarks/results/fabrics.json.
+as OMP_NUM_THREADS says, network and PCA in turn. Results: benchmarks/results/fabrics.json and .md.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ import pandas as pd
 import torch
 import yaml
 from realdata import stage
+from tabulate import tabulate
 
 from vaelab import artifacts
 from vaelab.anomaly.paired import paired_differences
@@ -50,6 +52,30 @@ SHOWN = (
     "roc_auc", "average_precision", "f1_max", "precision", "recall", "f1", "fpr_normal", "fpr_clean", "pixel_roc_auc",
     "aupro",
 )  # fmt: skip
+COLUMNS = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "f1_max": "F1, best threshold",
+    "fpr_normal": "flagged: held-out normals",
+    "fpr_clean": "flagged: clean patches of defective strips",
+    "aupro": "AUPRO",
+}
+PRESETS = ("naive", "skip", "hybrid", "ssim", "kl_anneal", "conditional", "denoise")
+ROWS = {  # of the table: kind of run, score, treatment
+    "**`fabric_local`: mixture**": (LOCAL, "combined", "preset"),
+    "its Mahalanobis distance, treated alike": (LOCAL, "mahalanobis", "preset"),
+    "its residual, treated alike": (LOCAL, "residual", "preset"),
+    "its Mahalanobis distance, raw": (LOCAL, "mahalanobis", "raw"),
+    "not trained: mixture": ("untrained", "combined", "preset"),
+    "not trained: Mahalanobis distance, treated alike": ("untrained", "mahalanobis", "preset"),
+    "not trained: Mahalanobis distance, raw": ("untrained", "mahalanobis", "raw"),
+    "PCA Mahalanobis, half resolution, treated alike": ("untrained", "pca_mahalanobis", "preset"),
+    "PCA Mahalanobis, half resolution, raw": ("untrained", "pca_mahalanobis", "raw"),
+    "PCA Mahalanobis, full resolution, raw": ("full_resolution", "pca_mahalanobis", "raw"),
+    "PCA residual, half resolution, treated alike": ("untrained", "pca_residual", "preset"),
+    "PCA residual, half resolution, raw": ("untrained", "pca_residual", "raw"),
+    **{f"`fabric_{name}`": (f"fabric_{name}", "combined", "preset") for name in PRESETS},
+}
 REDUCE = 2  # source pixels to a side of a pixel, at half resolution
 TIMED = 64  # patches
 PASSES = 7
@@ -177,36 +203,49 @@ def speeds(runs: list[str]) -> list[dict[str, Any]]:
 
 
 def save(rows: list[dict[str, Any]], more: dict[str, list[dict[str, Any]]]) -> None:
-    """Write all rows, those of runs of an earlier call among them, and print means over splits and seeds."""
+    """Write all rows, those of runs of an earlier call among them, and the table of docs/anomaly.md."""
     before = json.loads(RESULT.read_text()) if RESULT.exists() else {}
 
     def merged(key: str, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
         made = {row["run"] for row in new}
         return [row for row in before.get(key, []) if row["run"] not in made] + new
 
-    rows = merged("runs", rows)
-    others = {key: merged(key, new) for key, new in more.items()}
-    means: dict[str, dict[str, Any]] = {}
-    for name, members in grouped(rows).items():
-        means[name] = {"runs": len(members)}
-        for key in SHOWN:
-            values = [row[key] for row in members]
-            spread = statistics.stdev(values) if len(values) > 1 else float("nan")
-            means[name][key] = f"{statistics.fmean(values):.3f} ± {spread:.3f}"
+    found = {"runs": merged("runs", rows), **{key: merged(key, new) for key, new in more.items()}}
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"means": means, **others, "runs": rows}, indent=1) + "\n")
-    print(pd.DataFrame(means).T[["runs", *SHOWN]].to_string())
+    RESULT.write_text(json.dumps(found, indent=1) + "\n")
+    table = tabulate(
+        list(table_rows(found["runs"])), ["score", "runs", *COLUMNS.values()], "github", disable_numparse=True
+    )
+    RESULT.with_suffix(".md").write_text(table + "\n")
+    print(table)
     for key, new in more.items():
         print(f"{key}:\n{pd.DataFrame(new).to_string()}")
-    print(f"written to {RESULT.relative_to(ROOT)}")
+    print(f"written to {RESULT.relative_to(ROOT)} and .md")
 
 
-def grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each score of each kind of run, over splits and seeds."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(f"{row['run'].split('_split_')[0]}: {row['score']}, {row['treatment']}", []).append(row)
-    return found
+def table_rows(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield mean over splits of the mean over seeds, and the range over runs, of each score of the table."""
+    for title, (kind, score, treatment) in ROWS.items():
+        members = [
+            row for row in rows if (kind_of(row["run"]), row["score"], row["treatment"]) == (kind, score, treatment)
+        ]
+        if members:
+            yield [title, str(len(members)), *(spread([(row["data"], row[key]) for row in members]) for key in COLUMNS)]
+
+
+def kind_of(run: str) -> str:
+    """Return the preset, or the control, that a run is of."""
+    return run.split("_split_")[0]
+
+
+def spread(values: list[tuple[str, float]]) -> str:
+    """Return the mean over splits of the mean over seeds, and the range, of values with their splits."""
+    by_split: dict[str, list[float]] = {}
+    for split, value in values:
+        by_split.setdefault(split, []).append(value)
+    mean = statistics.fmean(statistics.fmean(each) for each in by_split.values())
+    low, high = (f"{of(value for _, value in values):.3f}".lstrip("0") for of in (min, max))
+    return f"{mean:.3f}".lstrip("0") + (f" ({low} to {high})" if len(values) > 1 else "")
 
 
 if __name__ == "__main__":
