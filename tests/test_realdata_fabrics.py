@@ -79,7 +79,7 @@ def folder_masks(root, strips):
             saved(root / "masks" / FABRIC / f"{name}_mask.png", mask)
     return {
         "source": "folder_masks", "path": str(root), "mask_suffix": "_mask", "colour": "gray", "size": SIDE // 2,
-        "reduce": 2, "val_defects": 0.3,
+        "reduce": 2, "normalise": "local", "val_defects": 0.3,
     }  # fmt: skip
 
 

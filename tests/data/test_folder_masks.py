@@ -1,5 +1,7 @@
 """Images and masks paired by name: what pairs, what does not, and what is said of it."""
 
+import io
+
 import numpy as np
 import pytest
 from defect_folders import SIDE, SIZE, Source, by_strip, mask_of, masked_files, phase_of, picture, png, reasons
@@ -8,6 +10,8 @@ from PIL import Image
 
 from vaelab.data.prepared import image_info, read_info, read_meta
 from vaelab.data.sources import prepare
+from vaelab.data.sources.local_contrast import local_contrast
+from vaelab.data.sources.strips import block_mean
 from vaelab.errors import InputError
 from vaelab.params.datasets import FolderMasks
 
@@ -174,3 +178,18 @@ def test_images_that_are_too_small(tmp_path):
     files = masked_files() | {"images/a/small.png": png(picture(3, SIDE - 1))}
     small = f"{SIDE - 1}x{SIDE - 1} pixels: too small for a patch of {SIDE} pixels"
     assert reasons(prepared(tmp_path, files)) == {"images/a/small.png": small}
+
+
+def test_local_contrast_takes_lighting_out(tmp_path):
+    """Half of the light on one image: the tiles are as those of the other, and as they are without the option."""
+    files = masked_files()
+    x = np.asarray(Image.open(io.BytesIO(files["images/a/0.png"]))).astype(float)
+    bright, dark = np.rint(100 + 0.6 * x).astype(np.uint8), np.rint(20 + 0.3 * x).astype(np.uint8)
+    files |= {"images/a/1.png": png(bright), "images/b/1.png": png(dark)}
+    found = by_strip(prepared(tmp_path / "local", files, normalise="local", window=32))
+    (_, first), (_, second) = found["images/a/1.png"], found["images/b/1.png"]
+    assert np.abs(first["x"].astype(int) - second["x"]).max() <= 3
+    _, plain = by_strip(prepared(tmp_path / "plain", files))["images/a/1.png"]
+    assert np.abs(first["x"].astype(int) - plain["x"]).max() > 30
+    expected = local_contrast(block_mean(bright, 2), 16)[:SIZE, :SIZE]
+    np.testing.assert_array_equal(np.moveaxis(first["x"][0], 0, -1), expected)

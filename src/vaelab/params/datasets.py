@@ -156,6 +156,10 @@ class _Defects(_Images):
     """Side of the block of source pixels whose mean is one pixel of a patch; masks are not reduced."""
     val_defects: float = Field(0.0, ge=0, lt=1)
     """Share of the strips (images) with defects that is set apart in `val_defects`, for choices by labels."""
+    normalise: Literal["none", "local"] = "none"
+    """local: each pixel less the mean of the window around it, over its standard deviation; ±4 become 0 and 255."""
+    window: int = Field(128, ge=8, le=1024)
+    """Side of that window, pixels of the strip (image)."""
 
 
 class _Strips(_Defects):
@@ -185,8 +189,6 @@ class Aitex(_Strips):
     """Pixels that are left out at the right of the selvage, which the strongest step of the column means ends."""
     normalise: Literal["none", "local"] = "local"
     """local: each pixel less the mean of the window around it, over its standard deviation; ±4 become 0 and 255."""
-    window: int = Field(128, ge=8, le=1024)
-    """Side of that window, pixels of the strip."""
 
     @field_validator("fabrics", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaelab.data.sources.aitex_files import NORMALS, find_files
 from vaelab.data.sources.image_files import UnreadableError
-from vaelab.data.sources.local_contrast import local_contrast
+from vaelab.data.sources.local_contrast import tone
 from vaelab.data.sources.selvage import fabric_start
 from vaelab.data.sources.strip_splits import divide
 from vaelab.data.sources.strip_survey import Survey, check_defects, survey
@@ -45,10 +45,7 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
 def _cutting(settings: Aitex) -> Cutting:
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, "gray", "dropped", unit="strip")
-    cutting = cutting._replace(start=partial(_start, margin=settings.margin))
-    if settings.normalise == "none":
-        return cutting
-    return cutting._replace(tone=partial(local_contrast, window=max(2, settings.window // settings.reduce)))
+    return cutting._replace(start=partial(_start, margin=settings.margin), tone=tone(settings))
 
 
 def _start(pixels: np.ndarray, margin: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vaelab.data.sources.listing import list_images, printable
+from vaelab.data.sources.local_contrast import tone
 from vaelab.data.sources.mask_files import MAX_NAMED
 from vaelab.data.sources.strip_splits import divide
 from vaelab.data.sources.strip_survey import Survey, survey
@@ -29,6 +30,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     strips = _pair(settings, found, where)
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
+    cutting = cutting._replace(tone=tone(settings))
     survey(strips, cutting, found, folder.name, empty_is_normal=True)
     division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
     write_strips(folder, division, cutting, found, {
@@ -36,6 +38,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
         "licence": "unknown",
         "split_rule": "by image, group by group, in a seeded random order; images with defects apart",
         "seed": settings.seed,
+        "normalise": settings.normalise,
     }, "group")  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from vaelab.data.prepared import DEFECT_PHASES
 from vaelab.data.sources.listing import list_images, printable
+from vaelab.data.sources.local_contrast import tone
 from vaelab.data.sources.strip_splits import Division, check_normals, set_apart
 from vaelab.data.sources.strip_survey import Survey, check_defects, survey
 from vaelab.data.sources.strip_writer import write_strips
@@ -28,7 +29,7 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     where, root, found = f"datasets.{folder.name}", Path(settings.path), Survey()
     strips = _find(root, found, where)
     side = settings.size * settings.reduce
-    cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True)
+    cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True, tone=tone(settings))
     survey(strips, cutting, found, folder.name)
     check_defects(sum(strip.defect != NONE for strip in strips), found, cutting, where)
     division = _divide(settings, found, cutting, where)
@@ -37,6 +38,7 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
         "licence": "unknown (MVTec AD: CC BY-NC-SA 4.0)",
         "split_rule": "test as given; a seeded random share of train/good is for validation; defects apart",
         "seed": settings.seed,
+        "normalise": settings.normalise,
     }, "category")  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vaelab.data.sources.image_files import read_image
+from vaelab.data.sources.local_contrast import levels
 from vaelab.data.sources.mask_files import read_masks, resized_mask
 
 NONE = "none"  # the defect of a normal strip, and of an intact patch
@@ -44,11 +45,6 @@ class Patches(NamedTuple):
     mask_outside: int
 
 
-def _levels(x: np.ndarray) -> np.ndarray:
-    levels: np.ndarray = np.rint(x).astype(np.uint8)
-    return levels
-
-
 def _left_end(pixels: np.ndarray) -> int:
     return 0
 
@@ -65,7 +61,7 @@ class Cutting(NamedTuple):
     max_pixels: int = MAX_PIXELS
     squeezed: bool = False  # to one square patch
     start: Callable[[np.ndarray], int] = _left_end  # first column that is cut, of pixels [H, W, C]
-    tone: Callable[[np.ndarray], np.ndarray] = _levels  # of a reduced strip [h, w, C], float to uint8
+    tone: Callable[[np.ndarray], np.ndarray] = levels  # of a reduced strip [h, w, C], float to uint8
     unit: str = "image"  # what a strip is called
 
     @property
