@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from anomaly.planted_scores import DATA, RUN, planted, write_planted
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vaelab import artifacts
 from vaelab.anomaly.percentiles import Percentiles, left_out_ranks
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 
 
@@ -41,7 +42,7 @@ def test_alike_strips_need_no_correction():
     scores, strip = cloth(strips=40, patches=50, between=0.0)
     ranks = left_out_ranks({"a": scores}, np.zeros(len(strip), int), strip, 2, as_they_are)["a"]
     assert Percentiles(scores, ranks).used(95) == pytest.approx(95, abs=0.5)
-    assert Percentiles(scores, None).used(95) == 95
+    assert Percentiles(scores).used(95) == 95
 
 
 def test_the_correction_brings_false_alarms_of_new_strips_to_what_was_asked_for():
@@ -61,6 +62,53 @@ def test_every_strip_is_left_out_however_many_there_are():
     scores, strip = cloth(strips=130, patches=2)
     ranks = left_out_ranks({"a": scores}, np.zeros(len(strip), int), strip, 2, as_they_are)["a"]
     assert len(ranks) == len(scores)
+
+
+def test_strips_are_left_out_in_each_group_by_itself():
+    """However strips of groups are numbered, a group never loses two strips of few at once."""
+    strip = np.repeat(np.arange(100), 3)
+    group = strip % 50  # two strips a group, 50 apart
+    scores = np.random.default_rng(0).normal(size=300)
+    ranks = left_out_ranks({"a": scores}, group, strip, 2, as_they_are)["a"]
+    assert len(ranks) == 300
+
+
+def test_a_group_of_one_strip_has_no_ranks_and_the_others_have():
+    scores, strip = cloth(strips=4)
+    group = (strip == 3).astype(int)
+    assert len(left_out_ranks({"a": scores}, group, strip, 2, as_they_are)["a"]) == 60
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=4, max_size=40), st.integers(0, 4))
+def test_a_rank_is_the_percentile_at_which_a_patch_is_just_not_flagged(others, score):
+    values, strip = np.array([*others, score], float), np.array([0] * len(others) + [1])
+    rank = left_out_ranks({"a": values}, np.zeros(len(values), int), strip, 2, as_they_are)["a"][-1]
+    if score > max(others):
+        assert rank == 100
+        return
+    assert score <= np.percentile(others, rank) + 1e-9
+    if rank > 0:
+        assert score > np.percentile(others, max(0, rank - 1e-3))
+
+
+def test_the_percentile_in_use_is_never_below_the_one_asked_for():
+    for seed in range(30):
+        scores, strip = cloth(between=0.0, seed=seed)
+        ranks = left_out_ranks({"a": scores}, np.zeros(len(strip), int), strip, 2, as_they_are)["a"]
+        assert Percentiles(scores, ranks).used(95) >= 95
+
+
+def test_where_too_many_score_above_all_others_that_is_said():
+    scores, strip = cloth(strips=3, between=5.0, seed=1)
+    ranks = left_out_ranks({"a": scores}, np.zeros(len(strip), int), strip, 2, as_they_are)["a"]
+    found = Percentiles(scores, ranks)
+    assert found.used(95) == 100
+    assert found.threshold(95) == scores.max()
+    highest = strip == strip[scores.argmax()]
+    assert found.left_out(95) >= (scores[highest] > scores[~highest].max()).sum() / len(scores) > 0.05
+    assert found.left_out(60) <= 0.4
+    assert np.isnan(Percentiles(scores).left_out(95))
 
 
 def test_strips_are_calibrated_by_the_others_of_their_group(tmp_path, monkeypatch):
@@ -84,7 +132,7 @@ def test_strips_are_calibrated_by_the_others_of_their_group(tmp_path, monkeypatc
     for number in np.unique(strip):
         out = strip == number
         others, left = z(logs[~out], group[~out], ~out), z(logs[out], group[out], ~out)
-        ranks += np.interp(left, np.sort(others), np.linspace(0, 100, len(others))).tolist()
+        ranks += np.interp(left, np.sort(others), np.linspace(0, 100, len(others))).tolist()  # no ties
     used = np.percentile(ranks, 90)
     assert found["percentile_used"] == pytest.approx(used, abs=1e-3)
     everything = z(logs, group, np.ones(len(logs), bool))
@@ -92,12 +140,16 @@ def test_strips_are_calibrated_by_the_others_of_their_group(tmp_path, monkeypatc
     assert found["fpr_nominal"] == pytest.approx(0.1)
 
 
-def test_a_group_with_one_strip_has_nothing_to_leave_out(tmp_path, monkeypatch):
+def test_where_no_group_has_two_strips_there_is_no_correction(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     phases = planted()
     for arrays in phases.values():
         arrays["strip"] = arrays["group"].copy()
     write_planted(phases)
-    with pytest.raises(InputError, match="percentile_by: strips leaves the strips of val out in turn, and no"):
-        threshold_run(RUN, DATA, Threshold(percentile_by="strips"))
-    assert not artifacts.thresholds(RUN).exists()
+    found = []
+    for how in ("patches", "strips"):
+        threshold_run(RUN, DATA, Threshold(percentile_by=how, bootstrap=0))
+        found.append(artifacts.read_json(artifacts.thresholds(RUN) / "summary.json"))
+    assert found[0] == found[1]
+    assert found[1]["percentile_used"] == 95
+    assert "fpr_left_out" not in found[1]

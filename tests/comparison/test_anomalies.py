@@ -107,7 +107,31 @@ def test_too_many_false_alarms_are_answered_with_the_correction(thresholded):
     found.threshold["summary"].update(fpr_normal=0.12)
     assert "where 5.0% was asked for (threshold.percentile_by: strips corrects" in defects([found])[1]
     corrected = found.run.model_copy(update={"threshold": Threshold(percentile_by="strips")})
-    assert "corrects" not in defects([found._replace(run=corrected)])[1]
+    assert "strips corrects for" not in defects([found._replace(run=corrected)])[1]
+
+
+def test_what_a_correction_by_strips_cannot_do_is_said(thresholded):
+    found = thresholded(percentile_by="strips")
+    corrected = found._replace(run=found.run.model_copy(update={"threshold": Threshold(percentile_by="strips")}))
+    corrected.threshold["summary"].update(fpr_left_out=0.12, fpr_normal=0.05)
+    assert "12.0% of left-out normals of val score above all others: 5.0% cannot be promised" in defects([corrected])[1]
+    del corrected.threshold["summary"]["fpr_left_out"]
+    assert "corrects nothing" in defects([corrected])[1]
+    corrected.threshold["summary"].update(fpr_left_out=0.05, val_normals=12)
+    line = defects([corrected])[1]
+    assert "rests on 12 normals" in line
+    assert "left-out" not in line
+
+
+def test_where_nothing_is_negative_rates_are_undefined(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    phases = planted()
+    del phases["test"]
+    some = phases["defects"]["label"] == 1
+    phases["defects"] = {name: values[some] for name, values in phases["defects"].items()}
+    write_planted(phases)
+    threshold_run(RUN, DATA, Threshold(scores=("residual",), bootstrap=0))
+    assert "ROC AUC undefined" in defects([with_threshold(result(RUN, "image"))])[1]
 
 
 def test_why_errors_tell_little(thresholded):

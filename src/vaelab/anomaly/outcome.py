@@ -107,6 +107,7 @@ def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: T
     by_percentile = settings.method == "percentile"
     clean = ~patches.label & ~patches.normal
     labelled = bool(patches.label.any())
+    corrected = by_percentile and percentiles.ranks is not None
     return {
         "scored": True,
         "labelled": labelled,
@@ -118,5 +119,6 @@ def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: T
         "defect_strips": len(np.unique(patches.strip[~patches.normal])),
         "fpr_nominal": (100 - settings.percentile) / 100 if by_percentile else above,
         "percentile_used": percentiles.used(settings.percentile) if by_percentile else 100 * (1 - above),
+        **({"fpr_left_out": percentiles.left_out(settings.percentile)} if corrected else {}),
         **{name: total[name] for name in total if name != "score" and (labelled or name in UNLABELLED)},
     }

@@ -77,11 +77,10 @@ def _aggregated(scored: Scored, settings: Threshold, aggregations: Sequence[str]
 def fit_percentiles(phases: Mapping[str, Scored], scores: PatchScores, settings: Threshold) -> dict[str, Percentiles]:
     """Return what the percentiles of every score and of the sum are thresholds of. Of val alone.
 
-    Raises:
-        InputError: they are asked for by strip, and no group has another strip in val to calibrate with.
+    Without correction where that leaves strips out, and no group has another one in val.
     """
     if settings.percentile_by == "patches":
-        return {name: Percentiles(values, None) for name, values in scores["val"].items()}
+        return {name: Percentiles(values) for name, values in scores["val"].items()}
 
     def calibrated(normals: Scores, group: np.ndarray, others: Scores, other: np.ndarray) -> tuple[Scores, Scores]:
         found = _calibrated({"val": normals, "others": others}, {"val": group, "others": other}, settings)
@@ -91,12 +90,7 @@ def fit_percentiles(phases: Mapping[str, Scored], scores: PatchScores, settings:
     raw = {name: values[0] for name, values in _aggregated(val, settings, (settings.aggregation,)).items()}
     least = 1 if settings.calibration == "none" else LEAST_NORMALS
     ranks = left_out_ranks(raw, val.group, val.strip, least, calibrated)
-    if not ranks:
-        raise InputError(
-            f"threshold.percentile_by: strips leaves the strips of val out in turn, and no group has {least} normal "
-            f"patches in other strips ({val.path}); give val more strips, or use patches"
-        )
-    return {name: Percentiles(values, ranks[name]) for name, values in scores["val"].items()}
+    return {name: Percentiles(values, ranks.get(name)) for name, values in scores["val"].items()}
 
 
 def fit_thresholds(

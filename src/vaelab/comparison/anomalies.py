@@ -28,6 +28,7 @@ CURVES = {  # columns of each table of data that `dvc plots` shows, beside the r
     "histogram": ("score", "share", "threshold"),
 }
 OF_ERRORS = {"residual", "absolute", "ssim", "gradient", "multiscale", "frequency"}  # scores of what is reconstructed
+FEW = 30  # normals of val, below which the number is worth a word
 CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
@@ -73,16 +74,18 @@ def _against_each_other(measured: Sequence[Result]) -> Iterator[str]:
 def _said(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     found = _found(result)
     total = found["summary"]
-    interval = f"{total['average_precision_low']:.2f} to {total['average_precision_high']:.2f}" if _has(total) else "–"
-    yield f"average precision {total['average_precision']:.3f} ({interval}), ROC AUC {total['roc_auc']:.3f}"
+    low, high = (total.get(f"average_precision_{side}") for side in ("low", "high"))
+    interval = "–" if low is None else f"{low:.2f} to {high:.2f}"
+    precision, auc = (_number(total[name]) for name in ("average_precision", "roc_auc"))
+    yield f"average precision {precision} ({interval}), ROC AUC {auc}"
     yield from _against_floors(found)
     yield from _errors(result, findings)
     yield from _aggregation(found)
     yield from _alarms(result)
 
 
-def _has(total: Mapping[str, Any]) -> bool:
-    return total.get("average_precision_low") is not None
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
 
 
 def _against_floors(found: Mapping[str, Any]) -> Iterator[str]:
@@ -133,6 +136,14 @@ def _aggregation(found: Mapping[str, Any]) -> Iterator[str]:
 def _alarms(result: Result) -> Iterator[str]:
     total, settings = _found(result)["summary"], result.run.threshold
     normal, nominal, clean = total["fpr_normal"], total["fpr_nominal"], total["fpr_clean"]
+    by_strips = settings.method == "percentile" and settings.percentile_by == "strips"
+    if total["val_normals"] < FEW:
+        yield f"the threshold rests on {total['val_normals']} normals of val"
+    if by_strips and "fpr_left_out" not in total:
+        yield "no group has a second strip in val, so that threshold.percentile_by: strips corrects nothing"
+    elif by_strips and total["fpr_left_out"] > nominal + OFF:
+        share = f"{total['fpr_left_out']:.1%} of left-out normals of val"
+        yield f"{share} score above all others: {nominal:.1%} cannot be promised without more normal strips in val"
     if normal is not None and abs(normal - nominal) > OFF:
         correctable = normal > nominal and settings.method == "percentile" and settings.percentile_by == "patches"
         advice = " (threshold.percentile_by: strips corrects for patches that are alike)" if correctable else ""
