@@ -16,7 +16,7 @@ from vaelab.figures.files import save_png
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 
-SIDE, STRIPS, PER_STRIP = 32, 4, 3
+SIDE, STRIPS, PER_STRIP = 32, 6, 3
 GROUPS = ("00", "linen")
 INFO = image_info(1, SIDE, GROUPS)
 MODEL = {"name": "local", "latent": "map", "latent_channels": 3, "hidden": (8,), "per_group": True}
@@ -44,12 +44,13 @@ def scored(tmp_path, monkeypatch):
     """Return a function that scores a run on data with or without labelled defects, and finds its threshold."""
     monkeypatch.chdir(tmp_path)
 
-    def make(defects=True):
+    def make(defects=True, test=True):
         run = tiny_run(kind="image", model=MODEL, evaluate={"anomalies": "always"}, threshold={"bootstrap": 20})
         phases = ("train", "val", "test", *["defects"] * defects)
         writer = Writer(artifacts.prepared(run.data))
         for number, phase in enumerate(phases):
-            writer.add(phase, phase_arrays(number, phase == "defects"))
+            if test or phase != "test":
+                writer.add(phase, phase_arrays(number, phase == "defects"))
         names = [f"{number:04d}_000_00.png" for number in range(STRIPS * len(phases))]
         writer.finish(INFO, {
             "reduce": 2, "strip_names": names, "strip_shapes": [[2 * SIDE, 2 * SIDE * PER_STRIP]] * len(names),
@@ -102,6 +103,12 @@ def test_the_film_has_a_frame_of_one_size_for_each_checkpoint(scored):
     assert all(f"epoch {epoch}: ROC AUC" in texts(frame) for epoch, frame in zip((1, 3), frames, strict=True))
 
 
+def test_without_a_test_split_there_are_pictures_of_defects_alone(scored):
+    run = scored(test=False)
+    assert set(dict(defect_pictures(run))) == LABELLED
+    assert len(list(film(run))) == 2
+
+
 def test_some_strips_are_scored_as_in_the_whole(scored, tmp_path):
     run = scored()
     weights, data = artifacts.models(run.name) / "model.safetensors", artifacts.prepared(run.data)
@@ -109,7 +116,7 @@ def test_some_strips_are_scored_as_in_the_whole(scored, tmp_path):
     whole, _ = artifacts.read_tensors(artifacts.score_maps(artifacts.scores(run.name), "defects"))
     some, _ = artifacts.read_tensors(artifacts.score_maps(tmp_path / "some", "defects"))
     ids = artifacts.read_tensors(artifacts.score_reconstructions(tmp_path / "some", "defects"))[0]["ids"]
-    assert len(ids) == 6
+    assert len(ids) == 4 * PER_STRIP, "two strips of each group"
     assert np.array_equal(some["residual"], whole["residual"][ids])
     assert np.array_equal(some["label"], whole["label"][ids])
     assert "pca_residual" not in some
@@ -117,9 +124,11 @@ def test_some_strips_are_scored_as_in_the_whole(scored, tmp_path):
 
 def test_strips_are_chosen_whole_and_evenly():
     strip = np.repeat([7, 3, 5, 9], 3)
-    assert whole_strips(strip, 6).tolist() == [3, 4, 5, 9, 10, 11]
-    assert whole_strips(strip, 1).tolist() == [3, 4, 5]
-    assert whole_strips(strip, 100).tolist() == list(range(12))
+    one = np.zeros(12, int)
+    assert whole_strips(strip, one, 6).tolist() == [3, 4, 5, 9, 10, 11]
+    assert whole_strips(strip, one, 9).tolist() == [0, 1, 2, 3, 4, 5, 9, 10, 11]
+    assert whole_strips(strip, one, 100).tolist() == list(range(12))
+    assert whole_strips(strip, strip // 2, 1).tolist() == list(range(12)), "two strips of each group"
 
 
 def test_rows_are_read_in_the_order_asked_for(scored):

@@ -152,7 +152,7 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         columns = {name: tensor.numpy() for name, tensor in load_columns(data, phase, PLACES).items()}
         places = {"strip": np.arange(len(split)), "top": np.zeros(len(split)), "left": np.zeros(len(split)), **columns}
         places["group"] = split.group.cpu().numpy()
-        ids = whole_strips(places["strip"], most or len(split))
+        ids = whole_strips(places["strip"], places["group"], most or len(split))
         parts: dict[str, list[np.ndarray]] = {}
         for index in torch.from_numpy(ids).split(max(1, run.evaluate.batch_size // 8)):
             found, reconstruction = scorer.maps(split.take(index))
@@ -166,9 +166,11 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         yield Scores(phase, ids, arrays, images)
 
 
-def whole_strips(strip: np.ndarray, most: int) -> np.ndarray:
-    """Return the ids of about `most` images, sorted: all of each of some strips, which are evenly spread."""
-    known = np.unique(strip)
-    count = max(1, round(len(known) * min(1, most / len(strip))))
-    chosen = known[np.linspace(0, len(known) - 1, count).round().astype(int)]
+def whole_strips(strip: np.ndarray, group: np.ndarray, most: int) -> np.ndarray:
+    """Return the ids of about `most` images, sorted: all of each of some strips, evenly spread, two of each group."""
+    chosen: list[int] = []
+    for number in np.unique(group):
+        known = np.unique(strip[group == number])
+        count = min(len(known), max(2, round(len(known) * most / len(strip))))
+        chosen += known[np.linspace(0, len(known) - 1, count).round().astype(int)].tolist()
     return np.flatnonzero(np.isin(strip, chosen))

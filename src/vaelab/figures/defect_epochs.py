@@ -60,6 +60,8 @@ def _frame(run: Run, epoch: int, folder: Path) -> Frame:
     fitted = fit_maps(phases["val"], run.threshold.calibration)
     shown: list[Shown] = []
     for phase, count in (("defects", DEFECTS), ("test", NORMALS)):
+        if phase not in phases:
+            continue
         known = np.flatnonzero(phases[phase].label != 0) if phase == "defects" else np.arange(len(phases[phase]))
         places = known[np.unique(np.linspace(0, len(known) - 1, count).round().astype(int))]
         wanted = np.isin(np.arange(len(phases[phase])), places)
