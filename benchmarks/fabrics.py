@@ -5,9 +5,10 @@
 
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):
 prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map), and treated as the
-preset asks. Controls: the floors that every run measures, at half resolution; the PCA at full resolution; fabric_local
-without training. Differences to controls are paired by strip. Speed is of one batch of val patches, on as many threads
-as OMP_NUM_THREADS says, network and PCA in turn. Results: benchmarks/results/fabrics.json and .md.
+preset asks; thresholds are corrected by strip in all rows. Controls: the floors that every run measures, at half
+resolution; the PCA at full resolution; fabric_local without training. Differences to controls are paired by strip.
+Speed is of one batch of val patches, on as many threads as OMP_NUM_THREADS says, network and PCA in turn. Results:
+benchmarks/results/fabrics.json and .md.
 """
 
 import argparse
@@ -47,6 +48,7 @@ RESULT = ROOT / "benchmarks" / "results" / "fabrics.json"
 FABRICS = ["00", "03"]  # of which the subset has every strip
 LOCAL = "fabric_local"
 LONG = {"epochs": 54}  # as many steps as chosen on planted defects
+BY_STRIPS: dict[str, Any] = {"percentile_by": "strips"}
 UNTRAINED = {"epochs": 1, "learning_rate": 1e-12}
 SHOWN = (
     "roc_auc", "average_precision", "f1_max", "precision", "recall", "f1", "fpr_normal", "fpr_clean", "pixel_roc_auc",
@@ -114,12 +116,16 @@ def write_params(folder: Path, data: Path, splits: int, seeds: int, presets: lis
         for preset in presets:
             more = LONG if preset == LOCAL else {}
             for seed in range(seeds):
-                entry = {"data": f"half_{n}", "preset": preset, "train": {**more, "seed": seed}}
+                train = {**more, "seed": seed}
+                entry = {"data": f"half_{n}", "preset": preset, "train": train, "threshold": BY_STRIPS}
                 runs[f"{preset}_split_{n}_seed_{seed}"] = entry
         if LOCAL in presets:
             runs[f"untrained_split_{n}"] = {"data": f"half_{n}", "preset": LOCAL, "train": UNTRAINED}
             small = {"model": {"width": 4, "depth": 5, "latent_dim": 2}, "train": UNTRAINED | {"batch_size": 32}}
-            scores = {"evaluate": {"scores": ["residual"], "samples": 2}, "threshold": {"scores": ["pca_mahalanobis"]}}
+            scores = {
+                "evaluate": {"scores": ["residual"], "samples": 2},
+                "threshold": {"scores": ["pca_mahalanobis"], **BY_STRIPS},
+            }
             runs[f"full_resolution_split_{n}"] = {"data": f"full_{n}", **small, **scores}
     params |= {"datasets": {**half, **full}, "suites": {}, "runs": runs}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
@@ -146,7 +152,7 @@ def measured(folder: Path, name: str, run: dict[str, Any]) -> list[dict[str, Any
     for treatment in ("raw", "preset"):  # the latter last, since it stays
         if treatment == "raw":
             with contextlib.chdir(folder):
-                threshold_run(name, run["data"], Threshold(scores=("residual",), bootstrap=0))
+                threshold_run(name, run["data"], Threshold(scores=("residual",), bootstrap=0, **BY_STRIPS))
         else:
             stage(folder, "threshold", name)
         table = pd.read_csv(folder / "data" / "thresholds" / name / "scores.csv").set_index("score")
@@ -162,10 +168,11 @@ def differences(runs: list[str]) -> list[dict[str, Any]]:
     for run in runs:
         if not run.startswith(f"{LOCAL}_split_"):
             continue
-        untrained = "untrained_split_" + run.removeprefix(f"{LOCAL}_split_").split("_")[0]
+        untrained, full = (f"{name}_split_{split_of(run)}" for name in ("untrained", "full_resolution"))
         for score in ("combined", "mahalanobis"):
             controls = {
-                "PCA Mahalanobis": (run, "pca_mahalanobis"),
+                "PCA Mahalanobis, treated alike": (run, "pca_mahalanobis"),
+                "PCA Mahalanobis, full resolution, raw": (full, "combined"),
                 "not trained, the same score": (untrained, score),
                 "not trained, Mahalanobis": (untrained, "mahalanobis"),
             }
@@ -175,6 +182,11 @@ def differences(runs: list[str]) -> list[dict[str, Any]]:
                     facts = {"run": run, "score": score, "against": control, "measure": row["measure"]}
                     found.append({**facts, **values})
     return found
+
+
+def split_of(run: str) -> str:
+    """Return the number of the split that a run of fabric_local is on."""
+    return run.removeprefix(f"{LOCAL}_split_").split("_")[0]
 
 
 def speeds(runs: list[str]) -> list[dict[str, Any]]:
@@ -192,7 +204,7 @@ def speeds(runs: list[str]) -> list[dict[str, Any]]:
         pixels = TIMED * (info.shape[-1] * REDUCE) ** 2
         times: dict[str, list[float]] = {"network": [], "pca": []}
         for _ in range(PASSES):
-            for kind, score in (("network", scorer.maps), ("pca", floors.maps)):
+            for kind, score in (("network", scorer.maps), ("pca", floors.of_pca)):
                 start = time.perf_counter()
                 with torch.no_grad():
                     score(batch)

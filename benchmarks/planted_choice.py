@@ -28,6 +28,7 @@ from sklearn.metrics import average_precision_score
 from vaelab import artifacts
 from vaelab.anomaly.aggregation import aggregate
 from vaelab.anomaly.calibration import calibrate, fit_groups
+from vaelab.anomaly.regions import cell_of
 from vaelab.anomaly.treatment import smoothed
 from vaelab.data.batches import DeviceSplit, load_columns, load_split
 from vaelab.data.planted import plant
@@ -103,7 +104,12 @@ def sizes(maps: np.ndarray, strip: np.ndarray, relative: str) -> np.ndarray:
 
 def with_pairs(maps: Maps, names: Sequence[str]) -> Maps:
     """Return the maps, and geometric means of pairs of those named."""
-    pairs = {f"{a} + {b}": np.sqrt(maps[a] * maps[b]) for a, b in combinations(names, 2)}
+    sides = {name: maps[name].shape[1] for name in names}
+    pairs = {}
+    for pair in combinations(names, 2):
+        of = [cell_of(max(sides[name] for name in pair), sides[name]) for name in pair]
+        first, second = (maps[name][:, cells][:, :, cells] for name, cells in zip(pair, of, strict=True))
+        pairs[" + ".join(pair)] = np.sqrt(first * second)
     return {**maps, **pairs}
 
 

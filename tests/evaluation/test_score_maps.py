@@ -166,6 +166,15 @@ def test_floors_are_those_of_a_pca_of_the_groups_blocks():
         assert found["pca_mahalanobis"][place] == pytest.approx(far, rel=1e-3)
 
 
+def test_floors_of_a_group_without_training_are_the_least_of_all_groups():
+    floors = Floors(split(random_images(60, 1, SIDE), torch.arange(60) % 2), 2, 16)
+    shown = batch(4)
+    of_each = [floors.maps(shown._replace(group=torch.full((4,), number))) for number in (0, 1)]
+    unknown = floors.maps(shown._replace(group=torch.full((4,), 5)))
+    for name in ("pca_residual", "pca_mahalanobis"):
+        assert torch.equal(unknown[name], torch.minimum(*(found[name] for found in of_each)))
+
+
 def test_blocks_of_floors_are_as_large_in_the_source_whatever_the_resolution():
     assert [(f.block, f.step) for f in (Floors(split(), reduce, 16) for reduce in (1, 2, 4))] == [
         (16, 4), (8, 2), (8, 2),

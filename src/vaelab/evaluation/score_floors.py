@@ -39,21 +39,24 @@ class Floors:
 
     def maps(self, batch: Batch) -> dict[str, Tensor]:
         """Return the maps [B, h, h] of `pca_residual`, `pca_mahalanobis` and `local_statistics`."""
+        statistics = distances(self.statistics, self._statistics(batch), batch.group)
+        return self.of_pca(batch) | {"local_statistics": spread(statistics, batch.x.shape[-1] // self.step)}
+
+    def of_pca(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the first two of these; of a group that was not trained on, the least of all groups' distances."""
         found: dict[str, Tensor] = {}
         for number in batch.group.unique().tolist():
             here = batch.group == number
-            for name, values in self._of_group(batch.x[here], self.models.get(number)).items():
+            models = [self.models[number]] if number in self.models else list(self.models.values())
+            of_models = [self._of_model(batch.x[here], model) for model in models]
+            for name in of_models[0]:
+                values = torch.stack([maps[name] for maps in of_models]).amin(0)
                 if name not in found:
                     found[name] = values.new_empty((len(batch.x), *values.shape[1:]))
                 found[name][here] = values
-        side = batch.x.shape[-1] // self.step
-        found = {name: spread(values, side) for name, values in found.items()}
-        return found | {
-            "local_statistics": spread(distances(self.statistics, self._statistics(batch), batch.group), side)
-        }
+        return {name: spread(values, batch.x.shape[-1] // self.step) for name, values in found.items()}
 
-    def _of_group(self, x: Tensor, model: Pca | None) -> dict[str, Tensor]:
-        model = next(iter(self.models.values())) if model is None else model
+    def _of_model(self, x: Tensor, model: Pca) -> dict[str, Tensor]:
         blocks = F.unfold(x, self.block, stride=self.step).transpose(1, 2)  # [b, places, D]
         side = round(blocks.shape[1] ** 0.5)
         scores = (blocks - model.mean.to(x)) @ model.components.T.to(x)
