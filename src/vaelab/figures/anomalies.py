@@ -60,19 +60,20 @@ class Shown(NamedTuple):
     caption: Sequence[str]  # lines
 
 
-def patches(title: str, shown: Sequence[Shown], scale: Scale) -> Figure:
+def patches(title: str, shown: Sequence[Shown], scale: Scale, among: Sequence[Shown] = ()) -> Figure:
     """Return a row per patch: original, reconstruction, error map, FFT error map, score map over the original.
 
     Args:
         title: what is shown, and why these.
         shown: patches of one side; of none, the picture says that there are none.
         scale: of the score maps.
+        among: patches, these among them, of all pictures that share scales of errors; none: of this picture alone.
     """
     if not shown:
         return nothing(title)
-    pairs = [(one.x[None], one.reconstruction[None]) for one in shown]
-    errors, spectra = (np.concatenate([of(*pair) for pair in pairs]) for of in (difference, spectrum_difference))
-    of_error, of_spectrum = up_from_zero(errors, ERROR, 1 / 255), around_zero(spectra, SPECTRUM, 1.0)
+    errors, spectra = _errors(shown)
+    every, spectra_of_every = _errors(among) if among else (errors, spectra)
+    of_error, of_spectrum = up_from_zero(every, ERROR, 1 / 255), around_zero(spectra_of_every, SPECTRUM, 1.0)
     rows, captions = [], []
     for one, error, spectrum in zip(shown, errors, spectra, strict=True):
         original, decoded, heat = _tiles(one, scale, ROOM)
@@ -109,6 +110,12 @@ def epochs(title: str, shown: Sequence[Shown], scale: Scale) -> Figure:
     tiles = Tiles(rows, captions)
     heading = f"of each patch: original, reconstruction, {OVERLAY}; {_legend(shown)}".rstrip("; ")
     return _page(title, tiles, [heading], [(scale, overlay_colours(scale), 0, 2)], FRAME_LINES)
+
+
+def _errors(shown: Sequence[Shown]) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and differences of spectra, both [n, S, S]."""
+    x, reconstruction = (np.stack([getattr(one, name) for one in shown]) for name in ("x", "reconstruction"))
+    return difference(x, reconstruction), spectrum_difference(x, reconstruction)
 
 
 def _tiles(one: Shown, scale: Scale, room: int) -> list[np.ndarray]:

@@ -68,17 +68,21 @@ def overlay(pixels: np.ndarray, scores: np.ndarray, scale: Scale) -> np.ndarray:
     return np.asarray(np.rint(255 * (share * colours)[place] + (1 - share)[place] * gray).astype(np.uint8))
 
 
-def outlined(pixels: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = CYAN) -> np.ndarray:
+def outlined(pixels: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = CYAN, line: int = LINE) -> np.ndarray:
     """Return pixels uint8 [h, w, 3] with a line around the regions of a mask [h, w], and a black one around that.
 
-    The lines are outside of the regions, but where those reach the edge of the picture.
+    The lines are outside of the regions, but where those reach the edge of the picture; holes, and gaps that the lines
+    of both sides would fill, have none.
     """
     inside = mask != 0
     if not inside.any():
         return pixels
-    grown = ndimage.binary_dilation(inside, EIGHT, LINE)
+    wide = np.pad(inside, 2 * line)
+    wide = ndimage.binary_fill_holes(ndimage.binary_closing(wide, EIGHT, line))
+    inside = wide[2 * line : -2 * line, 2 * line : -2 * line]
+    grown = ndimage.binary_dilation(inside, EIGHT, line)
     frame = np.ones_like(inside)
-    frame[LINE:-LINE, LINE:-LINE] = False
+    frame[line:-line, line:-line] = False
     drawn = pixels.copy()
     drawn[ndimage.binary_dilation(grown, EIGHT) & ~grown] = BLACK
     drawn[grown & ~inside | inside & frame] = colour

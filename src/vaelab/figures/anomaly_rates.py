@@ -52,12 +52,13 @@ def by_defect(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def by_percentile(rows: Sequence[Row], used: float | None = None) -> Figure:
+def by_percentile(rows: Sequence[Row], asked: float | None = None, used: float | None = None) -> Figure:
     """Return precision, recall, F1 and false-positive rates against the percentile of val normals as threshold.
 
     Args:
         rows: percentile, precision, recall, f1, fpr_normal, fpr_clean, fpr_nominal.
-        used: the percentile in use, where one is.
+        asked: the percentile in use, where one is.
+        used: what it was raised to, where it was.
     """
     figure = new_figure(13, 5)
     panels = figure.subplots(1, 2)
@@ -76,8 +77,9 @@ def by_percentile(rows: Sequence[Row], used: float | None = None) -> Figure:
             values = np.array([row[key] for row in rows], float)
             text = name if np.isfinite(values).any() else f"{name}: none"
             axes.plot(beyond, values, style, color=colour, marker="o", markersize=4, label=text)
-        if used is not None:
-            axes.axvline(100 - used, color=ORANGE, linewidth=1, label=f"in use: {used:g}")
+        if asked is not None:
+            raised = "" if used is None or used == asked else f", raised to {used:.1f}"
+            axes.axvline(100 - asked, color=ORANGE, linewidth=1, label=f"in use: {asked:g}{raised}")
         _set_percentiles(axes, beyond)
         axes.set(ylim=(-0.02, None))
         axes.grid(alpha=0.3)

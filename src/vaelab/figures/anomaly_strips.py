@@ -19,7 +19,7 @@ from vaelab.figures.anomaly_overlay import (
     overlay_colours,
     page_of,
 )
-from vaelab.figures.anomaly_stitching import Stitched, Strip, grain, stitch
+from vaelab.figures.anomaly_stitching import INSET, Stitched, Strip, grain, stitch
 from vaelab.figures.artists import Pixels, caption
 from vaelab.figures.heat import Scale
 from vaelab.figures.mosaic import CAPTION_LINE, GAP, LEAST_WIDTH, MARGIN, titled
@@ -27,11 +27,12 @@ from vaelab.figures.names import label
 from vaelab.figures.tiles import PAPER
 
 TICKS = 8  # of a strip, about
-BETWEEN = 4  # pixels between both pictures of a strip; pixels as are all below
+BETWEEN = 14  # pixels between both pictures of a strip, for numbers; pixels as are all below
 TICK, TICK_ROOM = 4, 18  # a tick; that and its number
 LEAST_TICK = 64  # between two
 BAR_WIDTH = 480
 PLATE, PLATE_LETTER = 11, 6  # height of a number, width of a letter
+THIN = 1  # line around masks, which may be thin themselves
 LEGEND = (
     "Each strip: its patches, as the model sees them; below, their scores over them, the highest where patches overlap."
     "\nCyan: outline of the mask. White: flagged patches, with the highest score of a patch among them. "
@@ -73,15 +74,16 @@ def _image(page: Axes, view: Stitched, scale: Scale, down: int) -> np.ndarray:
     """The strip above its scores, with room for ticks, and numbers of the flagged patches on the page."""
     heat = np.where(np.isfinite(view.score)[..., None], overlay(view.pixels, view.score, scale), view.pixels)
     flagged = np.isfinite(view.flagged)
-    heat = outlined(outlined(heat, flagged, WHITE), view.mask, CYAN)
+    heat = outlined(outlined(heat, flagged, WHITE), view.mask, CYAN, THIN)
     regions, _ = ndimage.label(flagged, np.ones((3, 3)))
     for number, place in enumerate(ndimage.find_objects(regions), 1):
         inside = regions[place] == number
         text = _printed(view.flagged[place][inside].max())
-        y, x = place[0].start, place[1].start + int(inside[0].argmax())
-        heat[y : y + PLATE, x : x + PLATE_LETTER * len(text) + 2] = BLACK
-        y += down + len(heat) + BETWEEN
-        caption(page, x + 1, y + PLATE + 1, text, fontsize=7, va="bottom", color="white")
+        y, x = place[0].start - INSET - 2, place[1].start + int(inside[0].argmax())
+        if y > 0:  # above the region, in the picture; else above both
+            heat[max(0, y - PLATE) : y, x : x + PLATE_LETTER * len(text) + 2] = BLACK
+        colour = "white" if y > 0 else "black"
+        caption(page, x + 1, down + len(heat) + BETWEEN + y + 1, text, fontsize=7, va="bottom", color=colour)
     paper = np.full((BETWEEN + TICK, heat.shape[1], 3), PAPER, np.uint8)
     return np.concatenate([view.pixels, paper[:BETWEEN], heat, paper[BETWEEN:]])
 

@@ -18,7 +18,7 @@ from vaelab.data.prepared import read_meta, read_rows
 from vaelab.evaluation.scoring import save_scores
 from vaelab.figures.anomalies import Shown, epochs
 from vaelab.figures.anomaly_overlay import score_scale
-from vaelab.figures.defects import CELL
+from vaelab.figures.defects import score_label
 from vaelab.params.schema import Run
 
 DEFECTS, NORMALS = 4, 2  # patches that are shown
@@ -44,7 +44,7 @@ def film(run: Run) -> Iterator[Figure]:
             save_scores(run, path, artifacts.prepared(run.data), Path(folder), SCORED)
             frames.append(_frame(run, int(path.stem.removeprefix("epoch_")), Path(folder)))
     maps = [one.score for frame in frames for one in frame.shown]
-    scale = score_scale(maps, CELL)
+    scale = score_scale(maps, score_label(run.threshold, "cell"))
     for frame in frames:
         title = f"{run.name}, epoch {frame.epoch}: ROC AUC {frame.auc:.3f} of {frame.patches} patches"
         yield epochs(title, frame.shown, scale)

@@ -23,11 +23,13 @@ from vaelab.figures.anomaly_rates import by_defect, by_percentile
 from vaelab.figures.anomaly_stitching import Strip
 from vaelab.figures.anomaly_strips import strip_view
 from vaelab.params.schema import Run
+from vaelab.params.threshold import Threshold
 
 ROWS, STRIPS = 6, 4  # of a picture of patches, of strips
 FINAL = ("test", "defects")
 POOLS = ("val normals", "test normals", "clean patches of defective strips", "defects")
-CELL = "calibrated score of a cell, standard deviations of normals"
+UNITS = {"log_z": "standard deviations of normals", "quantile": "nats", "none": "as saved"}  # by calibration
+TEXTS = {"phase", "strip", "group", "defect", "score"}  # columns that are no numbers, whatever they look like
 
 Row = dict[str, Any]
 
@@ -42,6 +44,7 @@ class Found(NamedTuple):
     rows: list[Row]  # a row for each patch of every phase
     maps: dict[str, np.ndarray]  # calibrated, by phase [N, h, h]
     threshold: float
+    percentile_used: float
 
 
 def defect_pictures(run: Run) -> Iterator[tuple[str, Figure]]:
@@ -57,18 +60,35 @@ def defect_pictures(run: Run) -> Iterator[tuple[str, Figure]]:
     val, test, clean, defects = (
         np.array([row[COMBINED] for row in found.rows if _pool(row) == name]) for name in POOLS
     )
-    label = "calibrated score of a patch"
-    yield "histogram", histogram(val, test, clean, defects, found.threshold, label)
+    yield "histogram", histogram(val, test, clean, defects, found.threshold, score_label(run.threshold, "patch"))
     percentile = run.threshold.percentile if run.threshold.method == "percentile" else None
-    yield "percentiles", by_percentile(points["percentiles"], percentile)
+    yield "percentiles", by_percentile(points["percentiles"], percentile, found.percentile_used)
     if points["roc"]:
-        yield "curves", curves(points["roc"], points["pr"], tables["scores"], tuple(DEFECT_FLOORS))
+        scores = _once(tables["scores"], run.threshold)
+        yield "curves", curves(points["roc"], points["pr"], scores, tuple(DEFECT_FLOORS))
         yield "by_defect", by_defect(tables["defects"])
-    yield from _patches(found)
-    strips = _strips(found)
+    chosen, strips = _chosen(found), _strips(found)
+    every = [one for _, shown in chosen.values() for one in shown]
+    maps = [one.score for one in every] + [strip.score for strip in strips]
+    scale = score_scale(maps, score_label(run.threshold, "cell"))
+    for name, (title, shown) in chosen.items():
+        yield name, patches(f"{run.name}: {title} (threshold {found.threshold:.2f})", shown, scale, every)
     if strips:
-        scale = score_scale([strip.score for strip in strips], CELL)
         yield "strips", strip_view(f"{run.name}: strips with the highest scores, and flagged patches", strips, scale)
+
+
+def score_label(settings: Threshold, of: str) -> str:
+    """Return what the score of a patch, or a cell, is, and its unit."""
+    together = len(settings.scores) > 1
+    if together and settings.combine == "patches":
+        return f"sum of calibrated scores of a {of}, each in {UNITS[settings.calibration]}"
+    return f"calibrated score of a {of}, {UNITS[settings.calibration]}"
+
+
+def _once(scores: Sequence[Row], settings: Threshold) -> list[Row]:
+    """The rows of scores, without one that is what all make together."""
+    same = settings.scores[0] if len(settings.scores) == 1 else None
+    return [row for row in scores if row["score"] != same]
 
 
 def _read(run: Run, phases: dict[str, Scored]) -> Found:
@@ -82,12 +102,14 @@ def _read(run: Run, phases: dict[str, Scored]) -> Found:
             parts = calibrated(treated[phase], fitted, run.threshold, np.ones(len(treated[phase]), bool))
             maps[phase] = np.concatenate([part[COMBINED] for _, part in parts])
     summary = artifacts.read_json(artifacts.thresholds(run.name) / "summary.json")
-    return Found(run, data, read_meta(data), phases, rows, maps, float(summary["threshold"]))
+    limits = float(summary["threshold"]), float(summary["percentile_used"])
+    return Found(run, data, read_meta(data), phases, rows, maps, *limits)
 
 
 def _table(path: Path) -> list[Row]:
     with path.open(newline="", encoding="utf-8") as file:
-        return [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
+        rows = csv.DictReader(file)
+        return [{name: text if name in TEXTS else _value(text) for name, text in row.items()} for row in rows]
 
 
 def _value(text: str) -> Any:
@@ -104,8 +126,8 @@ def _pool(row: Row) -> str:
     return "" if row["phase"] != "defects" else POOLS[3] if row["label"] else POOLS[2]
 
 
-def _patches(found: Found) -> Iterator[tuple[str, Figure]]:
-    """Rows of patches: first the errors of the run, then the extremes."""
+def _chosen(found: Found) -> dict[str, tuple[str, list[Shown]]]:
+    """Patches of each picture, with its title: first the errors of the run, then the extremes."""
     final = sorted((row for row in found.rows if row["phase"] in FINAL), key=lambda row: float(row[COMBINED]))
     defects, others = ([row for row in final if bool(row["label"]) is has] for has in (True, False))
     normals = np.sort([row[COMBINED] for row in found.rows if row["phase"] == "val"])
@@ -115,10 +137,9 @@ def _patches(found: Found) -> Iterator[tuple[str, Figure]]:
         "most_anomalous": ("patches that score highest", final[::-1][:ROWS]),
         "least_anomalous": ("patches that score lowest", final[:ROWS]),
     }
-    shown = {name: [_shown(found, row, normals) for row in rows] for name, (_, rows) in chosen.items() if rows}
-    scale = score_scale([one.score for rows in shown.values() for one in rows], CELL)
-    for name, rows in shown.items():
-        yield name, patches(f"{found.run.name}: {chosen[name][0]} (threshold {found.threshold:.2f})", rows, scale)
+    return {
+        name: (title, [_shown(found, row, normals) for row in rows]) for name, (title, rows) in chosen.items() if rows
+    }
 
 
 def _shown(found: Found, row: Row, normals: np.ndarray) -> Shown:

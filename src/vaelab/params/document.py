@@ -94,6 +94,8 @@ _WRITTEN = {
     "optimal": "`optimal` or a number > 0",
     "relu1_2": "list of `relu1_2`, `relu2_2`, `relu3_3`, `relu4_3`, `relu5_3`",
     "tuple[typing.Annotated[int": "list of integers ≥ 1",
+    "Gt(gt=50)": "list of numbers > 50 and < 100",
+    "Le(le=1000000": "list of numbers > 0 and ≤ 1e6",
     "tuple[typing.Annotated[float": "list of numbers > 0 and ≤ 1",
     "HealthyRange": "column of history.csv: list of ranges",
     "Bounds": "column of history.csv: range",
@@ -101,6 +103,7 @@ _WRITTEN = {
     "float | None": "number or null",
     "int | None": "integer or null",
     "tuple[str, ...] | None": "list of names or null",
+    "tuple[str, ...]": "list of names",
     "str": "text or null",
 }
 _SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}

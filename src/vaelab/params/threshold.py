@@ -34,7 +34,7 @@ class Threshold(Block):
     percentile: Percentile = 95.0
     """Images: per cent of the val normals at or below the threshold."""
     percentile_by: Literal["patches", "strips"] = "patches"
-    """Images: strips: corrected until, val strips left out in turn, as many of their patches are flagged as asked."""
+    """Images: strips: raised until, val strips left out in turn, no more of their patches are flagged than asked."""
     sweep: tuple[Percentile, ...] = Field(
         (85.0, 87.5, 90.0, 92.5, 94.0, 95.0, 96.0, 97.0, 98.0, 99.0, 99.5, 99.9), min_length=1
     )
