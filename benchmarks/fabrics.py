@@ -1,14 +1,15 @@
 """Defects in real fabrics: the presets of suite `fabric` on AITEX, over splits and seeds, beside controls.
 
     VAELAB_REALDATA=folder python benchmarks/fabrics.py  # fabric_local, 3 splits × 3 seeds, and controls
+    VAELAB_REALDATA=folder python benchmarks/fabrics.py --splits 8 --seeds 1 --folder F  # five splits more, one seed
     VAELAB_REALDATA=folder python benchmarks/fabrics.py --splits 1 --seeds 1 --presets fabric_naive fabric_skip
 
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):
 prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map), and treated as the
-preset asks; thresholds are corrected by strip in all rows. Controls: the floors that every run measures, at half
-resolution; the PCA at full resolution; fabric_local without training. Differences to controls are paired by strip.
-Speed is of one batch of val patches, on as many threads as OMP_NUM_THREADS says, network and PCA in turn. Results:
-benchmarks/results/fabrics.json and .md.
+preset asks; thresholds are corrected by strip, but for one row of the table. Controls: the floors that every run
+measures, at half resolution; the PCA at full resolution; fabric_local without training. Differences to controls are
+paired by strip. Speed is of one batch of val patches, on as many threads as OMP_NUM_THREADS says, network and PCA in
+turn. Results: benchmarks/results/fabrics.json and .md.
 """
 
 import argparse
@@ -65,6 +66,7 @@ COLUMNS = {
 PRESETS = ("naive", "skip", "hybrid", "ssim", "kl_anneal", "conditional", "denoise")
 ROWS = {  # of the table: kind of run, score, treatment
     "**`fabric_local`: mixture**": (LOCAL, "combined", "preset"),
+    "the same, threshold not corrected": (LOCAL, "combined", "uncorrected"),
     "its Mahalanobis distance, treated alike": (LOCAL, "mahalanobis", "preset"),
     "its residual, treated alike": (LOCAL, "residual", "preset"),
     "its Mahalanobis distance, raw": (LOCAL, "mahalanobis", "raw"),
@@ -149,12 +151,17 @@ def measured(folder: Path, name: str, run: dict[str, Any]) -> list[dict[str, Any
             seconds.write_text(json.dumps(times))
     facts = {"run": name, "data": run["data"], **times}
     rows = []
-    for treatment in ("raw", "preset"):  # the latter last, since it stays
-        if treatment == "raw":
-            with contextlib.chdir(folder):
-                threshold_run(name, run["data"], Threshold(scores=("residual",), bootstrap=0, **BY_STRIPS))
-        else:
+    with contextlib.chdir(folder):
+        preset = read_run(artifacts.resolved(name)).threshold
+    treatments = {"raw": Threshold(scores=("residual",), **BY_STRIPS), "preset": preset}
+    if name.startswith(LOCAL):
+        treatments = {"uncorrected": preset.model_copy(update={"percentile_by": "patches"}), **treatments}
+    for treatment, settings in treatments.items():  # that of the preset last, since it stays
+        if treatment == "preset":
             stage(folder, "threshold", name)
+        else:
+            with contextlib.chdir(folder):
+                threshold_run(name, run["data"], settings.model_copy(update={"bootstrap": 0}))
         table = pd.read_csv(folder / "data" / "thresholds" / name / "scores.csv").set_index("score")
         for score, row in table.iterrows():
             values = {key: round(float(row[key]), 4) for key in SHOWN}

@@ -456,3 +456,22 @@ def test_one_percentile_is_drawn(tmp_path):
     files.save_png(figure, tmp_path / "a.png")
     points = [line.get_xydata() for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert [len(data) for data in points] == [1] * 3  # precision, recall and F1
+
+
+def test_an_outline_goes_around_fragments_and_leaves_holes_out():
+    pixels, mask = np.full((40, 40, 3), 90, np.uint8), np.zeros((40, 40))
+    mask[10:20, 10:20] = 1
+    whole = outlined(pixels, mask)
+    mask[12:18, 12:18] = 0  # a hole
+    mask[10:20, 15] = 0  # a gap
+    assert np.array_equal(outlined(pixels, mask), whole)
+
+
+def test_pictures_that_belong_together_share_the_scales_of_errors():
+    weak, strong = patch(0), patch(1)._replace(reconstruction=255 - patch(1).x)
+    alone, together, other = (
+        [axes.get_xlim() for axes in bars(anomalies.patches("title", shown, SCALE, among))[:2]]
+        for shown, among in (([weak], []), ([weak], [weak, strong]), ([strong], [weak, strong]))
+    )
+    assert together == other
+    assert together[0] > alone[0]

@@ -11,10 +11,11 @@ from vaelab.comparison.collect import with_threshold
 from vaelab.data.prepared import Writer, image_info, read_rows
 from vaelab.evaluation.scoring import save_scores, whole_strips, write_scores
 from vaelab.figures.defect_epochs import film
-from vaelab.figures.defects import defect_pictures
+from vaelab.figures.defects import defect_pictures, score_label
 from vaelab.figures.files import save_png
 from vaelab.models.build import build
 from vaelab.models.files import save_model
+from vaelab.params.threshold import Threshold
 
 SIDE, STRIPS, PER_STRIP = 32, 6, 3
 GROUPS = ("00", "linen")
@@ -149,3 +150,26 @@ def test_what_a_comparison_shows_is_of_the_best_run(scored):
     assert tables["roc"].startswith(f"run,fpr,tpr\n{run.name},")
     assert f"{run.name}, defects" in tables["histogram"]
     assert defect_curves([result("other", "image")])["roc"] == "run,fpr,tpr\n"
+
+
+def test_units_are_those_of_the_calibration():
+    assert score_label(Threshold(), "patch") == (
+        "sum of calibrated scores of a patch, each in standard deviations of normals"
+    )
+    assert score_label(Threshold(scores=("residual",), calibration="quantile"), "cell").endswith("of a cell, nats")
+    assert score_label(Threshold(combine="cells", calibration="none"), "cell").endswith("of a cell, as saved")
+
+
+def test_names_that_look_like_numbers_stay_names(scored):
+    run = scored()
+    table = artifacts.thresholds(run.name) / "defects.csv"
+    table.write_text(table.read_text().replace("weft_crack", "007"))
+    assert "007" in texts(dict(defect_pictures(run))["by_defect"])
+
+
+def test_one_score_alone_has_one_curve(scored):
+    run = scored()
+    assert "mahalanobis: AUROC" in texts(dict(defect_pictures(run))["curves"])
+    alone = run.model_copy(update={"threshold": Threshold(scores=("mahalanobis",), bootstrap=0)})
+    threshold_run(alone.name, alone.data, alone.threshold)
+    assert "mahalanobis: AUROC" not in texts(dict(defect_pictures(alone))["curves"]).replace("pca_mahalanobis", "")
