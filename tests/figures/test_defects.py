@@ -169,7 +169,9 @@ def test_names_that_look_like_numbers_stay_names(scored):
 
 def test_one_score_alone_has_one_curve(scored):
     run = scored()
-    assert "mahalanobis: AUROC" in texts(dict(defect_pictures(run))["curves"])
+    assert "combined: AUROC" in texts(dict(defect_pictures(run))["curves"])
     alone = run.model_copy(update={"threshold": Threshold(scores=("mahalanobis",), bootstrap=0)})
     threshold_run(alone.name, alone.data, alone.threshold)
-    assert "mahalanobis: AUROC" not in texts(dict(defect_pictures(alone))["curves"]).replace("pca_mahalanobis", "")
+    shown = texts(dict(defect_pictures(alone))["curves"])
+    assert "combined: AUROC" not in shown
+    assert shown.replace("pca_mahalanobis", "").count("mahalanobis: AUROC") == 1

@@ -86,9 +86,11 @@ def score_label(settings: Threshold, of: str) -> str:
 
 
 def _once(scores: Sequence[Row], settings: Threshold) -> list[Row]:
-    """The rows of scores, without one that is what all make together."""
-    same = settings.scores[0] if len(settings.scores) == 1 else None
-    return [row for row in scores if row["score"] != same]
+    """The rows of scores, what they make together first: under its own name, where it is one score."""
+    if len(settings.scores) > 1:
+        return list(scores)
+    first = [row for row in scores if row["score"] == settings.scores[0]]
+    return first + [row for row in scores if row["score"] not in (COMBINED, settings.scores[0])]
 
 
 def _read(run: Run, phases: dict[str, Scored]) -> Found:
