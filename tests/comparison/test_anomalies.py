@@ -58,6 +58,10 @@ def test_measures_of_defects_are_metrics_beside_their_floors(thresholded):
     assert "floor: PCA residual" in text
 
 
+def test_a_threshold_is_judged_by_the_options_that_it_was_found_with(thresholded):
+    assert thresholded(percentile=99.0).run.threshold.percentile == 99.0
+
+
 def test_a_better_run_is_said_to_be_better_than_the_best_floor(thresholded):
     counts, line = defects([thresholded()])
     assert counts.startswith("27 patches with a defect and 53 without on 8 defective strips")
@@ -98,7 +102,7 @@ def test_runs_are_set_against_the_best_of_them(thresholded, monkeypatch):
     *_, title, lines = defects([with_threshold(result("poor", "image")), best])
     assert title == f"Average precision against {RUN}, which has the highest; paired by strip:"
     assert lines.startswith("- poor: worse by ")
-    (row,) = [row for row in paired_differences(RUN, "poor", 1000, 0) if row["measure"] == "average_precision"]
+    (row,) = [row for row in paired_differences(RUN, "poor", 100, 0) if row["measure"] == "average_precision"]
     assert f"by {row['difference']:.3f} ({row['low']:.3f} to {row['high']:.3f})" in lines
 
 
@@ -106,13 +110,13 @@ def test_too_many_false_alarms_are_answered_with_the_correction(thresholded):
     found = thresholded()
     found.threshold["summary"].update(fpr_normal=0.12)
     assert "where 5.0% was asked for (threshold.percentile_by: strips corrects" in defects([found])[1]
-    corrected = found.run.model_copy(update={"threshold": Threshold(percentile_by="strips")})
-    assert "strips corrects for" not in defects([found._replace(run=corrected)])[1]
+    corrected = thresholded(percentile_by="strips")
+    corrected.threshold["summary"].update(fpr_normal=0.12)
+    assert "strips corrects for" not in defects([corrected])[1]
 
 
 def test_what_a_correction_by_strips_cannot_do_is_said(thresholded):
-    found = thresholded(percentile_by="strips")
-    corrected = found._replace(run=found.run.model_copy(update={"threshold": Threshold(percentile_by="strips")}))
+    corrected = thresholded(percentile_by="strips")
     corrected.threshold["summary"].update(fpr_left_out=0.12, fpr_normal=0.05)
     assert "12.0% of left-out normals of val score above all others: 5.0% cannot be promised" in defects([corrected])[1]
     del corrected.threshold["summary"]["fpr_left_out"]

@@ -2,7 +2,7 @@
 
 data/thresholds/<run>/: `examples` and `flagged` (patches), `scores` (every saved score alone, and what they make
 together), `groups`, `defects`, `differences` (of that against every score alone), `aggregations` (what it reaches under
-each) and `summary.json`. plots/threshold/<run>/: `roc`, `pr`, `histogram`
+each), `summary.json` and the `settings.json` that it was found with. plots/threshold/<run>/: `roc`, `pr`, `histogram`
 and `percentiles`. All are always there; what does not apply has no rows.
 """
 
@@ -62,6 +62,7 @@ def threshold_run(run: str, data: str, settings: Threshold) -> None:
         _write_table(artifacts.thresholds(run) / f"{name}.csv", outcome.tables.get(name, []), columns)
     for name, columns in PLOTS.items():
         _write_table(artifacts.threshold_plots(run) / f"{name}.csv", outcome.plots.get(name, []), columns)
+    artifacts.write_json(artifacts.thresholds(run) / "settings.json", settings.model_dump(mode="json"))
     artifacts.write_json(artifacts.thresholds(run) / "summary.json", outcome.metrics)
     headline = {name: outcome.metrics[name] for name in HEADLINE if name in outcome.metrics}
     artifacts.write_json(artifacts.threshold_metrics(run), headline)

@@ -17,6 +17,7 @@ from vaelab.params.blocks import HISTORY
 from vaelab.params.problems import check
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
+from vaelab.params.threshold import Threshold
 
 THRESHOLD_TABLES = ("scores", "differences", "aggregations")  # of data/thresholds/<run>, that a report looks at
 
@@ -59,11 +60,14 @@ def _read(path: Path) -> Result:
 
 
 def with_threshold(result: Result) -> Result:
-    """Return a run with what stage threshold found, as metrics too: `defect_...` of the phase that is reported."""
+    """Return a run with what stage threshold found, as metrics too: `defect_...` of the phase that is reported.
+
+    Its options of threshold become those that were used: a summary may be older than the last threshold.
+    """
     folder = artifacts.thresholds(result.run.name)
     if not (folder / "summary.json").is_file():
         return result
-    summary = artifacts.read_json(folder / "summary.json")
+    summary, settings = (artifacts.read_json(folder / f"{name}.json") for name in ("summary", "settings"))
     if not summary.get("scored"):
         return result
     tables = {name: pd.read_csv(folder / f"{name}.csv").to_dict("records") for name in THRESHOLD_TABLES}
@@ -72,7 +76,8 @@ def with_threshold(result: Result) -> Result:
         if row["score"] in DEFECT_FLOORS and summary["labelled"]:
             found |= {f"floor_score_{row['score']}_defect_{name}": row[name] for name in DEFECT_MEASURES}
     metrics = {**result.metrics, result.phase: {**result.final, **found}}
-    return result._replace(metrics=metrics, threshold={"summary": summary, **tables})
+    run = result.run.model_copy(update={"threshold": Threshold.model_validate(settings)})
+    return result._replace(run=run, metrics=metrics, threshold={"summary": summary, **tables})
 
 
 def _history(name: str) -> pd.DataFrame:
