@@ -1,6 +1,8 @@
 """dvc.yaml against the code: what a stage depends on is what it imports, and what it imports goes one way."""
 
 import ast
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import grimp
 import pytest
 import yaml
+
+from vaelab.comparison.anomalies import CURVES
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -81,3 +85,14 @@ def test_the_static_gitignore_covers_every_cached_output():
             if isinstance(out, str):
                 folder = out.split("${")[0].rstrip("/")
                 assert any(f"\n/{folder}{end}\n" in ignored for end in ("/", "")), out
+
+
+def test_templates_of_plots_are_there_and_name_columns_of_their_tables():
+    plots = [plot for plot in yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"] if isinstance(plot, dict)]
+    for content in (content for plot in plots for content in plot.values()):
+        template = json.loads((ROOT / ".dvc" / "plots" / f"{content['template']}.json").read_text())
+        ((path, y),) = content["y"].items()
+        columns = CURVES.get(Path(path).stem)
+        fields = set(re.findall(r'"field": "(\w+)"', json.dumps(template)))
+        assert "run" in fields
+        assert columns is None or fields - {"run", "rev"} | {content["x"], y} <= set(columns), path
