@@ -85,7 +85,7 @@ def test_a_rank_is_the_percentile_at_which_a_patch_is_just_not_flagged(others, s
     values, strip = np.array([*others, score], float), np.array([0] * len(others) + [1])
     rank = left_out_ranks({"a": values}, np.zeros(len(values), int), strip, 2, as_they_are)["a"][-1]
     if score > max(others):
-        assert rank == 100
+        assert rank == np.inf
         return
     assert score <= np.percentile(others, rank) + 1e-9
     if rank > 0:
@@ -97,6 +97,13 @@ def test_the_percentile_in_use_is_never_below_the_one_asked_for():
         scores, strip = cloth(between=0.0, seed=seed)
         ranks = left_out_ranks({"a": scores}, np.zeros(len(strip), int), strip, 2, as_they_are)["a"]
         assert Percentiles(scores, ranks).used(95) >= 95
+
+
+def test_a_patch_that_equals_the_largest_of_the_others_is_not_flagged():
+    scores, strip = np.array([1, 2, 3, 5, 1, 2, 3, 5.0]), np.repeat([0, 1], 4)
+    ranks = left_out_ranks({"a": scores}, np.zeros(8, int), strip, 2, as_they_are)["a"]
+    assert Percentiles(scores, ranks).used(95) == 100
+    assert Percentiles(scores, ranks).left_out(95) == 0
 
 
 def test_where_too_many_score_above_all_others_that_is_said():

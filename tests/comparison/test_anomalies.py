@@ -14,6 +14,7 @@ from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.measures import measures
 from vaelab.comparison.table import table_rows
+from vaelab.errors import InputError
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION
 from vaelab.params.schema import Compare
 from vaelab.params.threshold import Threshold
@@ -60,6 +61,14 @@ def test_measures_of_defects_are_metrics_beside_their_floors(thresholded):
 
 def test_a_threshold_is_judged_by_the_options_that_it_was_found_with(thresholded):
     assert thresholded(percentile=99.0).run.threshold.percentile == 99.0
+
+
+def test_options_of_another_version_are_refused(thresholded):
+    found = thresholded()
+    path = artifacts.thresholds(RUN) / "settings.json"
+    artifacts.write_json(path, artifacts.read_json(path) | {"news": 1})
+    with pytest.raises(InputError, match=r"settings\.json has 1 problem"):
+        with_threshold(found)
 
 
 def test_a_better_run_is_said_to_be_better_than_the_best_floor(thresholded):
@@ -121,7 +130,9 @@ def test_what_a_correction_by_strips_cannot_do_is_said(thresholded):
     assert "12.0% of left-out normals of val score above all others: 5.0% cannot be promised" in defects([corrected])[1]
     del corrected.threshold["summary"]["fpr_left_out"]
     assert "corrects nothing" in defects([corrected])[1]
-    corrected.threshold["summary"].update(fpr_left_out=0.05, val_normals=12)
+    corrected.threshold["summary"].update(fpr_left_out=0.05, val_normals=60, val_normals_left_out=40)
+    assert "20 of 60 normals of val are of groups with one strip there" in defects([corrected])[1]
+    corrected.threshold["summary"].update(val_normals=12, val_normals_left_out=12)
     line = defects([corrected])[1]
     assert "rests on 12 normals" in line
     assert "left-out" not in line

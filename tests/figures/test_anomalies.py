@@ -11,7 +11,7 @@ from vaelab.anomaly.measures import Patches
 from vaelab.anomaly.percentiles import Percentiles
 from vaelab.figures import anomalies, anomaly_curves, anomaly_histogram, anomaly_rates, anomaly_strips, files
 from vaelab.figures.anomalies import Shown
-from vaelab.figures.anomaly_overlay import CYAN, WHITE, outlined, overlay, overlay_colours, pooled, score_scale
+from vaelab.figures.anomaly_overlay import CYAN, WHITE, outlined, overlay, overlay_colours, pooled, score_scale, whole
 from vaelab.figures.anomaly_stitching import Strip, grain, stitch
 from vaelab.figures.heat import Scale
 from vaelab.figures.mosaic import MARGIN
@@ -461,10 +461,11 @@ def test_one_percentile_is_drawn(tmp_path):
 def test_an_outline_goes_around_fragments_and_leaves_holes_out():
     pixels, mask = np.full((40, 40, 3), 90, np.uint8), np.zeros((40, 40))
     mask[10:20, 10:20] = 1
-    whole = outlined(pixels, mask)
+    without = outlined(pixels, mask)
     mask[12:18, 12:18] = 0  # a hole
     mask[10:20, 15] = 0  # a gap
-    assert np.array_equal(outlined(pixels, mask), whole)
+    assert np.array_equal(outlined(pixels, whole(mask)), without)
+    assert not np.array_equal(outlined(pixels, mask), without)
 
 
 def test_pictures_that_belong_together_share_the_scales_of_errors():

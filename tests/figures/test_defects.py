@@ -129,7 +129,9 @@ def test_strips_are_chosen_whole_and_evenly():
     assert whole_strips(strip, one, 6).tolist() == [3, 4, 5, 9, 10, 11]
     assert whole_strips(strip, one, 9).tolist() == [0, 1, 2, 3, 4, 5, 9, 10, 11]
     assert whole_strips(strip, one, 100).tolist() == list(range(12))
-    assert whole_strips(strip, strip // 2, 1).tolist() == list(range(12)), "two strips of each group"
+    groups = np.repeat([0, 0, 0, 1], 3)
+    assert whole_strips(strip, groups, 1).tolist() == [0, 1, 2, 3, 4, 5, 9, 10, 11], "two strips of each group"
+    assert whole_strips(strip, groups, 100).tolist() == list(range(12))
 
 
 def test_rows_are_read_in_the_order_asked_for(scored):
@@ -157,7 +159,7 @@ def test_units_are_those_of_the_calibration():
         "sum of calibrated scores of a patch, each in standard deviations of normals"
     )
     assert score_label(Threshold(scores=("residual",), calibration="quantile"), "cell").endswith("of a cell, nats")
-    assert score_label(Threshold(combine="cells", calibration="none"), "cell").endswith("of a cell, as saved")
+    assert score_label(Threshold(combine="cells", calibration="none"), "cell").startswith("score of a cell, the unit")
 
 
 def test_names_that_look_like_numbers_stay_names(scored):

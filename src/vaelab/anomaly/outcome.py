@@ -101,6 +101,11 @@ def _pools(patches: Patches, scores: PatchScores) -> dict[str, np.ndarray]:
     }
 
 
+def _correction(percentiles: Percentiles, asked: float) -> Row:
+    ranked = 0 if percentiles.ranks is None else len(percentiles.ranks)
+    return {"fpr_left_out": percentiles.left_out(asked), "val_normals_left_out": ranked}
+
+
 def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: Threshold) -> Row:
     """What is known of the sum of scores."""
     above = float((percentiles.normals > total["threshold"]).mean())
@@ -119,6 +124,6 @@ def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: T
         "defect_strips": len(np.unique(patches.strip[~patches.normal])),
         "fpr_nominal": (100 - settings.percentile) / 100 if by_percentile else above,
         "percentile_used": percentiles.used(settings.percentile) if by_percentile else 100 * (1 - above),
-        **({"fpr_left_out": percentiles.left_out(settings.percentile)} if corrected else {}),
+        **(_correction(percentiles, settings.percentile) if corrected else {}),
         **{name: total[name] for name in total if name != "score" and (labelled or name in UNLABELLED)},
     }

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 MOST_FOLDS = 50  # of strips, those of a fold being left out together
-HIGHEST = 100.0  # rank of a patch that scores more than all others
 
 Scores = Mapping[str, np.ndarray]  # by score, one number for each patch
 Calibrate = Callable[[Scores, np.ndarray, Scores, np.ndarray], tuple[Scores, Scores]]
@@ -26,7 +25,9 @@ class Percentiles(NamedTuple):
 
     def used(self, asked: float) -> float:
         """Return the percentile of all normals that the threshold is: the one asked for, or above."""
-        return asked if self.ranks is None else max(asked, float(np.percentile(self.ranks, asked)))
+        if self.ranks is None:
+            return asked
+        return max(asked, float(np.percentile(self.ranks.clip(max=100), asked)))
 
     def threshold(self, asked: float) -> float:
         """Return the threshold at a percentile; what scores more is flagged."""
@@ -37,10 +38,7 @@ class Percentiles(NamedTuple):
 
         More than asked for only where so many score above all others: the threshold is then the largest of val.
         """
-        if self.ranks is None:
-            return float("nan")
-        used = self.used(asked)
-        return float((self.ranks > used).mean() if used < HIGHEST else (self.ranks == HIGHEST).mean())
+        return float("nan") if self.ranks is None else float((self.ranks > self.used(asked)).mean())
 
 
 def left_out_ranks(
@@ -48,7 +46,7 @@ def left_out_ranks(
 ) -> dict[str, np.ndarray]:
     """Return the percentile, in [0, 100], of the others at which each left-out patch is just not flagged.
 
-    Those beyond all others stand at HIGHEST. Patches whose group has no other strip, or too little in them to
+    Infinity for those that score more than all others. Patches whose group has no other strip, or too little in them to
     calibrate with, have no rank; where none has, nothing is returned. After Dunn, Wasserman, Ramdas (2022), who leave
     out groups where examples of a group are alike.
 
@@ -82,5 +80,5 @@ def _ranks(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
     lower = others[np.maximum(above - 1, 0)]
     part = np.divide(scores - lower, upper - lower, out=np.zeros(len(scores)), where=upper > lower)
     places = np.where(above > 0, above - 1 + part, 0) / max(1, len(others) - 1)
-    found: np.ndarray = np.where(scores > others[-1], HIGHEST, HIGHEST * places)
+    found: np.ndarray = np.where(scores > others[-1], np.inf, 100 * places)
     return found

@@ -141,7 +141,9 @@ def _alarms(result: Result) -> Iterator[str]:
         yield f"the threshold rests on {total['val_normals']} normals of val"
     if by_strips and "fpr_left_out" not in total:
         yield "no group has a second strip in val, so that threshold.percentile_by: strips corrects nothing"
-    elif by_strips and total["fpr_left_out"] > nominal + OFF:
+    elif by_strips and (alone := total["val_normals"] - total["val_normals_left_out"]):
+        yield f"{alone} of {total['val_normals']} normals of val are of groups with one strip there: not corrected for"
+    if total.get("fpr_left_out", 0) > nominal + OFF:
         share = f"{total['fpr_left_out']:.1%} of left-out normals of val"
         yield f"{share} score above all others: {nominal:.1%} cannot be promised without more normal strips in val"
     if normal is not None and abs(normal - nominal) > OFF:

@@ -14,7 +14,7 @@ from vaelab.data.prepared import final_phase
 from vaelab.errors import InputError
 from vaelab.evaluation.metric_names import CAPTIONS, DEFECT_FLOORS, DEFECT_MEASURES
 from vaelab.params.blocks import HISTORY
-from vaelab.params.problems import check
+from vaelab.params.problems import check, raise_problems
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
 from vaelab.params.threshold import Threshold
@@ -63,13 +63,18 @@ def with_threshold(result: Result) -> Result:
     """Return a run with what stage threshold found, as metrics too: `defect_...` of the phase that is reported.
 
     Its options of threshold become those that were used: a summary may be older than the last threshold.
+
+    Raises:
+        InputError: the options are missing, or those of another version.
     """
     folder = artifacts.thresholds(result.run.name)
     if not (folder / "summary.json").is_file():
         return result
-    summary, settings = (artifacts.read_json(folder / f"{name}.json") for name in ("summary", "settings"))
+    summary = artifacts.read_json(folder / "summary.json")
     if not summary.get("scored"):
         return result
+    settings = artifacts.read_json(folder / "settings.json")
+    raise_problems(f"{folder / 'settings.json'}", check(Threshold, settings))
     tables = {name: pd.read_csv(folder / f"{name}.csv").to_dict("records") for name in THRESHOLD_TABLES}
     found = {f"defect_{name}": summary[name] for name in DEFECT_MEASURES if summary.get(name) is not None}
     for row in tables["scores"]:

@@ -98,7 +98,7 @@ def crease(canvas: Canvas, strength: float, random: Generator) -> np.ndarray:
     shape = canvas.x.shape[1:]
     along, across = _axes(shape, random)
     half_length = (0.3 + 0.4 * strength) * min(shape) * random.uniform(0.8, 1.2)
-    width = random.uniform(1, 2) * (0.6 + 0.4 * strength)
+    width = min(random.uniform(1, 2) * (0.6 + 0.4 * strength), min(shape) / 32)
     across = across - random.uniform(-0.1, 0.1) / half_length * along**2
     profile = across / width * np.exp(0.5 - 0.5 * (across / width) ** 2)
     return _shaded(canvas, profile * _ramp((half_length - np.abs(along)) / 4), 0.8 + 1.5 * strength, random)

@@ -167,7 +167,10 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
 
 
 def whole_strips(strip: np.ndarray, group: np.ndarray, most: int) -> np.ndarray:
-    """Return the ids of about `most` images, sorted: all of each of some strips, evenly spread, two of each group."""
+    """Return the ids of about `most` images, sorted: all of each of some strips, evenly spread.
+
+    More than that where it takes two strips of each group, which calibration needs.
+    """
     chosen: list[int] = []
     for number in np.unique(group):
         known = np.unique(strip[group == number])

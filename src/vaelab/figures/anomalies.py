@@ -20,6 +20,7 @@ from vaelab.figures.anomaly_overlay import (
     overlay_colours,
     page_of,
     pooled,
+    whole,
 )
 from vaelab.figures.artists import caption
 from vaelab.figures.errors import difference, spectrum_difference
@@ -122,7 +123,7 @@ def _tiles(one: Shown, scale: Scale, room: int) -> list[np.ndarray]:
     """Original, reconstruction and overlay, each uint8 [side, side, 3]."""
     original, decoded = image_tile(one.x, room), image_tile(one.reconstruction, room)
     heat = overlay(original, pooled(one.score, len(original)), scale)
-    return [original, decoded, heat if one.mask is None else outlined(heat, pooled(one.mask, len(heat)))]
+    return [original, decoded, heat if one.mask is None else outlined(heat, whole(pooled(one.mask, len(heat))))]
 
 
 def _fitted(lines: Sequence[str], pixels: int) -> str:

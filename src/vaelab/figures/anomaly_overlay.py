@@ -71,15 +71,11 @@ def overlay(pixels: np.ndarray, scores: np.ndarray, scale: Scale) -> np.ndarray:
 def outlined(pixels: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = CYAN, line: int = LINE) -> np.ndarray:
     """Return pixels uint8 [h, w, 3] with a line around the regions of a mask [h, w], and a black one around that.
 
-    The lines are outside of the regions, but where those reach the edge of the picture; holes, and gaps that the lines
-    of both sides would fill, have none.
+    The lines are outside of the regions, but where those reach the edge of the picture.
     """
     inside = mask != 0
     if not inside.any():
         return pixels
-    wide = np.pad(inside, 2 * line)
-    wide = ndimage.binary_fill_holes(ndimage.binary_closing(wide, EIGHT, line))
-    inside = wide[2 * line : -2 * line, 2 * line : -2 * line]
     grown = ndimage.binary_dilation(inside, EIGHT, line)
     frame = np.ones_like(inside)
     frame[line:-line, line:-line] = False
@@ -87,6 +83,14 @@ def outlined(pixels: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] 
     drawn[ndimage.binary_dilation(grown, EIGHT) & ~grown] = BLACK
     drawn[grown & ~inside | inside & frame] = colour
     return drawn
+
+
+def whole(mask: np.ndarray, line: int = LINE) -> np.ndarray:
+    """Return a mask [h, w] without holes, and without gaps that the outlines of both sides would fill."""
+    wide = np.pad(mask != 0, 2 * line)
+    wide = ndimage.binary_fill_holes(ndimage.binary_closing(wide, EIGHT, line))
+    filled: np.ndarray = wide[2 * line : -2 * line, 2 * line : -2 * line]
+    return filled
 
 
 def overlay_colours(scale: Scale) -> Colormap:

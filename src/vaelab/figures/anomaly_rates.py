@@ -16,6 +16,7 @@ from vaelab.figures.names import labels
 from vaelab.figures.posterior import BLUE, GRAY, ORANGE
 
 GREEN = "#2ca02c"
+LEAST_RAISE = 0.05  # of a percentile, to be written
 CLOSE = 0.03  # share of the axis within which no second percentile is written
 
 
@@ -78,7 +79,7 @@ def by_percentile(rows: Sequence[Row], asked: float | None = None, used: float |
             text = name if np.isfinite(values).any() else f"{name}: none"
             axes.plot(beyond, values, style, color=colour, marker="o", markersize=4, label=text)
         if asked is not None:
-            raised = "" if used is None or used == asked else f", raised to {used:.1f}"
+            raised = "" if used is None or used - asked < LEAST_RAISE else f", raised to {used:.1f}"
             axes.axvline(100 - asked, color=ORANGE, linewidth=1, label=f"in use: {asked:g}{raised}")
         _set_percentiles(axes, beyond)
         axes.set(ylim=(-0.02, None))

@@ -18,6 +18,7 @@ from vaelab.figures.anomaly_overlay import (
     overlay,
     overlay_colours,
     page_of,
+    whole,
 )
 from vaelab.figures.anomaly_stitching import INSET, Stitched, Strip, grain, stitch
 from vaelab.figures.artists import Pixels, caption
@@ -74,16 +75,18 @@ def _image(page: Axes, view: Stitched, scale: Scale, down: int) -> np.ndarray:
     """The strip above its scores, with room for ticks, and numbers of the flagged patches on the page."""
     heat = np.where(np.isfinite(view.score)[..., None], overlay(view.pixels, view.score, scale), view.pixels)
     flagged = np.isfinite(view.flagged)
-    heat = outlined(outlined(heat, flagged, WHITE), view.mask, CYAN, THIN)
+    heat = outlined(outlined(heat, flagged, WHITE), whole(view.mask, THIN), CYAN, THIN)
     regions, _ = ndimage.label(flagged, np.ones((3, 3)))
     for number, place in enumerate(ndimage.find_objects(regions), 1):
         inside = regions[place] == number
         text = _printed(view.flagged[place][inside].max())
         y, x = place[0].start - INSET - 2, place[1].start + int(inside[0].argmax())
-        if y > 0:  # above the region, in the picture; else above both
-            heat[max(0, y - PLATE) : y, x : x + PLATE_LETTER * len(text) + 2] = BLACK
-        colour = "white" if y > 0 else "black"
-        caption(page, x + 1, down + len(heat) + BETWEEN + y + 1, text, fontsize=7, va="bottom", color=colour)
+        y = y if y >= PLATE else 0  # above the region, in the picture; else above the picture
+        heat[max(0, y - PLATE) : y, x : x + PLATE_LETTER * len(text) + 2] = BLACK
+        colour = "white" if y else "black"
+        caption(
+            page, x + 1, down + len(heat) + BETWEEN + y - (0 if y else 1), text, fontsize=7, va="bottom", color=colour
+        )
     paper = np.full((BETWEEN + TICK, heat.shape[1], 3), PAPER, np.uint8)
     return np.concatenate([view.pixels, paper[:BETWEEN], heat, paper[BETWEEN:]])
 

@@ -63,6 +63,8 @@ def _frame(run: Run, epoch: int, folder: Path) -> Frame:
         if phase not in phases:
             continue
         known = np.flatnonzero(phases[phase].label != 0) if phase == "defects" else np.arange(len(phases[phase]))
+        if not len(known):
+            continue
         places = known[np.unique(np.linspace(0, len(known) - 1, count).round().astype(int))]
         wanted = np.isin(np.arange(len(phases[phase])), places)
         maps = np.concatenate([part[COMBINED] for _, part in calibrated(phases[phase], fitted, run.threshold, wanted)])

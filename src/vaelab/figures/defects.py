@@ -28,7 +28,7 @@ from vaelab.params.threshold import Threshold
 ROWS, STRIPS = 6, 4  # of a picture of patches, of strips
 FINAL = ("test", "defects")
 POOLS = ("val normals", "test normals", "clean patches of defective strips", "defects")
-UNITS = {"log_z": "standard deviations of normals", "quantile": "nats", "none": "as saved"}  # by calibration
+UNITS = {"log_z": "standard deviations of normals", "quantile": "nats", "none": "the unit of the map"}
 TEXTS = {"phase", "strip", "group", "defect", "score"}  # columns that are no numbers, whatever they look like
 
 Row = dict[str, Any]
@@ -79,10 +79,10 @@ def defect_pictures(run: Run) -> Iterator[tuple[str, Figure]]:
 
 def score_label(settings: Threshold, of: str) -> str:
     """Return what the score of a patch, or a cell, is, and its unit."""
-    together = len(settings.scores) > 1
-    if together and settings.combine == "patches":
-        return f"sum of calibrated scores of a {of}, each in {UNITS[settings.calibration]}"
-    return f"calibrated score of a {of}, {UNITS[settings.calibration]}"
+    kind = "score" if settings.calibration == "none" else "calibrated score"
+    if len(settings.scores) > 1 and settings.combine == "patches":
+        return f"sum of {kind}s of a {of}, each in {UNITS[settings.calibration]}"
+    return f"{kind} of a {of}, {UNITS[settings.calibration]}"
 
 
 def _once(scores: Sequence[Row], settings: Threshold) -> list[Row]:

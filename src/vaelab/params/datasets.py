@@ -159,7 +159,7 @@ class _Defects(_Images):
     normalise: Literal["none", "local"] = "none"
     """local: each pixel less the mean of the window around it, over its standard deviation; ±4 become 0 and 255."""
     window: int = Field(128, ge=8, le=1024)
-    """Side of that window, pixels of the strip (image)."""
+    """Side of that window, source pixels; of `mvtec` those of the resized image. Each channel has a mean of its own."""
 
 
 class _Strips(_Defects):
