@@ -1,5 +1,7 @@
 """One category in the layout of MVTec AD: phases by folder, whole images as squares, masks in which nothing is lost."""
 
+import io
+
 import numpy as np
 import pytest
 from defect_folders import SIDE, SIZE, Source, by_strip, mask_of, mvtec_files, phase_of, picture, png, reasons
@@ -8,6 +10,8 @@ from stored import stored
 
 from vaelab.data.prepared import image_info, read_info, read_meta
 from vaelab.data.sources import prepare
+from vaelab.data.sources.local_contrast import local_contrast
+from vaelab.data.sources.strips import block_mean
 from vaelab.errors import InputError
 from vaelab.params.datasets import Mvtec
 
@@ -141,3 +145,11 @@ def test_masks_of_another_size(tmp_path):
     mask = png(mask_of((1, 1), height=41, width=40))
     files = {name: mask if name.startswith("ground") else content for name, content in mvtec_files().items()}
     assert "its mask 000_mask.png is 40x41 pixels, the image 40x40" in refused(tmp_path, files)
+
+
+def test_local_contrast_is_of_the_resized_image(tmp_path):
+    name, files = "train/good/000.png", mvtec_files()
+    _, arrays = by_strip(prepared(tmp_path, files, normalise="local", window=16))[name]
+    image = Image.open(io.BytesIO(files[name])).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    expected = local_contrast(block_mean(np.asarray(image), 2), 8)
+    np.testing.assert_array_equal(np.moveaxis(arrays["x"][0], 0, -1), expected)
