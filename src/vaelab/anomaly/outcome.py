@@ -101,9 +101,12 @@ def _pools(patches: Patches, scores: PatchScores) -> dict[str, np.ndarray]:
     }
 
 
-def _correction(percentiles: Percentiles, asked: float) -> Row:
-    ranked = 0 if percentiles.ranks is None else len(percentiles.ranks)
-    return {"fpr_left_out": percentiles.left_out(asked), "val_normals_left_out": ranked}
+def _correction(percentiles: Percentiles, settings: Threshold) -> Row:
+    """What leaving strips of val out says, where they were."""
+    if settings.method != "percentile" or percentiles.ranks is None:
+        return {}
+    share = percentiles.left_out(settings.percentile)
+    return {"fpr_left_out": share, "val_normals_left_out": len(percentiles.ranks)}
 
 
 def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: Threshold) -> Row:
@@ -112,7 +115,6 @@ def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: T
     by_percentile = settings.method == "percentile"
     clean = ~patches.label & ~patches.normal
     labelled = bool(patches.label.any())
-    corrected = by_percentile and percentiles.ranks is not None
     return {
         "scored": True,
         "labelled": labelled,
@@ -124,6 +126,6 @@ def _metrics(total: Row, patches: Patches, percentiles: Percentiles, settings: T
         "defect_strips": len(np.unique(patches.strip[~patches.normal])),
         "fpr_nominal": (100 - settings.percentile) / 100 if by_percentile else above,
         "percentile_used": percentiles.used(settings.percentile) if by_percentile else 100 * (1 - above),
-        **(_correction(percentiles, settings.percentile) if corrected else {}),
+        **_correction(percentiles, settings),
         **{name: total[name] for name in total if name != "score" and (labelled or name in UNLABELLED)},
     }

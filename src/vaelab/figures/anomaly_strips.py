@@ -84,9 +84,8 @@ def _image(page: Axes, view: Stitched, scale: Scale, down: int) -> np.ndarray:
         y = y if y >= PLATE else 0  # above the region, in the picture; else above the picture
         heat[max(0, y - PLATE) : y, x : x + PLATE_LETTER * len(text) + 2] = BLACK
         colour = "white" if y else "black"
-        caption(
-            page, x + 1, down + len(heat) + BETWEEN + y - (0 if y else 1), text, fontsize=7, va="bottom", color=colour
-        )
+        bottom = down + len(heat) + BETWEEN + y
+        caption(page, x + 1, bottom, text, fontsize=7, va="bottom", color=colour)
     paper = np.full((BETWEEN + TICK, heat.shape[1], 3), PAPER, np.uint8)
     return np.concatenate([view.pixels, paper[:BETWEEN], heat, paper[BETWEEN:]])
 
