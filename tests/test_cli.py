@@ -134,6 +134,9 @@ def test_where_lists_the_pictures_of_each_run(command):
     assert sum(line.startswith("pictures:") for line in lines) == 2
     for path in (artifacts.COMPARISON_TEXT, artifacts.COMPARISON_CSV, artifacts.plots("a"), artifacts.plots("b")):
         assert any(str(path) in line for line in lines)
+    assert not any(line.startswith("defects:") for line in lines)
+    (artifacts.COMPARISON_DEFECTS / "b").mkdir(parents=True)
+    assert f"defects:    {artifacts.COMPARISON_DEFECTS / 'b'}/" in command("where").stdout.splitlines()
 
 
 def test_docs_writes_the_document(command):

@@ -55,6 +55,8 @@ def where() -> None:
     print(f"report:     {artifacts.COMPARISON_TEXT} (with pictures: {artifacts.COMPARISON_HTML})")
     print(f"table:      {artifacts.COMPARISON_CSV}")
     print(f"comparison: {artifacts.COMPARISON_PICTURES}/")
+    for folder in sorted(artifacts.COMPARISON_DEFECTS.glob("*/")):
+        print(f"defects:    {folder}/")
     for path in sorted(artifacts.RUNS.glob("*.yaml")):
         print(f"pictures:   {artifacts.plots(path.stem)}/ (checkpoints/, epochs.gif)")
 
