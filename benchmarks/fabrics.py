@@ -37,8 +37,8 @@ from tabulate import tabulate
 from vaelab import artifacts
 from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.data.batches import load_split
-from vaelab.data.prepared import read_info
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.score_floors import Floors
 from vaelab.evaluation.scoring import Scorer
 from vaelab.models.files import load_model

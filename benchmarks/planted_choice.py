@@ -30,10 +30,10 @@ from vaelab.anomaly.aggregation import aggregate
 from vaelab.anomaly.calibration import calibrate, fit_groups
 from vaelab.anomaly.regions import cell_of
 from vaelab.anomaly.treatment import smoothed
-from vaelab.data.batches import DeviceSplit, load_columns, load_split
-from vaelab.data.planted import plant
-from vaelab.data.planted_kinds import KINDS
-from vaelab.data.prepared import read_info, read_meta
+from vaelab.data.format.batches import DeviceSplit, load_columns, load_split
+from vaelab.data.format.prepared import read_info, read_meta
+from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.plant import plant
 from vaelab.evaluation.scoring import Scorer
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run

@@ -22,8 +22,8 @@ import torch
 from torch import nn
 from training_loop import ROOT, STEPS, Seconds, clock, machine, our_loop, ratios, runs_of, since, write
 
-from vaelab.data.batches import load_split
-from vaelab.data.prepared import read_info
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import read_info
 from vaelab.data.sources import prepare
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Inference

@@ -148,8 +148,8 @@ def linear_starts(data: Path) -> dict[str, float]:
     sys.path.insert(0, str(ROOT / "src"))
     import torch
 
-    from vaelab.data.batches import load_split
-    from vaelab.data.prepared import read_info
+    from vaelab.data.format.batches import load_split
+    from vaelab.data.format.prepared import read_info
     from vaelab.evaluation.image_measures import psnr
     from vaelab.models.local_pca import fit_local_pca
     from vaelab.models.pca import reconstruct

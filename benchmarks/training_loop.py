@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelab import artifacts
-from vaelab.data.batches import DeviceSplit, load_split
-from vaelab.data.prepared import DataInfo, read_info
+from vaelab.data.format.batches import DeviceSplit, load_split
+from vaelab.data.format.prepared import DataInfo, read_info
 from vaelab.data.sources import prepare
 from vaelab.models.build import build
 from vaelab.models.vae import VAE

@@ -5,7 +5,7 @@ import pytest
 from image_folders import encoded, write
 from stored import stored
 
-from vaelab.data.prepared import DEFECT_PHASES, PHASES, read_meta
+from vaelab.data.format.prepared import DEFECT_PHASES, PHASES, read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 

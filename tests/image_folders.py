@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from stored import stored
 
-from vaelab.data.prepared import PHASES, read_meta
+from vaelab.data.format.prepared import PHASES, read_meta
 from vaelab.params.datasets import ImageFolder, Split
 
 S = 16  # side of the prepared images

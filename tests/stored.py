@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from vaelab.data.prepared import split_files
+from vaelab.data.format.prepared import split_files
 
 
 def stored(folder: Path, phase: str) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from vaelab import artifacts
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.data.prepared import read_meta
+from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.selvage import fabric_start
 from vaelab.evaluation.scoring import write_scores

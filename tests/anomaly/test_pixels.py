@@ -18,7 +18,7 @@ from vaelab.anomaly.pixels import PIXEL_MEASURES
 from vaelab.anomaly.regions import cell_of, count_cells, read_regions
 from vaelab.anomaly.report import Pixels, read_pixels
 from vaelab.anomaly.scored import read_phases
-from vaelab.data.prepared import split_files
+from vaelab.data.format.prepared import split_files
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 

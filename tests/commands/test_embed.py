@@ -17,7 +17,7 @@ from vaelab.commands import examples
 from vaelab.commands.embed import embed
 from vaelab.commands.examples import none_usable
 from vaelab.commands.target import of_run
-from vaelab.data.prepared import image_info
+from vaelab.data.format.prepared import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError
 from vaelab.models.build import build

@@ -16,7 +16,7 @@ from vaelab import artifacts
 from vaelab.commands import quality_report as report
 from vaelab.commands.quality import open_images, quality
 from vaelab.commands.target import choose, of_checkpoint, of_run
-from vaelab.data.prepared import image_info
+from vaelab.data.format.prepared import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import evaluate

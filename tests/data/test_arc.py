@@ -8,8 +8,8 @@ import torch
 from helpers import CANVAS
 from stored import stored
 
-from vaelab.data.batches import load_split
-from vaelab.data.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import PHASES, read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.arc import COLOURS
 from vaelab.errors import InputError

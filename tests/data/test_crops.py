@@ -9,7 +9,7 @@ import skimage.data
 import skimage.measure
 from stored import stored
 
-from vaelab.data.prepared import PHASES, image_info, read_info, read_meta
+from vaelab.data.format.prepared import PHASES, image_info, read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 from vaelab.params.datasets import Photos, Split, Textures
@@ -204,7 +204,7 @@ def test_too_few_crops_for_the_shares(tmp_path):
 
 
 def test_many_crops_go_into_several_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr("vaelab.data.prepared.SHARD_BYTES", 20_000)
+    monkeypatch.setattr("vaelab.data.format.prepared.SHARD_BYTES", 20_000)
     prepare(photos(), tmp_path)
     assert len(read_meta(tmp_path)["files"]["train"]) > 3
     assert len(stored(tmp_path, "train")["x"]) == 96

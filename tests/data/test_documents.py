@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 
 from vaelab import artifacts
-from vaelab.data.prepared import PHASES, read_info, read_meta, split_files
+from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
 from vaelab.data.sources.documents import GROUPS, prepare_documents, split_pages
 from vaelab.data.sources.pages import LAYOUTS, render
 from vaelab.data.sources.patches import Page, Word, cut, pad, text_mask

@@ -8,7 +8,7 @@ from defect_folders import SIDE, SIZE, Source, by_strip, mask_of, masked_files, 
 from image_folders import encoded
 from PIL import Image
 
-from vaelab.data.prepared import image_info, read_info, read_meta
+from vaelab.data.format.prepared import image_info, read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.local_contrast import local_contrast
 from vaelab.data.sources.strips import block_mean

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vaelab import artifacts
-from vaelab.data.prepared import PHASES, read_info, read_meta, split_files
+from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
 from vaelab.data.sources.funsd import prepare_funsd, read_scan
 from vaelab.data.sources.patches import Word, text_mask
 from vaelab.errors import InputError

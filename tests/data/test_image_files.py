@@ -9,7 +9,7 @@ import pytest
 from image_folders import S, by_name, encoded, folder_of, notes, reasons, write
 from PIL import Image
 
-from vaelab.data.prepared import read_meta
+from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
 
 random = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from image_folders import S, by_name, encoded, folder_of, notes, reasons, write
 from PIL import Image
 from stored import stored
 
-from vaelab.data.prepared import PHASES, image_info, read_info, read_meta
+from vaelab.data.format.prepared import PHASES, image_info, read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder, Split
@@ -175,7 +175,7 @@ def test_the_split_depends_on_the_seed_only(tmp_path):
 
 
 def test_many_files_go_into_several_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr("vaelab.data.prepared.SHARD_BYTES", 5 * (3 * S * S + 8))
+    monkeypatch.setattr("vaelab.data.format.prepared.SHARD_BYTES", 5 * (3 * S * S + 8))
     files = {f"{number}.png": solid(number) for number in range(40)}
     prepare(folder_of(write(tmp_path / "raw", files)), tmp_path / "mine")
     assert [len(names) for names in read_meta(tmp_path / "mine")["files"].values()] == [4, 4, 0]

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from stored import stored
 
-from vaelab.data import prepared
-from vaelab.data.prepared import image_info, read_info, read_meta
+from vaelab.data.format import prepared
+from vaelab.data.format.prepared import image_info, read_info, read_meta
 from vaelab.data.sources import npy, prepare
 from vaelab.data.sources.groups import Tally, is_gray
 from vaelab.errors import InputError

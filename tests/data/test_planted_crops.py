@@ -9,10 +9,10 @@ import torch
 from pydantic import ValidationError
 from stored import stored
 
-from vaelab.data import planted
-from vaelab.data.batches import load_split
-from vaelab.data.planted_kinds import KINDS
-from vaelab.data.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.planted import plant as planted
+from vaelab.data.planted.kinds import KINDS
 from vaelab.data.sources import planted_crops, prepare
 from vaelab.params.datasets import Photos, Split, Textures
 

@@ -9,7 +9,7 @@ import pytest
 from defect_folders import by_strip, reasons
 from PIL import Image
 
-from vaelab.data.prepared import read_info, read_meta
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.aitex_files import CODES
 from vaelab.data.sources.selvage import fabric_start

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from stored import stored
 
-from vaelab.data import prepared
-from vaelab.data.prepared import PHASES, read_info, read_meta, split_files
+from vaelab.data.format import prepared
+from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
 from vaelab.data.sources import prepare
 from vaelab.data.sources.tag_rows import Rows
 from vaelab.data.sources.tag_structure import expected_frequency, expected_pairs, tag_names

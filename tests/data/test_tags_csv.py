@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stored import stored
 
-from vaelab.data.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.prepared import PHASES, read_info, read_meta
 from vaelab.data.sources import prepare, table_csv
 from vaelab.data.sources.tag_rows import Rows
 from vaelab.errors import InputError

@@ -10,7 +10,7 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit, write_images
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from vaelab.data.prepared import image_info
+from vaelab.data.format.prepared import image_info
 from vaelab.evaluation import image_evaluation
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image_floors import fit_floors

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.evaluation import latents
 from vaelab.objective.divergence import kl_per_dimension
 

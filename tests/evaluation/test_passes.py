@@ -6,8 +6,8 @@ import pytest
 import torch
 from helpers import grid_info, random_grids, random_images, tiny_run
 
-from vaelab.data.batches import Batch, DeviceSplit
-from vaelab.data.prepared import image_info
+from vaelab.data.format.batches import Batch, DeviceSplit
+from vaelab.data.format.prepared import image_info
 from vaelab.errors import InputError
 from vaelab.evaluation import categorical
 from vaelab.evaluation.grids import distortion, whole_grids

@@ -13,7 +13,7 @@ from scipy.stats import kstest
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.evaluation import posterior
 from vaelab.objective.divergence import kl_per_dimension
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.errors import InputError
 from vaelab.evaluation import generation, prior
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from helpers import GROUPS, grid_info, random_grids, random_images, tiny_run, unit
 
-from vaelab.data.prepared import image_info
+from vaelab.data.format.prepared import image_info
 from vaelab.evaluation import samples
 from vaelab.evaluation.image_floors import blur
 from vaelab.evaluation.kinds import KINDS

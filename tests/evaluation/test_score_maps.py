@@ -9,8 +9,8 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.batches import Batch, DeviceSplit
-from vaelab.data.prepared import Writer, image_info
+from vaelab.data.format.batches import Batch, DeviceSplit
+from vaelab.data.format.prepared import Writer, image_info
 from vaelab.evaluation import score_maps
 from vaelab.evaluation.normality import Mixture, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected

@@ -18,8 +18,8 @@ from sklearn.metrics import (
 )
 from torch import Tensor
 
-from vaelab.data.batches import Batch, generator
-from vaelab.data.prepared import tags_info, write
+from vaelab.data.format.batches import Batch, generator
+from vaelab.data.format.prepared import tags_info, write
 from vaelab.evaluation import tag_evaluation, tag_precision, tags
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.kinds import KINDS

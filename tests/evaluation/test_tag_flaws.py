@@ -17,7 +17,7 @@ from sklearn.metrics import label_ranking_average_precision_score
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.evaluation import latents, tag_cooccurrence, tag_diversity, tag_generation
 from vaelab.models.mlp_tags import build_mlp_tags
 from vaelab.models.vae import sampled

@@ -9,7 +9,7 @@ from helpers import random_tags, tag_info
 from sklearn.decomposition import PCA
 from sklearn.metrics import average_precision_score, f1_score, label_ranking_average_precision_score, log_loss
 
-from vaelab.data.batches import DeviceSplit
+from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation.metric_names import FLOORS
 from vaelab.evaluation.tag_floors import TagFloors, components_of
 from vaelab.evaluation.tag_measures import AT_THRESHOLD, THRESHOLDS

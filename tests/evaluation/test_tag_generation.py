@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_tags import mixed_up, random_rows, topic_rows
 
-from vaelab.data.batches import generator
-from vaelab.data.sparse import SparseRows
+from vaelab.data.format.batches import generator
+from vaelab.data.format.sparse import SparseRows
 from vaelab.evaluation import tag_generation
 from vaelab.params.blocks import Evaluate
 

@@ -8,7 +8,7 @@ from vaelab import artifacts
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.anomalies import defect_curves, shown_defects
 from vaelab.comparison.collect import with_threshold
-from vaelab.data.prepared import Writer, image_info, read_rows
+from vaelab.data.format.prepared import Writer, image_info, read_rows
 from vaelab.evaluation.scoring import save_scores, whole_strips, write_scores
 from vaelab.figures.defect_epochs import film
 from vaelab.figures.defects import defect_pictures, score_label

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from skimage.data import astronaut
 
-from vaelab.data.prepared import image_info
+from vaelab.data.format.prepared import image_info
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import checkpoints, comparison, errors, files, images, latents
 

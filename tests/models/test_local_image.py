@@ -5,7 +5,7 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit
 from torch import Tensor
 
-from vaelab.data.prepared import image_info
+from vaelab.data.format.prepared import image_info
 from vaelab.models.build import build
 from vaelab.models.local_image import by_group
 from vaelab.models.pca import fit_patch_pca, from_patches, reconstruct, to_patches

@@ -9,8 +9,8 @@ from helpers import GROUPS, random_images, tiny_run, unit
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from vaelab.data.batches import latent_noise
-from vaelab.data.prepared import image_info
+from vaelab.data.format.batches import latent_noise
+from vaelab.data.format.prepared import image_info
 from vaelab.errors import InputError
 from vaelab.models.build import build
 from vaelab.models.pca_init import start_from_pca

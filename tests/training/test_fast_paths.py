@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 from trainings import fit, history, same, spied, weights
 
-from vaelab.data.batches import mixed
+from vaelab.data.format.batches import mixed
 from vaelab.training import loop
 from vaelab.training.nonfinite import Guard
 from vaelab.training.step import dropout_seed, forget_gradients, gradient_norm

@@ -7,8 +7,8 @@ import torch
 from helpers import random_images, tiny_run
 from trainings import fit, history, same, spied, weights
 
-from vaelab.data.batches import load_split
-from vaelab.data.prepared import read_info
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import read_info
 from vaelab.models.files import load_model
 from vaelab.objective.objective import Objective
 from vaelab.training import loop

@@ -15,7 +15,7 @@ from vaelab.anomaly.measures import RANKING
 from vaelab.anomaly.outcome import Names, Outcome, find
 from vaelab.anomaly.report import COUNTS, MEASURED, Row
 from vaelab.anomaly.scored import Scored, read_phases
-from vaelab.data.prepared import read_meta, split_files
+from vaelab.data.format.prepared import read_meta, split_files
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 

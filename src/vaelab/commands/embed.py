@@ -19,8 +19,8 @@ from vaelab import artifacts
 from vaelab.commands.examples import Part, Source, none_usable, to_batch, told_groups
 from vaelab.commands.inputs import is_prepared, open_path, open_phase
 from vaelab.commands.target import Target, check_finite
-from vaelab.data.batches import Batch
-from vaelab.data.prepared import PHASES, DataInfo
+from vaelab.data.format.batches import Batch
+from vaelab.data.format.prepared import PHASES, DataInfo
 from vaelab.errors import InputError
 from vaelab.models.conv_image import ImageEncoder
 from vaelab.params.misfits import PLURALS

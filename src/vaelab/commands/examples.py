@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaelab.commands.target import Target
-from vaelab.data.batches import READY, Batch
+from vaelab.data.format.batches import READY, Batch
 from vaelab.errors import InputError
 
 MOST_LISTED = 10  # files in an error

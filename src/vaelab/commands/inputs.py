@@ -8,8 +8,8 @@ import torch
 from vaelab import artifacts
 from vaelab.commands.examples import Part, Source
 from vaelab.commands.pictures import open_file, open_folder, open_npy
-from vaelab.data.batches import load_split
-from vaelab.data.prepared import PHASES, DataInfo, read_info
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import PHASES, DataInfo, read_info
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
 from vaelab.params.misfits import PLURALS

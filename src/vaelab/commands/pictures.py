@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from vaelab.commands.examples import Part, Source
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.data.sources.groups import COLOUR_GROUPS, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import list_images, printable

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from vaelab.commands.examples import Part, Source, joined, none_usable, to_batch, told_groups
 from vaelab.commands.inputs import fits, is_prepared, known_data, open_path, open_phase
 from vaelab.commands.target import Target, check_finite
-from vaelab.data.batches import Batch, generator, spread_ids
+from vaelab.data.format.batches import Batch, generator, spread_ids
 from vaelab.errors import InputError
 from vaelab.evaluation import aggregate, latents, posterior
 from vaelab.evaluation.image_floors import Floor, blur

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.batches import default_device
+from vaelab.data.format.batches import default_device
 from vaelab.errors import InputError
 from vaelab.models.files import ModelFile, load_model
 from vaelab.params.blocks import Evaluate

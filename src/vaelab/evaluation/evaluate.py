@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, default_device, load_split
-from vaelab.data.prepared import PHASES, read_info
+from vaelab.data.format.batches import DeviceSplit, default_device, load_split
+from vaelab.data.format.prepared import PHASES, read_info
 from vaelab.evaluation import latents, posterior
 from vaelab.evaluation.grid_evaluation import GridEvaluator
 from vaelab.evaluation.image_evaluation import ImageEvaluator

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.evaluation.posterior import diversity
 from vaelab.evaluation.prior import principal
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit
+from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation import categorical
 from vaelab.evaluation.floors import MajorityFloor, PcaFloor
 from vaelab.evaluation.grids import measure

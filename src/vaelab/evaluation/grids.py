@@ -6,8 +6,8 @@ B batch, K classes, S side of the canvas.
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import Batch
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation import categorical
 from vaelab.evaluation.passes import Measured
 from vaelab.models.vae import Decoded, Inference

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch, DeviceSplit, evenly, load_columns
-from vaelab.data.prepared import final_phase
+from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
+from vaelab.data.format.prepared import final_phase
 from vaelab.evaluation import aggregate, generation, ocr, posterior, samples
 from vaelab.evaluation.image_floors import fit_floors
 from vaelab.evaluation.image_measures import measure, psnr

@@ -6,8 +6,8 @@ B batch, C channels, S side.
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import Batch
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.image_measures import measure as measure_images
 from vaelab.evaluation.image_measures import psnr
 from vaelab.evaluation.passes import Measured

@@ -5,8 +5,8 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from vaelab.data.batches import Batch
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import Batch
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation import grids, images, tags
 from vaelab.evaluation.passes import Measured, Output
 from vaelab.models.vae import Inference

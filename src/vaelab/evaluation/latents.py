@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.objective.divergence import kl_per_dimension
 
 

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from vaelab.data.batches import Batch, DeviceSplit, evenly
+from vaelab.data.format.batches import Batch, DeviceSplit, evenly
 
 MOST_CELLS = 50_000  # of a group that a covariance is taken from
 MOST_IMAGES = 512  # of a group, evenly spread

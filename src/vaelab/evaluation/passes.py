@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch, DeviceSplit
+from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.evaluation.columns import Columns
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.divergence import kl_per_dimension

@@ -13,7 +13,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.errors import InputError
 
 DIRECTIONS = 128  # R at most

@@ -6,7 +6,7 @@ B batch, C S S image.
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch
+from vaelab.data.format.batches import Batch
 from vaelab.models.vae import VAE
 
 RATE = 1.0  # of a step, times the pixel's own reconstruction error (their equation 9)

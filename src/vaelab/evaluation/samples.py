@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import generator
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import generator
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.image_floors import blur
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.sharpness import radial_spectrum

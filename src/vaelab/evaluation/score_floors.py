@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.batches import Batch, DeviceSplit
+from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.evaluation.normality import by_group, distances, fit_normals
 from vaelab.evaluation.score_maps import STEP, spread
 from vaelab.models import pca

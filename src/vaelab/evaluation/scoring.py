@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.batches import Batch, DeviceSplit, default_device, load_columns, load_split
-from vaelab.data.prepared import DEFECT_PHASES, read_info, read_meta, split_files
+from vaelab.data.format.batches import Batch, DeviceSplit, default_device, load_columns, load_split
+from vaelab.data.format.prepared import DEFECT_PHASES, read_info, read_meta, split_files
 from vaelab.evaluation.images import stored
 from vaelab.evaluation.normality import MOST_MIXED, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected

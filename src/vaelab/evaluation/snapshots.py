@@ -9,8 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.batches import DeviceSplit
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import DeviceSplit
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.evaluation.passes import run_pass

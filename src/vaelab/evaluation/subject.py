@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, generator
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import DeviceSplit, generator
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.passes import Measure
 from vaelab.models.vae import VAE

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch, DeviceSplit, evenly, spread_ids
-from vaelab.data.prepared import final_phase
+from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
+from vaelab.data.format.prepared import final_phase
 from vaelab.evaluation import posterior, tag_generation
 from vaelab.evaluation.passes import Pass
 from vaelab.evaluation.prior import fit_mixture

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, evenly
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import DeviceSplit, evenly
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.passes import Measured
 from vaelab.evaluation.tag_measures import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.evaluation.tag_precision import Scores

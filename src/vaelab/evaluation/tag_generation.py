@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Shard, generator
+from vaelab.data.format.batches import Shard, generator
 from vaelab.evaluation import tag_cooccurrence, tag_diversity
 from vaelab.params.blocks import Evaluate
 

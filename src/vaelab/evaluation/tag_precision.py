@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import evenly
+from vaelab.data.format.batches import evenly
 
 MOST_VALUES = 2**27  # scores that it is taken from: 512 MiB
 

@@ -6,8 +6,8 @@ n rows, D tags, L latent dimensions, M tags of the longest training row.
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import generator
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import generator
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.prior import Mixture, sample_prior
 from vaelab.evaluation.tag_measures import predicted
 from vaelab.evaluation.tags import likelihood

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vaelab.data.batches import Batch
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.batches import Batch
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation import tag_measures
 from vaelab.evaluation.columns import Columns
 from vaelab.evaluation.passes import Measured

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import tag_evolution, tag_rows

@@ -13,7 +13,7 @@ from vaelab import artifacts
 from vaelab.anomaly.maps import calibrated, fit_maps
 from vaelab.anomaly.scored import Scored, read_phases
 from vaelab.anomaly.treatment import COMBINED, treat
-from vaelab.data.prepared import read_meta, read_rows
+from vaelab.data.format.prepared import read_meta, read_rows
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 from vaelab.figures.anomalies import Shown, patches
 from vaelab.figures.anomaly_curves import curves

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from vaelab import artifacts
 from vaelab.comparison.collect import Result, same_examples
 from vaelab.comparison.seeds import by_seed, configurations
-from vaelab.data.prepared import read_info
+from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.metric_names import METRICS, ranking_metric
 from vaelab.figures.classes import recall_by_run
 from vaelab.figures.comparison import reconstructions_by_run

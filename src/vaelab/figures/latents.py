@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.figures import tag_rows
 from vaelab.figures.files import new_figure
 from vaelab.figures.mosaic import Tiles, mosaic

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.figures.names import labels
 from vaelab.figures.tag_panels import ABSENT, THERE, of_row, panels

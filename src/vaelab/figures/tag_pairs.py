@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.figures.files import new_figure
 from vaelab.figures.names import tag_label
 from vaelab.figures.tiles import by_frequency

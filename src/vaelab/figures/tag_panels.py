@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.figures.artists import caption
 from vaelab.figures.heat import Scale, draw_bar
 from vaelab.figures.mosaic import BAR, BAR_ROOM, MARGIN, box, paste, titled

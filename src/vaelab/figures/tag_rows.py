@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.figures.tag_cards import Card, cards
 from vaelab.figures.tag_outcomes import THRESHOLD, outcome_lines, tag_lines
 from vaelab.figures.tag_panels import of_way, panels

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from vaelab.data.prepared import DataInfo
+from vaelab.data.format.prepared import DataInfo
 from vaelab.errors import InputError
 from vaelab.models.conv_grid import build_conv_grid
 from vaelab.models.conv_image import build_conv_image

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.models.pca import MIN_VARIANCE, Pca, fit_pca, limited, to_patches
 
 LARGEST_PATCH = 4096  # values: its covariance is a dense matrix

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.batches import generator
+from vaelab.data.format.batches import generator
 from vaelab.errors import InputError
 
 MAX_IMAGES = 20_000  # that a fit looks at, mirrored ones included

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelab.data.batches import Batch, epoch_order, latent_noise
+from vaelab.data.format.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import improves

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.batches import Batch
+from vaelab.data.format.batches import Batch
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.snapshots import take_snapshot, write_snapshot
 from vaelab.models.files import save_model

@@ -13,8 +13,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from vaelab.data.batches import DeviceSplit, generator, load_split, spread_ids
-from vaelab.data.prepared import DataInfo, read_info
+from vaelab.data.format.batches import DeviceSplit, generator, load_split, spread_ids
+from vaelab.data.format.prepared import DataInfo, read_info
 from vaelab.errors import InputError
 from vaelab.evaluation.snapshots import Snapshot
 from vaelab.models.build import build

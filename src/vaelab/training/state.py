@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vaelab import artifacts
-from vaelab.data.prepared import read_meta
+from vaelab.data.format.prepared import read_meta
 from vaelab.errors import InputError, shortened
 from vaelab.models.files import save_tensors
 from vaelab.params.schema import Run

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from vaelab.data.batches import generator, mixed
-from vaelab.data.planted import plant
-from vaelab.data.planted_kinds import KINDS
+from vaelab.data.format.batches import generator, mixed
+from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.plant import plant
 from vaelab.params.blocks import Train
 from vaelab.params.schema import Run
 

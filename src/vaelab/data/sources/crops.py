@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 from vaelab.data.sources.groups import COLOUR_GROUPS, Tally
 from vaelab.data.sources.picture_regions import Region, split_counts, split_regions
 from vaelab.data.sources.planted_crops import Example, Strips, planted_count, planted_examples

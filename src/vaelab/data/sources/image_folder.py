@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 from vaelab.data.sources.groups import COLOUR_GROUPS, Tally, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import Listing, list_images, printable

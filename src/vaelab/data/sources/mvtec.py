@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaelab.data.prepared import DEFECT_PHASES
+from vaelab.data.format.prepared import DEFECT_PHASES
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.data.sources.local_contrast import tone
 from vaelab.data.sources.strip_splits import Division, check_normals, set_apart

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 from vaelab.data.sources.groups import COLOUR_GROUPS, Tally, is_gray
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Npy

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 
 
 class Word(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from vaelab.data.planted import plant
-from vaelab.data.planted_kinds import KINDS
+from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.plant import plant
 from vaelab.params.datasets import Textures
 
 Crop = tuple[np.ndarray, int]  # uint8 [C, S, S] and its group

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaelab.data.prepared import DEFECT_PHASES, PHASES
+from vaelab.data.format.prepared import DEFECT_PHASES, PHASES
 from vaelab.data.sources.strip_survey import Survey
 from vaelab.data.sources.strips import Cutting, Strip
 from vaelab.errors import InputError

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 from vaelab.data.sources.strip_splits import Division
 from vaelab.data.sources.strip_survey import Survey
 from vaelab.data.sources.strips import NONE, Cutting, Loaded, Strip, cut, load

@@ -1,6 +1,6 @@
 """Rows of tags as they are put together, split and stored.
 
-n rows, D tags; the tags of a row are numbers below D, ascending, row after row, as in `vaelab.data.sparse`.
+n rows, D tags; the tags of a row are numbers below D, ascending, row after row, as in `vaelab.data.format.sparse`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaelab.data import prepared
+from vaelab.data.format import prepared
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split
 

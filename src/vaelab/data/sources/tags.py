@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from vaelab.data.prepared import PHASES
+from vaelab.data.format.prepared import PHASES
 from vaelab.data.sources.tag_rows import Rows, TagWriter, split_sizes
 from vaelab.data.sources.tag_structure import (
     expected_frequency,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab.data.prepared import PHASES
+from vaelab.data.format.prepared import PHASES
 from vaelab.data.sources.table import Table
 from vaelab.data.sources.table_csv import DELIMITERS, csv_table
 from vaelab.data.sources.table_parquet import parquet_table

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.prepared import DataInfo, split_files
-from vaelab.data.sparse import SparseRows
+from vaelab.data.format.prepared import DataInfo, split_files
+from vaelab.data.format.sparse import SparseRows
 
 Shard = Tensor | SparseRows
 

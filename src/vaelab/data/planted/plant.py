@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from vaelab.data.planted_kinds import KINDS, Canvas
+from vaelab.data.planted.kinds import KINDS, Canvas
 from vaelab.errors import InputError
 
 LEAST_CHANGE = 2  # of 255 levels: of a pixel in the mask

@@ -7,7 +7,7 @@ from helpers import CANVAS, random_arrays, random_images, write_grids, write_ima
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaelab.data.batches import (
+from vaelab.data.format.batches import (
     DeviceSplit,
     default_device,
     epoch_order,
@@ -17,7 +17,7 @@ from vaelab.data.batches import (
     load_split,
     mixed,
 )  # fmt: skip
-from vaelab.data.prepared import PHASES, Writer, image_info
+from vaelab.data.format.prepared import PHASES, Writer, image_info
 from vaelab.errors import InputError
 
 CPU = torch.device("cpu")

@@ -6,9 +6,9 @@ from helpers import random_tags, steady
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaelab.data import batches, sparse
-from vaelab.data.batches import DeviceSplit
-from vaelab.data.sparse import SparseRows
+from vaelab.data.format import batches, sparse
+from vaelab.data.format.batches import DeviceSplit
+from vaelab.data.format.sparse import SparseRows
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage import data
 
-from vaelab.data.planted import LEAST_CHANGE, LEAST_PIXELS, LEAST_SEEN, plant
-from vaelab.data.planted_kinds import KINDS
+from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.plant import LEAST_CHANGE, LEAST_PIXELS, LEAST_SEEN, plant
 from vaelab.errors import InputError
 
 STRENGTHS = (0.25, 0.5, 1.0)

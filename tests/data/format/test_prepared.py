@@ -9,9 +9,9 @@ import torch
 from stored import stored
 
 from vaelab import artifacts
-from vaelab.data import prepared
-from vaelab.data.batches import load_split
-from vaelab.data.prepared import PHASES, Writer, image_info, read_info, read_meta, split_files, write
+from vaelab.data.format import prepared
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import PHASES, Writer, image_info, read_info, read_meta, split_files, write
 from vaelab.errors import InputError
 
 SIZE = 16

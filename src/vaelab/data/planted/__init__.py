@@ -1,0 +1,1 @@
+"""Planted defects: corruptions with an exact mask, for data with labels and for training."""
