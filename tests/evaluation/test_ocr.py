@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from vaelab.data.sources.pages import LAYOUTS, render
-from vaelab.data.sources.patches import cut
-from vaelab.data.sources.sheet import Sheet
+from vaelab.data.sources.document.pages import LAYOUTS, render
+from vaelab.data.sources.document.patches import cut
+from vaelab.data.sources.document.sheet import Sheet
 from vaelab.evaluation import ocr
 
 tesseract = pytest.mark.skipif(not ocr.available(), reason="Tesseract with English, or pytesseract, is not installed")

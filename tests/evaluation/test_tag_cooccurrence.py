@@ -13,7 +13,7 @@ from scipy.spatial.distance import euclidean
 from scipy.stats import entropy, pearsonr
 from sklearn.metrics.pairwise import cosine_similarity
 
-from vaelab.data.sources.tag_structure import expected_pairs
+from vaelab.data.sources.tags.structure import expected_pairs
 from vaelab.evaluation import tag_cooccurrence as cooccurrence
 from vaelab.params.datasets import Tags
 

@@ -12,10 +12,10 @@ import torch
 
 from vaelab.commands.examples import Part, Source
 from vaelab.data.format.prepared import DataInfo
-from vaelab.data.sources.groups import COLOUR_GROUPS, is_gray
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
+from vaelab.data.sources.image.npy import open_array
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import list_images, printable
-from vaelab.data.sources.npy import open_array
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder
 

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from vaelab.data.format.batches import DeviceSplit, load_split
 from vaelab.data.format.prepared import Writer, split_files, tags_info
 from vaelab.data.format.sparse import SparseRows
-from vaelab.data.sources.tag_rows import Rows, TagWriter
+from vaelab.data.sources.tags.rows import Rows, TagWriter
 
 CPU = torch.device("cpu")
 matrices = arrays.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 9)), elements=st.integers(0, 1))

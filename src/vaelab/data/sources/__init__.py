@@ -3,19 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.data.sources import (
-    aitex,
-    arc,
-    crops,
-    documents,
-    folder_masks,
-    funsd,
-    image_folder,
-    mvtec,
-    npy,
-    tags,
-    tags_csv,
-)
+from vaelab.data.sources.document import funsd, rendered
+from vaelab.data.sources.fabric import aitex, folder_masks, mvtec
+from vaelab.data.sources.grid import arc
+from vaelab.data.sources.image import crops, npy
+from vaelab.data.sources.image import folder as image_folder
+from vaelab.data.sources.tags import generated, tagged_table
 from vaelab.params.datasets import (
     Aitex,
     ArcFolder,
@@ -38,15 +31,15 @@ SOURCES: dict[type, Callable[..., None]] = {
     ArcFolder: arc.prepare_folder,
     Photos: crops.prepare_photos,
     Textures: crops.prepare_textures,
-    Documents: documents.prepare_documents,
+    Documents: rendered.prepare_documents,
     Funsd: funsd.prepare_funsd,
     ImageFolder: image_folder.prepare_image_folder,
     Aitex: aitex.prepare_aitex,
     Mvtec: mvtec.prepare_mvtec,
     FolderMasks: folder_masks.prepare_folder_masks,
     Npy: npy.prepare_npy,
-    Tags: tags.prepare_tags,
-    TagsCsv: tags_csv.prepare_tags_csv,
+    Tags: generated.prepare_tags,
+    TagsCsv: tagged_table.prepare_tags_csv,
 }
 
 

@@ -1,0 +1,1 @@
+"""Sources of document patches: rendered pages with known words, scanned forms."""

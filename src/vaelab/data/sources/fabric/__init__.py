@@ -1,0 +1,1 @@
+"""Sources of strips of fabric (and other surfaces) with defects and their masks."""

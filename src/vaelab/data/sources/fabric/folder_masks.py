@@ -1,0 +1,109 @@
+"""Images and masks in two folders, paired by their names, as tiles; what does not line up is reported."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from vaelab.data.sources.fabric.local_contrast import tone
+from vaelab.data.sources.fabric.masks import MAX_NAMED
+from vaelab.data.sources.fabric.splits import divide
+from vaelab.data.sources.fabric.strips import Cutting, Strip, strides
+from vaelab.data.sources.fabric.survey import Survey, survey
+from vaelab.data.sources.fabric.writer import write_strips
+from vaelab.data.sources.listing import list_images, printable
+from vaelab.errors import InputError
+from vaelab.params.datasets import FolderMasks
+
+DEFECT = "defect"
+Stem = tuple[str, str]  # folder below that of the images (or masks), and name without ending
+
+
+def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
+    """Write all whole tiles [n, C, S, S] of the images; `group` is the first sub-folder, or "all".
+
+    An image is normal if its mask is empty, or if it has none and `unmasked` says so.
+
+    Raises:
+        InputError: a folder is missing, nothing pairs, too few images are normal, or an option does not fit.
+    """
+    where, found = f"datasets.{folder.name}", Survey()
+    strips = _pair(settings, found, where)
+    general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
+    cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
+    cutting = cutting._replace(tone=tone(settings))
+    survey(strips, cutting, found, folder.name, empty_is_normal=True)
+    division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
+    write_strips(folder, division, cutting, found, {
+        "source": f"images and masks in {settings.path}",
+        "licence": "unknown",
+        "split_rule": "by image, group by group, in a seeded random order; images with defects apart",
+        "seed": settings.seed,
+        "normalise": settings.normalise,
+    }, "group")  # fmt: skip
+
+
+def _pair(settings: FolderMasks, found: Survey, where: str) -> list[Strip]:
+    """All images with their masks, those with masks first: of equal ones, the one that may have a defect stays."""
+    root = Path(settings.path)
+    images = _by_stem(root, settings.images, "", found, f"{where}.images")
+    masks = _by_stem(root, settings.masks, settings.mask_suffix, found, f"{where}.masks")
+    if not images.keys() & masks.keys():
+        text = f"no mask in {root / settings.masks} has the name of an image in {root / settings.images}"
+        raise InputError(f"{where}.mask_suffix: {text}: {_named(masks)}; {_named(images)}")
+    grouped = any(folder != "." for folder, _ in images)
+    strips = [_strip(root, stem, paths, masks, settings, grouped, found) for stem, paths in images.items()]
+    for stem in sorted(masks.keys() - images.keys()):
+        for path in masks[stem]:
+            found.pairing.note("extra", _name(path, root))
+    return sorted((strip for strip in strips if strip), key=lambda strip: (not strip.masks, strip.name))
+
+
+def _strip(
+    root: Path,
+    stem: Stem,
+    paths: list[Path],
+    masks: Mapping[Stem, list[Path]],
+    settings: FolderMasks,
+    grouped: bool,
+    found: Survey,
+) -> Strip | None:
+    own, name = masks.get(stem, []), _name(paths[0], root)
+    if len(paths) > 1 or len(own) > 1:
+        for path in paths:
+            both = ", ".join(_name(other, root) for other in (*paths, *own))
+            found.quarantine(_name(path, root), f"which image goes with which mask is not clear: {both}")
+        return None
+    if not own:
+        needed = settings.unmasked == "quarantine"
+        found.pairing.note("missing" if needed else "unmasked", name)
+        if needed:
+            found.quarantine(name, "has no mask (unmasked: quarantine)")
+            return None
+    group = printable(stem[0].split("/")[0]) if grouped else "all"
+    return Strip(name, paths[0], group, DEFECT, tuple(own)) if own else Strip(name, paths[0], group)
+
+
+def _by_stem(root: Path, below: str, suffix: str, found: Survey, where: str) -> dict[Stem, list[Path]]:
+    """The images of a folder by name; those without the suffix are under their whole name."""
+    folder = root / below
+    if not root.is_dir() or not folder.is_dir():
+        place = f"{where}" if root.is_dir() else f"{where.rsplit('.', 1)[0]}.path"
+        raise InputError(f"{place}: {folder if root.is_dir() else root} is not a directory")
+    listing, stems = list_images(folder), defaultdict(list)
+    for entry in listing.quarantined:
+        found.quarantine(f"{below}/{entry['file']}", entry["reason"])
+    for file in listing.files:
+        stem = file.stem.removesuffix(suffix) if file.stem.endswith(suffix) else file.name
+        stems[file.parent.as_posix(), stem].append(folder / file)
+    if not stems:
+        raise InputError(f"{where}: no image in {folder}")
+    return stems
+
+
+def _name(path: Path, root: Path) -> str:
+    return printable(path.relative_to(root).as_posix())
+
+
+def _named(stems: Mapping[Stem, list[Path]]) -> str:
+    names = sorted(path.name for paths in stems.values() for path in paths)
+    return ", ".join(map(printable, names[:MAX_NAMED])) + ", ..." * (len(names) > MAX_NAMED)

@@ -1,0 +1,127 @@
+"""Strips of fabric (and images of other things), which may have a defect, cut into patches beside their masks.
+
+n patches of a strip, S their side in pixels, R source pixels to a side of one of theirs, C channels, H W the strip.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from vaelab.data.sources.fabric.local_contrast import levels
+from vaelab.data.sources.fabric.masks import read_masks, resized_mask
+from vaelab.data.sources.image_files import read_image
+
+NONE = "none"  # the defect of a normal strip, and of an intact patch
+MAX_PIXELS = 100_000_000
+
+
+class Strip(NamedTuple):
+    """A strip: its name and file, the group and the defect that names and folders give it, and its masks."""
+
+    name: str
+    path: Path
+    group: str
+    defect: str = NONE
+    masks: tuple[Path, ...] = ()
+
+
+class Loaded(NamedTuple):
+    """What is in a strip's files."""
+
+    pixels: np.ndarray  # uint8 [H, W, C]
+    mask: np.ndarray  # uint8 [H, W], 1 on defects
+
+
+class Patches(NamedTuple):
+    """What a strip was cut into, row by row, and how many pixels of its mask are in no patch."""
+
+    x: np.ndarray  # uint8 [n, C, S, S]
+    mask: np.ndarray  # uint8 [n, R·S, R·S]
+    top: np.ndarray  # int32 [n], pixels of the strip
+    left: np.ndarray  # int32 [n]
+    mask_outside: int
+
+
+def _left_end(pixels: np.ndarray) -> int:
+    return 0
+
+
+class Cutting(NamedTuple):
+    """How strips are read and cut."""
+
+    size: int
+    reduce: int
+    stride: int  # source pixels
+    train_stride: int
+    colour: Literal["rgb", "gray"]
+    alpha: Literal["white", "dropped"] = "white"
+    max_pixels: int = MAX_PIXELS
+    squeezed: bool = False  # to one square patch
+    start: Callable[[np.ndarray], int] = _left_end  # first column that is cut, of pixels [H, W, C]
+    tone: Callable[[np.ndarray], np.ndarray] = levels  # of a reduced strip [h, w, C], float to uint8
+    unit: str = "image"  # what a strip is called
+
+    @property
+    def side(self) -> int:
+        """Side of a patch, source pixels."""
+        return self.size * self.reduce
+
+    @property
+    def channels(self) -> int:
+        """Channels of a patch."""
+        return {"rgb": 3, "gray": 1}[self.colour]
+
+
+def strides(size: int, reduce: int, stride: int | None, train_stride: int | None) -> tuple[int, int]:
+    """Return the two strides of a Cutting, defaults filled in."""
+    general = stride or size * reduce
+    return general, train_stride or general
+
+
+def load(strip: Strip, cutting: Cutting) -> Loaded:
+    """Return the pixels and the mask of a strip.
+
+    Raises:
+        UnreadableError: its file cannot be used.
+        MaskError: a mask of it cannot be used.
+    """
+    image = read_image(strip.path, cutting.max_pixels, cutting.colour, cutting.alpha).image
+    mask = read_masks(strip.masks, (image.height, image.width), cutting.max_pixels)
+    if cutting.squeezed:
+        image = image.resize((cutting.side, cutting.side), Image.Resampling.LANCZOS)
+        mask = resized_mask(mask, cutting.side)
+    pixels = np.asarray(image)
+    return Loaded(pixels if pixels.ndim == 3 else pixels[..., None], mask)
+
+
+def cut(loaded: Loaded, cutting: Cutting, stride: int) -> Patches:
+    """Return all whole patches of a strip, `stride` source pixels apart, from its first column on."""
+    size, side, start = cutting.size, cutting.side, cutting.start(loaded.pixels)
+    height, width = loaded.mask.shape
+    tone = cutting.tone(block_mean(loaded.pixels[:, start:], cutting.reduce))
+    corners = [(y, x) for y in range(0, height - side + 1, stride) for x in range(start, width - side + 1, stride)]
+    small = [(y // cutting.reduce, (x - start) // cutting.reduce) for y, x in corners]
+    outside = loaded.mask.copy()
+    for y, x in corners:
+        outside[y : y + side, x : x + side] = 0
+    patches = _stacked([tone[y : y + size, x : x + size] for y, x in small], (size, size, cutting.channels))
+    masks = np.broadcast_to(np.uint8(0), (len(corners), side, side))  # of a normal strip, which needs no memory
+    if loaded.mask.any():
+        masks = _stacked([loaded.mask[y : y + side, x : x + side] for y, x in corners], (side, side))
+    top, left = np.array(corners, dtype=np.int32).reshape(-1, 2).T.copy()
+    return Patches(np.ascontiguousarray(np.moveaxis(patches, -1, 1)), masks, top, left, int(outside.sum()))
+
+
+def _stacked(parts: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    return np.stack(parts) if parts else np.zeros((0, *shape), dtype=np.uint8)
+
+
+def block_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
+    """Return the means over blocks of factor x factor pixels, float64 [H // factor, W // factor, C]."""
+    height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
+    whole = pixels[: height * factor, : width * factor]
+    means: np.ndarray = whole.reshape(height, factor, width, factor, -1).mean((1, 3))
+    return means

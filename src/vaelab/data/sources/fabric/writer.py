@@ -1,0 +1,120 @@
+"""Writes strips as patches, one strip at a time, and keeps what the report says of them."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from vaelab.data.format import prepared
+from vaelab.data.sources.fabric.splits import Division
+from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
+from vaelab.data.sources.fabric.survey import Survey
+
+MAX_NAMED = 5
+
+
+class StripWriter:
+    """Writes the patches of strips; each strip's number is the count of the strips before it."""
+
+    def __init__(self, folder: Path, cutting: Cutting, groups: tuple[str, ...], defects: tuple[str, ...]) -> None:
+        self.writer = prepared.Writer(folder, prepared.SHARD_BYTES)
+        self.cutting = cutting
+        self.groups = groups
+        self.defects = (NONE, *defects)
+        self.strips: list[dict[str, Any]] = []  # what is kept of each
+        self.patches: Counter[tuple[str, str]] = Counter()  # by phase and group
+        self.labels: Counter[tuple[str, str]] = Counter()  # by phase and defect
+
+    def add(self, phase: str, strip: Strip, loaded: Loaded) -> None:
+        """Write the patches of a strip."""
+        cutting = self.cutting
+        patches = cut(loaded, cutting, cutting.train_stride if phase == "train" else cutting.stride)
+        count = len(patches.x)
+        arrays = {"x": patches.x, "top": patches.top, "left": patches.left}
+        arrays["group"] = np.full(count, self.groups.index(strip.group), dtype=np.int32)
+        arrays["strip"] = np.full(count, len(self.strips), dtype=np.int32)
+        if phase in prepared.DEFECT_PHASES:
+            label = patches.mask.max((1, 2)).astype(np.uint8)
+            arrays |= {"label": label, "defect": self.defects.index(strip.defect) * label.astype(np.int32)}
+            arrays["mask"] = patches.mask
+            self.labels[phase, strip.defect] += int(label.sum())
+            self.labels[phase, NONE] += count - int(label.sum())
+        self.writer.add(phase, arrays)
+        self.patches[phase, strip.group] += count
+        self.strips.append({
+            "names": strip.name,
+            "groups": strip.group,
+            "phases": phase,
+            "defects": strip.defect,
+            "shapes": list(loaded.mask.shape),
+            "starts": cutting.start(loaded.pixels),
+            "defect_pixels": int(loaded.mask.sum()),
+            "defect_pixels_outside": patches.mask_outside,
+        })  # fmt: skip
+
+    def finish(self, report: Mapping[str, Any]) -> None:
+        """Write what waits, and meta.json with `report`, what is kept of the strips, and the counts."""
+        columns = self.strips[0] if self.strips else {}
+        phases = [phase for phase in (*prepared.PHASES, *prepared.DEFECT_PHASES) if phase != "val_defects"]
+        phases += ["val_defects"] * any(strip["phases"] == "val_defects" for strip in self.strips)
+        info = prepared.image_info(self.cutting.channels, self.cutting.size, self.groups)
+        self.writer.finish(info, {
+            **report,
+            "reduce": self.cutting.reduce,
+            "group_counts": {phase: {group: self.patches[phase, group] for group in self.groups} for phase in phases},
+            "defect_names": list(self.defects),
+            "defect_counts": {
+                phase: {defect: self.labels[phase, defect] for defect in self.defects}
+                for phase in phases if phase in prepared.DEFECT_PHASES
+            },
+            **{f"strip_{name}": [strip[name] for strip in self.strips] for name in columns},
+        })  # fmt: skip
+
+    def lost_defects(self) -> list[str]:
+        """Return the strips whose mask is wholly outside of the patches."""
+        return [
+            s["names"] for s in self.strips if s["defect_pixels"] and s["defect_pixels"] == s["defect_pixels_outside"]
+        ]
+
+
+def write_strips(
+    folder: Path, division: Division, cutting: Cutting, found: Survey, report: Mapping[str, Any], group_word: str
+) -> None:
+    """Write all phases, and say on the terminal what was left out."""
+    strips = [(phase, strip) for phase, members in division.phases.items() for strip in members]
+    defects = tuple(sorted({strip.defect for _, strip in strips} - {NONE}))
+    writer = StripWriter(folder, cutting, division.groups(), defects)
+    interval = 0.5 if sys.stderr.isatty() else 20
+    for phase, strip in tqdm(strips, desc=f"prepare {folder.name}", unit=cutting.unit, mininterval=interval):
+        writer.add(phase, strip, load(strip, cutting))
+    warnings = [*found.pairing.lines(), *_warnings(division, cutting, writer.lost_defects(), group_word)]
+    writer.finish({
+        **report,
+        "quarantined": found.quarantined,
+        "pairing": found.pairing.names,
+        "left_out": division.left_out,
+        "warnings": [f"datasets.{folder.name}: {text}" for text in warnings],
+    })  # fmt: skip
+    if found.quarantined:
+        kept = f"{len(strips)} {cutting.unit}s kept, {len(found.quarantined)} quarantined"
+        print(f"datasets.{folder.name}: {kept}: see {folder / 'meta.json'}", file=sys.stderr)
+    for text in warnings:
+        print(f"warning: datasets.{folder.name}: {text}", file=sys.stderr)
+
+
+def _warnings(division: Division, cutting: Cutting, lost: list[str], group_word: str) -> list[str]:
+    unit, found = cutting.unit, []
+    for group, text in division.left_out.items():
+        found.append(f"{group_word} {group} is left out: {text}; two normal {unit}s are needed")
+    if not any(division.phases[phase] for phase in prepared.DEFECT_PHASES):
+        found.append(f"no {unit} with a defect is left: nothing can be measured against labels")
+    if not division.phases["test"]:
+        found.append(f"no normal {unit} is left for test")
+    if lost:
+        named = ", ".join(lost[:MAX_NAMED]) + ", ..." * (len(lost) > MAX_NAMED)
+        found.append(f"{unit}s whose defect is in no patch: {len(lost)} ({named})")
+    return found

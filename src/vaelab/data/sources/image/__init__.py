@@ -1,0 +1,1 @@
+"""Sources of images: photographs and textures, folders of files, NumPy files."""

@@ -1,0 +1,1 @@
+"""Sources of tag vectors: generated ones, tables of tagged rows."""

@@ -1,0 +1,111 @@
+"""Generated tag vectors whose structure is known (`tag_structure`), so that what a measure must say can be worked out.
+
+n rows, D tags.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from vaelab.data.format.prepared import PHASES
+from vaelab.data.sources.tags.rows import Rows, TagWriter, split_sizes
+from vaelab.data.sources.tags.structure import (
+    expected_frequency,
+    numbered,
+    second_share,
+    tag_names,
+    tail_frequencies,
+)
+from vaelab.errors import InputError
+from vaelab.params.datasets import Tags
+
+CHUNK_DRAWS = 2**22  # numbers that are drawn at once
+MAX_TAGS = 1_000_000
+CERTAIN = 1 - 1e-12  # a frequency of 1, whose rate would be infinite
+
+
+def prepare_tags(settings: Tags, folder: Path) -> None:
+    """Write generated rows; `group` is the main topic. Rows are independent: the first ones are the training split.
+
+    Raises:
+        InputError: the settings make fewer than 2 tags, too many, or none that any row has.
+    """
+    where = f"datasets.{folder.name}"
+    sizes = split_sizes(settings.rows, settings.split, where)
+    _check(settings, where)
+    rng = np.random.default_rng(settings.seed)
+    groups = numbered("topic_", settings.topics)
+    writer = TagWriter(folder, tag_names(settings), groups, float(expected_frequency(settings).sum()))
+    interval = 0.5 if sys.stderr.isatty() else 20
+    with tqdm(total=settings.rows, desc=f"prepare {folder.name}", unit=" rows", mininterval=interval) as bar:
+        for phase, size in zip(PHASES, sizes, strict=True):
+            for count in _chunks(size, settings):
+                writer.add(phase, *draw(rng, count, settings))
+                bar.update(count)
+    writer.finish(where, {
+        "source": "generated: topics, groups of exclusive tags, a long tail",
+        "licence": "none needed",
+        "split_rule": "by row, all rows independent",
+        "seed": settings.seed,
+        "quarantined": [],
+    })  # fmt: skip
+
+
+def draw(rng: np.random.Generator, count: int, settings: Tags) -> tuple[Rows, np.ndarray]:
+    """Return so many rows, and the main topic of each, int64 [n]."""
+    s = settings
+    main = rng.integers(s.topics, size=count)
+    second = np.flatnonzero(rng.random(count) < second_share(s))
+    parts = [
+        _topic_tags(rng, np.arange(count), main, s),
+        _topic_tags(rng, second, (main[second] + 1) % s.topics, s),
+        _exclusive_tags(rng, main, s),
+        _tail_tags(rng, count, s),
+    ]
+    row, column = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Rows.of_pairs(row, column, count), main
+
+
+Pairs = tuple[np.ndarray, np.ndarray]  # rows, and a tag of each
+
+
+def _topic_tags(rng: np.random.Generator, rows: np.ndarray, topic: np.ndarray, s: Tags) -> Pairs:
+    place, tag = np.nonzero(rng.random((len(rows), s.topic_tags), dtype=np.float32) < s.topic_probability)
+    return rows[place], topic[place] * s.topic_tags + tag
+
+
+def _exclusive_tags(rng: np.random.Generator, main: np.ndarray, s: Tags) -> Pairs:
+    shape = (len(main), s.exclusive_groups)
+    usual = rng.random(shape) < s.exclusive_dependence
+    value = np.where(usual, (main % s.exclusive_tags)[:, None], rng.integers(s.exclusive_tags, size=shape))
+    first = s.topics * s.topic_tags + np.arange(s.exclusive_groups) * s.exclusive_tags
+    return np.repeat(np.arange(len(main)), s.exclusive_groups), (first + value).ravel()
+
+
+def _tail_tags(rng: np.random.Generator, count: int, s: Tags) -> Pairs:
+    """Tags of the tail at a cost of the tags that are drawn, not of all that might be.
+
+    Of a Poisson number of draws with mean -n log(1 - p), each in a random row, every row gets at least one with
+    probability p, and independently of the others; rows that get several have the tag once.
+    """
+    draws = rng.poisson(-count * np.log1p(-np.minimum(tail_frequencies(s), CERTAIN)))
+    first = s.topics * s.topic_tags + s.exclusive_groups * s.exclusive_tags
+    return rng.integers(count, size=draws.sum()), np.repeat(first + np.arange(s.tail_tags), draws)
+
+
+def _chunks(rows: int, s: Tags) -> Iterator[int]:
+    """Sizes of the parts in which so many rows are drawn."""
+    step = max(1, CHUNK_DRAWS // (s.topic_tags + s.exclusive_groups + 2))
+    for start in range(0, rows, step):
+        yield min(step, rows - start)
+
+
+def _check(s: Tags, where: str) -> None:
+    size = s.topics * s.topic_tags + s.exclusive_groups * s.exclusive_tags + s.tail_tags
+    if not 2 <= size <= MAX_TAGS:
+        raise InputError(f"{where}: topics, exclusive groups and tail make {size} tags; expected 2 to {MAX_TAGS}")
+    if not expected_frequency(s).any():
+        raise InputError(f"{where}: no tag has a probability above 0; expected some in topic_probability or the tail")

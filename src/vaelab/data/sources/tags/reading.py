@@ -1,0 +1,149 @@
+"""A table of tagged rows, read once: its rows with tags numbered as they turn up, and what there was to count.
+
+Tags, groups and units (what one `id` names, else a row) have the numbers of their first appearance.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from vaelab.data.sources.tags.cells import joined_rows, marked_rows
+from vaelab.data.sources.tags.rows import Rows
+from vaelab.data.sources.tags.tables import Chunk, Table
+from vaelab.errors import InputError
+from vaelab.params.datasets import TagsCsv
+
+NO_GROUP = "(none)"  # of rows whose cell is empty
+MAX_GROUPS = 1000
+
+
+class Part(NamedTuple):
+    """Some rows, and the numbers of the unit and of the group of each, int64 [n]."""
+
+    rows: Rows
+    unit: np.ndarray
+    group: np.ndarray
+
+    def chosen(self, rows: np.ndarray) -> "Part":
+        """Return the rows where `rows` is true, bool [n]."""
+        return Part(self.rows.chosen(rows), self.unit[rows], self.group[rows])
+
+
+class TagReader:
+    """Reads the rows of a table, of which those with an `id` that was there before are treated as `duplicates` says.
+
+    Raises:
+        InputError: a column is missing.
+    """
+
+    def __init__(self, table: Table, settings: TagsCsv) -> None:
+        self.table, self.settings = table, settings
+        self.tags: dict[str, int] = {}
+        self.groups: dict[str, int] = {}
+        self.units: dict[str | int, int] = {}
+        self.counts: Counter[str] = Counter()  # for meta.json
+        named = {option: getattr(settings, option) for option in ("id", "group", "tags")}
+        self.texts = [name for name in dict.fromkeys(named.values()) if name is not None]
+        self.marks = [name for name in table.names if name not in self.texts] if settings.tags is None else []
+        for option, name in named.items():
+            if name is not None:
+                table.need(name, option)
+        if settings.tags is None and len(self.marks) < 2:
+            text = f"{len(self.marks)} columns beside id and group; expected at least 2, one per tag (tags: null)"
+            raise InputError(f"{table.place}: has {text}")
+        for number, name in enumerate(self.marks):
+            if not name:
+                text = f"column {table.names.index(name) + 1} has no name; expected the tag that it is of"
+                raise InputError(f"{table.place}: {text}")
+            table.need(name, "a tag")
+            self.tags[name] = number
+
+    def parts(self) -> list[Part]:
+        """Return all rows in their order; those that are merged from several come last.
+
+        Raises:
+            InputError: the table is damaged, empty, or not one of tags.
+        """
+        parts = []
+        interval = 0.5 if sys.stderr.isatty() else 20
+        with tqdm(desc="read", unit=" rows", mininterval=interval) as bar:
+            for chunk in self.table.read(self.texts, self.marks):
+                parts.append(self._part(chunk))
+                bar.update(len(chunk.places))
+        if not self.counts["rows_read"]:
+            raise InputError(f"{self.table.place}: holds no row below the names of the columns")
+        return _merged(parts) if self.settings.duplicates == "merge" else parts
+
+    def _part(self, chunk: Chunk) -> Part:
+        before = len(self.units)
+        part = Part(self._rows(chunk), self._units(chunk), self._groups(chunk))
+        first = np.zeros(len(part.unit), dtype=bool)
+        first[np.unique(part.unit, return_index=True)[1]] = True
+        first &= part.unit >= before
+        self.counts["rows_read"] += len(first)
+        self.counts["rows_of_an_earlier_id"] += int((~first).sum())
+        self.counts["longest_row"] = max(self.counts["longest_row"], int(part.rows.counts.max(initial=0)))
+        if self.settings.duplicates == "error" and not first.all():
+            row = int((~first).argmax())
+            text = f"the id {_texts(chunk, self.settings.id)[row]!r} was there before; expected each once"
+            raise InputError(f"{self._at(chunk, row)}: {text} (duplicates: error)")
+        return part.chosen(first) if self.settings.duplicates == "first" else part
+
+    def _at(self, chunk: Chunk, row: int) -> str:
+        return f"{self.table.place}: {self.table.unit} {chunk.places[row]}"
+
+    def _rows(self, chunk: Chunk) -> Rows:
+        at, settings = partial(self._at, chunk), self.settings
+        if settings.tags is None:
+            return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
+        cells: Any = chunk.columns[settings.tags]
+        rows, repeated = joined_rows(cells, settings.separator, self.tags, at)
+        self.counts["repeated_tags"] += repeated
+        if settings.vocabulary is None and settings.min_count == 1 and len(self.tags) > settings.max_tags:
+            text = f"there are {len(self.tags)} tags and more, such as {next(reversed(self.tags))!r}"
+            raise InputError(f"{self._at(chunk, -1)}: {text}; at most {settings.max_tags} (max_tags)")
+        return rows
+
+    def _units(self, chunk: Chunk) -> np.ndarray:
+        """Numbers of the units; a row without an id is a unit of its own."""
+        start, units = self.counts["rows_read"], self.units
+        if self.settings.id is None:
+            return np.arange(start, start + len(chunk.places))
+        texts = _texts(chunk, self.settings.id)
+        self.counts["rows_without_id"] += texts.count("")
+        keys = (text or number for number, text in enumerate(texts, start))
+        return np.array([units.setdefault(key, len(units)) for key in keys], dtype=np.int64)
+
+    def _groups(self, chunk: Chunk) -> np.ndarray:
+        if self.settings.group is None:
+            self.groups = {"all": 0}
+            return np.zeros(len(chunk.places), dtype=np.int64)
+        texts, groups = _texts(chunk, self.settings.group), self.groups
+        self.counts["rows_without_group"] += texts.count("")
+        numbers = [groups.setdefault(text or NO_GROUP, len(groups)) for text in texts]
+        if len(groups) > MAX_GROUPS:
+            text = f"column {self.settings.group!r} holds more than {MAX_GROUPS} groups, such as {texts[-1]!r}"
+            raise InputError(f"{self._at(chunk, -1)}: {text}; is it the column of the groups?")
+        return np.array(numbers, dtype=np.int64)
+
+
+def _texts(chunk: Chunk, name: str | None) -> list[str]:
+    return [str(cell).strip() for cell in chunk.columns[name or ""]]
+
+
+def _merged(parts: Sequence[Part]) -> list[Part]:
+    """Rows of units that have several become one each, with all their tags, and the group of the first."""
+    several = np.bincount(np.concatenate([part.unit for part in parts])) > 1
+    apart = [part.chosen(several[part.unit]) for part in parts]
+    unit = np.concatenate([part.unit for part in apart])
+    units, first = np.unique(unit, return_index=True)
+    row = np.concatenate([np.repeat(part.unit, part.rows.counts) for part in apart])
+    column = np.concatenate([part.rows.columns for part in apart])
+    rows = Rows.of_pairs(np.searchsorted(units, row), column, len(units))
+    group = np.concatenate([part.group for part in apart])[first]
+    return [*(part.chosen(~several[part.unit]) for part in parts), Part(rows, units, group)]
