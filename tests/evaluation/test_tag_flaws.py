@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from vaelab.data.format.batches import generator
 from vaelab.evaluation import latents, tag_cooccurrence, tag_diversity, tag_generation
-from vaelab.models.mlp_tags import build_mlp_tags
+from vaelab.models.tags.mlp import build_mlp_tags
 from vaelab.models.vae import sampled
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.params.blocks import Evaluate, Model

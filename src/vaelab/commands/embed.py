@@ -22,7 +22,7 @@ from vaelab.commands.target import Target, check_finite
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import PHASES, DataInfo
 from vaelab.errors import InputError
-from vaelab.models.conv_image import ImageEncoder
+from vaelab.models.image.conv import ImageEncoder
 from vaelab.params.misfits import PLURALS
 
 Encode = Callable[[Batch], Tensor]

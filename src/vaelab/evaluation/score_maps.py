@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.models.local_image import LocalEncoder
+from vaelab.models.image.local import LocalEncoder
 from vaelab.models.vae import VAE, Inference
 from vaelab.objective.divergence import kl_per_dimension
 from vaelab.objective.structure import ssim_map

@@ -20,7 +20,7 @@ from vaelab.evaluation.projection import projected
 from vaelab.evaluation.score_floors import Floors
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.models.files import load_model
-from vaelab.models.local_image import LocalEncoder
+from vaelab.models.image.local import LocalEncoder
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.params.schema import Run
 

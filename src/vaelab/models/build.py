@@ -6,10 +6,10 @@ import torch
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.errors import InputError
-from vaelab.models.conv_grid import build_conv_grid
-from vaelab.models.conv_image import build_conv_image
-from vaelab.models.local_image import build_local_image
-from vaelab.models.mlp_tags import build_mlp_tags
+from vaelab.models.grid.conv import build_conv_grid
+from vaelab.models.image.conv import build_conv_image
+from vaelab.models.image.local import build_local_image
+from vaelab.models.tags.mlp import build_mlp_tags
 from vaelab.models.vae import VAE
 from vaelab.params.blocks import NETWORKS, Model
 

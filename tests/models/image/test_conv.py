@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vaelab.data.format.prepared import image_info
 from vaelab.models.blocks import Attention, initialise, norm, upsampling
 from vaelab.models.build import build
-from vaelab.models.conv_image import ImageDecoder, ImageEncoder
+from vaelab.models.image.conv import ImageDecoder, ImageEncoder
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Model

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from vaelab.models.blocks import norm
 from vaelab.models.build import build
 from vaelab.models.files import load_model, save_model
-from vaelab.models.mlp_tags import frequency_logits
+from vaelab.models.tags.mlp import frequency_logits
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Model

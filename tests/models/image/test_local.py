@@ -7,9 +7,9 @@ from torch import Tensor
 
 from vaelab.data.format.prepared import image_info
 from vaelab.models.build import build
-from vaelab.models.local_image import by_group
+from vaelab.models.image.local import by_group
+from vaelab.models.image.pca_start import start_from_pca
 from vaelab.models.pca import fit_patch_pca, from_patches, reconstruct, to_patches
-from vaelab.models.pca_init import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.loss import Loss, Terms

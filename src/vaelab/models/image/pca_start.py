@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vaelab.models.conv_image import ImageDecoder, ImageEncoder
-from vaelab.models.local_image import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
+from vaelab.models.image.conv import ImageDecoder, ImageEncoder
+from vaelab.models.image.local import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
 from vaelab.models.local_pca import fit_local_pca
 from vaelab.models.pca import Pca, fit_patch_pca
 from vaelab.models.vae import VAE
