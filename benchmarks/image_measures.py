@@ -23,7 +23,7 @@ from skimage import color, data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from vaelab.evaluation.image_measures import psnr
-from vaelab.objective.structure import ssim_values
+from vaelab.objective.ssim import ssim_values
 
 RESULT = ROOT / "benchmarks" / "results" / "image_measures.json"
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee")

@@ -10,7 +10,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from vaelab.evaluation import sharpness
 from vaelab.evaluation.image_measures import INK, MAX_PSNR, measure
-from vaelab.objective.structure import ms_ssim_values, ssim_values
+from vaelab.objective.ssim import ms_ssim_values, ssim_values
 
 SIDE = 48
 LOWER = ("mse", "mae", "spectrum_error", "spectrum_error_low", "spectrum_error_mid", "spectrum_error_high")

@@ -12,7 +12,7 @@ from torch.distributions import Independent, Normal
 
 from vaelab.data.format.batches import generator
 from vaelab.evaluation import latents
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 
 N, LATENT = 64, 5
 

@@ -16,8 +16,8 @@ from vaelab.evaluation.passes import Measured, Pass, run_pass
 from vaelab.evaluation.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Decoded, Inference
-from vaelab.objective.categorical import cross_entropy, extent, extents
 from vaelab.objective.context import Context
+from vaelab.objective.grid_losses import cross_entropy, extent, extents
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import HISTORY
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import generator
 from vaelab.evaluation import posterior
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 
 N, LATENT = 400, 6
 

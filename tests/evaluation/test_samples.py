@@ -12,7 +12,7 @@ from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.sharpness import radial_spectrum
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.blocks import Visualize
 
 INFOS = {"grid": grid_info(), "image": image_info(3, 16, GROUPS)}

@@ -21,7 +21,7 @@ from vaelab.data.format.batches import generator
 from vaelab.evaluation import latents, tag_cooccurrence, tag_diversity, tag_generation
 from vaelab.models.tags.mlp import build_mlp_tags
 from vaelab.models.vae import sampled
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.blocks import Evaluate, Model
 from vaelab.params.datasets import Tags
 

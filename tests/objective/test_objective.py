@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from vaelab.data.format.prepared import image_info
 from vaelab.models.vae import Inference
-from vaelab.objective.categorical import cross_entropy, extent, focal
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.grid_losses import cross_entropy, extent, focal
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import ERRORS, LIKELIHOODS, OF_KIND, TERMS, Objective
 from vaelab.params.loss import Terms
 

@@ -23,7 +23,7 @@ from vaelab.evaluation.image_floors import Floor, blur
 from vaelab.evaluation.image_measures import measure
 from vaelab.evaluation.images import stored
 from vaelab.models.vae import Decoded
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.misfits import PLURALS
 
 PHASE = "val"  # unless the user asks for another: test is for reported numbers

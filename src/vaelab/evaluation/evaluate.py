@@ -18,8 +18,8 @@ from vaelab.evaluation.passes import Pass, run_pass
 from vaelab.evaluation.subject import Subject
 from vaelab.evaluation.tag_evaluation import TagsEvaluator
 from vaelab.models.files import load_model
-from vaelab.objective.divergence import kl_per_dimension
-from vaelab.objective.features import weights_record
+from vaelab.objective.feature_losses import weights_record
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run

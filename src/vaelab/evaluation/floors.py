@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation import categorical
-from vaelab.objective.categorical import extents
+from vaelab.objective.grid_losses import extents
 
 SHOWN = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
 

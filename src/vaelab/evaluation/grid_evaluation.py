@@ -13,7 +13,7 @@ from vaelab.evaluation.grids import measure
 from vaelab.evaluation.passes import Pass
 from vaelab.evaluation.subject import Subject, ablated
 from vaelab.models.vae import Inference
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import LIKELIHOODS
 from vaelab.objective.schedules import value_reached
 

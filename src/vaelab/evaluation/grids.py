@@ -11,8 +11,8 @@ from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation import categorical
 from vaelab.evaluation.passes import Measured
 from vaelab.models.vae import Decoded, Inference
-from vaelab.objective.categorical import cross_entropy, extent, extents
 from vaelab.objective.context import Context
+from vaelab.objective.grid_losses import cross_entropy, extent, extents
 from vaelab.params.schema import Run
 
 

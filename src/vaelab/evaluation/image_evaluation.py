@@ -19,9 +19,9 @@ from vaelab.evaluation.passes import Pass
 from vaelab.evaluation.prior import fit_mixture, sample_prior
 from vaelab.evaluation.subject import Subject, ablated
 from vaelab.models.vae import Decoded
-from vaelab.objective.divergence import kl_per_dimension
-from vaelab.objective.feature_weights import vgg16_is_there
-from vaelab.objective.features import load_vgg16
+from vaelab.objective.feature_losses import load_vgg16
+from vaelab.objective.kl import kl_per_dimension
+from vaelab.objective.pretrained import vgg16_is_there
 
 KEPT = 1024  # examples of a phase, evenly spread, whose reconstructions are saved
 SAVED_SAMPLES = 256

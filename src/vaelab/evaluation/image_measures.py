@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaelab.evaluation.sharpness import edge_f1, edges, luma, sharpness_ratio, spectrum_errors
-from vaelab.objective.structure import WINDOW, ms_ssim_values, ssim_map
+from vaelab.objective.ssim import WINDOW, ms_ssim_values, ssim_map
 
 MAX_PSNR = 100.0  # dB, of identical images too
 INK = 0.5  # luma under which a pixel of the original is ink

@@ -13,7 +13,7 @@ from vaelab.evaluation.image_measures import psnr
 from vaelab.evaluation.passes import Measured
 from vaelab.evaluation.sharpness import sharpness_ratio
 from vaelab.models.vae import Decoded, Inference
-from vaelab.objective.structure import ms_ssim_values, ssim_values
+from vaelab.objective.ssim import ms_ssim_values, ssim_values
 from vaelab.params.schema import Run
 
 

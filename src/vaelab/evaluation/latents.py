@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 
 
 def active_units(mean: Tensor, variance: float) -> Tensor:

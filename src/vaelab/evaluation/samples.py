@@ -12,7 +12,7 @@ from vaelab.evaluation.image_floors import blur
 from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.sharpness import radial_spectrum
 from vaelab.models.vae import VAE
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.blocks import Visualize
 
 BATCH = 64

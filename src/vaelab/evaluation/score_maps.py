@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from vaelab.models.image.local import LocalEncoder
 from vaelab.models.vae import VAE, Inference
-from vaelab.objective.divergence import kl_per_dimension
-from vaelab.objective.structure import ssim_map
+from vaelab.objective.kl import kl_per_dimension
+from vaelab.objective.ssim import ssim_map
 
 WINDOW, STEP = 8, 2  # pixels
 GMS_CONSTANT = 0.0026  # of gradient-magnitude similarity, for values in [0, 1] (Xue et al. 2014)

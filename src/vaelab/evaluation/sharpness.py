@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.objective.detail import sobel
+from vaelab.objective.edge_losses import sobel
 
 LUMA = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray: Rec. 709
 EDGE = 0.0999  # Sobel magnitude above which a pixel is an edge: steps of a tenth; no gradient of 8 bits lies on it

@@ -18,7 +18,7 @@ from vaelab.evaluation.tag_measures import AT_THRESHOLD, best_threshold, curve, 
 from vaelab.evaluation.tag_precision import Scores, precision_rows
 from vaelab.evaluation.tag_sampling import Sampler
 from vaelab.evaluation.tags import Tally, at_threshold, distortion, history, likelihood
-from vaelab.objective.divergence import kl_per_dimension
+from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.schedules import value_reached
 
 KEPT, KEPT_BYTES = 2000, 2**26  # rows of a phase, evenly spread, whose reconstructions are saved

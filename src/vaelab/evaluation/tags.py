@@ -14,7 +14,7 @@ from vaelab.evaluation import tag_measures
 from vaelab.evaluation.columns import Columns
 from vaelab.evaluation.passes import Measured
 from vaelab.models.vae import Decoded, Inference
-from vaelab.objective import tags as terms
+from vaelab.objective import tag_losses as terms
 from vaelab.objective.context import Context
 from vaelab.params.blocks import Evaluate, Model
 from vaelab.params.schema import Run

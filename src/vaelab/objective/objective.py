@@ -9,10 +9,18 @@ from torch import Tensor
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.models.vae import Inference
-from vaelab.objective import aggregate, categorical, detail, features, pixels, structure, tags
+from vaelab.objective import (
+    aggregate_posterior,
+    edge_losses,
+    feature_losses,
+    grid_losses,
+    pixel_losses,
+    ssim,
+    tag_losses,
+)
 from vaelab.objective.class_weights import class_weights
 from vaelab.objective.context import Context
-from vaelab.objective.divergence import kl_per_dimension, with_capacity, with_free_bits
+from vaelab.objective.kl import kl_per_dimension, with_capacity, with_free_bits
 from vaelab.objective.pixel_weights import centre_bump
 from vaelab.objective.pos_weights import pos_weights
 from vaelab.objective.schedules import value_at, value_reached
@@ -21,32 +29,32 @@ from vaelab.params.loss import Loss
 Term = Callable[[Tensor, Inference, Context], Tensor]
 
 TERMS: dict[str, Term] = {
-    "cross_entropy": categorical.cross_entropy,
-    "focal": categorical.focal,
-    "extent": categorical.extent,
-    "mse": pixels.mse,
-    "l1": pixels.l1,
-    "charbonnier": pixels.charbonnier,
-    "bce": pixels.bce,
-    "gaussian": pixels.gaussian,
-    "laplace": pixels.laplace,
-    "focal_error": pixels.focal_error,
-    "ssim": structure.ssim,
-    "ms_ssim": structure.ms_ssim,
-    "edge": detail.edge,
-    "frequency": detail.frequency,
-    "focal_frequency": detail.focal_frequency,
-    "perceptual": features.perceptual,
-    "dino": features.dino,
-    "total_correlation": aggregate.total_correlation,
-    "mmd": aggregate.mmd,
+    "cross_entropy": grid_losses.cross_entropy,
+    "focal": grid_losses.focal,
+    "extent": grid_losses.extent,
+    "mse": pixel_losses.mse,
+    "l1": pixel_losses.l1,
+    "charbonnier": pixel_losses.charbonnier,
+    "bce": pixel_losses.bce,
+    "gaussian": pixel_losses.gaussian,
+    "laplace": pixel_losses.laplace,
+    "focal_error": pixel_losses.focal_error,
+    "ssim": ssim.ssim,
+    "ms_ssim": ssim.ms_ssim,
+    "edge": edge_losses.edge,
+    "frequency": edge_losses.frequency,
+    "focal_frequency": edge_losses.focal_frequency,
+    "perceptual": feature_losses.perceptual,
+    "dino": feature_losses.dino,
+    "total_correlation": aggregate_posterior.total_correlation,
+    "mmd": aggregate_posterior.mmd,
 }
 OF_KIND: dict[str, dict[str, Term]] = {  # by kind of data: terms of its own, and those that it computes in its own way
     "tags": {
-        "bce": tags.bce,
-        "focal": tags.focal,
-        "asymmetric": tags.asymmetric,
-        "multinomial": tags.multinomial,
+        "bce": tag_losses.bce,
+        "focal": tag_losses.focal,
+        "asymmetric": tag_losses.asymmetric,
+        "multinomial": tag_losses.multinomial,
     },
 }
 # terms of x itself in nats
@@ -96,7 +104,7 @@ class Objective:
             epsilon=loss.epsilon,
             focal_alpha=loss.focal_alpha,
             pixel_weights=None if bump is None else bump.to(device),
-            features=features.extractors(loss, self.weights, device),
+            features=feature_losses.extractors(loss, self.weights, device),
             examples=examples,
         )
 

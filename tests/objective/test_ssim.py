@@ -10,10 +10,10 @@ from torch.nn import functional as F
 
 from vaelab.errors import InputError
 from vaelab.models.vae import Inference
-from vaelab.objective import structure
+from vaelab.objective import ssim
 from vaelab.objective.context import Context
 
-TERMS = [structure.ssim, structure.ms_ssim]
+TERMS = [ssim.ssim, ssim.ms_ssim]
 PAPER_WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
 OPTIONS = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1}
 
@@ -58,21 +58,21 @@ def test_ssim_equals_scikit_image(shape, dtype, tolerance):
     expected = [reference(a, b) for a, b in zip(x.numpy(), y.numpy(), strict=True)]
     assert max(expected) > 0.9
     assert min(expected) < 0.3
-    np.testing.assert_allclose(structure.ssim_values(x, y).numpy(), expected, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(ssim.ssim_values(x, y).numpy(), expected, rtol=0, atol=tolerance)
 
 
 def test_a_large_batch_is_measured_piece_by_piece_with_the_same_values():
     x, y = (images.float() for images in pairs(25, 3, 64, 64))
-    expected = torch.cat([structure.ssim_values(a, b) for a, b in zip(x.split(1), y.split(1), strict=True)])
-    assert x.numel() > 2 * structure.PIECE_VALUES
-    torch.testing.assert_close(structure.ssim_values(x, y), expected)
+    expected = torch.cat([ssim.ssim_values(a, b) for a, b in zip(x.split(1), y.split(1), strict=True)])
+    assert x.numel() > 2 * ssim.PIECE_VALUES
+    torch.testing.assert_close(ssim.ssim_values(x, y), expected)
 
 
 def test_the_map_equals_scikit_images_without_its_border():
     x, y = pairs(1, 1, 30, 24)
     _, expected = structural_similarity(x[0, 0].numpy(), y[0, 0].numpy(), full=True, **OPTIONS)
-    assert structure.ssim_map(x, y).shape == (1, 1, 20, 14)
-    np.testing.assert_allclose(structure.ssim_map(x, y)[0, 0].numpy(), expected[5:-5, 5:-5], atol=1e-10)
+    assert ssim.ssim_map(x, y).shape == (1, 1, 20, 14)
+    np.testing.assert_allclose(ssim.ssim_map(x, y)[0, 0].numpy(), expected[5:-5, 5:-5], atol=1e-10)
 
 
 @pytest.mark.parametrize(("side", "scales"), [(16, 1), (22, 2), (43, 2), (44, 3), (64, 3), (176, 5), (200, 5)])
@@ -82,15 +82,15 @@ def test_ms_ssim_equals_its_formula(side, scales):
         np.mean([multi_scale_reference(a[channel], b[channel], scales) for channel in range(3)])
         for a, b in zip(x, y, strict=True)
     ]
-    np.testing.assert_allclose(structure.ms_ssim_values(x, y).numpy(), expected, atol=1e-8)
+    np.testing.assert_allclose(ssim.ms_ssim_values(x, y).numpy(), expected, atol=1e-8)
 
 
 def test_ms_ssim_of_one_scale_is_ssim():
     x, y = pairs(4, 1, 21, 21)
-    torch.testing.assert_close(structure.ms_ssim_values(x, y), structure.ssim_values(x, y))
+    torch.testing.assert_close(ssim.ms_ssim_values(x, y), ssim.ssim_values(x, y))
 
 
-@pytest.mark.parametrize("values", [structure.ssim_values, structure.ms_ssim_values])
+@pytest.mark.parametrize("values", [ssim.ssim_values, ssim.ms_ssim_values])
 def test_values_are_1_for_equal_images_symmetric_and_fall_with_noise(values):
     x, y = pairs(6, 3, 64, 64)
     torch.testing.assert_close(values(x, x), torch.ones(6, dtype=torch.float64))
@@ -100,7 +100,7 @@ def test_values_are_1_for_equal_images_symmetric_and_fall_with_noise(values):
     assert (values(x[-1:].expand_as(noisier), noisier).diff() < 0).all()
 
 
-@pytest.mark.parametrize("values", [structure.ssim_values, structure.ms_ssim_values])
+@pytest.mark.parametrize("values", [ssim.ssim_values, ssim.ms_ssim_values])
 @pytest.mark.parametrize("shape", [(10, 64), (64, 10)])
 def test_images_smaller_than_the_window_are_refused(values, shape):
     x = torch.rand(1, 1, *shape)
@@ -127,7 +127,7 @@ def test_a_permutation_of_the_batch_permutes_the_losses(term, order, seed):
     torch.testing.assert_close(term(x[order], inferred(y[order]), Context()), term(x, inferred(y), Context())[order])
 
 
-@pytest.mark.parametrize(("term", "side", "fast"), [(structure.ssim, 12, False), (structure.ms_ssim, 22, True)])
+@pytest.mark.parametrize(("term", "side", "fast"), [(ssim.ssim, 12, False), (ssim.ms_ssim, 22, True)])
 def test_gradient_equals_finite_differences(term, side, fast):
     x, y = pairs(2, 1, side, side)
     assert torch.autograd.gradcheck(lambda y: term(x, inferred(y), Context()), y.requires_grad_(), fast_mode=fast)
@@ -146,5 +146,5 @@ def test_gradient_is_finite(term, reconstruction):
 
 def test_negative_structure_is_held_at_the_least_factor():
     x, _ = pairs(3, 1, 64, 64)
-    assert (structure.ssim_values(x, 1 - x) < 0).all()
-    torch.testing.assert_close(structure.ms_ssim_values(x, 1 - x), torch.full((3,), 1e-4, dtype=torch.float64))
+    assert (ssim.ssim_values(x, 1 - x) < 0).all()
+    torch.testing.assert_close(ssim.ms_ssim_values(x, 1 - x), torch.full((3,), 1e-4, dtype=torch.float64))

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from vaelab.errors import InputError, shortened
 from vaelab.models.vae import Inference
 from vaelab.objective.context import Context
-from vaelab.objective.feature_weights import DINO_OPTION, SEED, VGG16_OPTION, dino_in_cache, fill, vgg16_in_cache
+from vaelab.objective.pretrained import DINO_OPTION, SEED, VGG16_OPTION, dino_in_cache, fill, vgg16_in_cache
 from vaelab.params.loss import Loss
 
 VGG16_LAYERS = {"relu1_2": 3, "relu2_2": 8, "relu3_3": 15, "relu4_3": 22, "relu5_3": 29}

@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.distributions import Categorical
 
 from vaelab.models.vae import Inference
-from vaelab.objective import categorical
+from vaelab.objective import grid_losses
 from vaelab.objective.context import Context
 
 CLASSES, SIDE = 4, 8
-TERMS = [categorical.cross_entropy, categorical.focal, categorical.extent]
+TERMS = [grid_losses.cross_entropy, grid_losses.focal, grid_losses.extent]
 
 
 def inference(batch: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Inference:
@@ -36,12 +36,12 @@ def log_prob(x: Tensor, given: Inference) -> Tensor:
 def test_cross_entropy_is_the_log_prob_of_a_categorical_summed_over_the_grid():
     x, given = random_grids(6, CLASSES), inference(6)
     expected = -log_prob(x, given).sum((1, 2))
-    torch.testing.assert_close(categorical.cross_entropy(x, given, context()), expected)
+    torch.testing.assert_close(grid_losses.cross_entropy(x, given, context()), expected)
 
 
 def test_focal_with_gamma_0_is_cross_entropy():
     x, given, options = random_grids(6, CLASSES), inference(6), context(0.0, [0.5, 1.0, 2.0, 4.0])
-    torch.testing.assert_close(categorical.focal(x, given, options), categorical.cross_entropy(x, given, options))
+    torch.testing.assert_close(grid_losses.focal(x, given, options), grid_losses.cross_entropy(x, given, options))
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 3.5])
@@ -50,16 +50,16 @@ def test_focal_equals_its_formula(gamma):
     p = log_prob(x, given).exp()
     w = torch.tensor([*weights, 0.0], dtype=torch.float64)[x]
     expected = -(w * (1 - p) ** gamma * p.log()).sum((1, 2))
-    torch.testing.assert_close(categorical.focal(x, given, context(gamma, weights)), expected)
+    torch.testing.assert_close(grid_losses.focal(x, given, context(gamma, weights)), expected)
 
 
 def test_focal_of_cells_that_are_surely_right_is_zero():
     x = random_grids(3, CLASSES)
     sure = 1e3 * torch.nn.functional.one_hot(x, CLASSES + 1)[..., :CLASSES].movedim(-1, 1).double()
-    assert categorical.focal(x, inference(3)._replace(reconstruction=sure), context()).tolist() == [0, 0, 0]
+    assert grid_losses.focal(x, inference(3)._replace(reconstruction=sure), context()).tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("term", [categorical.cross_entropy, categorical.focal])
+@pytest.mark.parametrize("term", [grid_losses.cross_entropy, grid_losses.focal])
 def test_class_weights_scale_the_cells_of_their_class(term):
     x, given = random_grids(4, CLASSES), inference(4)
     single = [[float(k == other) for other in range(CLASSES)] for k in range(CLASSES)]
@@ -71,7 +71,7 @@ def test_class_weights_scale_the_cells_of_their_class(term):
 @pytest.mark.parametrize("term", TERMS)
 def test_mean_is_the_sum_over_the_number_of_elements(term):
     x, given = random_grids(6, CLASSES), inference(6)
-    elements = torch.full((6,), 2) if term is categorical.extent else (x != CLASSES).sum((1, 2))
+    elements = torch.full((6,), 2) if term is grid_losses.extent else (x != CLASSES).sum((1, 2))
     mean, total = (term(x, given, context(reduction=reduction)) for reduction in ("mean", "sum"))
     torch.testing.assert_close(mean, total / elements)
 
@@ -100,13 +100,13 @@ def test_cells_outside_do_not_count(term, reduction):
 def test_extents_count_rows_and_columns():
     x = torch.full((2, SIDE, SIDE), CLASSES)
     x[0, :3, :5], x[1, :1, :8] = 0, 2
-    assert categorical.extents(x, CLASSES).tolist() == [[3, 5], [1, 8]]
+    assert grid_losses.extents(x, CLASSES).tolist() == [[3, 5], [1, 8]]
 
 
 def test_extent_is_the_log_prob_of_two_categoricals():
     x, given = random_grids(6, CLASSES), inference(6)
-    expected = -Categorical(logits=given.extent).log_prob(categorical.extents(x, CLASSES) - 1).sum(1)
-    torch.testing.assert_close(categorical.extent(x, given, context()), expected)
+    expected = -Categorical(logits=given.extent).log_prob(grid_losses.extents(x, CLASSES) - 1).sum(1)
+    torch.testing.assert_close(grid_losses.extent(x, given, context()), expected)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -127,5 +127,5 @@ def test_gradient_of_focal_is_finite_where_the_model_is_certain(gamma):
     x = random_grids(3, CLASSES)
     sure = 100 * torch.nn.functional.one_hot(x, CLASSES + 1)[..., :CLASSES].movedim(-1, 1).double()
     sure.requires_grad_()
-    categorical.focal(x, inference(3)._replace(reconstruction=sure), context(gamma)).sum().backward()
+    grid_losses.focal(x, inference(3)._replace(reconstruction=sure), context(gamma)).sum().backward()
     assert sure.grad.isfinite().all()

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from vaelab.models.vae import Inference
 from vaelab.objective.context import Context
-from vaelab.objective.pixels import reduced
+from vaelab.objective.pixel_losses import reduced
 
 
 def sobel(x: Tensor) -> Tensor:

@@ -9,12 +9,12 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Laplace, Normal
 
 from vaelab.models.vae import Inference
-from vaelab.objective import pixels
+from vaelab.objective import pixel_losses
 from vaelab.objective.context import Context
 from vaelab.objective.pixel_weights import centre_bump
 
-ERRORS = [pixels.mse, pixels.l1, pixels.charbonnier, pixels.focal_error]
-TERMS = [*ERRORS, pixels.bce, pixels.gaussian, pixels.laplace]
+ERRORS = [pixel_losses.mse, pixel_losses.l1, pixel_losses.charbonnier, pixel_losses.focal_error]
+TERMS = [*ERRORS, pixel_losses.bce, pixel_losses.gaussian, pixel_losses.laplace]
 SUMMED = Context("sum")
 
 
@@ -31,10 +31,10 @@ def inferred(reconstruction: Tensor, log_sigma: Tensor | None = None) -> Inferen
 
 
 FORMULAS = {
-    pixels.mse: lambda e: e**2,
-    pixels.l1: lambda e: abs(e),
-    pixels.charbonnier: lambda e: math.sqrt(e**2 + 0.05**2) - 0.05,
-    pixels.focal_error: lambda e: abs(e) ** 1.5 * e**2,
+    pixel_losses.mse: lambda e: e**2,
+    pixel_losses.l1: lambda e: abs(e),
+    pixel_losses.charbonnier: lambda e: math.sqrt(e**2 + 0.05**2) - 0.05,
+    pixel_losses.focal_error: lambda e: abs(e) ** 1.5 * e**2,
 }
 
 
@@ -55,28 +55,30 @@ def test_errors_of_a_perfect_reconstruction_are_zero(term):
 
 def test_focal_error_with_gamma_0_is_mse():
     x, y = images(3)
-    torch.testing.assert_close(pixels.focal_error(x, inferred(y), Context(gamma=0)), pixels.mse(x, inferred(y), SUMMED))
+    torch.testing.assert_close(
+        pixel_losses.focal_error(x, inferred(y), Context(gamma=0)), pixel_losses.mse(x, inferred(y), SUMMED)
+    )
 
 
 def test_bce_is_the_log_prob_of_a_bernoulli():
     x, p = images(3)
     expected = -Bernoulli(p, validate_args=False).log_prob(x).sum((1, 2, 3))
-    torch.testing.assert_close(pixels.bce(x, inferred(p), SUMMED), expected)
+    torch.testing.assert_close(pixel_losses.bce(x, inferred(p), SUMMED), expected)
 
 
 @pytest.mark.parametrize("saturated", [0.0, 1.0, -0.5, 1.5])
 def test_bce_is_finite_outside_of_0_and_1(saturated):
     x = torch.tensor([0.0, 1.0]).expand(1, 1, 2, 2)
     reconstruction = torch.full_like(x, saturated).requires_grad_()
-    value = pixels.bce(x, inferred(reconstruction), SUMMED)
+    value = pixel_losses.bce(x, inferred(reconstruction), SUMMED)
     value.sum().backward()
     assert value.item() == pytest.approx(-2 * math.log(1e-6), rel=0.01)
     assert reconstruction.grad.isfinite().all()
 
 
 DENSITIES = {
-    pixels.gaussian: lambda y, sigma: Normal(y, sigma),
-    pixels.laplace: lambda y, sigma: Laplace(y, sigma / math.sqrt(2)),
+    pixel_losses.gaussian: lambda y, sigma: Normal(y, sigma),
+    pixel_losses.laplace: lambda y, sigma: Laplace(y, sigma / math.sqrt(2)),
 }
 
 
@@ -115,13 +117,13 @@ def test_the_best_sigma_of_gaussian_gives_half_log_of_mse():
     x, y = images(5)
     variance = (x - y).square().mean()
     expected = 0.5 * x[0].numel() * (math.log(2 * math.pi) + variance.log() + 1)
-    torch.testing.assert_close(pixels.gaussian(x, inferred(y), SUMMED).mean(), expected)
+    torch.testing.assert_close(pixel_losses.gaussian(x, inferred(y), SUMMED).mean(), expected)
 
 
 def test_the_best_sigma_passes_its_gradient_on():
     x, y = images(5)
     y.requires_grad_()
-    (gradient,) = torch.autograd.grad(pixels.gaussian(x, inferred(y), SUMMED).mean(), y)
+    (gradient,) = torch.autograd.grad(pixel_losses.gaussian(x, inferred(y), SUMMED).mean(), y)
     (of_log,) = torch.autograd.grad(0.5 * x[0].numel() * (x - y).square().mean().log(), y)
     torch.testing.assert_close(gradient, of_log)
 
@@ -184,7 +186,7 @@ def test_gradient_of_the_decoders_sigma_equals_finite_differences(term):
 def test_gradient_of_focal_error_is_zero_where_the_error_is(gamma):
     x, _ = images(2)
     y = x.clone().requires_grad_()
-    pixels.focal_error(x, inferred(y), Context(gamma=gamma)).sum().backward()
+    pixel_losses.focal_error(x, inferred(y), Context(gamma=gamma)).sum().backward()
     assert not y.grad.any()
 
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from vaelab.models.vae import Inference
-from vaelab.objective import aggregate
+from vaelab.objective import aggregate_posterior
 from vaelab.objective.context import Context
 
-TERMS = [aggregate.total_correlation, aggregate.mmd]
+TERMS = [aggregate_posterior.total_correlation, aggregate_posterior.mmd]
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -44,24 +44,26 @@ def test_total_correlation_equals_a_loop_over_torch_distributions():
         marginals = [sum(density[j] for density in densities) / (examples * 5) for j in range(3)]
         expected.append(math.log(joint) - sum(math.log(marginal) for marginal in marginals))
     expected = torch.tensor(expected, dtype=torch.float64)
-    torch.testing.assert_close(value(aggregate.total_correlation, inference, examples), expected)
+    torch.testing.assert_close(value(aggregate_posterior.total_correlation, inference, examples), expected)
 
 
 def test_total_correlation_of_one_dimension_is_zero():
     zeros = torch.zeros(6, dtype=torch.float64)
-    torch.testing.assert_close(value(aggregate.total_correlation, posteriors(6, 1), 100), zeros)
+    torch.testing.assert_close(value(aggregate_posterior.total_correlation, posteriors(6, 1), 100), zeros)
 
 
 def test_duplicated_dimensions_have_more_total_correlation_than_independent_ones():
     z = normal(128, 4)
     duplicated = z[:, :1].expand(-1, 4)
-    independent, same = (value(aggregate.total_correlation, of_latents(each), 128).mean() for each in (z, duplicated))
+    independent, same = (
+        value(aggregate_posterior.total_correlation, of_latents(each), 128).mean() for each in (z, duplicated)
+    )
     assert same > independent + 1
 
 
 def test_total_correlation_of_far_apart_posteriors_is_finite():
     inference = of_latents(1e3 * normal(8, 4).float())._replace(log_var=torch.full((8, 4), -20.0))
-    assert value(aggregate.total_correlation, inference, 1000).isfinite().all()
+    assert value(aggregate_posterior.total_correlation, inference, 1000).isfinite().all()
 
 
 def kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -79,7 +81,7 @@ def test_mmd_equals_a_double_loop_and_the_closed_forms_monte_carlo_estimates():
         pairs = sum(kernel(z[i], z[j]) for j in range(6) if j != i) / 5
         expected.append(float(pairs - 2 * kernel(z[i], prior).mean() + within_prior))
     torch.testing.assert_close(
-        value(aggregate.mmd, of_latents(z)), torch.tensor(expected, dtype=torch.float64), rtol=0, atol=6e-3
+        value(aggregate_posterior.mmd, of_latents(z)), torch.tensor(expected, dtype=torch.float64), rtol=0, atol=6e-3
     )
 
 
@@ -93,11 +95,13 @@ def test_mmd_equals_a_double_loop_exactly():
             expected[i] -= 2 * (s / (s + 1)) ** (size / 2) * math.exp(-float(z[i] @ z[i]) / (2 * (s + 1)))
             for j in set(range(7)) - {i}:
                 expected[i] += math.exp(-float((z[i] - z[j]).square().sum()) / (2 * s)) / 6
-    torch.testing.assert_close(value(aggregate.mmd, of_latents(z)), expected)
+    torch.testing.assert_close(value(aggregate_posterior.mmd, of_latents(z)), expected)
 
 
 def test_mmd_of_the_prior_is_zero_on_average():
-    estimates = torch.stack([value(aggregate.mmd, of_latents(normal(64, 8, seed))).mean() for seed in range(100)])
+    estimates = torch.stack(
+        [value(aggregate_posterior.mmd, of_latents(normal(64, 8, seed))).mean() for seed in range(100)]
+    )
     assert abs(estimates.mean()) < 3 * estimates.std() / 10
     assert (estimates < 0).any()
 
@@ -106,12 +110,12 @@ def test_mmd_of_the_prior_is_zero_on_average():
 def test_mmd_of_an_aggregate_that_is_not_the_prior_is_high(change):
     z = normal(128, 8)
     changed = {"collapsed": 0 * z, "shifted": z + 1, "wide": 2 * z, "duplicated": z[:, :1].expand(-1, 8)}[change]
-    assert value(aggregate.mmd, of_latents(changed)).mean() > 0.1
-    assert abs(value(aggregate.mmd, of_latents(z)).mean()) < 0.03
+    assert value(aggregate_posterior.mmd, of_latents(changed)).mean() > 0.1
+    assert abs(value(aggregate_posterior.mmd, of_latents(z)).mean()) < 0.03
 
 
 def test_mmd_of_one_example_is_zero():
-    assert value(aggregate.mmd, of_latents(normal(1, 4))).tolist() == [0]
+    assert value(aggregate_posterior.mmd, of_latents(normal(1, 4))).tolist() == [0]
 
 
 @pytest.mark.parametrize("term", TERMS)

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from vaelab.models.vae import Inference
-from vaelab.objective import tags
+from vaelab.objective import tag_losses
 from vaelab.objective.context import Context
 
 BATCH, TAGS = 6, 9
-TERMS = [tags.bce, tags.focal, tags.asymmetric, tags.multinomial]
+TERMS = [tag_losses.bce, tag_losses.focal, tag_losses.asymmetric, tag_losses.multinomial]
 OF_SIGMOID = TERMS[:3]
 POS_WEIGHT = torch.linspace(0.2, 40, TAGS, dtype=torch.float64)
 
@@ -50,14 +50,14 @@ def brute_asymmetric(x: Tensor, logits: Tensor, positive: float, negative: float
 def test_bce_is_that_of_torch(pos_weight):
     x, logits = rows(), random_logits()
     expected = F.binary_cross_entropy_with_logits(logits, x, pos_weight=pos_weight, reduction="none").sum(1)
-    torch.testing.assert_close(tags.bce(x, inference(logits), Context(pos_weight=pos_weight)), expected)
+    torch.testing.assert_close(tag_losses.bce(x, inference(logits), Context(pos_weight=pos_weight)), expected)
 
 
 def test_bce_is_its_formula():
     x, logits = rows(), random_logits()
     p = logits.sigmoid()
     expected = -(POS_WEIGHT * x * p.log() + (1 - x) * (1 - p).log()).sum(1)
-    torch.testing.assert_close(tags.bce(x, inference(logits), Context(pos_weight=POS_WEIGHT)), expected)
+    torch.testing.assert_close(tag_losses.bce(x, inference(logits), Context(pos_weight=POS_WEIGHT)), expected)
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 5.0])
@@ -66,7 +66,7 @@ def test_focal_is_that_of_torchvision(gamma, pos_weight):
     x, logits = rows(), random_logits()
     values = sigmoid_focal_loss(logits, x, alpha=-1, gamma=gamma)
     expected = values if pos_weight is None else torch.where(x == 1, pos_weight * values, values)
-    found = tags.focal(x, inference(logits), Context(gamma=gamma, pos_weight=pos_weight))
+    found = tag_losses.focal(x, inference(logits), Context(gamma=gamma, pos_weight=pos_weight))
     torch.testing.assert_close(found, expected.sum(1))
 
 
@@ -76,12 +76,12 @@ def test_asymmetric_is_the_formula_of_the_paper(positive, negative, margin):
     x, logits = rows(), random_logits(size=3)
     context = Context(gamma_positive=positive, gamma_negative=negative, margin=margin)
     expected = brute_asymmetric(x, logits, positive, negative, margin)
-    torch.testing.assert_close(tags.asymmetric(x, inference(logits), context), torch.tensor(expected).double())
+    torch.testing.assert_close(tag_losses.asymmetric(x, inference(logits), context), torch.tensor(expected).double())
 
 
 def test_an_absent_tag_below_the_margin_costs_nothing_and_moves_nothing():
     logits = torch.tensor([[0.19, 0.21]]).logit().requires_grad_()
-    found = tags.asymmetric(torch.zeros(1, 2), inference(logits), Context(gamma_negative=1.0, margin=0.2))
+    found = tag_losses.asymmetric(torch.zeros(1, 2), inference(logits), Context(gamma_negative=1.0, margin=0.2))
     found.sum().backward()
     assert found > 0
     assert logits.grad[0, 0] == 0
@@ -90,7 +90,7 @@ def test_an_absent_tag_below_the_margin_costs_nothing_and_moves_nothing():
 
 def test_multinomial_is_a_log_prob_without_its_constant():
     x, logits = rows(), random_logits()
-    found = tags.multinomial(x, inference(logits), Context())
+    found = tag_losses.multinomial(x, inference(logits), Context())
     for row, row_logits, value in zip(x, logits, found, strict=True):
         count = int(row.sum())
         # the number of orders of distinct tags is count!
@@ -101,7 +101,7 @@ def test_multinomial_is_a_log_prob_without_its_constant():
 def test_multinomial_takes_log_probabilities_plus_a_constant():
     x, logits = rows(), random_logits()
     shifted = logits.log_softmax(1) + math.log(5.3)
-    torch.testing.assert_close(*(tags.multinomial(x, inference(given), Context()) for given in (shifted, logits)))
+    torch.testing.assert_close(*(tag_losses.multinomial(x, inference(given), Context()) for given in (shifted, logits)))
 
 
 @steady
@@ -109,8 +109,8 @@ def test_multinomial_takes_log_probabilities_plus_a_constant():
 def test_without_exponents_weights_and_margin_all_are_bce(seed):
     x, said = rows(seed), inference(random_logits(seed, size=5))
     context = Context(gamma=0.0, gamma_positive=0.0, gamma_negative=0.0, margin=0.0)
-    for term in (tags.focal, tags.asymmetric):
-        torch.testing.assert_close(term(x, said, context), tags.bce(x, said, context))
+    for term in (tag_losses.focal, tag_losses.asymmetric):
+        torch.testing.assert_close(term(x, said, context), tag_losses.bce(x, said, context))
 
 
 @steady
@@ -118,9 +118,9 @@ def test_without_exponents_weights_and_margin_all_are_bce(seed):
 def test_focal_and_asymmetric_lie_between_0_and_bce(seed, gamma, margin):
     x, said = rows(seed), inference(random_logits(seed))
     context = Context(gamma=gamma, gamma_positive=gamma, gamma_negative=gamma, margin=margin)
-    for term in (tags.focal, tags.asymmetric):
+    for term in (tag_losses.focal, tag_losses.asymmetric):
         assert (term(x, said, context) >= 0).all()
-        assert (term(x, said, context) <= tags.bce(x, said, context)).all()
+        assert (term(x, said, context) <= tag_losses.bce(x, said, context)).all()
 
 
 @pytest.mark.parametrize("term", TERMS)
@@ -186,5 +186,5 @@ def test_the_best_constant_under_inverse_weights_is_one_half():
     x[:2] = 1
     logit = torch.zeros(1, 1, dtype=torch.float64, requires_grad=True)
     context = Context(pos_weight=torch.tensor([8 / 2], dtype=torch.float64))
-    tags.bce(x, inference(logit.expand(10, 1)), context).sum().backward()
+    tag_losses.bce(x, inference(logit.expand(10, 1)), context).sum().backward()
     assert logit.grad.item() == pytest.approx(0, abs=1e-12)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
-from vaelab.objective.divergence import kl_per_dimension, with_capacity, with_free_bits
+from vaelab.objective.kl import kl_per_dimension, with_capacity, with_free_bits
 
 NUMBER = st.floats(-8, 8)
 

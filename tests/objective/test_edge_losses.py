@@ -8,11 +8,11 @@ from skimage.filters import sobel_h, sobel_v
 from torch import Tensor
 
 from vaelab.models.vae import Inference
-from vaelab.objective import detail, pixels
+from vaelab.objective import edge_losses, pixel_losses
 from vaelab.objective.context import Context
 
-FOURIER = [detail.frequency, detail.focal_frequency]
-TERMS = [detail.edge, *FOURIER]
+FOURIER = [edge_losses.frequency, edge_losses.focal_frequency]
+TERMS = [edge_losses.edge, *FOURIER]
 SHAPES = [(1, 8, 8), (3, 8, 8), (1, 7, 9), (3, 6, 5)]  # even and odd: half spectra differ
 
 
@@ -30,7 +30,7 @@ def inferred(reconstruction: Tensor) -> Inference:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_sobel_equals_scikit_image_up_to_the_border(shape):
     x, _ = images(2, *shape)
-    gradients = detail.sobel(x)
+    gradients = edge_losses.sobel(x)
     assert gradients.shape == (2, shape[0], 2, *shape[1:])
     for index in np.ndindex(2, shape[0]):
         np.testing.assert_allclose(gradients[index][0], sobel_h(x[index].numpy()), atol=1e-12)
@@ -40,7 +40,7 @@ def test_sobel_equals_scikit_image_up_to_the_border(shape):
 def test_sobel_sees_a_step_in_its_own_direction_only():
     x = torch.zeros(1, 1, 8, 8)
     x[..., 4:, :] = 1
-    vertical, horizontal = detail.sobel(x)[0, 0]
+    vertical, horizontal = edge_losses.sobel(x)[0, 0]
     assert vertical[:, 3].tolist() == [0, 0, 0, 1, 1, 0, 0, 0]
     assert not horizontal.any()
 
@@ -54,7 +54,7 @@ def test_edge_is_the_absolute_error_of_scikit_images_gradients(shape):
         for gradient in (sobel_h, sobel_v):
             error = np.abs(gradient(x[index].numpy()) - gradient(y[index].numpy()))
             expected[index[0]] += 0.5 * float((error * weights.numpy()).sum())
-    torch.testing.assert_close(detail.edge(x, inferred(y), Context(pixel_weights=weights)), expected)
+    torch.testing.assert_close(edge_losses.edge(x, inferred(y), Context(pixel_weights=weights)), expected)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -62,7 +62,7 @@ def test_frequency_equals_its_formula_on_the_whole_spectrum(shape):
     x, y = images(3, *shape)
     spectra = [np.fft.fft2(batch.numpy(), norm="ortho") for batch in (x, y)]
     expected = np.abs(np.log1p(np.abs(spectra[0])) - np.log1p(np.abs(spectra[1])))
-    summed, mean = (detail.frequency(x, inferred(y), Context(reduction)) for reduction in ("sum", "mean"))
+    summed, mean = (edge_losses.frequency(x, inferred(y), Context(reduction)) for reduction in ("sum", "mean"))
     np.testing.assert_allclose(summed.numpy(), expected.sum((1, 2, 3)))
     np.testing.assert_allclose(mean.numpy(), expected.mean((1, 2, 3)))
 
@@ -75,7 +75,8 @@ def test_focal_frequency_equals_its_formula_on_the_whole_spectrum(shape, alpha):
     weights = distance**alpha / (distance**alpha).max((2, 3), keepdims=True)
     expected = weights * distance**2
     summed, mean = (
-        detail.focal_frequency(x, inferred(y), Context(reduction, focal_alpha=alpha)) for reduction in ("sum", "mean")
+        edge_losses.focal_frequency(x, inferred(y), Context(reduction, focal_alpha=alpha))
+        for reduction in ("sum", "mean")
     )
     np.testing.assert_allclose(summed.numpy(), expected.sum((1, 2, 3)))
     np.testing.assert_allclose(mean.numpy(), expected.mean((1, 2, 3)))
@@ -86,12 +87,14 @@ def test_focal_frequency_equals_its_formula_on_the_whole_spectrum(shape, alpha):
 def test_focal_frequency_with_alpha_0_is_mse_by_parseval(shape, reduction):
     x, y = images(3, *shape)
     options = Context(reduction, focal_alpha=0.0)
-    torch.testing.assert_close(detail.focal_frequency(x, inferred(y), options), pixels.mse(x, inferred(y), options))
+    torch.testing.assert_close(
+        edge_losses.focal_frequency(x, inferred(y), options), pixel_losses.mse(x, inferred(y), options)
+    )
 
 
 def test_the_weights_of_focal_frequency_have_no_gradient():
     x, y = images(2, 1, 6, 6)
-    (gradient,) = torch.autograd.grad(detail.focal_frequency(x, inferred(y.requires_grad_()), Context()).sum(), y)
+    (gradient,) = torch.autograd.grad(edge_losses.focal_frequency(x, inferred(y.requires_grad_()), Context()).sum(), y)
     distance = torch.fft.fft2(x - y, norm="ortho").abs().square()
     weights = distance.sqrt().detach()
     (expected,) = torch.autograd.grad((weights / weights.amax((2, 3), keepdim=True) * distance).sum(), y)
@@ -118,14 +121,16 @@ def test_an_empty_image_has_a_finite_gradient(term):
 
 def test_edge_does_not_see_a_change_of_brightness():
     x, _ = images(2)
-    torch.testing.assert_close(detail.edge(x, inferred(x + 0.1), Context()), torch.zeros(2, dtype=torch.float64))
+    torch.testing.assert_close(edge_losses.edge(x, inferred(x + 0.1), Context()), torch.zeros(2, dtype=torch.float64))
 
 
 def test_frequency_does_not_see_a_circular_shift():
     x, _ = images(2)
     shifted = x.roll((2, 3), (2, 3))
-    torch.testing.assert_close(detail.frequency(x, inferred(shifted), Context()), torch.zeros(2, dtype=torch.float64))
-    assert (detail.focal_frequency(x, inferred(shifted), Context()) > 1).all()
+    torch.testing.assert_close(
+        edge_losses.frequency(x, inferred(shifted), Context()), torch.zeros(2, dtype=torch.float64)
+    )
+    assert (edge_losses.focal_frequency(x, inferred(shifted), Context()) > 1).all()
 
 
 @pytest.mark.parametrize("term", TERMS)

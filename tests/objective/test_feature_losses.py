@@ -12,7 +12,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from vaelab.errors import InputError
 from vaelab.models.vae import Inference
-from vaelab.objective import feature_weights, features
+from vaelab.objective import feature_losses, pretrained
 from vaelab.objective.context import Context
 from vaelab.params.loss import Loss
 
@@ -51,12 +51,12 @@ def reseeded(network: nn.Module, seed: int) -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def perceptual():
-    return features.load_vgg16(SHALLOW, "random")
+    return feature_losses.load_vgg16(SHALLOW, "random")
 
 
 @pytest.fixture(scope="module")
 def dino():
-    return features.load_dino(TINY_VIT, "random")
+    return feature_losses.load_dino(TINY_VIT, "random")
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def networks(perceptual, dino):
     return {"perceptual": perceptual, "dino": dino}
 
 
-TERMS = {"perceptual": features.perceptual, "dino": features.dino}
+TERMS = {"perceptual": feature_losses.perceptual, "dino": feature_losses.dino}
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,13 @@ def torchvision_vgg():
 
 def test_vgg16_from_a_file_gives_the_features_of_torchvisions(tmp_path, torchvision_vgg):
     save(torchvision_vgg, tmp_path / "vgg.safetensors")
-    names = {"features.3": "relu1_2", "features.8": "relu2_2", "features.15": "relu3_3", "features.22": "relu4_3"}
-    network = features.load_vgg16([*names.values()], str(tmp_path / "vgg.safetensors")).double()
+    names = {
+        "feature_losses.3": "relu1_2",
+        "feature_losses.8": "relu2_2",
+        "feature_losses.15": "relu3_3",
+        "feature_losses.22": "relu4_3",
+    }
+    network = feature_losses.load_vgg16([*names.values()], str(tmp_path / "vgg.safetensors")).double()
     theirs = create_feature_extractor(torchvision_vgg.features.double(), [name[9:] for name in names])
     x = images(2)[0].double()
     given, expected = network(x), theirs((x - MEAN) / STD).values()
@@ -94,7 +99,7 @@ def test_vgg16_from_a_file_gives_the_features_of_torchvisions(tmp_path, torchvis
 
 def test_vgg16_is_only_as_deep_as_it_must_be_frozen_and_leaves_the_generator_alone():
     before = torch.get_rng_state()
-    network = features.load_vgg16(["relu1_2"], "random")
+    network = feature_losses.load_vgg16(["relu1_2"], "random")
     assert torch.equal(torch.get_rng_state(), before)
     assert len(network.features) == 4
     assert not network.training
@@ -103,7 +108,7 @@ def test_vgg16_is_only_as_deep_as_it_must_be_frozen_and_leaves_the_generator_alo
 
 def test_random_vgg16_is_the_same_each_time_and_keeps_the_scale_of_its_input(perceptual):
     x, _ = images(2)
-    again = features.load_vgg16(SHALLOW, "random")
+    again = feature_losses.load_vgg16(SHALLOW, "random")
     for mine, other in zip(perceptual(x), again(x), strict=True):
         assert torch.equal(mine, other)
         assert 0.1 < mine.std() < 10
@@ -116,8 +121,8 @@ def test_the_saved_state_gives_the_same_features_and_another_does_not(tmp_path, 
 
     def load(weights: str) -> nn.Module:
         if term == "perceptual":
-            return features.load_vgg16(SHALLOW, weights)
-        return features.load_dino(TINY_VIT, weights)
+            return feature_losses.load_vgg16(SHALLOW, weights)
+        return feature_losses.load_dino(TINY_VIT, weights)
 
     save(inner, tmp_path / "same.safetensors")
     save_file(reseeded(inner, 1), tmp_path / "other.safetensors")
@@ -136,7 +141,7 @@ def test_perceptual_is_the_mean_over_layers_of_the_mean_squared_difference(perce
         torch.stack([F.mse_loss(f, g) for f, g in zip(perceptual(a[None]), perceptual(b[None]), strict=True)]).mean()
         for a, b in zip(x, y, strict=True)
     ]
-    value = features.perceptual(x, inferred(y), Context(features={"perceptual": perceptual}))
+    value = feature_losses.perceptual(x, inferred(y), Context(features={"perceptual": perceptual}))
     torch.testing.assert_close(value, torch.stack(expected))
 
 
@@ -159,12 +164,12 @@ def test_dino_is_one_minus_the_mean_cosine(dino):
     x, y = images(3)
     f, g = (dino(batch).detach().double() for batch in (x, y))
     cosines = (f * g).sum(2) / (f.norm(dim=2) * g.norm(dim=2))
-    value = features.dino(x, inferred(y), Context(features={"dino": dino}))
+    value = feature_losses.dino(x, inferred(y), Context(features={"dino": dino}))
     torch.testing.assert_close(value.double(), 1 - cosines.mean(1), rtol=0, atol=1e-5)
 
 
 def test_the_default_models_patches_of_14_make_112_pixels_of_64():
-    network = features.load_dino("vit_small_patch14_dinov2.lvd142m", "random")
+    network = feature_losses.load_dino("vit_small_patch14_dinov2.lvd142m", "random")
     x, _ = images(1, side=64)
     assert network(x).shape == (1, (112 // 14) ** 2, 384)
     torch.testing.assert_close(network.normalise.mean, MEAN)
@@ -202,8 +207,8 @@ def test_a_permutation_of_the_batch_permutes_the_losses(term, networks):
 @pytest.mark.parametrize("term", TERMS)
 def test_gradient_equals_finite_differences_and_stays_out_of_the_weights(term):
     makers = {
-        "perceptual": lambda: features.load_vgg16(SHALLOW, "random"),
-        "dino": lambda: features.load_dino(TINY_VIT, "random"),
+        "perceptual": lambda: feature_losses.load_vgg16(SHALLOW, "random"),
+        "dino": lambda: feature_losses.load_dino(TINY_VIT, "random"),
     }
     network = makers[term]().double()
     x, y = (batch.double() for batch in images(2, channels=1, side=4))
@@ -216,10 +221,10 @@ def test_gradient_equals_finite_differences_and_stays_out_of_the_weights(term):
 
 def test_extractors_are_only_those_that_the_terms_need():
     loss = Loss(perceptual_layers=("relu1_2",), perceptual_weights="random", dino_model=TINY_VIT, dino_weights="random")
-    assert features.extractors(loss, ["mse", "ssim"]) == {}
-    assert list(features.extractors(loss, ["mse", "perceptual"])) == ["perceptual"]
-    made = features.extractors(loss, {"dino": 1.0, "perceptual": 0.1})
-    assert features.weights_record(made) == {
+    assert feature_losses.extractors(loss, ["mse", "ssim"]) == {}
+    assert list(feature_losses.extractors(loss, ["mse", "perceptual"])) == ["perceptual"]
+    made = feature_losses.extractors(loss, {"dino": 1.0, "perceptual": 0.1})
+    assert feature_losses.weights_record(made) == {
         "perceptual": {"weights": "random", "seed": 0},
         "dino": {"weights": "random", "seed": 0},
     }
@@ -228,7 +233,7 @@ def test_extractors_are_only_those_that_the_terms_need():
 def test_the_record_names_the_file_and_its_hash(tmp_path, dino):
     path = tmp_path / "mine.safetensors"
     save(dino.model, path)
-    record = features.weights_record({"dino": features.load_dino(TINY_VIT, str(path))})
+    record = feature_losses.weights_record({"dino": feature_losses.load_dino(TINY_VIT, str(path))})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert record == {"dino": {"weights": str(path), "file": "mine.safetensors", "sha256": digest}}
 
@@ -244,8 +249,8 @@ def test_hub_reads_vgg16_from_torch_hubs_cache(tmp_path, monkeypatch, perceptual
     state = reseeded(perceptual, 2)
     path = cached_vgg16(tmp_path, {**state, "classifier.6.bias": torch.zeros(1000)})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(feature_weights, "VGG16_SHA256", digest[:8])
-    network = features.load_vgg16(SHALLOW, "hub")
+    monkeypatch.setattr(pretrained, "VGG16_SHA256", digest[:8])
+    network = feature_losses.load_vgg16(SHALLOW, "hub")
     assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
     assert network.record == {"weights": "hub", "file": "vgg16-397923af.pth", "sha256": digest}
 
@@ -253,7 +258,7 @@ def test_hub_reads_vgg16_from_torch_hubs_cache(tmp_path, monkeypatch, perceptual
 def test_a_damaged_cache_of_vgg16_is_refused(tmp_path, perceptual):
     cached_vgg16(tmp_path, perceptual.state_dict())
     with pytest.raises(InputError, match=r"loss\.perceptual_weights: .*is damaged \(sha256"):
-        features.load_vgg16(SHALLOW, "hub")
+        feature_losses.load_vgg16(SHALLOW, "hub")
 
 
 def test_hub_reads_dino_from_hugging_faces_cache(tmp_path, dino):
@@ -263,7 +268,7 @@ def test_hub_reads_dino_from_hugging_faces_cache(tmp_path, dino):
     (folder / "refs" / "main").write_text("abc")
     (folder / "snapshots" / "abc").mkdir(parents=True)
     save_file({**state, "head.bias": torch.zeros(1000)}, folder / "snapshots" / "abc" / "model.safetensors")
-    network = features.load_dino(TINY_VIT, "hub")
+    network = feature_losses.load_dino(TINY_VIT, "hub")
     assert all(torch.equal(value, state[name]) for name, value in network.model.state_dict().items())
     assert network.record["weights"] == "hub"
 
@@ -272,40 +277,40 @@ def test_without_a_cache_hub_says_what_to_do():
     with pytest.raises(
         InputError, match=r"loss\.perceptual_weights: hub: .*vgg16-397923af\.pth is not there.*run once"
     ):
-        features.load_vgg16(SHALLOW, "hub")
+        feature_losses.load_vgg16(SHALLOW, "hub")
     with pytest.raises(InputError, match=r"loss\.dino_weights: hub: timm/test_vit.* is not there.*run once"):
-        features.load_dino(TINY_VIT, "hub")
+        feature_losses.load_dino(TINY_VIT, "hub")
 
 
 @pytest.mark.parametrize("name", ["missing.safetensors", "model.pth", "imagenet"])
 def test_weights_that_are_no_file_are_refused(tmp_path, name):
     expected = "hub, random or the path of a .safetensors file"
     with pytest.raises(InputError, match=rf"loss\.perceptual_weights: .*{expected}"):
-        features.load_vgg16(SHALLOW, str(tmp_path / name))
+        feature_losses.load_vgg16(SHALLOW, str(tmp_path / name))
     with pytest.raises(InputError, match=rf"loss\.dino_weights: .*{expected}"):
-        features.load_dino(TINY_VIT, str(tmp_path / name))
+        feature_losses.load_dino(TINY_VIT, str(tmp_path / name))
 
 
 def test_damaged_and_misfit_files_are_refused(tmp_path, perceptual, dino):
     broken, other = tmp_path / "broken.safetensors", tmp_path / "other.safetensors"
     broken.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match=r"loss\.perceptual_weights: .*damaged or no safetensors"):
-        features.load_vgg16(SHALLOW, str(broken))
+        feature_losses.load_vgg16(SHALLOW, str(broken))
     save(perceptual, other)
     with pytest.raises(InputError, match=r"loss\.dino_weights: .*does not fit.*missing"):
-        features.load_dino(TINY_VIT, str(other))
-    save_file({**reseeded(perceptual, 4), "features.5.bias": torch.zeros(3)}, other)
+        feature_losses.load_dino(TINY_VIT, str(other))
+    save_file({**reseeded(perceptual, 4), "feature_losses.5.bias": torch.zeros(3)}, other)
     with pytest.raises(InputError, match=r"1 of 8 tensors; features\.5\.bias is \(3,\), expected \(128,\)"):
-        features.load_vgg16(SHALLOW, str(other))
+        feature_losses.load_vgg16(SHALLOW, str(other))
 
 
 @pytest.mark.parametrize("name", ["no_such_model", "resnet18", "swin_tiny_patch4_window7_224"])
 def test_models_that_are_no_vision_transformer_are_refused(name):
     with pytest.raises(InputError, match=rf"loss\.dino_model: '{name}' is no Vision Transformer of timm"):
-        features.load_dino(name, "random")
+        feature_losses.load_dino(name, "random")
 
 
 def test_without_timm_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(InputError, match=r"pip install 'vaelab\[dino\]'"):
-        features.load_dino(TINY_VIT, "random")
+        feature_losses.load_dino(TINY_VIT, "random")
