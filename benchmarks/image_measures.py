@@ -22,7 +22,7 @@ import torch
 from skimage import color, data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from vaelab.evaluation.image_measures import psnr
+from vaelab.measures.image.reconstruction import psnr
 from vaelab.objective.ssim import ssim_values
 
 RESULT = ROOT / "benchmarks" / "results" / "image_measures.json"

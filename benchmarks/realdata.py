@@ -150,7 +150,7 @@ def linear_starts(data: Path) -> dict[str, float]:
 
     from vaelab.data.format.batches import load_split
     from vaelab.data.format.prepared import read_info
-    from vaelab.evaluation.image_measures import psnr
+    from vaelab.measures.image.reconstruction import psnr
     from vaelab.models.local_pca import fit_local_pca
     from vaelab.models.pca import reconstruct
 

@@ -12,11 +12,11 @@ from vaelab import artifacts
 from vaelab.data.format.prepared import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.samples import interpolate, prior_grids, spectra, traverse
-from vaelab.evaluation.snapshots import read_snapshots
 from vaelab.figures import checkpoints
 from vaelab.figures.defect_epochs import film
 from vaelab.figures.files import save_gif, save_png
 from vaelab.figures.gallery import Material, pictures
+from vaelab.measures.snapshots import read_snapshots
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run
 

@@ -14,8 +14,8 @@ from vaelab.data.format.prepared import image_info
 from vaelab.evaluation import image_evaluation
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image_floors import fit_floors
-from vaelab.evaluation.image_measures import measure
 from vaelab.evaluation.metric_names import FLOORS, HEADLINE, METRICS, better
+from vaelab.measures.image.reconstruction import measure
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE

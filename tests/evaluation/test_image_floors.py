@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab.evaluation.image_floors import blur, fit_floors
-from vaelab.evaluation.image_measures import measure
+from vaelab.measures.image.reconstruction import measure
 
 
 def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:

@@ -4,7 +4,6 @@ import typing
 
 import pytest
 
-from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import (
     CAPTIONS,
     DEFECT_FLOORS,
@@ -17,6 +16,7 @@ from vaelab.evaluation.metric_names import (
     metric,
     ranking_metric,
 )  # fmt: skip
+from vaelab.measures.kinds import KINDS
 from vaelab.params.blocks import FLOOR_SCORES, HISTORY, SELECTION, SelectionMetric
 
 

@@ -8,8 +8,8 @@ from helpers import GROUPS, grid_info, random_grids, random_images, tiny_run, un
 from vaelab.data.format.prepared import image_info
 from vaelab.evaluation import samples
 from vaelab.evaluation.image_floors import blur
-from vaelab.evaluation.kinds import KINDS
-from vaelab.evaluation.sharpness import radial_spectrum
+from vaelab.measures.image.sharpness import radial_spectrum
+from vaelab.measures.kinds import KINDS
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension

@@ -20,12 +20,13 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch, generator
 from vaelab.data.format.prepared import tags_info, write
-from vaelab.evaluation import tag_evaluation, tag_precision, tags
+from vaelab.evaluation import tag_evaluation, tag_precision
 from vaelab.evaluation.evaluate import Evaluation, evaluate
-from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import CEILING, HEADLINE, SHOWN, metric
 from vaelab.evaluation.tag_generation import NAMES
-from vaelab.evaluation.tag_measures import AT_THRESHOLD, THRESHOLDS
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.tags import batch as tags
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE, Inference

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, f1_score, label_ranking_ave
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation.metric_names import FLOORS
 from vaelab.evaluation.tag_floors import TagFloors, components_of
-from vaelab.evaluation.tag_measures import AT_THRESHOLD, THRESHOLDS
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
 from vaelab.params.blocks import Evaluate
 
 CPU = torch.device("cpu")

@@ -8,9 +8,9 @@ import torch
 from vaelab.errors import InputError
 from vaelab.evaluation import verdict as module
 from vaelab.evaluation.image_floors import fit_floors
-from vaelab.evaluation.image_measures import measure
 from vaelab.evaluation.metric_names import METRICS
 from vaelab.evaluation.verdict import Criterion, overall, remarks, verdict
+from vaelab.measures.image.reconstruction import measure
 from vaelab.params.blocks import VERDICT, Limits
 
 FLOORS = ("mean_image", "blur", "white_page")

@@ -7,8 +7,8 @@ from helpers import CANVAS, grid_info, random_grids
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import checkpoints, classes, comparison, curves, files, latents
+from vaelab.measures.snapshots import Snapshot
 
 K = 10
 INFO = grid_info(K)

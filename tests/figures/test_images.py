@@ -9,8 +9,8 @@ from PIL import Image
 from skimage.data import astronaut
 
 from vaelab.data.format.prepared import image_info
-from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import checkpoints, comparison, errors, files, images, latents
+from vaelab.measures.snapshots import Snapshot
 
 SIDE = 16
 INFO = {channels: image_info(channels, SIDE, ("a", "b")) for channels in (1, 3)}

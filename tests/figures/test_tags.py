@@ -13,7 +13,6 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from vaelab.data.format.prepared import tags_info
 from vaelab.evaluation.samples import Traversal
-from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import (
     checkpoints,
     comparison,
@@ -30,6 +29,7 @@ from vaelab.figures import (
     tag_thresholds,
     tiles,
 )
+from vaelab.measures.snapshots import Snapshot
 
 ODD = ["日本語のタグ", "$x^2$ and $y$", "line\nbreak", "a name that is much too long for any of these pictures to show"]
 D, N = 12, 40

@@ -20,8 +20,8 @@ from vaelab.data.format.batches import Batch, generator, spread_ids
 from vaelab.errors import InputError
 from vaelab.evaluation import aggregate, latents, posterior
 from vaelab.evaluation.image_floors import Floor, blur
-from vaelab.evaluation.image_measures import measure
-from vaelab.evaluation.images import stored
+from vaelab.measures.image.batch import stored
+from vaelab.measures.image.reconstruction import measure
 from vaelab.models.vae import Decoded
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.misfits import PLURALS

@@ -13,10 +13,10 @@ from vaelab.data.format.prepared import PHASES, read_info
 from vaelab.evaluation import latents, posterior
 from vaelab.evaluation.grid_evaluation import GridEvaluator
 from vaelab.evaluation.image_evaluation import ImageEvaluator
-from vaelab.evaluation.kinds import KINDS
-from vaelab.evaluation.passes import Pass, run_pass
 from vaelab.evaluation.subject import Subject
 from vaelab.evaluation.tag_evaluation import TagsEvaluator
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.passes import Pass, run_pass
 from vaelab.models.files import load_model
 from vaelab.objective.feature_losses import weights_record
 from vaelab.objective.kl import kl_per_dimension

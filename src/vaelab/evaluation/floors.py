@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation import categorical
+from vaelab.measures.grid import confusion
 from vaelab.objective.grid_losses import extents
 
 SHOWN = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
@@ -29,7 +29,7 @@ class MajorityFloor:
     def measure(self, x: Tensor) -> dict[str, float]:
         """Return accuracies of the majority, and nats per grid of the training frequencies as a model."""
         classes = len(self.info.classes)
-        matrix = categorical.confusion(x, torch.full_like(x, self.majority), classes).sum(0)
+        matrix = confusion.confusion(x, torch.full_like(x, self.majority), classes).sum(0)
         size = extents(x, classes) - 1
         right = (size == self.sizes.argmax(1)).all(1)
         log_sizes = ((self.sizes + 1) / (self.sizes.sum(1, keepdim=True) + self.sizes.shape[1])).log()
@@ -57,7 +57,7 @@ class PcaFloor:
         for part in x.split(512):
             back = torch.from_numpy(self.pca.inverse_transform(self.pca.transform(self._one_hot(part).numpy())))
             predicted = back.view(*part.shape, classes + 1)[..., :classes].argmax(-1)
-            matrix = matrix + categorical.confusion(part, predicted, classes).sum(0)
+            matrix = matrix + confusion.confusion(part, predicted, classes).sum(0)
         return _named("floor_pca", matrix, self.info)
 
     def _one_hot(self, x: Tensor) -> Tensor:
@@ -65,5 +65,5 @@ class PcaFloor:
 
 
 def _named(prefix: str, matrix: Tensor, info: DataInfo) -> dict[str, float]:
-    measured = categorical.summary(matrix, info.background)
+    measured = confusion.summary(matrix, info.background)
     return {f"{prefix}_{name}": measured[name] for name in SHOWN}

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation import categorical
 from vaelab.evaluation.floors import MajorityFloor, PcaFloor
-from vaelab.evaluation.grids import measure
-from vaelab.evaluation.passes import Pass
 from vaelab.evaluation.subject import Subject, ablated
+from vaelab.measures.grid import confusion
+from vaelab.measures.grid.batch import measure
+from vaelab.measures.passes import Pass
 from vaelab.models.vae import Inference
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import LIKELIHOODS
@@ -40,8 +40,8 @@ class GridEvaluator:
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
-        values |= categorical.summary(matrix, self.subject.info.background)
-        recall = categorical.per_class_recall(matrix)
+        values |= confusion.summary(matrix, self.subject.info.background)
+        recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
         values |= self._ablations(split, result.mean)
         x = _grids(split)
@@ -58,7 +58,7 @@ class GridEvaluator:
                 z = part.to(split.device)
                 totals, examples = measure(batch, Inference(z, z, z, *subject.model.decode(z)), subject.info)
                 matrix, nats = matrix + totals["matrix"].cpu(), nats + float(examples["distortion"].sum())
-            values[f"{name}_z_accuracy"] = float(categorical.accuracy(matrix))
+            values[f"{name}_z_accuracy"] = float(confusion.accuracy(matrix))
             values[f"{name}_z_distortion"] = nats / len(split)
         return values
 

@@ -13,11 +13,11 @@ from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.prepared import final_phase
 from vaelab.evaluation import aggregate, generation, ocr, posterior, samples
 from vaelab.evaluation.image_floors import fit_floors
-from vaelab.evaluation.image_measures import measure, psnr
-from vaelab.evaluation.images import stored
-from vaelab.evaluation.passes import Pass
 from vaelab.evaluation.prior import fit_mixture, sample_prior
 from vaelab.evaluation.subject import Subject, ablated
+from vaelab.measures.image.batch import stored
+from vaelab.measures.image.reconstruction import measure, psnr
+from vaelab.measures.passes import Pass
 from vaelab.models.vae import Decoded
 from vaelab.objective.feature_losses import load_vgg16
 from vaelab.objective.kl import kl_per_dimension

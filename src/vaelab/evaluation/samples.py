@@ -9,8 +9,8 @@ from torch import Tensor
 from vaelab.data.format.batches import generator
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.image_floors import blur
-from vaelab.evaluation.kinds import KINDS
-from vaelab.evaluation.sharpness import radial_spectrum
+from vaelab.measures.image.sharpness import radial_spectrum
+from vaelab.measures.kinds import KINDS
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.blocks import Visualize

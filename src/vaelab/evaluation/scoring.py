@@ -14,11 +14,11 @@ from torch import Tensor
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch, DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.format.prepared import DEFECT_PHASES, read_info, read_meta, split_files
-from vaelab.evaluation.images import stored
 from vaelab.evaluation.normality import MOST_MIXED, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.projection import projected
 from vaelab.evaluation.score_floors import Floors
 from vaelab.evaluation.score_maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
+from vaelab.measures.image.batch import stored
 from vaelab.models.files import load_model
 from vaelab.models.image.local import LocalEncoder
 from vaelab.models.vae import VAE, Decoded, Inference

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, generator
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation.kinds import KINDS
-from vaelab.evaluation.passes import Measure
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.passes import Measure
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Evaluate

@@ -10,14 +10,14 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
 from vaelab.data.format.prepared import final_phase
 from vaelab.evaluation import posterior, tag_generation
-from vaelab.evaluation.passes import Pass
 from vaelab.evaluation.prior import fit_mixture
 from vaelab.evaluation.subject import Subject, ablated
 from vaelab.evaluation.tag_floors import TagFloors, components_of
-from vaelab.evaluation.tag_measures import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.evaluation.tag_precision import Scores, precision_rows
 from vaelab.evaluation.tag_sampling import Sampler
-from vaelab.evaluation.tags import Tally, at_threshold, distortion, history, likelihood
+from vaelab.measures.passes import Pass
+from vaelab.measures.tags.batch import Tally, at_threshold, distortion, history, likelihood
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.schedules import value_reached
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation.passes import Measured
-from vaelab.evaluation.tag_measures import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.evaluation.tag_precision import Scores
-from vaelab.evaluation.tags import Tally, at_threshold, bce, lengths
+from vaelab.measures.passes import Measured
+from vaelab.measures.tags.batch import Tally, at_threshold, bce, lengths
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.models import pca
 from vaelab.models.pca import Pca
 from vaelab.params.blocks import Evaluate

@@ -9,8 +9,8 @@ from torch import Tensor
 from vaelab.data.format.batches import generator
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.prior import Mixture, sample_prior
-from vaelab.evaluation.tag_measures import predicted
-from vaelab.evaluation.tags import likelihood
+from vaelab.measures.tags.batch import likelihood
+from vaelab.measures.tags.reconstruction import predicted
 from vaelab.models.vae import VAE
 from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
-from vaelab.evaluation.snapshots import Snapshot
 from vaelab.figures import tag_evolution, tag_rows
 from vaelab.figures.mosaic import Tiles, mosaic
 from vaelab.figures.tag_outcomes import LEGEND, THRESHOLD
 from vaelab.figures.tiles import tiles_of
+from vaelab.measures.snapshots import Snapshot
 
 PAIRS_PER_ROW = 5
 FILMSTRIP_SAMPLES = 6

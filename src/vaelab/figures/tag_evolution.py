@@ -12,7 +12,7 @@ from vaelab.figures.names import labels
 from vaelab.figures.tag_panels import ABSENT, THERE, of_row, panels
 
 if TYPE_CHECKING:  # it needs torch, and comparisons do not
-    from vaelab.evaluation.snapshots import Snapshot
+    from vaelab.measures.snapshots import Snapshot
 
 MARKS = f"{THERE} the row has the tag, {ABSENT} it has not"
 RUN = 130  # pixels of a run's name

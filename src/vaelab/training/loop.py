@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from vaelab.data.format.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
-from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import improves
-from vaelab.evaluation.passes import run_pass
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.passes import run_pass
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run

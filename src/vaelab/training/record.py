@@ -5,8 +5,8 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch
-from vaelab.evaluation.kinds import KINDS
-from vaelab.evaluation.snapshots import take_snapshot, write_snapshot
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.snapshots import take_snapshot, write_snapshot
 from vaelab.models.files import save_model
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses

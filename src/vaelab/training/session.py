@@ -16,7 +16,7 @@ from torch import Tensor
 from vaelab.data.format.batches import DeviceSplit, generator, load_split, spread_ids
 from vaelab.data.format.prepared import DataInfo, read_info
 from vaelab.errors import InputError
-from vaelab.evaluation.snapshots import Snapshot
+from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
 from vaelab.models.image.pca_start import start_from_pca
 from vaelab.models.vae import VAE

@@ -8,8 +8,8 @@ from skimage import color, data, metrics
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from vaelab.evaluation import sharpness
-from vaelab.evaluation.image_measures import INK, MAX_PSNR, measure
+from vaelab.measures.image import sharpness
+from vaelab.measures.image.reconstruction import INK, MAX_PSNR, measure
 from vaelab.objective.ssim import ms_ssim_values, ssim_values
 
 SIDE = 48

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation import grids, images, tags
-from vaelab.evaluation.passes import Measured, Output
+from vaelab.measures.grid import batch as grids
+from vaelab.measures.image import batch as images
+from vaelab.measures.passes import Measured, Output
+from vaelab.measures.tags import batch as tags
 from vaelab.models.vae import Inference
 from vaelab.params.schema import Run
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation import tag_measures
-from vaelab.evaluation.columns import Columns
-from vaelab.evaluation.passes import Measured
+from vaelab.measures.columns import Columns
+from vaelab.measures.passes import Measured
+from vaelab.measures.tags import reconstruction
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective import tag_losses as terms
 from vaelab.objective.context import Context
@@ -28,7 +28,7 @@ def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     options = run.evaluate if run else Evaluate()
     x, logits = batch.x, inference.reconstruction
     totals, examples = at_threshold(x, logits, options.threshold)
-    ranked = tag_measures.ranking(x, logits, lengths(options))
+    ranked = reconstruction.ranking(x, logits, lengths(options))
     return Measured(totals, {**ranked, **examples, "bce": bce(x, logits), "distortion": distortion(x, logits, run)})
 
 
@@ -37,23 +37,25 @@ def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     x, logits = batch.x, inference.reconstruction
     totals, examples = at_threshold(x, logits, THRESHOLD)
     shown = {name: examples[name] for name in ("jaccard_index", "exact_match")}
-    return Measured(totals, {**tag_measures.ranking(x, logits, [K]), **shown, "distortion": distortion(x, logits, run)})
+    return Measured(
+        totals, {**reconstruction.ranking(x, logits, [K]), **shown, "distortion": distortion(x, logits, run)}
+    )
 
 
 def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
     """Return the counts of a training batch [3, D]: what costs next to nothing."""
-    return _counted(batch.x, tag_measures.predicted(batch.x, inference.reconstruction, THRESHOLD))
+    return _counted(batch.x, reconstruction.predicted(batch.x, inference.reconstruction, THRESHOLD))
 
 
 def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: pooled over rows, and means over rows."""
-    return {**means, **tag_measures.pooled(totals["counts"], float(totals["rows"]))}
+    return {**means, **reconstruction.pooled(totals["counts"], float(totals["rows"]))}
 
 
 def at_threshold(x: Tensor, logits: Tensor, threshold: float) -> Measured:
     """Return the counts of each tag [3, D] and the measures of each row [B] at a threshold."""
-    found = tag_measures.predicted(x, logits, threshold)
-    return Measured(_counted(x, found).totals, tag_measures.of_rows(x, found))
+    found = reconstruction.predicted(x, logits, threshold)
+    return Measured(_counted(x, found).totals, reconstruction.of_rows(x, found))
 
 
 class Tally:
@@ -72,7 +74,7 @@ class Tally:
     def summary(self) -> dict[str, float]:
         """Return all measures of the split, pooled and means over rows."""
         means = Measured({}, self.columns.all()).means()
-        return {**means, **tag_measures.pooled(self.totals["counts"], float(self.totals["rows"]))}
+        return {**means, **reconstruction.pooled(self.totals["counts"], float(self.totals["rows"]))}
 
 
 def lengths(options: Evaluate) -> Sequence[int]:
@@ -104,4 +106,4 @@ def stored(decoded: Decoded) -> Tensor:
 
 def _counted(x: Tensor, found: Tensor) -> Measured:
     rows = torch.full((), len(x), dtype=x.dtype, device=x.device)
-    return Measured({"counts": tag_measures.counts(x, found), "rows": rows}, {})
+    return Measured({"counts": reconstruction.counts(x, found), "rows": rows}, {})

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation.image_measures import measure as measure_images
-from vaelab.evaluation.image_measures import psnr
-from vaelab.evaluation.passes import Measured
-from vaelab.evaluation.sharpness import sharpness_ratio
+from vaelab.measures.image.reconstruction import measure as measure_images
+from vaelab.measures.image.reconstruction import psnr
+from vaelab.measures.image.sharpness import sharpness_ratio
+from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.ssim import ms_ssim_values, ssim_values
 from vaelab.params.schema import Run

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 )
 from torch import Tensor
 
-from vaelab.evaluation.tag_measures import (
+from vaelab.measures.tags.reconstruction import (
     THRESHOLDS,
     ascending,
     best_threshold,

@@ -9,11 +9,11 @@ from helpers import grid_info, random_grids, random_images, tiny_run
 from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.data.format.prepared import image_info
 from vaelab.errors import InputError
-from vaelab.evaluation import categorical
-from vaelab.evaluation.grids import distortion, whole_grids
-from vaelab.evaluation.kinds import KINDS
-from vaelab.evaluation.passes import Measured, Pass, run_pass
-from vaelab.evaluation.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
+from vaelab.measures.grid import confusion
+from vaelab.measures.grid.batch import distortion, whole_grids
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.passes import Measured, Pass, run_pass
+from vaelab.measures.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.context import Context
@@ -76,7 +76,7 @@ def test_a_pass_is_of_all_examples_in_their_order():
     inference = model().eval()(X)
     torch.testing.assert_close(found.mean, inference.mean)
     torch.testing.assert_close(found.log_var, inference.log_var)
-    expected = categorical.confusion(X, inference.reconstruction.argmax(1), CLASSES).sum(0)
+    expected = confusion.confusion(X, inference.reconstruction.argmax(1), CLASSES).sum(0)
     assert torch.equal(found.measured.totals["matrix"], expected)
     assert torch.equal(found.outputs, whole_grids(Decoded(inference.reconstruction, inference.extent)))
     lengths = {len(values) for values in (*found.measured.examples.values(), *found.losses.values(), found.outputs)}

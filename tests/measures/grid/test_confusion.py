@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 from torch import Tensor
 
-from vaelab.evaluation import categorical
+from vaelab.measures.grid import confusion
 
 CLASSES = 5
 
@@ -33,7 +33,7 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, Tensor]:
     inside = x < CLASSES
     x[inside] = torch.tensor(true_classes)[x[inside] % len(true_classes)]
     predicted = torch.tensor(predicted_classes)[predictions(x, seed) % len(predicted_classes)]
-    matrix = categorical.confusion(x, predicted, CLASSES).sum(0)
+    matrix = confusion.confusion(x, predicted, CLASSES).sum(0)
     return x[inside].numpy(), predicted[inside].numpy(), matrix
 
 
@@ -48,9 +48,9 @@ def test_confusion_equals_scikit_learn(case):
 def test_confusion_is_one_matrix_per_example():
     x = random_grids(5, CLASSES)
     predicted = predictions(x, 1)
-    together = categorical.confusion(x, predicted, CLASSES)
+    together = confusion.confusion(x, predicted, CLASSES)
     for row in range(5):
-        assert torch.equal(together[row], categorical.confusion(x[row : row + 1], predicted[row : row + 1], CLASSES)[0])
+        assert torch.equal(together[row], confusion.confusion(x[row : row + 1], predicted[row : row + 1], CLASSES)[0])
     assert together.sum((1, 2)).tolist() == (x < CLASSES).sum((1, 2)).tolist()
 
 
@@ -59,7 +59,7 @@ def test_confusion_ignores_predictions_outside_the_grid():
     one, other = predictions(x, 1), predictions(x, 1)
     other[x == CLASSES] = 0
     assert not torch.equal(one, other)
-    assert torch.equal(categorical.confusion(x, one, CLASSES), categorical.confusion(x, other, CLASSES))
+    assert torch.equal(confusion.confusion(x, one, CLASSES), confusion.confusion(x, other, CLASSES))
 
 
 @steady
@@ -70,11 +70,11 @@ def test_measures_equal_scikit_learn(case):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of predicted classes that do not occur
         balanced = sklearn_metrics.balanced_accuracy_score(true, predicted)
-    assert float(categorical.accuracy(matrix)) == pytest.approx(sklearn_metrics.accuracy_score(true, predicted))
-    assert float(categorical.balanced_accuracy(matrix)) == pytest.approx(balanced)
+    assert float(confusion.accuracy(matrix)) == pytest.approx(sklearn_metrics.accuracy_score(true, predicted))
+    assert float(confusion.balanced_accuracy(matrix)) == pytest.approx(balanced)
     macro_f1 = sklearn_metrics.f1_score(true, predicted, average="macro", zero_division=0)
-    assert float(categorical.macro_f1(matrix)) == pytest.approx(macro_f1)
-    recall = categorical.per_class_recall(matrix).numpy()
+    assert float(confusion.macro_f1(matrix)) == pytest.approx(macro_f1)
+    recall = confusion.per_class_recall(matrix).numpy()
     expected = sklearn_metrics.recall_score(true, predicted, labels=present, average=None)
     np.testing.assert_allclose(recall[present], expected)
     assert np.isnan(np.delete(recall, present)).all()
@@ -85,7 +85,7 @@ def test_measures_equal_scikit_learn(case):
 def test_foreground_accuracy_is_the_accuracy_of_the_other_cells(case, background):
     true, predicted, matrix = case
     foreground = true != background
-    found = float(categorical.foreground_accuracy(matrix, background))
+    found = float(confusion.foreground_accuracy(matrix, background))
     if foreground.any():
         assert found == pytest.approx(sklearn_metrics.accuracy_score(true[foreground], predicted[foreground]))
     else:
@@ -97,16 +97,14 @@ def test_foreground_accuracy_is_the_accuracy_of_the_other_cells(case, background
 def test_class_shares_count_cells(case):
     true, predicted, matrix = case
     for which in range(CLASSES):
-        assert float(categorical.class_share(matrix, which, predicted=True)) == pytest.approx(
-            np.mean(predicted == which)
-        )
-        assert float(categorical.class_share(matrix, which, predicted=False)) == pytest.approx(np.mean(true == which))
+        assert float(confusion.class_share(matrix, which, predicted=True)) == pytest.approx(np.mean(predicted == which))
+        assert float(confusion.class_share(matrix, which, predicted=False)) == pytest.approx(np.mean(true == which))
 
 
 def test_a_perfect_prediction_scores_1():
     x = random_grids(6, CLASSES)
-    matrix = categorical.confusion(x, x.clamp_max(CLASSES - 1), CLASSES).sum(0)
-    summary = categorical.summary(matrix, background=0)
+    matrix = confusion.confusion(x, x.clamp_max(CLASSES - 1), CLASSES).sum(0)
+    summary = confusion.summary(matrix, background=0)
     for name in ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1"):
         assert summary[name] == 1
     assert summary["predicted_background_share"] == summary["true_background_share"]
@@ -114,7 +112,7 @@ def test_a_perfect_prediction_scores_1():
 
 def test_all_background_scores_what_is_known():
     x = torch.tensor([[[0, 0, 0], [0, 0, 0], [1, 2, CLASSES]]])  # 6 of 8 cells are background
-    summary = categorical.summary(categorical.confusion(x, torch.zeros_like(x), CLASSES).sum(0), background=0)
+    summary = confusion.summary(confusion.confusion(x, torch.zeros_like(x), CLASSES).sum(0), background=0)
     assert summary == pytest.approx({
         "accuracy": 6 / 8,
         "foreground_accuracy": 0.0,
@@ -126,29 +124,29 @@ def test_all_background_scores_what_is_known():
 
 
 def test_no_cells_at_all_are_undefined_and_not_zero():
-    summary = categorical.summary(torch.zeros(CLASSES, CLASSES, dtype=torch.int64), background=0)
+    summary = confusion.summary(torch.zeros(CLASSES, CLASSES, dtype=torch.int64), background=0)
     assert all(math.isnan(value) for value in summary.values())
 
 
 def test_painting_a_rare_class_everywhere_lowers_macro_f1_and_not_balanced_accuracy():
     honest = torch.tensor([[90, 0], [5, 5]])  # finds half of the rare class, never wrongly
     painted = torch.tensor([[45, 45], [0, 10]])  # finds all of it and paints it over half of the rest
-    assert categorical.balanced_accuracy(painted) == categorical.balanced_accuracy(honest)
-    assert categorical.macro_f1(painted) < categorical.macro_f1(honest)
+    assert confusion.balanced_accuracy(painted) == confusion.balanced_accuracy(honest)
+    assert confusion.macro_f1(painted) < confusion.macro_f1(honest)
 
 
 def test_the_most_probable_class_and_extent_are_taken():
     logits = torch.zeros(1, CLASSES, 2, 2)
     logits[0, 3, 0, 1] = logits[0, 1, 1, 0] = 1.0
-    assert categorical.predicted_classes(logits).tolist() == [[[0, 3], [1, 0]]]
+    assert confusion.predicted_classes(logits).tolist() == [[[0, 3], [1, 0]]]
     size = torch.nn.functional.one_hot(torch.tensor([[0, 7]]), 8).float()
-    assert categorical.predicted_extent(size).tolist() == [[1, 8]]
+    assert confusion.predicted_extent(size).tolist() == [[1, 8]]
 
 
 def test_blank_tells_empty_grids_from_those_that_show_something():
     x = torch.tensor([[[0, 1]], [[0, 1]], [[0, 0]], [[1, CLASSES]]])
     predicted = torch.tensor([[[0, 0]], [[2, 0]], [[0, 0]], [[0, 1]]])  # the last one: only outside the grid
-    values = categorical.blank(categorical.confusion(x, predicted, CLASSES), background=0)
+    values = confusion.blank(confusion.confusion(x, predicted, CLASSES), background=0)
     assert values.tolist()[:2] == [1.0, 0.0]
     assert values[2].isnan()
     assert values[3] == 1.0

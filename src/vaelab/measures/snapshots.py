@@ -11,9 +11,9 @@ from torch import Tensor
 from vaelab import artifacts
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation.kinds import KINDS
 from vaelab.evaluation.metric_names import CAPTIONS
-from vaelab.evaluation.passes import run_pass
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.passes import run_pass
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 

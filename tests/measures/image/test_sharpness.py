@@ -9,7 +9,7 @@ from skimage import color, data, filters
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from vaelab.evaluation import sharpness
+from vaelab.measures.image import sharpness
 
 
 def crops(name: str = "astronaut", side: int = 48) -> Tensor:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation import categorical
-from vaelab.evaluation.passes import Measured
+from vaelab.measures.grid import confusion
+from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents
@@ -20,14 +20,14 @@ def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     """Return the confusion matrix of a batch [K, K] and the measures of each grid [B]."""
     x, classes = batch.x, len(info.classes)
     assert inference.extent is not None
-    matrix = categorical.confusion(x, categorical.predicted_classes(inference.reconstruction), classes)
-    cells_right = categorical.accuracy(matrix)
-    right_extent = (categorical.predicted_extent(inference.extent) == extents(x, classes)).all(1)
+    matrix = confusion.confusion(x, confusion.predicted_classes(inference.reconstruction), classes)
+    cells_right = confusion.accuracy(matrix)
+    right_extent = (confusion.predicted_extent(inference.extent) == extents(x, classes)).all(1)
     cells, size = distortion(x, inference)
     return Measured({"matrix": matrix.sum(0)}, {
         "accuracy": cells_right,
-        "foreground_accuracy": categorical.foreground_accuracy(matrix, info.background),
-        "blank_share": categorical.blank(matrix, info.background),
+        "foreground_accuracy": confusion.foreground_accuracy(matrix, info.background),
+        "blank_share": confusion.blank(matrix, info.background),
         "extent_accuracy": right_extent.double(),
         "exact_match": ((cells_right == 1) & right_extent).double(),
         "distortion": cells + size,
@@ -38,13 +38,13 @@ def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
 
 def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
     """Return the confusion matrix of a training batch [K, K]: what costs next to nothing."""
-    predicted = categorical.predicted_classes(inference.reconstruction)
-    return Measured({"matrix": categorical.confusion(batch.x, predicted, len(info.classes)).sum(0)}, {})
+    predicted = confusion.predicted_classes(inference.reconstruction)
+    return Measured({"matrix": confusion.confusion(batch.x, predicted, len(info.classes)).sum(0)}, {})
 
 
 def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: pooled over cells, and means over grids."""
-    return {**means, **categorical.summary(totals["matrix"], info.background)}
+    return {**means, **confusion.summary(totals["matrix"], info.background)}
 
 
 def distortion(x: Tensor, inference: Inference) -> tuple[Tensor, Tensor]:
@@ -58,7 +58,7 @@ def whole_grids(decoded: Decoded) -> Tensor:
     """Return the most probable grids, uint8 [B, S, S], with K outside their predicted extent."""
     classes, side = decoded.reconstruction.shape[1], decoded.reconstruction.shape[-1]
     assert decoded.extent is not None
-    height, width = categorical.predicted_extent(decoded.extent).view(-1, 2, 1, 1).unbind(1)
+    height, width = confusion.predicted_extent(decoded.extent).view(-1, 2, 1, 1).unbind(1)
     position = torch.arange(side, device=height.device)
     outside = (position.view(1, -1, 1) >= height) | (position.view(1, 1, -1) >= width)
-    return categorical.predicted_classes(decoded.reconstruction).masked_fill(outside, classes).to(torch.uint8)
+    return confusion.predicted_classes(decoded.reconstruction).masked_fill(outside, classes).to(torch.uint8)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit
-from vaelab.evaluation.columns import Columns
+from vaelab.measures.columns import Columns
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import Objective

@@ -7,7 +7,7 @@ inside the boxes of text.
 import torch
 from torch import Tensor
 
-from vaelab.evaluation.sharpness import edge_f1, edges, luma, sharpness_ratio, spectrum_errors
+from vaelab.measures.image.sharpness import edge_f1, edges, luma, sharpness_ratio, spectrum_errors
 from vaelab.objective.ssim import WINDOW, ms_ssim_values, ssim_map
 
 MAX_PSNR = 100.0  # dB, of identical images too
