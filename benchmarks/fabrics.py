@@ -39,8 +39,8 @@ from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import read_info
-from vaelab.evaluation.score_floors import Floors
-from vaelab.evaluation.scoring import Scorer
+from vaelab.evaluation.scores.baselines import Floors
+from vaelab.evaluation.scores.scoring import Scorer
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run
 from vaelab.params.threshold import Threshold

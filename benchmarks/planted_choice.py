@@ -34,7 +34,7 @@ from vaelab.data.format.batches import DeviceSplit, load_columns, load_split
 from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.planted.kinds import KINDS
 from vaelab.data.planted.plant import plant
-from vaelab.evaluation.scoring import Scorer
+from vaelab.evaluation.scores.scoring import Scorer
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run
 from vaelab.params.threshold import Threshold

@@ -11,7 +11,7 @@ from vaelab.data.format.prepared import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
 from vaelab.evaluation.metric_names import HEADLINE
-from vaelab.evaluation.scoring import write_scores
+from vaelab.evaluation.scores.scoring import write_scores
 from vaelab.params.resolve import read_run
 
 

@@ -11,7 +11,7 @@ import torch
 from vaelab import artifacts
 from vaelab.data.format.prepared import final_phase
 from vaelab.errors import exit_on_input_error
-from vaelab.evaluation.samples import interpolate, prior_grids, spectra, traverse
+from vaelab.evaluation.latent.decoding import interpolate, prior_grids, spectra, traverse
 from vaelab.figures import checkpoints
 from vaelab.figures.defect_epochs import film
 from vaelab.figures.files import save_gif, save_png

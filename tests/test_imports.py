@@ -19,7 +19,7 @@ print(*sorted({{name.split(".")[0] for name in sys.modules}}))
     ("module", "packages"),
     [
         ("vaelab.training.loop", {"torchvision", "timm", "sklearn", "skimage", "matplotlib"}),
-        ("vaelab.evaluation.image_floors", {"torchvision", "sklearn"}),
+        ("vaelab.evaluation.image.baselines", {"torchvision", "sklearn"}),
     ],
 )
 def test_importing_leaves_out_what_few_runs_need(module, packages):

@@ -15,7 +15,7 @@ from vaelab.comparison.judge import judge_all
 from vaelab.comparison.measures import measures
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
-from vaelab.evaluation.score_maps import OF_RECONSTRUCTION
+from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION
 from vaelab.params.schema import Compare
 from vaelab.params.threshold import Threshold
 

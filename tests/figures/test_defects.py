@@ -9,7 +9,7 @@ from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.anomalies import defect_curves, shown_defects
 from vaelab.comparison.collect import with_threshold
 from vaelab.data.format.prepared import Writer, image_info, read_rows
-from vaelab.evaluation.scoring import save_scores, whole_strips, write_scores
+from vaelab.evaluation.scores.scoring import save_scores, whole_strips, write_scores
 from vaelab.figures.defect_epochs import film
 from vaelab.figures.defects import defect_pictures, score_label
 from vaelab.figures.files import save_png

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from sklearn.metrics import precision_recall_fscore_support
 
 from vaelab.data.format.prepared import tags_info
-from vaelab.evaluation.samples import Traversal
+from vaelab.evaluation.latent.decoding import Traversal
 from vaelab.figures import (
     checkpoints,
     comparison,

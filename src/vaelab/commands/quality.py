@@ -18,8 +18,9 @@ from vaelab.commands.inputs import fits, is_prepared, known_data, open_path, ope
 from vaelab.commands.target import Target, check_finite
 from vaelab.data.format.batches import Batch, generator, spread_ids
 from vaelab.errors import InputError
-from vaelab.evaluation import aggregate, latents, posterior
-from vaelab.evaluation.image_floors import Floor, blur
+from vaelab.evaluation.image import statistics
+from vaelab.evaluation.image.baselines import Floor, blur
+from vaelab.evaluation.latent import information, posterior
 from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import measure
 from vaelab.models.vae import Decoded
@@ -173,8 +174,8 @@ def _metrics(target: Target, found: Measured, groups: tuple[str, ...]) -> dict[s
     options, mean, log_var = target.options, found.mean, found.log_var
     limit, seed = options.mutual_information_examples, options.seed
     measures = {name: values for name, values in found.images.items() if name != "rate"}
-    values = aggregate.summary(measures, found.group, groups) | found.floors
-    values |= latents.summary(mean, log_var, options.active_variance, limit, seed)
+    values = statistics.summary(measures, found.group, groups) | found.floors
+    values |= information.summary(mean, log_var, options.active_variance, limit, seed)
     if len(found.group.unique()) < 2:
         values["psnr_group_gap"] = math.nan  # of one group alone: not measured, rather than perfect
     values |= posterior.closeness(posterior.table(mean, log_var, seed))

@@ -10,9 +10,9 @@ from tabulate import tabulate
 from vaelab import artifacts
 from vaelab.commands.quality import Measured, Quality
 from vaelab.commands.target import Target
-from vaelab.evaluation import latents, posterior
+from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
+from vaelab.evaluation.latent import information, posterior
 from vaelab.evaluation.metric_names import FLOORS, METRICS
-from vaelab.evaluation.verdict import Criterion, overall, remarks, verdict
 from vaelab.figures.files import save_png
 from vaelab.figures.quality import Posteriors
 from vaelab.figures.quality import quality as quality_figure
@@ -93,7 +93,7 @@ def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
 
 
 def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: bool, path: Path) -> None:
-    """Write the picture: images, reconstructions, differences, the verdict, and on request the latents."""
+    """Write the picture: images, reconstructions, differences, the verdict, and on request the information."""
     scores = {name: found.shown.images[name].numpy() for name in ("mse", "psnr", "ssim")}
     names = [name if len(name) <= CAPTION else f"…{name[1 - CAPTION :]}" for name in found.shown.names]
     title = f"{target.label} on {found.title}: {len(names)} images and their reconstructions"
@@ -106,7 +106,7 @@ def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: boo
 def _posteriors(target: Target, found: Measured) -> Posteriors:
     options = target.options
     kl = posterior.table(found.mean, found.log_var, options.seed)["kl"]
-    active = latents.active_units(found.mean, options.active_variance).numpy()
+    active = information.active_units(found.mean, options.active_variance).numpy()
     return Posteriors(found.mean.numpy(), found.log_var.numpy(), kl, active)
 
 

@@ -16,8 +16,8 @@ from vaelab.comparison.measures import legend, measures, mix
 from vaelab.comparison.seeds import by_seed, configurations, deviation, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
+from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.metric_names import FLOORS, HEADLINE, metric
-from vaelab.evaluation.verdict import Criterion, overall, remarks, verdict
 from vaelab.params.schema import RunEntry
 
 Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title, relative to the report

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, default_device, load_split
 from vaelab.data.format.prepared import PHASES, read_info
-from vaelab.evaluation import latents, posterior
-from vaelab.evaluation.grid_evaluation import GridEvaluator
-from vaelab.evaluation.image_evaluation import ImageEvaluator
-from vaelab.evaluation.subject import Subject
-from vaelab.evaluation.tag_evaluation import TagsEvaluator
+from vaelab.evaluation.grid.evaluator import GridEvaluator
+from vaelab.evaluation.image.evaluator import ImageEvaluator
+from vaelab.evaluation.inputs import Subject
+from vaelab.evaluation.latent import information, posterior
+from vaelab.evaluation.tags.evaluator import TagsEvaluator
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.passes import Pass, run_pass
 from vaelab.models.files import load_model
@@ -95,10 +95,10 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
 
 
 def _common(result: Pass, columns: Columns, options: Evaluate) -> dict[str, float]:
-    """Metrics of any kind of data: the objective and the latents."""
+    """Metrics of any kind of data: the objective and the information."""
     limit, seed = options.mutual_information_examples, options.seed
     values = {"loss": float(result.losses["loss"].mean())}
-    values |= latents.summary(result.mean, result.log_var, options.active_variance, limit, seed)
+    values |= information.summary(result.mean, result.log_var, options.active_variance, limit, seed)
     values |= posterior.closeness(columns)
     return values | posterior.extremes(result.mean, result.log_var, options.extreme)
 
@@ -127,7 +127,7 @@ def _example_rows(phase: str, result: Pass, split: DeviceSplit) -> list[dict[str
 
 
 def _dimension_rows(phase: str, result: Pass, columns: Columns, options: Evaluate) -> list[dict[str, Any]]:
-    active = latents.active_units(result.mean, options.active_variance).tolist()
+    active = information.active_units(result.mean, options.active_variance).tolist()
     return [
         {"phase": phase, "dimension": j, **{name: float(column[j]) for name, column in columns.items()}, "active": on}
         for j, on in enumerate(active)

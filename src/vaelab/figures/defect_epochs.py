@@ -15,7 +15,7 @@ from vaelab.anomaly.patches import final_patches, patch_scores
 from vaelab.anomaly.scored import read_phases
 from vaelab.anomaly.treatment import COMBINED, treat
 from vaelab.data.format.prepared import read_meta, read_rows
-from vaelab.evaluation.scoring import save_scores
+from vaelab.evaluation.scores.scoring import save_scores
 from vaelab.figures.anomalies import Shown, epochs
 from vaelab.figures.anomaly_overlay import score_scale
 from vaelab.figures.defects import score_label

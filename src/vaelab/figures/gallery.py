@@ -29,7 +29,7 @@ from vaelab.figures.tag_outcomes import LEGEND
 from vaelab.params.schema import Run
 
 if TYPE_CHECKING:  # it needs torch, and pictures do not
-    from vaelab.evaluation.samples import Traversal
+    from vaelab.evaluation.latent.decoding import Traversal
 
 Named = tuple[str, Figure]
 LINES = 22  # of text beside a row of tags, at most

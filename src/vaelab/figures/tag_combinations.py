@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from vaelab.evaluation.tag_diversity import entropy
+from vaelab.evaluation.tags.diversity import entropy
 from vaelab.figures.files import new_figure
 from vaelab.figures.posterior import BLUE, GRAY
 

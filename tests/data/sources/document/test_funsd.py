@@ -13,7 +13,7 @@ from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_file
 from vaelab.data.sources.document.funsd import prepare_funsd, read_scan
 from vaelab.data.sources.document.patches import Word, text_mask
 from vaelab.errors import InputError
-from vaelab.evaluation.ocr import stitch
+from vaelab.evaluation.image.ocr import stitch
 from vaelab.params.datasets import Funsd
 
 REAL = Path(os.environ.get("VAELAB_REALDATA", "/nonexistent")) / "docs_funsd"

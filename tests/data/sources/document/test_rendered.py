@@ -13,7 +13,7 @@ from vaelab.data.sources.document.patches import Page, Word, cut, pad, text_mask
 from vaelab.data.sources.document.rendered import GROUPS, prepare_documents, split_pages
 from vaelab.data.sources.document.sheet import FONTS, STYLES, Look, Sheet
 from vaelab.data.sources.document.wording import amount, paragraph
-from vaelab.evaluation.ocr import stitch
+from vaelab.evaluation.image.ocr import stitch
 from vaelab.params.datasets import Documents, Split
 
 

@@ -1,0 +1,1 @@
+"""The whole measurement of a finished run on grids."""

@@ -1,0 +1,81 @@
+"""The metrics of grids: pooled over cells, nats of cells and extent, ablations of z, floors."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab.data.format.batches import DeviceSplit
+from vaelab.evaluation.grid.baselines import MajorityFloor, PcaFloor
+from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.measures.grid import confusion
+from vaelab.measures.grid.batch import measure
+from vaelab.measures.passes import Pass
+from vaelab.models.vae import Inference
+from vaelab.objective.kl import kl_per_dimension
+from vaelab.objective.objective import LIKELIHOODS
+from vaelab.objective.schedules import value_reached
+
+AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy", "blank_share")
+
+
+class GridEvaluator:
+    """Measures grids; floors are fitted once, on the training split."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        train = _grids(subject.splits["train"])
+        pca = PcaFloor(train, subject.info, subject.model.latent_dim, subject.options.seed)
+        self.floors: list[MajorityFloor | PcaFloor] = [MajorityFloor(train, subject.info), pca]
+
+    def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
+        """Return None: all reconstructions are kept."""
+        return None
+
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
+        """Return the metrics of a phase, floors among them."""
+        matrix, means = result.measured.totals["matrix"], result.measured.means()
+        values = {name: means[name] for name in AVERAGED}
+        values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
+        rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
+        values["negative_elbo"] = values["distortion"] + float(rate.mean())
+        values |= confusion.summary(matrix, self.subject.info.background)
+        recall = confusion.per_class_recall(matrix)
+        values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
+        values |= self._ablations(split, result.mean)
+        x = _grids(split)
+        return values | {name: value for floor in self.floors for name, value in floor.measure(x).items()}
+
+    @torch.no_grad()
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+        """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
+        subject, values = self.subject, {}
+        size = subject.options.batch_size
+        for name, latents in ablated(mean, subject.options.seed).items():
+            matrix, nats = torch.zeros(()), 0.0
+            for batch, part in zip(split.in_order(size), latents.split(size), strict=True):
+                z = part.to(split.device)
+                totals, examples = measure(batch, Inference(z, z, z, *subject.model.decode(z)), subject.info)
+                matrix, nats = matrix + totals["matrix"].cpu(), nats + float(examples["distortion"].sum())
+            values[f"{name}_z_accuracy"] = float(confusion.accuracy(matrix))
+            values[f"{name}_z_distortion"] = nats / len(split)
+        return values
+
+    def facts(self, train: Pass) -> dict[str, Any]:
+        """Return the effective beta as class weights and focal loss make it, measured on the training split."""
+        subject = self.subject
+        active = {name: weight for name, weight in subject.objective.weights.items() if name in LIKELIHOODS}
+        weighted = {name: value_reached(weight, subject.position) for name, weight in active.items()}
+        reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weighted.items())
+        beta = value_reached(subject.run.loss.beta, subject.position)
+        nats = train.measured.means()["distortion_cells"]
+        return {"effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf")}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return nothing."""
+        return {}
+
+
+def _grids(split: DeviceSplit) -> Tensor:
+    return split.stored(torch.arange(len(split))).cpu().long()

@@ -1,0 +1,170 @@
+"""The metrics of images: per image and group, ablations of z, floors, text, interpolations, samples of the prior."""
+
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
+from vaelab.data.format.prepared import final_phase
+from vaelab.evaluation.image import generation, ocr, statistics
+from vaelab.evaluation.image.baselines import fit_floors
+from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.evaluation.latent import decoding, posterior
+from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
+from vaelab.measures.image.batch import stored
+from vaelab.measures.image.reconstruction import measure, psnr
+from vaelab.measures.passes import Pass
+from vaelab.models.vae import Decoded
+from vaelab.objective.feature_losses import load_vgg16
+from vaelab.objective.kl import kl_per_dimension
+from vaelab.objective.pretrained import vgg16_is_there
+
+KEPT = 1024  # examples of a phase, evenly spread, whose reconstructions are saved
+SAVED_SAMPLES = 256
+FEATURE_TERMS = ("perceptual", "dino")
+PAIRS, STEPS = 32, 8  # of the interpolations that are measured
+
+
+class ImageEvaluator:
+    """Measures images; floors are fitted once, on the training split."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.final = final_phase(subject.splits)
+        train, model = subject.splits["train"], subject.run.model
+        self.train = train.spread()
+        cell = 2**model.depth if model.latent == "map" else None
+        documents = train.text is not None
+        self.floors = fit_floors(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
+        self.read = documents and subject.options.ocr and subject.options.ocr_pages > 0
+        if self.read and not ocr.available():
+            print("note: Tesseract is not installed: no character error rates (docs/metrics.md)", file=sys.stderr)
+            self.read = False
+        self.pages: dict[str, dict[str, Tensor]] = {}
+        self.posterior: Pass | None = None
+        self.samples = torch.empty(0)
+
+    def kept(self, phase: str, split: DeviceSplit) -> Tensor:
+        """Return an even choice, and all patches of the pages that are read."""
+        ids = evenly(len(split), KEPT)
+        if self.read and phase != "train":
+            columns = load_columns(self.subject.data, phase, ("page", "top", "left"))
+            first = columns["page"].unique()[: self.subject.options.ocr_pages]
+            read = torch.isin(columns["page"], first).nonzero()[:, 0]
+            self.pages[phase] = {name: column[read] for name, column in columns.items()} | {"ids": read}
+            ids = torch.cat([ids, read])
+        unique: Tensor = ids.unique()
+        return unique
+
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
+        """Return the metrics of a phase, floors among them; what only compares models, not on train."""
+        info, seed = self.subject.info, self.subject.options.seed
+        values = statistics.summary(result.measured.examples, split.group.cpu(), info.groups)
+        values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
+        originals = split.stored(kept).cpu()
+        values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
+        # −log density under one σ for all values of the split, the best one, nats per image
+        values["distortion"] = 0.5 * info.mean_elements * (math.log(2 * math.pi * max(values["mse"], 1e-12)) + 1)
+        rate = float(kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1).mean())
+        values["negative_elbo"] = values["distortion"] + rate
+        values["bits_per_dim"] = values["negative_elbo"] / (info.mean_elements * math.log(2)) + 8
+        values["diversity_ratio"] = posterior.diversity_ratio(result.outputs, originals, seed)
+        if phase == "train":
+            self.posterior = result
+            return values
+        values |= self._ablations(split, result.mean) | self._floor_metrics(split)
+        values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
+        if phase in self.pages:
+            values |= self._ocr(phase, originals, result.outputs, kept)
+        if phase == self.final:
+            values |= self._generation(originals)
+        return values
+
+    @torch.no_grad()
+    def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
+        """Distance of VGG16 features over the kept images, where pretrained weights are there."""
+        loss = self.subject.run.loss
+        if not vgg16_is_there(loss.perceptual_weights):
+            return {}
+        network, total = load_vgg16(loss.perceptual_layers, loss.perceptual_weights), 0.0
+        for x, y in zip(originals.split(64), outputs.split(64), strict=True):
+            pairs = zip(network(x.float() / 255), network(y.float() / 255), strict=True)
+            total += sum(float((a - b).square().flatten(1).mean(1).sum()) for a, b in pairs) / len(
+                loss.perceptual_layers
+            )
+        return {"perceptual": total / len(originals)}
+
+    def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
+        size = self.subject.options.batch_size
+        return zip(split.in_order(size), latents.to(split.device).split(size), strict=True)
+
+    @torch.no_grad()
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+        """PSNR when the decoder gets another example's z, and when it gets z = 0."""
+        values = {}
+        for name, latents in ablated(mean, self.subject.options.seed).items():
+            total = 0.0
+            for batch, z in self._batches(split, latents):
+                y = self.subject.model.decode(z, batch.group).reconstruction
+                total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
+            values[f"{name}_z_psnr"] = total / len(split)
+        return values
+
+    def _floor_metrics(self, split: DeviceSplit) -> dict[str, float]:
+        """The same measures of what the trivial methods make of the split."""
+        values: dict[str, float] = {}
+        for name, floor in self.floors.items():
+            parts = [measure(b.x, floor(b.x), b.text) for b in split.in_order(self.subject.options.batch_size)]
+            columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
+            values |= {f"floor_{name}_{key}": float(value) for key, value in columns.items()}
+        return values
+
+    @torch.no_grad()
+    def _decode_first_group(self, z: Tensor) -> Tensor:
+        z = z.to(next(self.subject.model.parameters()).device)
+        group = torch.zeros(len(z), dtype=torch.int64, device=z.device)
+        return self.subject.model.decode(z, group).reconstruction
+
+    def _ocr(self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor) -> dict[str, float]:
+        """Character error rate of the pages that are read, of the reconstruction and of the floors."""
+        columns, limit = self.pages[phase], self.subject.options.ocr_pages
+        place = torch.searchsorted(kept, columns["ids"])
+        x = originals[place]
+        page, top, left = (columns[name].numpy() for name in ("page", "top", "left"))
+        pages = ocr.stitch(x[:, 0].numpy(), page, top, left)
+        values = ocr.page_errors(pages, ocr.stitch(outputs[place][:, 0].numpy(), page, top, left), limit)
+        for name in {"blur", "pca", "patch_pca"} & set(self.floors):
+            y = torch.cat([stored(Decoded(self.floors[name](part.float() / 255))) for part in x.split(256)])
+            read = ocr.page_errors(pages, ocr.stitch(y[:, 0].numpy(), page, top, left), limit)
+            values[f"floor_{name}_ocr_cer"] = read["ocr_cer"]
+        return values
+
+    def _generation(self, originals: Tensor) -> dict[str, float]:
+        """How samples of the prior compare with the data."""
+        options, model = self.subject.options, self.subject.model
+        assert self.posterior is not None
+        fit = options.prior == "mixture"
+        mean, log_var = self.posterior.mean, self.posterior.log_var
+        mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed) if fit else None
+        z = sample_prior(options.prior, options.samples, model.latent_dim, mixture, options.seed)
+        self.samples = torch.from_numpy(decoding.decode(model, z, self.subject.info))
+        limit = options.mutual_information_examples
+        return generation.summary(self.samples, originals, self.train, limit, options.seed)
+
+    def facts(self, train: Pass) -> dict[str, Any]:
+        """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
+        objective, position, means = self.subject.objective, self.subject.position, train.measured.means()
+        return {
+            "effective_beta_measured": objective.effective_beta_of_errors(position, means["mse"], means["mae"]),
+            "implied_sigma": objective.implied_sigma(position),
+            "floors": ", ".join(self.floors),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return some of the samples of the prior."""
+        return {"samples": self.samples[:SAVED_SAMPLES].numpy()}

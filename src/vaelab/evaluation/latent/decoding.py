@@ -1,0 +1,92 @@
+"""What a model decodes from chosen latents: samples of the prior, traversals, interpolations."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab.data.format.batches import generator
+from vaelab.data.format.prepared import DataInfo
+from vaelab.evaluation.image.baselines import blur
+from vaelab.measures.image.sharpness import radial_spectrum
+from vaelab.measures.kinds import KINDS
+from vaelab.models.vae import VAE
+from vaelab.objective.kl import kl_per_dimension
+from vaelab.params.blocks import Visualize
+
+BATCH = 64
+
+
+@torch.no_grad()
+def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> np.ndarray:
+    """Return what is decoded from z [n, L], uint8 as stored; a conditional model is told `group`, or all in turn."""
+    device, parts = next(model.parameters()).device, []
+    groups: Tensor = torch.arange(len(z)) % max(1, len(info.groups))
+    if group is not None:
+        groups = torch.full_like(groups, group)
+    for part, told in zip(z.split(BATCH), groups.split(BATCH), strict=True):
+        parts.append(KINDS[info.kind].output(model.decode(part.to(device), told.to(device))).cpu())
+    return torch.cat(parts).numpy()
+
+
+def prior_grids(model: VAE, info: DataInfo, count: int, seed: int) -> np.ndarray:
+    """Return examples [count, ...] decoded from z ~ N(0, I)."""
+    return decode(model, torch.randn((count, model.latent_dim), generator=generator(seed, 0, stream=6)), info)
+
+
+class Traversal(NamedTuple):
+    """One latent moved at a time, the others at the posterior mean of one example."""
+
+    examples: np.ndarray  # [dimensions, values, ...]
+    dimensions: list[int]  # those with the largest KL, largest first
+    values: list[float]
+    start: int  # the example: the one with the largest KL
+
+
+def traverse(model: VAE, info: DataInfo, mean: Tensor, log_var: Tensor, options: Visualize) -> Traversal:
+    """Return the traversal of the dimensions with the largest KL over these posteriors, each [N, L].
+
+    A conditional model is told the first group throughout.
+    """
+    kl = kl_per_dimension(mean, log_var)
+    start = int(kl.sum(1).argmax())
+    dimensions = kl.mean(0).topk(min(options.traversal_dimensions, kl.shape[1])).indices.tolist()
+    values = torch.linspace(-options.traversal_range, options.traversal_range, options.traversal_steps)
+    z = mean[start].repeat(len(dimensions), len(values), 1)
+    for row, dimension in enumerate(dimensions):
+        z[row, :, dimension] = values
+    examples = decode(model, z.flatten(0, 1), info, group=0)
+    return Traversal(
+        examples.reshape(len(dimensions), len(values), *examples.shape[1:]), dimensions, values.tolist(), start
+    )
+
+
+def interpolate(
+    model: VAE, info: DataInfo, mean: Tensor, rows: int, options: Visualize
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return examples along straight lines between random pairs of posterior means [N, L], and the pairs' ids.
+
+    Examples [rows, steps, ...], pairs [rows, 2]. A conditional model is told the first group throughout.
+    """
+    pairs = torch.randperm(len(mean), generator=generator(options.seed, 0, stream=10))[: 2 * rows]
+    pairs = pairs[: len(pairs) // 2 * 2].view(-1, 2)
+    share = torch.linspace(0, 1, options.traversal_steps).view(1, -1, 1)
+    z = (1 - share) * mean[pairs[:, 0]].unsqueeze(1) + share * mean[pairs[:, 1]].unsqueeze(1)
+    examples = decode(model, z.flatten(0, 1), info, group=0)
+    return examples.reshape(len(pairs), options.traversal_steps, *examples.shape[1:]), pairs.numpy()
+
+
+def spectra(arrays: dict[str, np.ndarray], phase: str, info: DataInfo) -> dict[str, np.ndarray]:
+    """Return radial power spectra in dB of the saved images and reconstructions [n, R], and of the blurred images [R].
+
+    Nothing for other kinds of data.
+    """
+    if info.kind != "image":
+        return {}
+    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).float() / 255 for name in ("x", "reconstruction"))
+    return {
+        "original": radial_spectrum(x).numpy(),
+        "reconstruction": radial_spectrum(y).numpy(),
+        "original, blurred (σ=2)": radial_spectrum(blur(x)).mean(0).numpy(),
+    }

@@ -1,0 +1,1 @@
+"""Anomaly scores of images, place by place, of the model and of baselines."""

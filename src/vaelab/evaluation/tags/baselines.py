@@ -1,0 +1,112 @@
+"""What trivial methods reach on tags: the numbers that a model has to beat. Definitions: docs/metrics.md.
+
+B batch, N training rows, D tags, L latent dimensions. Batches are float [B, D] of 0 and 1.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vaelab.data.format.batches import DeviceSplit, evenly
+from vaelab.data.format.prepared import DataInfo
+from vaelab.evaluation.tags.average_precision import Scores
+from vaelab.measures.passes import Measured
+from vaelab.measures.tags.batch import Tally, at_threshold, bce, lengths
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
+from vaelab.models import pca
+from vaelab.models.pca import Pca
+from vaelab.params.blocks import Evaluate
+
+SMALLEST = 1e-6  # probability, and distance of one from 1, that PCA's values are held to before a logarithm
+
+
+class Prediction(NamedTuple):
+    """What a method says of a batch."""
+
+    logits: Tensor  # [B, D]
+    scores: Tensor | None  # which rank the tags [B, D]; None: it has neither an order nor probabilities
+
+
+Floor = Callable[[Tensor], Prediction]
+
+
+def fit_floors(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -> dict[str, Floor]:
+    """Return the trivial methods by name, each a function of a batch.
+
+    zero: no tag at all. frequency: each tag with its frequency in training, a row with and a row without it added.
+    pca: L principal components of the training rows, or as many as they have; missing where there is one row only.
+
+    Args:
+        train: N rows.
+        info: of the data.
+        latent_dim: L.
+        seed: of the decomposition.
+    """
+    counts = torch.tensor(info.class_counts, dtype=torch.float64) + 1
+    logits = (counts / (len(train) + 2 - counts)).log().float()
+    floors: dict[str, Floor] = {"zero": _zero, "frequency": partial(_constant, logits.to(train.device))}
+    size, components = info.shape[0], components_of(len(train), latent_dim, info.shape[0])
+    if components:
+        some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
+        floors["pca"] = partial(_from_pca, pca.fit_pca(train.stored(some).cpu().float(), components, seed))
+    return floors
+
+
+def components_of(rows: int, latent_dim: int, tags: int) -> int:
+    """Return how many principal components stand beside a model of so many latent dimensions."""
+    return min(latent_dim, tags, rows - 1)
+
+
+def _zero(x: Tensor) -> Prediction:
+    return Prediction(torch.full_like(x, -torch.inf), None)
+
+
+def _constant(logits: Tensor, x: Tensor) -> Prediction:
+    rows = logits.expand_as(x)
+    return Prediction(rows, rows)
+
+
+def _from_pca(fitted: Pca, x: Tensor) -> Prediction:
+    scores = pca.reconstruct(fitted, x)
+    return Prediction(scores.clamp(SMALLEST, 1 - SMALLEST).logit(), scores)
+
+
+class TagFloors:
+    """Measures trivial methods, fitted on the training split, with their own best thresholds on val."""
+
+    def __init__(
+        self, train: DeviceSplit, val: DeviceSplit, info: DataInfo, latent_dim: int, options: Evaluate
+    ) -> None:
+        self.options = options
+        self.floors = fit_floors(train, info, latent_dim, options.seed)
+        self.best = {name: self._best(floor, val) for name, floor in self.floors.items()}
+
+    def _best(self, floor: Floor, val: DeviceSplit) -> float:
+        batches = val.in_order(self.options.batch_size)
+        return best_threshold(torch.stack([curve(batch.x, floor(batch.x).logits) for batch in batches]).sum(0))
+
+    def measure(self, split: DeviceSplit) -> dict[str, float]:
+        """Return the measures of the split, as floor_<method>_<measure>."""
+        values: dict[str, float] = {}
+        for name, floor in self.floors.items():
+            found = self._measures(floor, split, self.best[name])
+            values |= {f"floor_{name}_{key}": value for key, value in found.items()}
+        return values
+
+    def _measures(self, floor: Floor, split: DeviceSplit, best: float) -> dict[str, float]:
+        plain, at_best = Tally(len(split)), Tally(len(split))
+        precision = Scores(len(split), split.shape[0])
+        for batch in split.in_order(self.options.batch_size):
+            x, (logits, scores) = batch.x, floor(batch.x)
+            totals, columns = at_threshold(x, logits, self.options.threshold)
+            at_best.add(at_threshold(x, logits, best))
+            if scores is not None:
+                columns |= ranking(x, scores, lengths(self.options)) | {"bce": bce(x, logits)}
+                precision.add(x, scores)
+            plain.add(Measured(totals, columns))
+        reached = at_best.summary()
+        found = plain.summary() | {f"best_{name}": reached[name] for name in AT_THRESHOLD}
+        return found | {"best_threshold": best} | precision.summary() if precision.seen else found

@@ -1,0 +1,126 @@
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from vaelab.comparison import verdict as module
+from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
+from vaelab.errors import InputError
+from vaelab.evaluation.image.baselines import fit_floors
+from vaelab.evaluation.metric_names import METRICS
+from vaelab.measures.image.reconstruction import measure
+from vaelab.params.blocks import VERDICT, Limits
+
+FLOORS = ("mean_image", "blur", "white_page")
+
+
+def judge(metrics: dict[str, float | None], limits: dict[str, Limits] = VERDICT) -> dict[str, Criterion]:
+    return {criterion.metric: criterion for criterion in verdict(metrics, limits, FLOORS)}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "rating"),
+    [
+        ("psnr", 25.0, "good"), ("psnr", 20.0, "good"), ("psnr", 19.9, "fair"), ("psnr", 15.0, "poor"),
+        ("psnr", 3.0, "poor"), ("mse", 0.05, "good"), ("mse", 0.051, "fair"), ("mse", 0.1, "poor"), ("mse", 7, "poor"),
+    ],
+)  # fmt: skip
+def test_ratings_follow_the_limits_in_the_direction_of_the_metric(metric, value, rating):
+    assert judge({metric: value})[metric].rating == rating
+
+
+def test_without_a_poor_limit_nothing_is_poor():
+    assert judge({"psnr": -50.0}, {"psnr": Limits(good=20)})["psnr"].rating == "fair"
+
+
+def test_the_overall_rating_is_the_worst():
+    assert overall(verdict({"psnr": 30, "mse": 0.07, "ssim": 0.9}, VERDICT, FLOORS)) == "fair"
+    assert overall(verdict({"psnr": 30, "mse": 0.07, "ssim": 0.1}, VERDICT, FLOORS)) == "poor"
+    assert overall(verdict({"psnr": 30}, VERDICT, FLOORS)) == "good"
+    assert overall([]) is None
+
+
+def test_what_was_not_measured_is_left_out():
+    found = judge({"psnr": None, "mse": math.nan, "ssim": 0.9, "floor_blur_ssim": None, "floor_mean_image_ssim": 0.5})
+    assert list(found) == ["ssim"]
+    assert found["ssim"] == Criterion("ssim", 0.9, "good", 0.8, 0.5, "mean_image", 0.5, True)
+
+
+def test_each_number_stands_beside_the_best_floor():
+    floors = {
+        "floor_mean_image_psnr": 18.0,
+        "floor_blur_psnr": 26.0,
+        "floor_mean_image_mse": 0.01,
+        "floor_blur_mse": 0.02,
+    }
+    found = judge({"psnr": 25.0, "mse": 0.005, "psnr_group_gap": 1.0, **floors})
+    assert found["psnr"][5:] == ("blur", 26.0, False)
+    assert found["mse"][5:] == ("mean_image", 0.01, True)
+    assert found["psnr_group_gap"][5:] == (None, None, None)
+
+
+@pytest.mark.parametrize("metric", ["psnr", "mse"])
+def test_equal_to_the_floor_is_not_better(metric):
+    assert judge({metric: 0.01, f"floor_blur_{metric}": 0.01})[metric].better_than_floor is False
+
+
+def test_an_unlisted_floor_does_not_count():
+    assert judge({"psnr": 25.0, "floor_pca_psnr": 30.0})["psnr"].floor is None
+
+
+def test_a_good_psnr_that_a_white_page_beats_is_called_out():
+    """Pages with a few thin lines: a grayish page without any ink passes PSNR > 20, and so does a white one."""
+    pages = torch.full((8, 1, 64, 64), 255, dtype=torch.uint8)
+    pages[:, :, 12:60:16, 10:20] = 0
+    x = pages.float() / 255
+    measured = {name: float(value.mean()) for name, value in measure(x, torch.full_like(x, 0.97)).items()}
+    floors = fit_floors(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
+    for floor, reconstruct in floors.items():
+        measured[f"floor_{floor}_psnr"] = float(measure(x, reconstruct(x))["psnr"].mean())
+    assert 20 < measured["psnr"] < measured["floor_white_page_psnr"]
+    assert verdict(measured, VERDICT, list(floors))[1].better_than_floor is False
+    found = verdict(measured, {"psnr": VERDICT["psnr"]}, ["mean_image", "white_page"])
+    assert found[0].rating == overall(found) == "good"
+    assert found[0].floor == "white_page"
+    (remark,) = remarks(found)
+    assert "psnr" in remark
+    assert "is good by its limit 20, but means nothing here: the trivial white_page reaches" in remark
+
+
+def test_remarks_name_what_is_no_better_than_trivial_and_nothing_else():
+    metrics = {"psnr": 17.0, "floor_blur_psnr": 18.0, "ssim": 0.9, "floor_blur_ssim": 0.8, "mse": 0.01}
+    assert remarks(verdict(metrics, VERDICT, FLOORS)) == [
+        "psnr 17 is fair, and no better than trivial: the trivial blur reaches 18"
+    ]
+
+
+def test_a_metric_without_a_direction_is_better_towards_its_good_limit():
+    upward, downward = {"rate": Limits(good=10, poor=5)}, {"rate": Limits(good=5, poor=10)}
+    assert [judge({"rate": 12.0}, limits)["rate"].rating for limits in (upward, downward)] == ["good", "poor"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"psnnr": Limits(good=1)}, r"evaluate\.verdict\.psnnr: no such metric; known: .*psnr"),
+        ({"psnr": Limits(good=15, poor=20)}, r"evaluate\.verdict\.psnr: good 15 and poor 20 are swapped; higher is"),
+        ({"mse": Limits(good=0.1, poor=0.05)}, r"evaluate\.verdict\.mse: .*swapped; lower is better"),
+        ({"rate": Limits(good=1)}, r"evaluate\.verdict\.rate: give a poor limit"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(limits, message):
+    with pytest.raises(InputError, match=message):
+        verdict(dict.fromkeys(limits, 1.0), limits, FLOORS)
+
+
+def test_the_default_limits_make_sense():
+    criteria = verdict(dict.fromkeys(VERDICT, 1.0), VERDICT, FLOORS)
+    assert {criterion.metric for criterion in criteria} == set(VERDICT) <= set(METRICS)
+
+
+def test_the_verdict_needs_no_torch():
+    code = f"import sys; import {module.__name__}; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

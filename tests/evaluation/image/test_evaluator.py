@@ -1,0 +1,386 @@
+"""A tiny image model on tiny data: every number is finite, has a name, and equals what is worked out apart from it."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from helpers import GROUPS, random_images, tiny_run, unit, write_images
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from vaelab.data.format.prepared import image_info
+from vaelab.evaluation.evaluate import Evaluation, evaluate
+from vaelab.evaluation.image import evaluator
+from vaelab.evaluation.image.baselines import fit_floors
+from vaelab.evaluation.metric_names import FLOORS, HEADLINE, METRICS, better
+from vaelab.measures.image.reconstruction import measure
+from vaelab.models.build import build
+from vaelab.models.files import save_model
+from vaelab.models.vae import VAE
+from vaelab.objective.objective import Objective
+from vaelab.params.schema import Run
+
+SIZES = {"train": 24, "val": 8, "test": 8}
+FACTS = {"epoch": 1, "position": 1.0, "step": 3, "metric": "psnr", "val": 20.0}
+SAMPLES = {
+    "sample_precision",
+    "sample_recall",
+    "sample_mmd",
+    "sample_diversity_ratio",
+    "real_precision",
+    "real_recall",
+    "real_mmd",
+}
+BESIDE = {"shuffled_z_psnr", "zero_z_psnr", "interpolation_evenness", "interpolation_directness"}  # not of train
+COMMON = {
+    "loss", "elbo", "negative_elbo", "distortion", "bits_per_dim", "rate", "mse", "mae", "psnr", "psnr_std", "psnr_p05",
+    "psnr_min", "ssim", "ssim_std", "ssim_p05", "ssim_min", "ms_ssim", "edge_f1", "sharpness_ratio",
+    "sharpness_ratio_median", "spectrum_error", "spectrum_error_low", "spectrum_error_mid", "spectrum_error_high",
+    "worst_group", "worst_group_psnr", "psnr_group_gap", "active_units", "pct_active_units", "effective_dimensions",
+    "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
+    "min_log_var", "max_log_var", "max_abs_mean", "silhouette", "diversity_ratio",
+}  # fmt: skip
+OF_GROUPS = {f"{name}_group_{group}" for name in ("psnr", "ssim", "sharpness_ratio") for group in GROUPS}
+TEXT = {"text_mse", "text_psnr", "text_ssim", "text_edge_f1", "ink_mse"}
+
+
+class Case(NamedTuple):
+    """A data set, a model whose batch statistics fit it, otherwise untrained, and what evaluation makes of the two."""
+
+    data: Path
+    weights: Path
+    run: Run
+    model: VAE
+    found: Evaluation
+
+
+MODELS = {
+    "vector": {"latent_dim": 4},
+    "map": {"latent": "map", "latent_channels": 2, "conditional": True, "learned_sigma": True},
+    "documents": {"skips": True},
+}
+EXPECTED = {"vector": set(), "map": {"delta_e"}, "documents": TEXT}
+FLOORS_OF = {
+    "vector": ["mean_image", "blur", "pca"],
+    "map": ["mean_image", "blur", "pca", "patch_pca"],
+    "documents": ["mean_image", "blur", "pca", "white_page"],
+}
+
+
+def build_case(folder: Path, name: str, **blocks: dict) -> Case:
+    channels = 3 if name == "map" else 1
+    info = write_images(folder / "data", *SIZES.values(), channels=channels, text=name == "documents")
+    run = tiny_run(kind="image", **{"model": MODELS[name], "evaluate": {"ocr": False}, **blocks})
+    model = build(run.model, info, seed=0)
+    model(unit(random_images(24, channels)), group=torch.arange(24) % 2)
+    save_model(folder / "model.safetensors", model.state_dict(), run, info, FACTS)
+    found = evaluate(run, folder / "model.safetensors", folder / "data")
+    return Case(folder / "data", folder / "model.safetensors", run, model.eval(), found)
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def case(request, tmp_path_factory) -> tuple[str, Case]:
+    return request.param, build_case(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="module")
+def vector(tmp_path_factory) -> Case:
+    return build_case(tmp_path_factory.mktemp("alone"), "vector")
+
+
+def images(phase: str, channels: int = 1) -> torch.Tensor:
+    return random_images(SIZES[phase], channels, seed=list(SIZES).index(phase))
+
+
+def decoded(case: Case, phase: str, channels: int) -> torch.Tensor:
+    """What the model makes of a split, in [0, 1]."""
+    with torch.no_grad():
+        group = torch.arange(SIZES[phase]) % 2
+        return case.model(unit(images(phase, channels)), group=group).reconstruction
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_every_metric_is_finite_and_has_a_name(case, phase):
+    name, (_, _, _, _, found) = case
+    values = found.metrics[phase]
+    own = {key for key in values if not key.startswith("floor_")} - {"perceptual"}  # where VGG16's weights are there
+    expected = COMMON | OF_GROUPS | EXPECTED[name]
+    expected |= set() if phase == "train" else BESIDE
+    expected |= SAMPLES if phase == "test" else set()
+    assert own == expected
+    assert own - OF_GROUPS <= set(METRICS)
+    assert all(better(key) in ("higher", "lower", "neither") for key in own)
+    assert all(math.isfinite(value) for value in values.values())
+    assert set(HEADLINE["image"]) <= own
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_floors_stand_beside_with_the_same_measures(case, phase):
+    name, (_, _, _, _, found) = case
+    floors = {key for key in found.metrics[phase] if key.startswith("floor_")}
+    if phase == "train":
+        assert not floors
+        return
+    measured = set(found.examples[0]) - {"phase", "index", "group", "rate", "loss"}
+    assert measured <= set(METRICS)
+    assert floors == {f"floor_{floor}_{metric}" for floor in FLOORS_OF[name] for metric in measured}
+    assert {f"floor_{floor}_" for floor in FLOORS_OF[name]} <= set(FLOORS["image"].values())
+    assert found.metrics["run"]["floors"] == ", ".join(FLOORS_OF[name])
+
+
+def test_floors_are_those_of_the_training_split(case):
+    name, (_, _, _, model, found) = case
+    channels = 3 if name == "map" else 1
+    floors = fit_floors(
+        images("train", channels), model.latent_dim, 4 if name == "map" else None, name == "documents", 0
+    )
+    x = unit(images("test", channels))
+    for floor, function in floors.items():
+        for metric, values in measure(x, function(x)).items():
+            if metric in ("psnr", "mse", "ssim"):
+                assert found.metrics["test"][f"floor_{floor}_{metric}"] == pytest.approx(values.mean().item(), rel=1e-4)
+    mean = unit(images("train", channels)).mean(0)
+    assert found.metrics["test"]["floor_mean_image_mse"] == pytest.approx((x - mean).square().mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_measures_are_those_of_scikit_image(case, phase):
+    name, subject = case
+    channels = 3 if name == "map" else 1
+    x, y = (
+        t.double().movedim(1, -1).numpy() for t in (unit(images(phase, channels)), decoded(subject, phase, channels))
+    )
+    psnr = [peak_signal_noise_ratio(one, other, data_range=1) for one, other in zip(x, y, strict=True)]
+    ssim = [
+        structural_similarity(
+            one, other, data_range=1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=-1
+        )
+        for one, other in zip(x, y, strict=True)
+    ]
+    values = subject.found.metrics[phase]
+    assert values["psnr"] == pytest.approx(np.mean(psnr), rel=1e-4)
+    assert values["ssim"] == pytest.approx(np.mean(ssim), abs=1e-4)
+    assert values["mse"] == pytest.approx(((x - y) ** 2).mean(), rel=1e-4)
+    for number, group in enumerate(GROUPS):
+        assert values[f"psnr_group_{group}"] == pytest.approx(np.mean(psnr[number::2]), rel=1e-4)
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_the_elbo_is_of_one_gaussian_for_the_whole_split(case, phase):
+    name, subject = case
+    channels = 3 if name == "map" else 1
+    values = subject.found.metrics[phase]
+    x, y = unit(images(phase, channels)), decoded(subject, phase, channels)
+    sigma = (x - y).double().square().mean().sqrt()
+    density = torch.distributions.Normal(y.double(), sigma).log_prob(x.double()).flatten(1).sum(1)
+    assert values["distortion"] == pytest.approx(-density.mean().item(), rel=1e-5)
+    assert values["elbo"] == -values["negative_elbo"]
+    assert values["negative_elbo"] == pytest.approx(values["distortion"] + values["rate"])
+    per_value = values["negative_elbo"] / x[0].numel() / math.log(2) + 8  # of 256 steps, not of [0, 1]
+    assert values["bits_per_dim"] == pytest.approx(per_value)
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_there_is_one_row_per_example_and_metrics_are_their_means(case, phase):
+    _, (_, _, _, _, found) = case
+    rows = [row for row in found.examples if row["phase"] == phase]
+    assert [row["index"] for row in rows] == list(range(SIZES[phase]))
+    assert [row["group"] for row in rows] == [row % 2 for row in range(SIZES[phase])]
+    for name in ("psnr", "ssim", "mse", "edge_f1", "rate", "loss"):
+        mean = sum(row[name] for row in rows) / len(rows)
+        assert found.metrics[phase][name] == pytest.approx(mean, rel=1e-5)
+    assert found.metrics[phase]["psnr_min"] == pytest.approx(min(row["psnr"] for row in rows))
+
+
+def test_latent_measures_agree_with_each_other(case):
+    _, (_, _, _, model, found) = case
+    for phase in SIZES:
+        rows = [row for row in found.dimensions if row["phase"] == phase]
+        assert len(rows) == model.latent_dim
+        assert set(rows[0]) == {
+            "phase", "dimension", "kl", "variance_of_mean", "aggregate_mean", "aggregate_std", "ks", "active",
+        }  # fmt: skip
+        assert found.metrics[phase]["rate"] == pytest.approx(sum(row["kl"] for row in rows), rel=1e-5)
+        assert found.metrics[phase]["ks_max"] == max(row["ks"] for row in rows)
+
+
+def test_arrays_are_whole_splits_in_their_order(case):
+    name, subject = case
+    channels = 3 if name == "map" else 1
+    for phase, size in SIZES.items():
+        arrays = {key.removeprefix(f"{phase}_"): value for key, value in subject.found.tensors.items()}
+        assert arrays["ids"].tolist() == list(range(size))
+        assert (arrays["x"] == images(phase, channels).numpy()).all()
+        assert arrays["reconstruction"].dtype == np.uint8
+        expected = decoded(subject, phase, channels).numpy() * 255
+        assert np.abs(arrays["reconstruction"] - expected).max() < 1
+        assert arrays["mean"].shape == arrays["log_var"].shape == (size, subject.model.latent_dim)
+    assert subject.found.tensors["samples"].shape == (8, channels, 16, 16)
+    assert subject.found.tensors["samples"].dtype == np.uint8
+
+
+def test_ablations_decode_another_z_with_the_groups_of_the_examples(case):
+    name, subject = case
+    x, group = unit(images("test", 3 if name == "map" else 1)), torch.arange(8) % 2
+    with torch.no_grad():
+        y = subject.model.decode(torch.zeros(8, subject.model.latent_dim), group).reconstruction
+    psnr = (x - y).square().mean((1, 2, 3)).log10().mul(-10).mean().item()
+    values = subject.found.metrics["test"]
+    assert values["zero_z_psnr"] == pytest.approx(psnr, rel=1e-5)
+    assert values["shuffled_z_psnr"] != pytest.approx(values["psnr"], rel=1e-6)
+
+
+def test_of_a_decoder_that_ignores_z_nothing_depends_on_z(tmp_path, vector):
+    state = {name: tensor.clone() for name, tensor in vector.model.state_dict().items()}
+    state["decoder.stem.0.weight"].zero_()
+    info = write_images(tmp_path / "data", *SIZES.values())
+    save_model(tmp_path / "blind.safetensors", state, vector.run, info, FACTS)
+    metrics = evaluate(vector.run, tmp_path / "blind.safetensors", vector.data).metrics
+    for phase in ("val", "test"):
+        for ablation in ("shuffled", "zero"):
+            assert metrics[phase][f"{ablation}_z_psnr"] == pytest.approx(metrics[phase]["psnr"], rel=1e-6)
+        assert metrics[phase]["diversity_ratio"] == 0
+        assert math.isnan(metrics[phase]["interpolation_evenness"])
+
+
+def test_facts_of_the_run(case):
+    name, (_, _, _, model, found) = case
+    facts = found.metrics["run"]
+    assert facts["effective_beta"] == facts["effective_beta_measured"] == 1
+    assert facts["implied_sigma"] is facts["feature_weights"] is None
+    assert (facts["best_epoch"], facts["selected_by"], facts["latent_dim"]) == (1, "psnr", model.latent_dim)
+    assert facts["bypass"] is (name == "documents")
+    assert facts["parameters"] == sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_the_effective_beta_of_errors_is_measured_on_training(tmp_path):
+    loss = {"terms": {"gaussian": 0.0, "mse": 4.0, "perceptual": 0.1}, "reduction": "mean", "beta": 0.001}
+    found = build_case(
+        tmp_path, "vector", loss=loss | {"perceptual_weights": "random", "perceptual_layers": ["relu1_2"]}
+    ).found
+    facts = found.metrics["run"]
+    assert facts["effective_beta"] is None
+    assert facts["effective_beta_measured"] == pytest.approx(
+        0.001 * 256 / (4 * 2 * found.metrics["train"]["mse"]), rel=1e-5
+    )
+    assert facts["implied_sigma"] == pytest.approx((0.001 * 256 / 8) ** 0.5)
+    assert facts["feature_weights"].startswith("perceptual: ")
+    assert "random" in facts["feature_weights"]
+    assert all(found.metrics[phase]["perceptual"] > 0 for phase in SIZES)
+
+
+def test_total_correlation_is_of_the_examples_of_the_training_split(tmp_path):
+    terms = {"terms": {"gaussian": 1.0, "total_correlation": 3.0}, "sigma": 0.3}
+    _, _, run, model, found = build_case(tmp_path, "vector", loss=terms, evaluate={"ocr": False, "batch_size": 64})
+    objective = Objective(run.loss, image_info(1, 16, GROUPS), SIZES["train"])
+    for phase in SIZES:
+        x = unit(images(phase))
+        with torch.no_grad():
+            expected = objective(x, model(x), 1).total.mean().item()
+        assert found.metrics[phase]["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_evaluation_repeats_itself(case):
+    _, subject = case
+    assert evaluate(subject.run, subject.weights, subject.data).metrics == subject.found.metrics
+
+
+def test_the_batch_size_changes_nothing_but_the_loss_under_the_best_sigma_of_a_batch(vector):
+    run = tiny_run(kind="image", model=MODELS["vector"], evaluate={"batch_size": 7, "ocr": False})
+    metrics = evaluate(run, vector.weights, vector.data).metrics
+    for phase in SIZES:
+        found, expected = metrics[phase], dict(vector.found.metrics[phase])
+        assert found.pop("loss") == pytest.approx(expected.pop("loss"), rel=0.1)
+        assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("prior", ["normal", "mixture"])
+def test_samples_come_from_the_prior_that_was_asked_for(tmp_path, vector, prior):
+    options = {"prior": prior, "mixture_components": 2, "samples": 300, "ocr": False}
+    run = tiny_run(kind="image", model=MODELS["vector"], evaluate=options)
+    found = evaluate(run, vector.weights, vector.data)
+    assert len(found.tensors["samples"]) == evaluator.SAVED_SAMPLES == 256
+    assert all(math.isfinite(found.metrics["test"][name]) for name in SAMPLES)
+    same = np.array_equal(found.tensors["samples"][:8], vector.found.tensors["samples"])
+    assert same is (prior == "normal")
+
+
+def test_where_there_is_no_test_split_val_is_the_final_one(tmp_path, vector):
+    write_images(tmp_path / "data", 24, 8, 0)
+    found = evaluate(vector.run, vector.weights, tmp_path / "data")
+    assert set(found.metrics) == {"train", "val", "run"}
+    assert set(found.metrics["val"]) >= SAMPLES | BESIDE
+    assert len(found.tensors["samples"]) == 8
+
+
+def test_few_reconstructions_are_kept_evenly_spread(monkeypatch, vector):
+    monkeypatch.setattr(evaluator, "KEPT", 3)
+    found = evaluate(vector.run, vector.weights, vector.data)
+    for phase, size in SIZES.items():
+        ids = found.tensors[f"{phase}_ids"].tolist()
+        assert (len(ids), ids[0], ids[-1]) == (3, 0, size - 1)
+        for name in ("x", "reconstruction"):
+            whole = vector.found.tensors[f"{phase}_{name}"]
+            assert (found.tensors[f"{phase}_{name}"] == whole[ids]).all()
+        assert len(found.tensors[f"{phase}_mean"]) == size
+        assert found.metrics[phase]["psnr"] == vector.found.metrics[phase]["psnr"]
+    assert len(found.examples) == sum(SIZES.values())
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """Documents, one page per split, four patches to a row."""
+    return build_case(tmp_path, "documents")
+
+
+def test_pages_are_read_and_all_their_patches_kept(monkeypatch, documents):
+    read = []
+
+    def page_errors(originals, reconstructions, limit):
+        read.append((originals, reconstructions, limit))
+        return {"ocr_cer": 0.25, "ocr_pages": float(len(originals))}
+
+    monkeypatch.setattr(evaluator, "KEPT", 3)
+    monkeypatch.setattr(evaluator.ocr, "available", lambda: True)
+    monkeypatch.setattr(evaluator.ocr, "page_errors", page_errors)
+    run = tiny_run(kind="image", model=MODELS["documents"], evaluate={"ocr": True, "ocr_pages": 5})
+    found = evaluate(run, documents.weights, documents.data)
+    for phase in ("val", "test"):
+        assert found.tensors[f"{phase}_ids"].tolist() == list(range(8))
+        assert (found.metrics[phase]["ocr_cer"], found.metrics[phase]["ocr_pages"]) == (0.25, 1.0)
+        assert {"floor_blur_ocr_cer", "floor_pca_ocr_cer"} <= set(found.metrics[phase])
+    assert found.tensors["train_ids"].tolist() == [0, 12, 23]
+    assert "ocr_cer" not in found.metrics["train"]
+    assert len(read) == 2 * 3
+    originals, reconstructions, limit = read[0]
+    assert limit == 5
+    x = images("val")[:, 0]
+    whole = torch.cat([torch.cat(list(row), 1) for row in x.split(4)])  # four patches to a row
+    assert (originals[0] == whole.numpy()).all()
+    y = torch.from_numpy(found.tensors["val_reconstruction"])[:, 0]
+    assert (reconstructions[0] == torch.cat([torch.cat(list(row), 1) for row in y.split(4)]).numpy()).all()
+
+
+@pytest.mark.parametrize("options", [{"ocr": False}, {"ocr": True, "ocr_pages": 0}], ids=str)
+def test_pages_are_not_read_where_nobody_asks(monkeypatch, capsys, documents, options):
+    monkeypatch.setattr(evaluator.ocr, "available", lambda: pytest.fail("asked for Tesseract"))
+    run = tiny_run(kind="image", model=MODELS["documents"], evaluate=options)
+    found = evaluate(run, documents.weights, documents.data)
+    assert not any("ocr" in name for name in found.metrics["test"])
+    assert capsys.readouterr().err == ""
+
+
+def test_without_tesseract_character_errors_are_left_out_with_a_note(monkeypatch, capsys, documents):
+    monkeypatch.setattr(evaluator.ocr, "available", lambda: False)
+    run = tiny_run(kind="image", model=MODELS["documents"], evaluate={"ocr": True})
+    found = evaluate(run, documents.weights, documents.data)
+    assert not any("ocr" in name for name in found.metrics["test"])
+    assert capsys.readouterr().err.count("Tesseract is not installed") == 1
+
+
+def test_images_that_are_no_documents_are_not_read(monkeypatch, capsys, vector):
+    monkeypatch.setattr(evaluator.ocr, "available", lambda: pytest.fail("asked for Tesseract"))
+    evaluate(tiny_run(kind="image", evaluate={"ocr": True}), vector.weights, vector.data)
+    assert capsys.readouterr().err == ""

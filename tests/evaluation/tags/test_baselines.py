@@ -1,0 +1,140 @@
+"""Trivial methods on tags: against scikit-learn, and on data where it is known what they reach."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from helpers import random_tags, tag_info
+from sklearn.decomposition import PCA
+from sklearn.metrics import average_precision_score, f1_score, label_ranking_average_precision_score, log_loss
+
+from vaelab.data.format.batches import DeviceSplit
+from vaelab.evaluation.metric_names import FLOORS
+from vaelab.evaluation.tags.baselines import TagFloors, components_of
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
+from vaelab.params.blocks import Evaluate
+
+CPU = torch.device("cpu")
+X = {"train": random_tags(60), "val": random_tags(30, seed=1), "test": random_tags(40, seed=2)}
+COUNTS = X["train"].sum(0).numpy()
+OPTIONS = Evaluate(batch_size=16, threshold=0.3, top_k=(2,))
+RANKED = {"lrap", "recall_at_2", "recall_at_10", "ndcg_at_2", "ndcg_at_10", "bce", "average_precision",
+          "average_precision_macro", "best_threshold"}  # fmt: skip
+COUNTED = {*AT_THRESHOLD, *(f"best_{name}" for name in AT_THRESHOLD), "predicted_tags", "true_tags"}
+
+
+def split(x: torch.Tensor) -> DeviceSplit:
+    return DeviceSplit([x], torch.zeros(len(x)), CPU, "tags")
+
+
+def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagFloors:
+    x = X | data
+    return TagFloors(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, float]:
+    return fitted().measure(split(X["test"]))
+
+
+def own(values: dict[str, float], name: str) -> dict[str, float]:
+    prefix = f"floor_{name}_"
+    return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
+
+
+def test_all_methods_have_the_measures_that_make_sense_for_them(found):
+    assert set(own(found, "zero")) == COUNTED
+    assert set(own(found, "frequency")) == set(own(found, "pca")) == COUNTED | RANKED
+    assert {f"floor_{name}_" for name in ("zero", "frequency", "pca")} < set(FLOORS["tags"].values())
+    assert all(math.isfinite(value) for value in found.values())
+
+
+def test_no_tag_at_all_misses_what_is_there(found):
+    share = X["test"].double().mean().item()
+    values = own(found, "zero")
+    assert values["hamming_loss"] == values["best_hamming_loss"] == pytest.approx(share)
+    assert values["f1_micro"] == values["predicted_tags"] == values["jaccard_micro"] == 0
+    empty = (X["test"].sum(1) == 0).double().mean().item()
+    assert values["exact_match"] == values["jaccard_index"] == pytest.approx(empty)
+
+
+def best_f1(true: np.ndarray, probability: np.ndarray) -> float:
+    return max(f1_score(true, probability >= t, average="micro") for t in THRESHOLDS)
+
+
+def check(values: dict[str, float], scores: np.ndarray, of_val: np.ndarray) -> None:
+    """Compare the measures of a method that gives the rows of test and val these scores."""
+    true, val = X["test"].numpy(), X["val"].numpy()
+    clamped = scores.clip(1e-6, 1 - 1e-6)
+    nats = [log_loss(row, p, labels=[0, 1], normalize=False) for row, p in zip(true, clamped, strict=True)]
+    assert values["bce"] == pytest.approx(np.mean(nats), rel=1e-3)
+    assert values["lrap"] == pytest.approx(label_ranking_average_precision_score(true, scores))
+    for name, average in {"average_precision": "micro", "average_precision_macro": "macro"}.items():
+        assert values[name] == pytest.approx(average_precision_score(true, scores, average=average))
+    assert values["f1_micro"] == pytest.approx(f1_score(true, scores >= OPTIONS.threshold, average="micro"))
+    best = values["best_threshold"]
+    assert f1_score(val, of_val >= best, average="micro") == pytest.approx(best_f1(val, of_val))
+    assert values["best_f1_micro"] == pytest.approx(f1_score(true, scores >= best, average="micro"))
+    macro = f1_score(true, scores >= best, average="macro", zero_division=np.nan)
+    assert values["best_f1_macro"] == pytest.approx(macro)
+
+
+def test_frequencies_are_those_of_training_with_a_row_of_each_added(found):
+    frequency = (COUNTS + 1) / (len(X["train"]) + 2)
+    check(own(found, "frequency"), np.tile(frequency, (40, 1)), np.tile(frequency, (30, 1)))
+
+
+def test_pca_is_that_of_scikit_learn_with_the_model_s_dimensions(found):
+    pca = PCA(3, svd_solver="full").fit(X["train"].double().numpy())
+    of_test, of_val = (pca.inverse_transform(pca.transform(X[phase].double().numpy())) for phase in ("test", "val"))
+    check(own(found, "pca"), of_test, of_val)
+    assert found["floor_pca_lrap"] > found["floor_frequency_lrap"]
+
+
+def test_pca_ranks_by_its_values_below_0_and_above_1_too():
+    source = torch.Generator().manual_seed(0)
+    x = {phase: (torch.rand(200, 12, generator=source) < 0.2).byte() for phase in X}  # no structure
+    scores = PCA(5, svd_solver="full").fit(x["train"].double().numpy())
+    scores = scores.inverse_transform(scores.transform(x["test"].double().numpy()))
+    assert ((scores < 0) & (x["test"].numpy() > 0)).any()
+    values = own(fitted(5, **x).measure(split(x["test"])), "pca")
+    expected = average_precision_score(x["test"], scores, average="micro")
+    assert values["average_precision"] == pytest.approx(expected, abs=1e-4)  # in float32 other scores are equal
+    lrap = label_ranking_average_precision_score(x["test"].numpy(), scores)
+    assert values["lrap"] == pytest.approx(lrap, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "latent_dim", "expected"), [(60, 3, 3), (60, 12, 12), (60, 64, 12), (4, 64, 3), (1, 64, 0)]
+)
+def test_there_are_as_many_components_as_dimensions_tags_and_rows_allow(rows, latent_dim, expected):
+    assert components_of(rows, latent_dim, 12) == expected
+
+
+def test_pca_with_a_dimension_for_each_tag_loses_nothing():
+    values = own(fitted(latent_dim=20).measure(split(X["test"])), "pca")
+    for name in ("lrap", "f1_micro", "best_f1_micro", "exact_match", "average_precision"):
+        assert values[name] == pytest.approx(1)
+    assert values["best_threshold"] == 0.5
+    assert values["bce"] < 1e-3
+
+
+def test_one_training_row_leaves_no_pca():
+    floors = fitted(train=X["train"][:1])
+    assert set(floors.floors) == {"zero", "frequency"}
+    assert all(math.isfinite(value) for value in floors.measure(split(X["test"])).values())
+
+
+def test_tags_that_training_lacks_or_that_all_its_rows_have_cost_no_infinite_nats():
+    train = X["train"].clone()
+    train[:, 0], train[:, 1] = 0, 1
+    values = own(fitted(train=train).measure(split(X["test"])), "frequency")
+    assert values["bce"] < 12 * math.log(62)
+    assert values["lrap"] < 1
+
+
+def test_the_batch_size_changes_nothing(found):
+    floors = fitted()
+    floors.options = OPTIONS.model_copy(update={"batch_size": 7})
+    assert floors.measure(split(X["test"])) == pytest.approx(found, rel=1e-5)

@@ -1,0 +1,356 @@
+"""The evaluation of tags end to end, with either likelihood, against scikit-learn and torch.distributions."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from helpers import random_tags, tag_info, tiny_run, write_tags
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    jaccard_score,
+    label_ranking_average_precision_score,
+    ndcg_score,
+    silhouette_score,
+)
+from torch import Tensor
+
+from vaelab.data.format.batches import Batch, generator
+from vaelab.data.format.prepared import tags_info, write
+from vaelab.evaluation.evaluate import Evaluation, evaluate
+from vaelab.evaluation.metric_names import CEILING, HEADLINE, SHOWN, metric
+from vaelab.evaluation.tags import average_precision, evaluator
+from vaelab.evaluation.tags.generation import NAMES
+from vaelab.measures.kinds import KINDS
+from vaelab.measures.tags import batch as tags
+from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
+from vaelab.models.build import build
+from vaelab.models.files import save_model
+from vaelab.models.vae import VAE, Inference
+from vaelab.objective.objective import Objective
+from vaelab.params.blocks import HISTORY
+from vaelab.params.schema import Run
+
+SIZES = {"train": 48, "val": 24, "test": 24}
+TAGS, LATENT = 12, 4
+FACTS = {"epoch": 1, "position": 1.0, "step": 3, "metric": "lrap", "val": 0.5}
+OPTIONS = {"threshold": 0.4, "top_k": [2, 5], "tag_samples": 500}
+MODELS = {
+    "bernoulli": {"loss": {"terms": {"bce": 1.0}, "beta": 0.5}},
+    "multinomial": {"model": {"output": "softmax"}, "loss": {"terms": {"bce": 0.0, "multinomial": 2.0}, "beta": 0.5}},
+}
+X = {phase: random_tags(n, seed=i) for i, (phase, n) in enumerate(SIZES.items())}
+
+
+class Case(NamedTuple):
+    """A data set, a model that has learnt something of it, and what evaluation makes of the two."""
+
+    data: Path
+    weights: Path
+    run: Run
+    model: VAE
+    found: Evaluation
+
+    def again(self, data: Path | None = None, **options: object) -> Evaluation:
+        run = self.run.model_copy(update={"evaluate": self.run.evaluate.model_copy(update=options)})
+        return evaluate(run, self.weights, data or self.data)
+
+
+def build_case(folder: Path, name: str) -> Case:
+    info = write_tags(folder / "data", *SIZES.values())
+    run = tiny_run(kind="tags", **{"evaluate": OPTIONS, **MODELS[name]})
+    model = build(run.model, info, seed=0)
+    train(model, Objective(run.loss, info))
+    save_model(folder / "model.safetensors", model.state_dict(), run, info, FACTS)
+    found = evaluate(run, folder / "model.safetensors", folder / "data")
+    return Case(folder / "data", folder / "model.safetensors", run, model.eval(), found)
+
+
+def train(model: VAE, objective: Objective) -> None:
+    optimizer, x = torch.optim.Adam(model.parameters(), 0.02), X["train"].float()
+    for step in range(100):
+        noise = torch.randn((len(x), LATENT), generator=generator(0, step))
+        optimizer.zero_grad()
+        objective(x, model(x, noise), 1.0).total.mean().backward()
+        optimizer.step()
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def case(request, tmp_path_factory) -> tuple[str, Case]:
+    return request.param, build_case(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="module")
+def bernoulli(tmp_path_factory) -> Case:
+    return build_case(tmp_path_factory.mktemp("alone"), "bernoulli")
+
+
+@torch.no_grad()
+def inference(case: Case, phase: str) -> Inference:
+    return case.model(X[phase].float())
+
+
+KS = {f"{name}_at_{k}" for name in ("recall", "ndcg") for k in (2, 5, 10)}  # 10: of history.csv
+BEST = {f"best_{name}" for name in AT_THRESHOLD}
+ABLATED = {f"{how}_z_{what}" for how in ("shuffled", "zero") for what in ("lrap", "distortion")}
+OWN = {
+    *(name for name in SHOWN["tags"] if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
+    "loss", "distortion", "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean",
+    "ks_max", "extreme_share", "min_log_var", "max_log_var", "max_abs_mean", "generated_samples",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_every_metric_is_finite_and_has_a_name(case, phase):
+    values = case[1].found.metrics[phase]
+    own = {key for key in values if not key.startswith(("floor_", CEILING))}
+    assert own == OWN
+    assert {key for key in values if key.startswith(CEILING)} == {CEILING + name for name in NAMES}
+    assert all(metric(key).title for key in own)
+    assert all(math.isfinite(value) for value in values.values())
+    assert set(HEADLINE["tags"]) <= own
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_measures_are_those_of_scikit_learn(case, phase):
+    values = case[1].found.metrics[phase]
+    true, logits = X[phase].numpy(), inference(case[1], phase).reconstruction.numpy()
+    tagged = true.any(1)
+    guess = 1 / (1 + np.exp(-logits)) >= OPTIONS["threshold"]
+    expected = {
+        "hamming_loss": (true != guess).mean(),
+        "jaccard_index": jaccard_score(true, guess, average="samples", zero_division=1),
+        "f1_micro": f1_score(true, guess, average="micro"),
+        "f1_macro": f1_score(true, guess, average="macro", zero_division=np.nan),
+        "exact_match": (true == guess).all(1).mean(),
+        "predicted_tags": guess.sum(1).mean(),
+        "true_tags": true.sum(1).mean(),
+        "lrap": label_ranking_average_precision_score(true, logits),
+        "ndcg_at_5": ndcg_score(true[tagged], logits[tagged], k=5),
+        "average_precision": average_precision_score(true, logits, average="micro"),
+        "average_precision_macro": average_precision_score(true, logits, average="macro"),
+    }
+    assert {name: values[name] for name in expected} == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_the_best_threshold_is_that_of_val(case, phase):
+    values = case[1].found.metrics[phase]
+    probability = {name: inference(case[1], name).reconstruction.sigmoid().numpy() for name in SIZES}
+    of_val = {t: f1_score(X["val"], probability["val"] >= t, average="micro") for t in THRESHOLDS}
+    best = values["best_threshold"]
+    assert of_val[best] == pytest.approx(max(of_val.values()))
+    guess = probability[phase] >= best
+    assert values["best_f1_micro"] == pytest.approx(f1_score(X[phase], guess, average="micro"))
+    jaccard = jaccard_score(X[phase], guess, average="samples", zero_division=1)
+    assert values["best_jaccard_index"] == pytest.approx(jaccard, rel=1e-6)
+    assert values["best_hamming_loss"] == pytest.approx((X[phase].numpy() != guess).mean())
+
+
+def test_neither_train_nor_test_has_a_part_in_the_best_threshold(bernoulli, tmp_path):
+    frequent = torch.arange(TAGS) == X["train"].sum(0).argmax()
+    rows = X | {"val": frequent.byte().repeat(SIZES["val"], 1)}  # one tag, and no other
+    splits = {phase: {"x": x.numpy(), "group": np.zeros(len(x), np.uint8)} for phase, x in rows.items()}
+    write(tmp_path / "data", tag_info(X["train"]), splits, {})
+    with torch.no_grad():
+        probability = bernoulli.model(rows["val"].float()).reconstruction.sigmoid().numpy()
+    of_val = {t: f1_score(rows["val"], probability >= t, average="micro") for t in THRESHOLDS}
+    values = bernoulli.again(tmp_path / "data").metrics
+    for phase in SIZES:
+        assert of_val[values[phase]["best_threshold"]] == pytest.approx(max(of_val.values()))
+        for name in ("best_threshold", "floor_frequency_best_threshold"):
+            assert values[phase][name] != bernoulli.found.metrics[phase][name]
+
+
+def test_threshold_and_lengths_are_those_of_the_evaluation_and_not_of_the_training(bernoulli):
+    values = bernoulli.again(threshold=0.3, top_k=(3,)).metrics["test"]
+    guess = inference(bernoulli, "test").reconstruction.sigmoid().numpy() >= 0.3
+    assert values["f1_micro"] == pytest.approx(f1_score(X["test"], guess, average="micro"))
+    assert values["f1_micro"] != bernoulli.found.metrics["test"]["f1_micro"]
+    assert {key for key in values if key.startswith("recall_at")} == {"recall_at_3", "recall_at_10"}
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_nats_are_those_of_the_run_s_likelihood(case, phase):
+    name, subject = case
+    values, logits, x = (
+        subject.found.metrics[phase],
+        inference(subject, phase).reconstruction.double(),
+        X[phase].double(),
+    )
+    bce = -torch.distributions.Bernoulli(logits=logits).log_prob(x).sum(1).mean().item()
+    assert values["bce"] == pytest.approx(bce, rel=1e-5)
+    expected = bce
+    if name == "multinomial":
+        chances = torch.distributions.Categorical(logits=logits).logits
+        expected = -(x * chances).sum(1).mean().item()
+    assert values["distortion"] == pytest.approx(expected, rel=1e-5)
+    assert values["elbo"] == -values["negative_elbo"] == pytest.approx(-values["distortion"] - values["rate"])
+
+
+def test_facts_say_what_the_numbers_rest_on(case):
+    name, subject = case
+    facts = subject.found.metrics["run"]
+    assert facts["likelihood"] == name
+    assert facts["effective_beta_measured"] == pytest.approx({"bernoulli": 0.5, "multinomial": 0.25}[name], rel=1e-5)
+    assert facts["silhouette_labels"] == "group"
+    assert facts["floors"] == "zero, frequency, pca"
+    assert facts["floor_pca_components"] == LATENT
+    assert facts["floor_pca_lossless"] is False
+    assert facts["average_precision_rows"] == "all"
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_ablations_decode_other_rows_z_and_none(case, phase):
+    _, subject = case
+    values, mean, x = subject.found.metrics[phase], inference(subject, phase).mean, X[phase].float()
+    order = torch.randperm(len(mean), generator=generator(0, 0, stream=5))
+    for how, z in {"shuffled": mean[order], "zero": torch.zeros_like(mean)}.items():
+        with torch.no_grad():
+            logits = subject.model.decode(z).reconstruction
+        lrap = label_ranking_average_precision_score(x.numpy(), logits.numpy())
+        assert values[f"{how}_z_lrap"] == pytest.approx(lrap)
+        nats = tags.distortion(x, logits, subject.run).double().mean().item()
+        assert values[f"{how}_z_distortion"] == pytest.approx(nats, rel=1e-6)
+        assert values[f"{how}_z_lrap"] < values["lrap"] - 0.05
+
+
+def test_floors_stand_beside_in_every_phase(case):
+    for phase in SIZES:
+        values = case[1].found.metrics[phase]
+        for floor in ("zero", "frequency", "pca"):
+            assert {f"floor_{floor}_{name}" for name in (*AT_THRESHOLD, *BEST)} <= set(values)
+        for name in ("lrap", "bce", "average_precision", "ndcg_at_5"):
+            assert f"floor_pca_{name}" in values
+        assert values["floor_zero_hamming_loss"] == pytest.approx(X[phase].double().mean().item())
+        assert {f"floor_independent_{name}" for name in NAMES} <= set(values)
+
+
+@pytest.mark.parametrize("phase", SIZES)
+def test_the_silhouette_is_of_the_groups(case, phase):
+    expected = silhouette_score(inference(case[1], phase).mean, np.arange(SIZES[phase]) % 3)
+    assert case[1].found.metrics[phase]["silhouette"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_groups_the_silhouette_is_of_the_most_frequent_tag_that_less_than_half_have(bernoulli, tmp_path):
+    splits = {phase: {"x": x.numpy(), "group": np.zeros(len(x), np.uint8)} for phase, x in X.items()}
+    names, counts = tag_info(X["train"]).classes, X["train"].sum(0)
+    write(tmp_path / "data", tags_info(names, counts.tolist(), SIZES["train"], ("all",)), splits, {})
+    found = bernoulli.again(tmp_path / "data")
+    tag = int(counts.masked_fill(counts * 2 >= SIZES["train"], -1).argmax())
+    assert found.metrics["run"]["silhouette_labels"] == f"tag {names[tag]}"
+    expected = silhouette_score(inference(bernoulli, "test").mean, X["test"][:, tag])
+    assert found.metrics["test"]["silhouette"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "tag"), [((3, 9, 4), 2), ((4, 4, 1), 0), ((5, 9, 10), None), ((0, 0), None), ((0, 1), 1)]
+)
+def test_the_tag_for_labels(counts, tag):
+    assert evaluator._tag_for_labels(counts, 10) == tag
+
+
+def test_there_is_one_row_per_example_and_metrics_are_their_means(case):
+    for phase, size in SIZES.items():
+        rows = [row for row in case[1].found.examples if row["phase"] == phase]
+        assert [row["index"] for row in rows] == list(range(size))
+        for name in ("jaccard_index", "hamming_loss", "lrap", "distortion", "rate", "loss", "recall_at_2"):
+            mean = np.nanmean([row[name] for row in rows])
+            assert case[1].found.metrics[phase][name] == pytest.approx(mean, rel=1e-5), name
+
+
+def test_arrays_are_what_pictures_need(case):
+    tensors = case[1].found.tensors
+    for phase, size in SIZES.items():
+        assert tensors[f"{phase}_ids"].tolist() == list(range(size))
+        np.testing.assert_array_equal(tensors[f"{phase}_x"], X[phase].numpy())
+        probability = inference(case[1], phase).reconstruction.sigmoid().numpy()
+        assert np.abs(tensors[f"{phase}_reconstruction"] / 255 - probability).max() <= 0.5 / 255 + 1e-6
+    guess = inference(case[1], "test").reconstruction.sigmoid().numpy() >= OPTIONS["threshold"]
+    true = X["test"].numpy()
+    assert tensors["tag_true"].tolist() == true.sum(0).tolist()
+    assert tensors["tag_predicted"].tolist() == guess.sum(0).tolist()
+    assert tensors["tag_hits"].tolist() == (guess & (true > 0)).sum(0).tolist()
+    assert tensors["samples"].shape == (2000, TAGS)
+    assert tensors["samples"].dtype == np.uint8
+    assert set(np.unique(tensors["samples"])) == {0, 255}
+    assert tensors["sample_frequency"].shape == (TAGS,)
+    assert np.abs(tensors["sample_frequency"] - (tensors["samples"] > 0).mean(0)).max() < 0.15
+
+
+def test_of_a_multinomial_samples_have_as_many_tags_as_training_rows(tmp_path):
+    found = build_case(tmp_path, "multinomial").found
+    lengths = set(X["train"].sum(1).tolist())
+    assert set((found.tensors["samples"] > 0).sum(1).tolist()) <= lengths
+    assert found.metrics["test"]["generated_samples"] == 12
+
+
+def test_samples_come_from_the_mixture_where_it_is_asked_for(bernoulli):
+    found = bernoulli.again(prior="mixture", mixture_components=1)
+    expected, values = bernoulli.found.metrics["test"], found.metrics["test"]
+    assert values["cosine_similarity"] != expected["cosine_similarity"]
+    assert values["real_entropy"] == expected["real_entropy"]
+    assert values["lrap"] == expected["lrap"]
+
+
+def test_a_model_that_ignores_z_is_as_good_with_any(bernoulli, tmp_path):
+    with torch.no_grad():
+        model = build(bernoulli.run.model, tag_info(X["train"]), seed=0)
+        next(layer for layer in model.decoder.modules() if isinstance(layer, torch.nn.Linear)).weight.zero_()
+    save_model(tmp_path / "model.safetensors", model.state_dict(), bernoulli.run, tag_info(X["train"]), FACTS)
+    for phase, values in evaluate(bernoulli.run, tmp_path / "model.safetensors", bernoulli.data).metrics.items():
+        if phase != "run":
+            for name in ("lrap", "distortion"):
+                assert values[f"shuffled_z_{name}"] == pytest.approx(values[name], rel=1e-5)
+                assert values[f"zero_z_{name}"] == pytest.approx(values[name], rel=1e-5)
+
+
+def test_sparse_rows_and_another_batch_size_give_the_same_numbers(bernoulli, tmp_path):
+    splits = {}
+    for phase, x in X.items():
+        _, columns = np.nonzero(x.numpy())
+        count = x.sum(1).numpy().astype(np.int32)
+        group = (np.arange(len(x)) % 3).astype(np.uint8)
+        splits[phase] = {"count": count, "columns": columns.astype(np.int32), "group": group}
+    write(tmp_path / "data", tag_info(X["train"]), splits, {})
+    found = bernoulli.again(tmp_path / "data", batch_size=7)
+    for phase in SIZES:
+        assert found.metrics[phase] == pytest.approx(bernoulli.found.metrics[phase], rel=1e-4)
+        np.testing.assert_array_equal(found.tensors[f"{phase}_x"], X[phase].numpy())
+
+
+def test_large_splits_are_kept_and_ranked_in_part(bernoulli, monkeypatch):
+    monkeypatch.setattr(evaluator, "KEPT", 5)
+    monkeypatch.setattr(average_precision, "MOST_VALUES", 30 * TAGS)
+    found = bernoulli.again()
+    assert found.tensors["train_ids"].tolist() == [0, 12, 24, 35, 47]
+    assert found.tensors["test_reconstruction"].shape == (5, TAGS)
+    assert found.metrics["run"]["average_precision_rows"] == "30 of 48 in train"
+    whole, part = bernoulli.found.metrics, found.metrics
+    assert part["test"]["average_precision"] == whole["test"]["average_precision"]
+    assert part["train"]["average_precision"] != whole["train"]["average_precision"]
+    assert part["train"]["lrap"] == whole["train"]["lrap"]
+    monkeypatch.setattr(evaluator, "KEPT_BYTES", 3 * TAGS + 1)
+    assert len(bernoulli.again().tensors["val_x"]) == 3
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_history_has_its_columns_from_the_val_pass_and_some_from_the_steps(name):
+    run, info, x = tiny_run(kind="tags", **MODELS[name]), tag_info(X["train"]), X["val"].float()
+    logits = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    batch, inferred, functions = Batch(x, torch.zeros(len(x))), Inference(logits, logits, logits, logits), KINDS["tags"]
+
+    def history(totals: dict[str, Tensor], examples: dict[str, Tensor]) -> dict[str, float]:
+        means = {key: float(value.double().nanmean()) for key, value in examples.items()}
+        return functions.history(totals, means, info)
+
+    val = history(*functions.brief(batch, inferred, info, run))
+    whole = history(*functions.measure(batch, inferred, info, run))
+    steps = history(*functions.running(batch, inferred, info))
+    assert set(HISTORY["tags"]) <= set(val)
+    assert {"f1_micro", "f1_macro", "hamming_loss", "predicted_tags"} <= set(steps)
+    assert val == pytest.approx({key: whole[key] for key in val})
+    assert steps == pytest.approx({key: whole[key] for key in steps})
