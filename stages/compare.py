@@ -11,8 +11,8 @@ from vaelab.comparison.collect import by_data, collect, curves_table
 from vaelab.comparison.judge import best, judge_all
 from vaelab.comparison.save import save
 from vaelab.errors import exit_on_input_error
-from vaelab.figures.defects import defect_pictures
-from vaelab.figures.files import save_png
+from vaelab.figures.canvas.files import save_png
+from vaelab.figures.defects.gallery import defect_pictures
 from vaelab.figures.groups import group_pictures
 from vaelab.params.resolve import read_params
 

@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
+from vaelab.figures.canvas.files import save_png
 from vaelab.figures.checkpoints import checkpoint_picture
-from vaelab.figures.files import save_png
 from vaelab.params.resolve import read_run
 from vaelab.training.loop import fit
 

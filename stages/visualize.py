@@ -13,8 +13,8 @@ from vaelab.data.format.prepared import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.latent.decoding import interpolate, prior_grids, spectra, traverse
 from vaelab.figures import checkpoints
-from vaelab.figures.defect_epochs import film
-from vaelab.figures.files import save_gif, save_png
+from vaelab.figures.canvas.files import save_gif, save_png
+from vaelab.figures.defects.epochs import film
 from vaelab.figures.gallery import Material, pictures
 from vaelab.measures.snapshots import read_snapshots
 from vaelab.models.files import load_model

@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from vaelab.figures import files
-from vaelab.figures.anomalies import Shown
-from vaelab.figures.heat import Scale
+from vaelab.figures.canvas import files
+from vaelab.figures.canvas.heat import Scale
+from vaelab.figures.defects.maps import Shown
 
 SCALE = Scale(0.0, 8.0, "plasma", "score, log-z", "both")
 SIDE, CELLS = 32, 16

@@ -7,7 +7,9 @@ from helpers import CANVAS, grid_info, random_grids
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vaelab.figures import checkpoints, classes, comparison, curves, files, latents
+from vaelab.figures import checkpoints, comparison, curves, latents
+from vaelab.figures.canvas import files
+from vaelab.figures.grid import recall
 from vaelab.measures.snapshots import Snapshot
 
 K = 10
@@ -47,8 +49,8 @@ FIGURES = {
     "checkpoint": lambda: checkpoints.checkpoint_picture(snapshot(1), INFO),
     "checkpoint of one": lambda: checkpoints.checkpoint_picture(snapshot(1, best=True, count=1), INFO),
     "filmstrip": lambda: checkpoints.filmstrip([snapshot(1), snapshot(2, best=True), snapshot(2)], INFO),
-    "recall": lambda: classes.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
-    "recall by run": lambda: classes.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
+    "recall": lambda: recall.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
+    "recall by run": lambda: recall.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
     "reconstructions": lambda: comparison.reconstructions_by_run(
         "test", np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, INFO, "tiny"
     ),

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaelab.figures import classes, curves, files
-from vaelab.figures.generation import PANELS, generation
+from vaelab.figures import curves
+from vaelab.figures.canvas import files
+from vaelab.figures.grid import recall
 from vaelab.figures.seeds import seeds_by_configuration
+from vaelab.figures.tags.generation import PANELS, generation
 
 METRICS = dict(zip(PANELS, (6.0, 80.0, 0.1, 0.9, 0.2), strict=True))
 REAL = {f"real_{name}": value + 1 for name, value in METRICS.items()}
@@ -68,7 +70,7 @@ def many_curves():
 
 PICTURES = {
     "curves": many_curves,
-    "recall": lambda: classes.recall_by_run({run: [0.5, None] for run in MANY}, ["a", "b"], "test"),
+    "recall": lambda: recall.recall_by_run({run: [0.5, None] for run in MANY}, ["a", "b"], "test"),
     "generation": lambda: generation(dict.fromkeys(MANY, METRICS | REAL), "tiny", "test"),
     "seeds": lambda: seeds_by_configuration({run: [0.5, 0.6] for run in MANY}, "LRAP", "val"),
 }

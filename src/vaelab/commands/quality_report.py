@@ -13,9 +13,9 @@ from vaelab.commands.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.latent import information, posterior
 from vaelab.evaluation.metric_names import FLOORS, METRICS
-from vaelab.figures.files import save_png
-from vaelab.figures.quality import Posteriors
-from vaelab.figures.quality import quality as quality_figure
+from vaelab.figures.canvas.files import save_png
+from vaelab.figures.image.quality import Posteriors
+from vaelab.figures.image.quality import quality as quality_figure
 
 COLUMNS = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
 FORMATS = ("", ".5f", ".5f", ".2f", ".4f")

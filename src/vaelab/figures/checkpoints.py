@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
-from vaelab.figures import tag_evolution, tag_rows
-from vaelab.figures.mosaic import Tiles, mosaic
-from vaelab.figures.tag_outcomes import LEGEND, THRESHOLD
-from vaelab.figures.tiles import tiles_of
+from vaelab.figures.canvas.mosaic import Tiles, mosaic
+from vaelab.figures.canvas.tiles import tiles_of
+from vaelab.figures.tags import evolution
+from vaelab.figures.tags import rows as tag_rows
+from vaelab.figures.tags.outcomes import LEGEND, THRESHOLD
 from vaelab.measures.snapshots import Snapshot
 
 PAIRS_PER_ROW = 5
@@ -46,7 +47,7 @@ def filmstrip(snapshots: Sequence[Snapshot], info: DataInfo) -> Figure:
     shown = _spread([s for s in snapshots if not s.label.startswith("best")], FILMSTRIP_COLUMNS)
     printed, count = CAPTIONS[info.kind][1], min(FILMSTRIP_SAMPLES, len(shown[0].ids))
     if info.kind == "tags":
-        return tag_evolution.filmstrip(shown, info, count)
+        return evolution.filmstrip(shown, info, count)
     rows, captions = [], []
     for number in range(count):
         rows.append(tiles_of([shown[0].original[number], *(s.reconstruction[number] for s in shown)], info))

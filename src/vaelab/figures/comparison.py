@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
-from vaelab.figures import tag_evolution
-from vaelab.figures.mosaic import Tiles, mosaic
-from vaelab.figures.tiles import tiles_of
+from vaelab.figures.canvas.mosaic import Tiles, mosaic
+from vaelab.figures.canvas.tiles import tiles_of
+from vaelab.figures.tags import evolution
 
 NOTES = {"grid": "(accuracy: over the cells of the original)", "image": "(dB: PSNR of the image, peak 1)"}
 LETTERS = 20  # of a run's name above a tile
@@ -30,7 +30,7 @@ def reconstructions_by_run(
     a panel per example, each column a run, with the Jaccard index of the row.
     """
     if info.kind == "tags":
-        return tag_evolution.by_run(phase, ids, original, reconstructions, scores, info, data)
+        return evolution.by_run(phase, ids, original, reconstructions, scores, info, data)
     lines = {"original": original, **reconstructions}
     columns = [tiles_of([examples[number] for examples in lines.values()], info) for number in range(len(ids))]
     captions = [[f"original\n{phase} {number}" for number in ids]]

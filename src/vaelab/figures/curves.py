@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from vaelab.figures.classes import RUN_COLOURS
-from vaelab.figures.files import new_figure
-from vaelab.figures.names import labels
+from vaelab.figures.canvas.files import new_figure
+from vaelab.figures.canvas.names import labels
+from vaelab.figures.grid.recall import RUN_COLOURS
 
 STYLES: Mapping[str, Literal["--", "-"]] = {"train": "--", "val": "-"}
 MARKERS = ("o", "s", "^", "D")  # the next one where there are more runs than colours

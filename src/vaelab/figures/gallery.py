@@ -9,23 +9,13 @@ from matplotlib.figure import Figure
 
 from vaelab.data.format.prepared import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS, FLOORS
-from vaelab.figures import (
-    classes,
-    curves,
-    distributions,
-    errors,
-    images,
-    latents,
-    projection,
-    spectra,
-    tag_combinations,
-    tag_frequencies,
-    tag_pairs,
-    tag_quality,
-    tag_rows,
-    tag_thresholds,
-)
-from vaelab.figures.tag_outcomes import LEGEND
+from vaelab.figures import curves, latents, projection
+from vaelab.figures.grid import recall as classes
+from vaelab.figures.image import distributions, errors, reconstructions, spectra
+from vaelab.figures.tags import combinations, frequencies, quality, thresholds
+from vaelab.figures.tags import pairs as tag_pairs
+from vaelab.figures.tags import rows as tag_rows
+from vaelab.figures.tags.outcomes import LEGEND
 from vaelab.params.schema import Run
 
 if TYPE_CHECKING:  # it needs torch, and pictures do not
@@ -95,10 +85,10 @@ def _of_images(m: Material) -> Iterator[Named]:
     scores = {name: kept[name].to_numpy()[chosen] for name in ("mse", "psnr", "ssim")}
     chosen_names = [names[i] for i in chosen]
     title = f"{m.run.name}: {m.phase} images and their reconstructions, a random choice"
-    yield "reconstructions", images.reconstructions(x[chosen], y[chosen], scores, chosen_names, title)
+    yield "reconstructions", reconstructions.reconstructions(x[chosen], y[chosen], scores, chosen_names, title)
     groups = np.array(m.info.groups)[kept["group"]]
     psnr = kept["psnr"].to_numpy()
-    yield "best_and_worst", images.best_and_worst(x, y, psnr, groups, names, m.phase, options.examples)
+    yield "best_and_worst", reconstructions.best_and_worst(x, y, psnr, groups, names, m.phase, options.examples)
     yield "error_maps", errors.error_maps(x[chosen], y[chosen], chosen_names)
     yield "mean_error_maps", errors.mean_error_maps(x, y, m.phase)
     measured = m.metrics[m.phase]
@@ -119,10 +109,10 @@ def _of_images(m: Material) -> Iterator[Named]:
 def _of_tags(m: Material) -> Iterator[Named]:
     x, y, measured, threshold = m.of("x"), m.of("reconstruction"), m.metrics[m.phase], m.run.evaluate.threshold
     yield "reconstructions", _rows_of_tags(m)
-    yield "threshold_curves", tag_thresholds.threshold_curves(x, y, m.phase, threshold, measured.get("best_threshold"))
+    yield "threshold_curves", thresholds.threshold_curves(x, y, m.phase, threshold, measured.get("best_threshold"))
     if all(name in m.arrays for name in ("tag_true", "tag_predicted", "tag_hits")):
-        counts = tag_quality.Counts(m.arrays["tag_true"], m.arrays["tag_predicted"], m.arrays["tag_hits"])
-        yield "tag_quality", tag_quality.tag_quality(counts, m.info, m.phase, threshold)
+        counts = quality.Counts(m.arrays["tag_true"], m.arrays["tag_predicted"], m.arrays["tag_hits"])
+        yield "tag_quality", quality.tag_quality(counts, m.info, m.phase, threshold)
     samples = m.arrays.get("samples")
     if samples is None or not len(samples):
         return
@@ -130,9 +120,9 @@ def _of_tags(m: Material) -> Iterator[Named]:
     real = m.arrays["tag_true"] / total if "tag_true" in m.arrays else (x > 0).mean(0)
     sampled = m.arrays.get("sample_frequency", (samples > 0).mean(0))
     rows = int(measured.get("generated_samples") or len(samples))
-    yield "tag_frequencies", tag_frequencies.tag_frequencies(real, sampled, m.info, m.phase, rows, measured)
+    yield "tag_frequencies", frequencies.tag_frequencies(real, sampled, m.info, m.phase, rows, measured)
     yield "cooccurrence", tag_pairs.cooccurrence(x, samples, m.info, m.phase, measured)
-    yield "combinations", tag_combinations.combinations(x, samples, m.phase)
+    yield "combinations", combinations.combinations(x, samples, m.phase)
 
 
 def _rows_of_tags(m: Material) -> Figure:

@@ -8,11 +8,11 @@ from vaelab.comparison.collect import Result, same_examples
 from vaelab.comparison.seeds import by_seed, configurations
 from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.metric_names import METRICS, ranking_metric
-from vaelab.figures.classes import recall_by_run
 from vaelab.figures.comparison import reconstructions_by_run
 from vaelab.figures.curves import training_curves
-from vaelab.figures.generation import generation
+from vaelab.figures.grid.recall import recall_by_run
 from vaelab.figures.seeds import seeds_by_configuration
+from vaelab.figures.tags.generation import generation
 from vaelab.params.schema import Compare
 
 

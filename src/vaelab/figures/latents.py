@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.data.format.prepared import DataInfo
-from vaelab.figures import tag_rows
-from vaelab.figures.files import new_figure
-from vaelab.figures.mosaic import Tiles, mosaic
+from vaelab.figures.canvas.files import new_figure
+from vaelab.figures.canvas.mosaic import Tiles, mosaic
+from vaelab.figures.canvas.tiles import size, tiles_of
 from vaelab.figures.posterior import draw_deviations, draw_kl, draw_means
-from vaelab.figures.tiles import size, tiles_of
+from vaelab.figures.tags import rows as tag_rows
 
 PER_ROW = 12
 DECODED = {"grid": "most probable colour of each cell", "image": "as decoded"}

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.sparse.linalg import svds
 
-from vaelab.figures.files import new_figure
-from vaelab.figures.names import label
+from vaelab.figures.canvas.files import new_figure
+from vaelab.figures.canvas.names import label
 
 GRAY = "#bbbbbb"
 MOST_POINTS = 5000

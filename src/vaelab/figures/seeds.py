@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.figures.files import new_figure
-from vaelab.figures.names import labels
+from vaelab.figures.canvas.files import new_figure
+from vaelab.figures.canvas.names import labels
 from vaelab.figures.posterior import BLUE, ORANGE
 
 NAME = 260  # pixels

@@ -1,0 +1,52 @@
+"""Heat maps: numbers as colours on a scale that all maps of a picture share, and its colour bar."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from vaelab.figures.canvas.tiles import fitted
+
+
+class Scale(NamedTuple):
+    """A colour scale."""
+
+    low: float
+    high: float
+    colours: str  # a colour map of matplotlib
+    label: str  # the quantity and its unit
+    beyond: Literal["neither", "max", "both"]  # ends at which some values lie outside, shown as arrows
+
+
+def up_from_zero(values: np.ndarray, label: str, least: float) -> Scale:
+    """Return the scale from 0 to what all but a thousandth of the values stay below, at least to `least`."""
+    high = max(float(np.quantile(values, 0.999)), least)
+    return Scale(0.0, high, "inferno", label, "max" if values.max() > high else "neither")
+
+
+def around_zero(values: np.ndarray, label: str, least: float) -> Scale:
+    """Return the scale from −v to v, blue to red, of which all but a thousandth of the values stay inside."""
+    sizes = np.abs(values)
+    high = max(float(np.quantile(sizes, 0.999)), least)
+    return Scale(-high, high, "RdBu_r", label, "both" if sizes.max() > high else "neither")
+
+
+def heat_tile(values: np.ndarray, scale: Scale, room: int) -> np.ndarray:
+    """Return a map [S, S] as pixels uint8 [side, side, 3]; about `room` pixels a side."""
+    shown = _mappable(scale).to_rgba(fitted(values.astype(np.float32), room), bytes=True)
+    return np.asarray(shown)[..., :3]
+
+
+def draw_bar(axes: Axes, scale: Scale) -> None:
+    """Fill axes with the colour bar of a scale."""
+    figure = axes.figure
+    bar = figure.colorbar(_mappable(scale), cax=axes, extend=scale.beyond, extendfrac=0.06)
+    bar.ax.tick_params(labelsize=7)
+    bar.set_label(scale.label, fontsize=7)
+
+
+def _mappable(scale: Scale) -> ScalarMappable:
+    return ScalarMappable(Normalize(scale.low, scale.high), colormaps[scale.colours])

@@ -1,0 +1,1 @@
+"""Pictures of defects: maps, outlines, strips, curves."""

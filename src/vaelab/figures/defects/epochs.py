@@ -1,0 +1,80 @@
+"""The film of a run that looks for defects: the same patches after different epochs, and how well each tells them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from vaelab import artifacts
+from vaelab.anomaly.maps import calibrated, fit_maps
+from vaelab.anomaly.measures import everything_once, measure
+from vaelab.anomaly.patches import final_patches, patch_scores
+from vaelab.anomaly.scored import read_phases
+from vaelab.anomaly.treatment import COMBINED, treat
+from vaelab.data.format.prepared import read_meta, read_rows
+from vaelab.evaluation.scores.scoring import save_scores
+from vaelab.figures.defects.gallery import score_label
+from vaelab.figures.defects.maps import Shown, epochs
+from vaelab.figures.defects.overlay import score_scale
+from vaelab.params.schema import Run
+
+DEFECTS, NORMALS = 4, 2  # patches that are shown
+FRAMES, SCORED = 6, 120
+
+
+class Frame(NamedTuple):
+    """What a checkpoint finds."""
+
+    epoch: int
+    auc: float
+    patches: int
+    shown: list[Shown]
+
+
+def film(run: Run) -> Iterator[Figure]:
+    """Yield a frame for each of some checkpoints, which score about SCORED patches of each phase."""
+    weights = sorted((artifacts.models(run.name) / "checkpoints").glob("epoch_*[0-9].safetensors"))
+    chosen = [weights[round(i)] for i in np.linspace(0, len(weights) - 1, min(FRAMES, len(weights)))]
+    frames = []
+    for path in chosen:
+        with TemporaryDirectory() as folder:
+            save_scores(run, path, artifacts.prepared(run.data), Path(folder), SCORED)
+            frames.append(_frame(run, int(path.stem.removeprefix("epoch_")), Path(folder)))
+    maps = [one.score for frame in frames for one in frame.shown]
+    scale = score_scale(maps, score_label(run.threshold, "cell"))
+    for frame in frames:
+        title = f"{run.name}, epoch {frame.epoch}: ROC AUC {frame.auc:.3f} of {frame.patches} patches"
+        yield epochs(title, frame.shown, scale)
+
+
+def _frame(run: Run, epoch: int, folder: Path) -> Frame:
+    data = artifacts.prepared(run.data)
+    meta = read_meta(data)
+    phases = {phase: treat(scored, run.threshold) for phase, scored in read_phases(folder).items()}
+    patches, scores = final_patches(phases, patch_scores(phases, meta["groups"], run.threshold))
+    total = scores[COMBINED]
+    auc = float(measure(patches, total, np.inf, everything_once(len(total)))["roc_auc"][0])
+    fitted = fit_maps(phases["val"], run.threshold.calibration)
+    shown: list[Shown] = []
+    for phase, count in (("defects", DEFECTS), ("test", NORMALS)):
+        if phase not in phases:
+            continue
+        known = np.flatnonzero(phases[phase].label != 0) if phase == "defects" else np.arange(len(phases[phase]))
+        if not len(known):
+            continue
+        places = known[np.unique(np.linspace(0, len(known) - 1, count).round().astype(int))]
+        wanted = np.isin(np.arange(len(phases[phase])), places)
+        maps = np.concatenate([part[COMBINED] for _, part in calibrated(phases[phase], fitted, run.threshold, wanted)])
+        arrays, _ = artifacts.read_tensors(artifacts.score_reconstructions(folder, phase))
+        ids = arrays["ids"][places].tolist()
+        x = read_rows(data, phase, "x", ids)
+        masks = read_rows(data, phase, "mask", ids) if phase == "defects" else [None] * len(ids)
+        for number, place in enumerate(places):
+            name = Path(meta["strip_names"][int(phases[phase].strip[place])]).stem
+            defect = meta["defect_names"][int(phases[phase].defect[place])] if phase == "defects" else "normal"
+            lines = (name, defect.replace("_", " "))
+            shown.append(Shown(x[number], arrays["reconstruction"][place], maps[number], masks[number], lines))
+    return Frame(epoch, auc, len(total), shown)

@@ -1,0 +1,118 @@
+"""Whole strips, put together again from their patches, with scores, masks and detections."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import ndimage
+
+from vaelab.figures.canvas.artists import Pixels, caption
+from vaelab.figures.canvas.heat import Scale
+from vaelab.figures.canvas.mosaic import CAPTION_LINE, GAP, LEAST_WIDTH, MARGIN, titled
+from vaelab.figures.canvas.names import label
+from vaelab.figures.canvas.tiles import PAPER
+from vaelab.figures.defects.overlay import (
+    BAR_FOOT,
+    BLACK,
+    CYAN,
+    WHITE,
+    draw_lying_bar,
+    nothing,
+    outlined,
+    overlay,
+    overlay_colours,
+    page_of,
+    whole,
+)
+from vaelab.figures.defects.stitching import INSET, Stitched, Strip, grain, stitch
+
+TICKS = 8  # of a strip, about
+BETWEEN = 14  # pixels between both pictures of a strip, for numbers; pixels as are all below
+TICK, TICK_ROOM = 4, 18  # a tick; that and its number
+LEAST_TICK = 64  # between two
+BAR_WIDTH = 480
+PLATE, PLATE_LETTER = 11, 6  # height of a number, width of a letter
+THIN = 1  # line around masks, which may be thin themselves
+LEGEND = (
+    "Each strip: its patches, as the model sees them; below, their scores over them, the highest where patches overlap."
+    "\nCyan: outline of the mask. White: flagged patches, with the highest score of a patch among them. "
+    "Hatched: no patch."
+)
+
+
+def strip_view(title: str, strips: Sequence[Strip], scale: Scale) -> Figure:
+    """Return strips below each other, each with its scores, the outline of its mask and its flagged patches.
+
+    Args:
+        title: what is shown.
+        strips: whole ones; of none, the picture says that there are none.
+        scale: of the score maps.
+    """
+    if not strips:
+        return nothing(title)
+    size = grain(strips)
+    views = [stitch(strip, size) for strip in strips]
+    width = max(LEAST_WIDTH, *(view.mask.shape[1] for view in views))
+    head = CAPTION_LINE * (LEGEND.count("\n") + 1)
+    heights = [2 * GAP + CAPTION_LINE + 2 * len(view.mask) + BETWEEN + TICK_ROOM for view in views]
+    figure, top = titled(title, width + 2 * MARGIN, head + sum(heights) + BAR_FOOT)
+    page = page_of(figure, MARGIN, top, width, head + sum(heights))
+    caption(page, 0, 0, LEGEND, fontsize=8, va="top")
+    down = head
+    for strip, view, height in zip(strips, views, heights, strict=True):
+        down += 2 * GAP + CAPTION_LINE
+        caption(page, 0, down - 4, label(_summary(strip), width), fontsize=8, va="bottom")
+        image = _image(page, view, scale, down)
+        _draw_ticks(page, image, strip.shape[1], size, down + len(image))
+        figure.add_artist(Pixels(image, MARGIN, top + down))
+        down += height - 2 * GAP - CAPTION_LINE
+    draw_lying_bar(figure, scale, overlay_colours(scale), MARGIN, top + down, BAR_WIDTH)
+    return figure
+
+
+def _image(page: Axes, view: Stitched, scale: Scale, down: int) -> np.ndarray:
+    """The strip above its scores, with room for ticks, and numbers of the flagged patches on the page."""
+    heat = np.where(np.isfinite(view.score)[..., None], overlay(view.pixels, view.score, scale), view.pixels)
+    flagged = np.isfinite(view.flagged)
+    heat = outlined(outlined(heat, flagged, WHITE), whole(view.mask, THIN), CYAN, THIN)
+    regions, _ = ndimage.label(flagged, np.ones((3, 3)))
+    for number, place in enumerate(ndimage.find_objects(regions), 1):
+        inside = regions[place] == number
+        text = _printed(view.flagged[place][inside].max())
+        y, x = place[0].start - INSET - 2, place[1].start + int(inside[0].argmax())
+        y = y if y >= PLATE else 0  # above the region, in the picture; else above the picture
+        heat[max(0, y - PLATE) : y, x : x + PLATE_LETTER * len(text) + 2] = BLACK
+        colour = "white" if y else "black"
+        bottom = down + len(heat) + BETWEEN + y
+        caption(page, x + 1, bottom, text, fontsize=7, va="bottom", color=colour)
+    paper = np.full((BETWEEN + TICK, heat.shape[1], 3), PAPER, np.uint8)
+    return np.concatenate([view.pixels, paper[:BETWEEN], heat, paper[BETWEEN:]])
+
+
+def _draw_ticks(page: Axes, image: np.ndarray, width: int, size: int, below: int) -> None:
+    step = 2 ** max(round(np.log2(width / TICKS)), round(np.log2(LEAST_TICK * size)))
+    for place in range(0, width, step):
+        image[-TICK:, place // size] = BLACK
+        caption(page, place // size, below, f"{place}" if place else "0 px", fontsize=7, va="top")
+
+
+def _summary(strip: Strip) -> str:
+    flagged = strip.flagged
+    parts = [strip.name, f"group {strip.group}"]
+    if strip.defect != "none" and strip.mask is not None:
+        marked = strip.mask.any((1, 2))
+        parts.append(f"defect: {strip.defect}, {_counted(flagged[marked])}")
+        parts.append(f"without it: {_counted(flagged[~marked])}")
+    else:
+        known = "no defect" if strip.defect == "none" else f"defect: {strip.defect}, no mask"
+        parts.append(f"{known}, {_counted(flagged)}")
+    return " · ".join([*parts, f"highest score {_printed(strip.value.max())}"] if len(flagged) else parts)
+
+
+def _counted(flagged: np.ndarray) -> str:
+    return f"{len(flagged)} {'patch' if len(flagged) == 1 else 'patches'} ({int(flagged.sum())} flagged)"
+
+
+def _printed(value: float) -> str:
+    return f"{value:#.3g}".rstrip(".")

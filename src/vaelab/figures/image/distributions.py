@@ -1,0 +1,97 @@
+"""How the quality of the images is distributed: over all of a split, and by group."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vaelab.figures.canvas import names as text
+from vaelab.figures.canvas.files import new_figure
+from vaelab.figures.posterior import BLUE
+
+METRICS = {"mse": "MSE, values in [0, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
+PHASE_COLOURS = {"train": "#999999", "val": "#2ca02c", "test": "#1f77b4"}
+FLOOR_COLOURS = ("#d95f02", "#e7298a", "#7570b3", "#a6761d", "#e6ab02", "#666666")
+BINS = 40
+MOST_GROUPS = 30
+NAME = 220  # pixels of a group's name
+
+
+def metric_histograms(
+    examples: pd.DataFrame, floors: Mapping[str, Mapping[str, float]] | None = None, phase: str = "test"
+) -> Figure:
+    """Return the distribution of MSE, PSNR and SSIM over the images, a line per split, with the splits' means.
+
+    Args:
+        examples: a row per image with phase, mse, psnr and ssim; what is not finite is left out.
+        floors: by name the mean of each metric that a trivial method reaches on `phase`, drawn dashed.
+        phase: the split that the floors were measured on.
+    """
+    figure = new_figure(14, 4.6)
+    for axes, (metric, label) in zip(figure.subplots(1, len(METRICS)), METRICS.items(), strict=True):
+        low, high = _draw_phases(axes, examples, metric)
+        values = {name: means.get(metric, np.nan) for name, means in (floors or {}).items()}
+        _draw_floors(axes, {f"{name}, {phase}": value for name, value in values.items()}, low, high)
+        axes.set(xlabel=label, ylabel="share of the images", title=metric.upper())
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    floor_text = ", dashed: means of trivial methods" if floors else ""
+    figure.suptitle(f"Quality of the single images; vertical lines: means{floor_text}")
+    return figure
+
+
+def psnr_by_group(examples: pd.DataFrame, names: Sequence[str], phase: str) -> Figure:
+    """Return the distribution of PSNR in each group of a split, worst median first; of many groups the worst.
+
+    Args:
+        examples: a row per image with phase, group (index into `names`) and psnr; what is not finite is left out.
+        names: of the groups.
+        phase: the split.
+    """
+    rows = examples[(examples["phase"] == phase) & np.isfinite(examples["psnr"])]
+    values = {int(str(number)): part["psnr"].to_numpy() for number, part in rows.groupby("group")}
+    order = sorted(values, key=lambda number: float(np.median(values[number])))[:MOST_GROUPS]
+    labels = [f"{text.label(names[number], NAME, 10)} ({len(values[number])})" for number in order]
+    figure = new_figure(9, 2 + 0.3 * max(1, len(order)))
+    axes = figure.add_subplot()
+    if order:
+        drawn = axes.boxplot([values[n] for n in order], orientation="horizontal", tick_labels=labels, widths=0.6,
+                             patch_artist=True, flierprops={"markersize": 3})  # fmt: skip
+        for patch in drawn["boxes"]:
+            patch.set_facecolor(BLUE)
+            patch.set_alpha(0.4)
+        mean = float(rows["psnr"].mean())
+        axes.axvline(mean, color="#444444", linestyle="--", label=f"mean of all {len(rows)} images: {mean:.1f} dB")
+        axes.legend(fontsize=8)
+        axes.invert_yaxis()
+    more = "" if len(order) == len(values) else f", the {len(order)} worst of {len(values)}"
+    axes.set(xlabel="PSNR, dB (box: quartiles; line: median)", title=f"PSNR by group (images) on {phase}{more}")
+    axes.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def _draw_phases(axes: Axes, examples: pd.DataFrame, metric: str) -> tuple[float, float]:
+    """Draw a histogram per split and return the ends of them all."""
+    by_phase = {str(phase): rows[metric].to_numpy(float) for phase, rows in examples.groupby("phase", sort=False)}
+    by_phase = {phase: values[np.isfinite(values)] for phase, values in by_phase.items()}
+    bins = np.histogram_bin_edges(np.concatenate(list(by_phase.values())), BINS).tolist()
+    for phase, values in by_phase.items():
+        if len(values):
+            colour = PHASE_COLOURS[phase]
+            shares, mean = np.full(len(values), 1 / len(values)), float(values.mean())
+            axes.hist(values, bins=bins, weights=shares, histtype="stepfilled", color=colour, alpha=0.25)
+            axes.hist(values, bins=bins, weights=shares, histtype="step", color=colour, linewidth=1.5)
+            axes.axvline(mean, color=colour, linewidth=2, label=f"{phase}: {mean:.3g} ({len(values)} images)")
+    return bins[0], bins[-1]
+
+
+def _draw_floors(axes: Axes, floors: Mapping[str, float], low: float, high: float) -> None:
+    """Draw a line per floor; one that is further off than the histogram is wide is only named."""
+    for number, (name, value) in enumerate(floors.items()):
+        colour, label = FLOOR_COLOURS[number % len(FLOOR_COLOURS)], f"{name}: {value:.3g}"
+        if 2 * low - high <= value <= 2 * high - low:
+            axes.axvline(value, color=colour, linestyle="--", label=label)
+        elif np.isfinite(value):
+            axes.plot([], [], color=colour, linestyle="--", label=f"{label} (off the axis)")
