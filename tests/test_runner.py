@@ -13,7 +13,7 @@ from helpers import PARAMS
 from projects import ENVIRONMENT, TAGS, make_project
 
 from vaelab import artifacts
-from vaelab.commands import compare as comparing
+from vaelab.commands.compare import actions as comparing
 from vaelab.errors import InputError
 from vaelab.runner import ExperimentRunner
 

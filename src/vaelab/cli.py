@@ -8,7 +8,7 @@ import typer
 import yaml
 
 from vaelab import __version__, artifacts
-from vaelab.commands.compare_command import WithConfigurations, compare
+from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.params.problems import suggestion
 from vaelab.params.resolve import read_run, resolve
@@ -84,9 +84,9 @@ def quality(
     seed: Annotated[int, typer.Option(min=0, help="Seeds the choice of images.")] = 0,
 ) -> None:
     """Judge a model's reconstructions: a table, a verdict beside trivial floors, and a picture."""
-    from vaelab.commands import quality as measuring
-    from vaelab.commands import quality_report as reporting
-    from vaelab.commands.target import choose
+    from vaelab.commands.judge import quality as measuring
+    from vaelab.commands.judge import quality_report as reporting
+    from vaelab.commands.judge.target import choose
 
     if save_path.suffix != ".png":
         raise InputError(f"--save-path {save_path}: expected a name that ends in .png")
@@ -113,8 +113,8 @@ def embed(
     batch_size: Annotated[int, typer.Option(min=1, max=65536, help="Examples per forward pass.")] = 256,
 ) -> None:
     """Write what the encoder makes of each example: the posterior mean, float32 [N, L]."""
-    from vaelab.commands import embed as embedding
-    from vaelab.commands.target import of_run
+    from vaelab.commands.judge import embed as embedding
+    from vaelab.commands.judge.target import of_run
 
     written = embedding.embed(of_run(run), data, out, spatial, batch_size)
     _left_out(written.refused)

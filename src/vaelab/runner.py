@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.commands.compare import COLLECTED, compose
-from vaelab.commands.configurations import entry, problems_of
-from vaelab.commands.experiments import start
-from vaelab.commands.results import existing
-from vaelab.commands.selection import Selection
+from vaelab.commands.compare.actions import COLLECTED, compose
+from vaelab.commands.compare.configurations import entry, problems_of
+from vaelab.commands.compare.experiments import start
+from vaelab.commands.compare.results import existing
+from vaelab.commands.compare.selection import Selection
 from vaelab.comparison.collect import Result, collect
 from vaelab.comparison.summary import summary_report
 from vaelab.comparison.table import table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaelab.commands.processes import KEPT, run
+from vaelab.commands.compare.processes import KEPT, run
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 STAGES = """

@@ -13,10 +13,10 @@ from PIL import Image
 from stored import stored
 
 from vaelab import artifacts
-from vaelab.commands import examples
-from vaelab.commands.embed import embed
-from vaelab.commands.examples import none_usable
-from vaelab.commands.target import of_run
+from vaelab.commands.judge import examples
+from vaelab.commands.judge.embed import embed
+from vaelab.commands.judge.examples import none_usable
+from vaelab.commands.judge.target import of_run
 from vaelab.data.format.prepared import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError

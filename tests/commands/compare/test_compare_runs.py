@@ -8,7 +8,7 @@ import pytest
 import yaml
 from projects import call, make_project, started, vaelab
 
-from vaelab.commands.experiments import SHOW
+from vaelab.commands.compare.experiments import SHOW
 
 pytestmark = pytest.mark.slow
 FIRST = ["--config", "a", "preset=narrow", "--config", "b", "preset=wide", "lr=5e-3", "epochs=2", "--name", "first"]

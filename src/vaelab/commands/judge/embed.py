@@ -16,9 +16,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vaelab import artifacts
-from vaelab.commands.examples import Part, Source, none_usable, to_batch, told_groups
-from vaelab.commands.inputs import is_prepared, open_path, open_phase
-from vaelab.commands.target import Target, check_finite
+from vaelab.commands.judge.examples import Part, Source, none_usable, to_batch, told_groups
+from vaelab.commands.judge.inputs import is_prepared, open_path, open_phase
+from vaelab.commands.judge.target import Target, check_finite
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import PHASES, DataInfo
 from vaelab.errors import InputError

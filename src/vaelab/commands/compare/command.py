@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:
-    from vaelab.commands.experiments import Experiment
+    from vaelab.commands.compare.experiments import Experiment
 
 OPTION = "--config"
 KEY = "vaelab.configurations"
@@ -83,8 +83,8 @@ def compare(
 
     vaelab compare --collect-only        vaelab compare --before vae_small --after vae_large
     """
-    from vaelab.commands import compare as comparing
-    from vaelab.commands.selection import Selection, parsed_seeds
+    from vaelab.commands.compare import actions as comparing
+    from vaelab.commands.compare.selection import Selection, parsed_seeds
 
     typed = configurations(context)
     asked = bool(preset or typed or seeds or everywhere or data or set_param or name or queue)
@@ -104,8 +104,8 @@ def compare(
 
 
 def _run(experiment: "Experiment") -> None:
-    from vaelab.commands import compare as comparing
-    from vaelab.commands.experiments import StageError
+    from vaelab.commands.compare import actions as comparing
+    from vaelab.commands.compare.experiments import StageError
 
     try:
         print(comparing.run(experiment))

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelab.commands.examples import Part, Source, joined, none_usable, to_batch, told_groups
-from vaelab.commands.inputs import fits, is_prepared, known_data, open_path, open_phase
-from vaelab.commands.target import Target, check_finite
+from vaelab.commands.judge.examples import Part, Source, joined, none_usable, to_batch, told_groups
+from vaelab.commands.judge.inputs import fits, is_prepared, known_data, open_path, open_phase
+from vaelab.commands.judge.target import Target, check_finite
 from vaelab.data.format.batches import Batch, generator, spread_ids
 from vaelab.errors import InputError
 from vaelab.evaluation.image import statistics

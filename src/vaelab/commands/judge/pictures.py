@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from vaelab.commands.examples import Part, Source
+from vaelab.commands.judge.examples import Part, Source
 from vaelab.data.format.prepared import DataInfo
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
 from vaelab.data.sources.image.npy import open_array

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vaelab.commands.experiments import StageError, _failure
+from vaelab.commands.compare.experiments import StageError, _failure
 from vaelab.errors import InputError
 
 

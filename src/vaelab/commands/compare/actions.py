@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaelab import artifacts
-from vaelab.commands.configurations import OWN, entry, parsed, problems_of
-from vaelab.commands.experiments import SHOW, Experiment, check_project, command_line, start
-from vaelab.commands.overrides import outcome, replacing
-from vaelab.commands.selection import Entry, Selection, is_suite_as_it_stands, select
+from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_of
+from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, start
+from vaelab.commands.compare.overrides import outcome, replacing
+from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.errors import InputError
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.resolve import merge, read_params, read_yaml
@@ -109,7 +109,7 @@ def collected(folder: Path | None, out: Path | None) -> str:
     Raises:
         InputError: there are none, or the folder cannot be written.
     """
-    from vaelab.commands.results import existing
+    from vaelab.commands.compare.results import existing
     from vaelab.comparison.advice import entries_of
     from vaelab.comparison.save import save
 
@@ -127,7 +127,7 @@ def changed(before: str, after: str, folder: Path | None) -> str:
     Raises:
         InputError: one of them has no result: with the command that makes it; or they do not compare.
     """
-    from vaelab.commands.results import existing
+    from vaelab.commands.compare.results import existing
     from vaelab.comparison.changes import changes_report
     from vaelab.comparison.collect import Result
     from vaelab.comparison.seeds import configurations

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from vaelab import artifacts
-from vaelab.commands.experiments import experiments, git
+from vaelab.commands.compare.experiments import experiments, git
 from vaelab.comparison.collect import Result, collect_folder
 from vaelab.errors import InputError
 

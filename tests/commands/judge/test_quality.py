@@ -13,9 +13,9 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
 from stored import stored
 
 from vaelab import artifacts
-from vaelab.commands import quality_report as report
-from vaelab.commands.quality import open_images, quality
-from vaelab.commands.target import choose, of_checkpoint, of_run
+from vaelab.commands.judge import quality_report as report
+from vaelab.commands.judge.quality import open_images, quality
+from vaelab.commands.judge.target import choose, of_checkpoint, of_run
 from vaelab.data.format.prepared import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError

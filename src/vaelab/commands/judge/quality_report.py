@@ -8,8 +8,8 @@ import numpy as np
 from tabulate import tabulate
 
 from vaelab import artifacts
-from vaelab.commands.quality import Measured, Quality
-from vaelab.commands.target import Target
+from vaelab.commands.judge.quality import Measured, Quality
+from vaelab.commands.judge.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.latent import information, posterior
 from vaelab.evaluation.metric_names import FLOORS, METRICS

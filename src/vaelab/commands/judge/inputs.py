@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from vaelab import artifacts
-from vaelab.commands.examples import Part, Source
-from vaelab.commands.pictures import open_file, open_folder, open_npy
+from vaelab.commands.judge.examples import Part, Source
+from vaelab.commands.judge.pictures import open_file, open_folder, open_npy
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import PHASES, DataInfo, read_info
 from vaelab.data.sources.image_files import SUFFIXES

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from vaelab.commands import processes
+from vaelab.commands.compare import processes
 from vaelab.errors import InputError
 
 LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked")

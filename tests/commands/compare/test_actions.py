@@ -9,14 +9,14 @@ from helpers import PARAMS, steady
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaelab.commands import compare as comparing
-from vaelab.commands import configurations
-from vaelab.commands.compare import Words, compose, entries
-from vaelab.commands.compare_command import split
-from vaelab.commands.configurations import entry, options, parsed
-from vaelab.commands.experiments import Experiment, command_line
-from vaelab.commands.overrides import outcome, replacing, written
-from vaelab.commands.selection import Selection, parsed_seeds, repeated, select
+from vaelab.commands.compare import actions as comparing
+from vaelab.commands.compare import configurations
+from vaelab.commands.compare.actions import Words, compose, entries
+from vaelab.commands.compare.command import split
+from vaelab.commands.compare.configurations import entry, options, parsed
+from vaelab.commands.compare.experiments import Experiment, command_line
+from vaelab.commands.compare.overrides import outcome, replacing, written
+from vaelab.commands.compare.selection import Selection, parsed_seeds, repeated, select
 from vaelab.errors import InputError
 from vaelab.params.resolve import read_yaml, resolve
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.commands.target import Target
+from vaelab.commands.judge.target import Target
 from vaelab.data.format.batches import READY, Batch
 from vaelab.errors import InputError
 

@@ -1,0 +1,1 @@
+"""`vaelab compare`: configurations composed, run as one DVC experiment, collected."""

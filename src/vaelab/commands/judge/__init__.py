@@ -1,0 +1,1 @@
+"""`vaelab quality` and `vaelab embed`: a trained model on images of the user's choice."""
