@@ -6,8 +6,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
-from vaelab.comparison.anomalies import defect_curves, shown_defects
 from vaelab.comparison.collect import by_data, collect, curves_table
+from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
 from vaelab.comparison.save import save
 from vaelab.errors import exit_on_input_error

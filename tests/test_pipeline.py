@@ -11,7 +11,7 @@ import grimp
 import pytest
 import yaml
 
-from vaelab.comparison.anomalies import CURVES
+from vaelab.comparison.defects import CURVES
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

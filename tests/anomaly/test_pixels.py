@@ -12,12 +12,12 @@ from scipy import ndimage
 from sklearn import metrics
 
 from vaelab import artifacts
-from vaelab.anomaly import maps, regions, scored
+from vaelab.anomaly import maps, regions, score_files
 from vaelab.anomaly.maps import COMBINED
 from vaelab.anomaly.pixels import PIXEL_MEASURES
 from vaelab.anomaly.regions import cell_of, count_cells, read_regions
 from vaelab.anomaly.report import Pixels, read_pixels
-from vaelab.anomaly.scored import read_phases
+from vaelab.anomaly.score_files import read_phases
 from vaelab.data.format.prepared import split_files
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
@@ -145,7 +145,7 @@ def test_the_sum_lays_maps_of_different_sides_over_each_other():
 def test_neither_the_size_of_the_shards_nor_of_what_is_in_memory_matters(calibration, monkeypatch):
     phases, settings = planted(), Threshold(calibration=calibration)
     whole = pixels_of(phases, settings).measure(COMBINED)
-    monkeypatch.setattr(scored, "MOST_CELLS", 500)
+    monkeypatch.setattr(score_files, "MOST_CELLS", 500)
     monkeypatch.setattr(regions, "MOST_PIXELS", 3 * planted_scores.MASK**2)
     assert pixels_of(phases, settings, shards=5).measure(COMBINED) == pytest.approx(whole, abs=1e-6)
 

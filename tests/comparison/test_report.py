@@ -14,7 +14,7 @@ from helpers import PARAMS as REPOSITORY
 from vaelab.comparison.advice import LONGER, REMEDIES, entries_of, longer_command
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import judge_all
-from vaelab.comparison.measures import FACTS, RUNS
+from vaelab.comparison.metric_table import FACTS, RUNS
 from vaelab.comparison.report import markdown_report, text_report
 from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN
 from vaelab.params.resolve import read_params, resolve

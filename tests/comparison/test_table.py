@@ -7,7 +7,7 @@ import pytest
 from comparisons import METRICS, result, seeds
 
 from vaelab import artifacts
-from vaelab.comparison.measures import FACTS
+from vaelab.comparison.metric_table import FACTS
 from vaelab.comparison.table import table, table_rows
 from vaelab.evaluation import metric_names
 from vaelab.evaluation.metric_names import COLUMNS, GROUPS, RENAMED, SHOWN, ceiling, column, cost, direction

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from vaelab.anomaly.calibration import Calibration, calibrate, fit_groups
+from vaelab.anomaly.preprocessing import COMBINED
 from vaelab.anomaly.regions import cell_of
-from vaelab.anomaly.scored import MOST_CELLS, Maps, Scored
-from vaelab.anomaly.treatment import COMBINED
+from vaelab.anomaly.score_files import MOST_CELLS, Maps, Scored
 from vaelab.params.threshold import Threshold
 
 Fitted = Mapping[str, Mapping[int, Calibration]]  # by score and group

@@ -9,8 +9,8 @@ import numpy as np
 from vaelab import artifacts
 from vaelab.anomaly.bootstrap import interval, replicates
 from vaelab.anomaly.measures import RANKING, Patches, everything_once, measure
+from vaelab.anomaly.preprocessing import COMBINED
 from vaelab.anomaly.report import Row
-from vaelab.anomaly.treatment import COMBINED
 from vaelab.errors import InputError
 
 FINAL = ("test", "defects")

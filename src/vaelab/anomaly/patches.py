@@ -8,8 +8,8 @@ from vaelab.anomaly.aggregation import aggregate
 from vaelab.anomaly.calibration import LEAST_NORMALS, calibrate, check_groups, fit_groups
 from vaelab.anomaly.measures import Patches, f1_max_threshold
 from vaelab.anomaly.percentiles import Percentiles, Scores, left_out_ranks
-from vaelab.anomaly.scored import Scored
-from vaelab.anomaly.treatment import COMBINED
+from vaelab.anomaly.preprocessing import COMBINED
+from vaelab.anomaly.score_files import Scored
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 

@@ -14,7 +14,7 @@ import numpy as np
 from vaelab.anomaly.maps import Fitted, calibrated
 from vaelab.anomaly.measures import Counts, average_precision, roc_auc
 from vaelab.anomaly.regions import Regions
-from vaelab.anomaly.scored import Scored
+from vaelab.anomaly.score_files import Scored
 from vaelab.params.threshold import Threshold
 
 PIXEL_MEASURES = ("pixel_roc_auc", "pixel_average_precision", "aupro")

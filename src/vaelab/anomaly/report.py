@@ -11,9 +11,9 @@ from vaelab.anomaly.maps import fit_maps, sides_of
 from vaelab.anomaly.measures import MEASURES, RANKING, Patches, everything_once, f1_max_threshold, measure
 from vaelab.anomaly.percentiles import Percentiles
 from vaelab.anomaly.pixels import PIXEL_MEASURES, Tally, pixel_measures, tally
+from vaelab.anomaly.preprocessing import COMBINED
 from vaelab.anomaly.regions import Regions, read_regions
-from vaelab.anomaly.scored import Scored
-from vaelab.anomaly.treatment import COMBINED
+from vaelab.anomaly.score_files import Scored
 from vaelab.params.threshold import Threshold
 
 Row = dict[str, Any]

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vaelab import artifacts
-from vaelab.anomaly.examples import PLACE
 from vaelab.anomaly.measures import RANKING
-from vaelab.anomaly.outcome import Names, Outcome, find
+from vaelab.anomaly.patch_table import PLACE
 from vaelab.anomaly.report import COUNTS, MEASURED, Row
-from vaelab.anomaly.scored import Scored, read_phases
+from vaelab.anomaly.score_files import Scored, read_phases
+from vaelab.anomaly.threshold_results import Names, Outcome, find
 from vaelab.data.format.prepared import read_meta, split_files
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import pandas as pd
 
 from vaelab.comparison.advice import recommendation
-from vaelab.comparison.anomalies import defects
 from vaelab.comparison.cells import Style, cell, table, text_table, title
 from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.defects import defects
 from vaelab.comparison.judge import Judgement
-from vaelab.comparison.measures import legend, measures, mix
+from vaelab.comparison.metric_table import legend, measures, mix
 from vaelab.comparison.seeds import by_seed, configurations, deviation, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows

@@ -8,7 +8,7 @@ import pandas as pd
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention
 from vaelab.comparison.judge import Judgement, judge_all
-from vaelab.comparison.measures import FACTS
+from vaelab.comparison.metric_table import FACTS
 from vaelab.evaluation.metric_names import COLUMNS, SHOWN, column
 from vaelab.params.schema import Compare
 

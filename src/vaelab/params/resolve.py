@@ -8,8 +8,8 @@ import yaml
 
 from vaelab.errors import InputError
 from vaelab.params.blocks import NETWORKS, SELECTS
+from vaelab.params.cross_checks import misfits, not_for_kind
 from vaelab.params.loss import Terms
-from vaelab.params.misfits import misfits, not_for_kind
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.schema import Options, Params, Run, RunEntry
 

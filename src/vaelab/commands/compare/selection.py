@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.errors import InputError
-from vaelab.params.misfits import kinds_of
+from vaelab.params.cross_checks import kinds_of
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.resolve import merge, resolve
 from vaelab.params.schema import Options, RunEntry

@@ -23,7 +23,7 @@ from vaelab.data.format.batches import Batch
 from vaelab.data.format.prepared import PHASES, DataInfo
 from vaelab.errors import InputError
 from vaelab.models.image.conv import ImageEncoder
-from vaelab.params.misfits import PLURALS
+from vaelab.params.cross_checks import PLURALS
 
 Encode = Callable[[Batch], Tensor]
 

@@ -12,7 +12,7 @@ from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import PHASES, DataInfo, read_info
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
-from vaelab.params.misfits import PLURALS
+from vaelab.params.cross_checks import PLURALS
 from vaelab.params.problems import suggestion
 
 

@@ -25,7 +25,7 @@ from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import measure
 from vaelab.models.vae import Decoded
 from vaelab.objective.kl import kl_per_dimension
-from vaelab.params.misfits import PLURALS
+from vaelab.params.cross_checks import PLURALS
 
 PHASE = "val"  # unless the user asks for another: test is for reported numbers
 

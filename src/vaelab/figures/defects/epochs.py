@@ -12,8 +12,8 @@ from vaelab import artifacts
 from vaelab.anomaly.maps import calibrated, fit_maps
 from vaelab.anomaly.measures import everything_once, measure
 from vaelab.anomaly.patches import final_patches, patch_scores
-from vaelab.anomaly.scored import read_phases
-from vaelab.anomaly.treatment import COMBINED, treat
+from vaelab.anomaly.preprocessing import COMBINED, treat
+from vaelab.anomaly.score_files import read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
 from vaelab.evaluation.scores.scoring import save_scores
 from vaelab.figures.defects.gallery import score_label

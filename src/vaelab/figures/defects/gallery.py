@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from vaelab import artifacts
 from vaelab.anomaly.maps import calibrated, fit_maps
-from vaelab.anomaly.scored import Scored, read_phases
-from vaelab.anomaly.treatment import COMBINED, treat
+from vaelab.anomaly.preprocessing import COMBINED, treat
+from vaelab.anomaly.score_files import Scored, read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 from vaelab.figures.defects.curves import curves

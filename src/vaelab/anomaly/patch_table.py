@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vaelab.anomaly.patches import PatchScores
+from vaelab.anomaly.preprocessing import COMBINED
 from vaelab.anomaly.report import Row
-from vaelab.anomaly.scored import Scored
-from vaelab.anomaly.treatment import COMBINED
+from vaelab.anomaly.score_files import Scored
 
 PLACE = ("phase", "id", "strip", "top", "left", "group", "label", "defect", "flagged", COMBINED)
 

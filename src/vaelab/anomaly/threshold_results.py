@@ -8,13 +8,13 @@ import numpy as np
 
 from vaelab.anomaly import curves
 from vaelab.anomaly.aggregation import AGGREGATIONS
-from vaelab.anomaly.examples import example_rows, flagged_rows
 from vaelab.anomaly.measures import RANKING, Patches, everything_once, measure
+from vaelab.anomaly.patch_table import example_rows, flagged_rows
 from vaelab.anomaly.patches import PatchScores, final_patches, fit_percentiles, fit_thresholds, under_each
 from vaelab.anomaly.percentiles import Percentiles
+from vaelab.anomaly.preprocessing import COMBINED, treat
 from vaelab.anomaly.report import Report, Row, read_pixels
-from vaelab.anomaly.scored import Scored
-from vaelab.anomaly.treatment import COMBINED, treat
+from vaelab.anomaly.score_files import Scored
 from vaelab.params.threshold import Threshold
 
 UNLABELLED = ("threshold", "fpr_normal", "fpr_normal_low", "fpr_normal_high")  # what needs no label

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from vaelab.anomaly.regions import cell_of
-from vaelab.anomaly.scored import Maps, Scored
+from vaelab.anomaly.score_files import Maps, Scored
 from vaelab.errors import InputError
 from vaelab.params.problems import suggestion
 from vaelab.params.threshold import Threshold

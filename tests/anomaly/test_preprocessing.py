@@ -9,10 +9,10 @@ from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from scipy import ndimage
 
 from vaelab import artifacts
-from vaelab.anomaly import scored as scored_module
-from vaelab.anomaly.scored import read_phases
+from vaelab.anomaly import score_files as scored_module
+from vaelab.anomaly.preprocessing import COMBINED, smoothed, strip_medians, treat
+from vaelab.anomaly.score_files import read_phases
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.anomaly.treatment import COMBINED, smoothed, strip_medians, treat
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 
