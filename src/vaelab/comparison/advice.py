@@ -10,7 +10,8 @@ import yaml
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
-from vaelab.evaluation.metric_names import FLOORS, SHOWN, improves, metric
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import TABLES, improves, metric
 from vaelab.params.schema import Options, RunEntry
 
 REMEDIES = {  # where every run collapsed
@@ -27,6 +28,7 @@ REMEDIES = {  # where every run collapsed
         "dvc exp run -S loss.beta=0.2 -S loss.free_bits=0.05",
     ),
 }
+OF_ITS_SIZE = ("pca", "patch_pca")  # baselines with as many numbers as the model has latents
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 
 
@@ -106,12 +108,13 @@ def _caution(judgement: Judgement) -> str:
 
 
 def _below_pca(winner: Configuration) -> list[str]:
-    """A warning where the recommended configuration does not beat the trivial floor of its size."""
+    """A warning where the recommended configuration does not beat the baseline of its size."""
     first, worse = winner.results[0], []
-    for title, prefix in FLOORS[first.run.kind].items():
-        for name in SHOWN[first.run.kind][:4]:
-            values, floor = by_seed(winner, name), first.final.get(f"{prefix}{name}")
+    for method in OF_ITS_SIZE:
+        for name in TABLES[first.run.kind].shown[:4]:
+            values, reached = by_seed(winner, name), first.baselines.get(method, {}).get(name)
             value = fmean(values.values()) if values else None
-            if "PCA" in title and value is not None and floor is not None and improves(name, floor, value):
-                worse.append(f"{metric(name).title} {_plain(value)}, {title} {_plain(floor)}")
+            if value is not None and reached is not None and improves(name, reached, value):
+                title = BASELINES[first.run.kind][method]
+                worse.append(f"{metric(name).full_title} {_plain(value)}, {title} {_plain(reached)}")
     return [f"Warning: PCA with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []

@@ -10,7 +10,7 @@ from vaelab import artifacts
 from vaelab.anomaly.paired import paired_differences
 from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
-from vaelab.evaluation.metric_names import DEFECT_FLOORS
+from vaelab.metrics.records import DEFECT_BASELINES
 
 MUCH = 0.05  # of average precision, by which another aggregation must be better to be worth a word
 OFF = 0.02  # share of normals, by which false alarms may be off the nominal rate
@@ -91,12 +91,12 @@ def _number(value: float | None) -> str:
 def _against_floors(found: Mapping[str, Any]) -> Iterator[str]:
     """The best floor, and whether the run is surely better."""
     scores = {row["score"]: row["average_precision"] for row in found["scores"]}
-    floors = {name: scores[name] for name in DEFECT_FLOORS if name in scores}
+    floors = {name: scores[name] for name in DEFECT_BASELINES if name in scores}
     if not floors:
         return
     best = max(floors, key=lambda name: floors[name])
     gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    yield f"best floor {floors[best]:.3f} ({DEFECT_FLOORS[best]}): {_verdict(gains[best])}"
+    yield f"best floor {floors[best]:.3f} ({DEFECT_BASELINES[best]}): {_verdict(gains[best])}"
 
 
 def _verdict(gain: Mapping[str, float]) -> str:

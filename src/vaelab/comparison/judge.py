@@ -8,8 +8,7 @@ from vaelab.comparison.collapse import Finding, collapse
 from vaelab.comparison.collect import Result, by_data
 from vaelab.comparison.seeds import Configuration, Versus, by_seed, configurations, versus
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import improves, ranking_metric
-from vaelab.evaluation.metric_names import metric as describe
+from vaelab.metrics.tables import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
 
 
@@ -76,7 +75,7 @@ def best(judgement: Judgement) -> dict[str, str | float]:
 
 
 def _rule(metric: str, phase: str, groups: Sequence[Configuration]) -> str:
-    best_of = f"the best {describe(metric).title} on {phase} (compare.metric, compare.phase)"
+    best_of = f"the best {METRICS[metric].full_title} on {phase} (compare.metric, compare.phase)"
     if any(len(group.results) > 1 for group in groups):
         return f"{best_of}, mean over seeds, among the configurations of which every run passes every collapse check"
     return f"{best_of} among the runs that pass every collapse check"

@@ -1,4 +1,4 @@
-"""Evaluate a trained model on each phase: posterior mean, whole split, beside trivial floors."""
+"""Evaluate a trained model on each phase: posterior mean, whole split, beside baselines."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -42,8 +42,8 @@ class Evaluator(Protocol):
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return the sorted ids of the examples whose reconstructions are needed; None for all."""
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them."""
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines and ablations nested (`vaelab.metrics.nested`)."""
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return facts of the whole run."""

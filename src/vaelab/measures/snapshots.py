@@ -11,9 +11,9 @@ from torch import Tensor
 from vaelab import artifacts
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.passes import run_pass
+from vaelab.metrics.directions import VALIDATION
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 
@@ -46,7 +46,7 @@ def take_snapshot(
     chosen = DeviceSplit([stored], split.group[samples.to(split.device)], split.device, info.kind)
     measure = partial(kind.brief, info=info)
     result = run_pass(model, chosen, objective, len(samples), float(facts["position"]), measure, kind.output)
-    score = result.measured.examples[CAPTIONS[info.kind][0]]
+    score = result.measured.examples[VALIDATION[info.kind].example_score]
     arrays = (samples, stored, result.outputs, score, result.losses["loss"])
     return Snapshot(label, facts, *(array.detach().cpu().numpy() for array in arrays))
 

@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from vaelab.data.format.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import improves
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.passes import run_pass
+from vaelab.metrics.directions import VALIDATION, improves
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
@@ -166,7 +166,8 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     value = metrics[options.metric]
     if value != value:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
-    is_best = improves(options.metric, value, progress.best, options.min_delta)
+    direction = VALIDATION[session.run.kind].history[options.metric]
+    is_best = improves(direction, value, progress.best, options.min_delta)
     progress.since_best = 0 if is_best else progress.since_best + 1
     if is_best:
         progress.best = value

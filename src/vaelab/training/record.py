@@ -7,10 +7,10 @@ from vaelab import artifacts
 from vaelab.data.format.batches import Batch
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.snapshots import take_snapshot, write_snapshot
+from vaelab.metrics.directions import VALIDATION
 from vaelab.models.files import save_model
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
-from vaelab.params.blocks import HISTORY
 from vaelab.training.session import Session
 from vaelab.training.step import rate_at
 
@@ -54,7 +54,7 @@ def row(
     the epoch of what the term added, so that the weighted terms always sum to the loss. A term that is named like a
     metric, such as ssim (the term is 1 − SSIM), stands as `<term>_term`.
     """
-    names = HISTORY[session.run.kind]
+    names = VALIDATION[session.run.kind].history
     weights = session.objective.weights_at(session.position)
     values: dict[str, float | str] = {"epoch": epoch, "phase": phase, "step": session.progress.step}
     values["loss"] = losses["loss"]

@@ -12,7 +12,7 @@ from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import PHASES, DataInfo, read_info
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
-from vaelab.params.cross_checks import PLURALS
+from vaelab.params.kinds import KINDS
 from vaelab.params.problems import suggestion
 
 
@@ -66,7 +66,7 @@ def open_path(given: str, info: DataInfo) -> Source:
         raise InputError(f"{given}: no such file or directory, and no prepared data set; {known_data()}")
     if info.kind != "image":
         raise InputError(
-            f"{given}: a model of {PLURALS[info.kind]} takes the name of a prepared data set; {known_data()}"
+            f"{given}: a model of {KINDS[info.kind].plural} takes the name of a prepared data set; {known_data()}"
         )
     if path.is_dir():
         return open_folder(path, info)
@@ -79,4 +79,4 @@ def open_path(given: str, info: DataInfo) -> Source:
 
 def _described(info: DataInfo) -> str:
     classes = f" of {len(info.classes)} classes" if info.classes else ""
-    return f"{PLURALS[info.kind]} {'x'.join(map(str, info.shape))}{classes}"
+    return f"{KINDS[info.kind].plural} {'x'.join(map(str, info.shape))}{classes}"

@@ -1,4 +1,4 @@
-"""The metrics of grids: pooled over cells, nats of cells and extent, ablations of z, floors."""
+"""The metrics of grids: pooled over cells, nats of cells and extent, ablations of z, baselines."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation.grid.baselines import MajorityFloor, PcaFloor
+from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
 from vaelab.evaluation.inputs import Subject, ablated
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import measure
 from vaelab.measures.passes import Pass
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.models.vae import Inference
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import LIKELIHOODS
@@ -21,34 +22,34 @@ AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match"
 
 
 class GridEvaluator:
-    """Measures grids; floors are fitted once, on the training split."""
+    """Measures grids; baselines are fitted once, on the training split."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         train = _grids(subject.splits["train"])
-        pca = PcaFloor(train, subject.info, subject.model.latent_dim, subject.options.seed)
-        self.floors: list[MajorityFloor | PcaFloor] = [MajorityFloor(train, subject.info), pca]
+        pca = PcaOfGrids(train, subject.info, subject.model.latent_dim, subject.options.seed)
+        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, subject.info), pca]
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""
         return None
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them."""
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines among them."""
         matrix, means = result.measured.totals["matrix"], result.measured.means()
-        values = {name: means[name] for name in AVERAGED}
+        values: dict[str, Any] = {name: means[name] for name in AVERAGED}
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
         values |= confusion.summary(matrix, self.subject.info.background)
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
-        values |= self._ablations(split, result.mean)
         x = _grids(split)
-        return values | {name: value for floor in self.floors for name, value in floor.measure(x).items()}
+        reached = {name: value for baseline in self.baselines for name, value in baseline.measure(x).items()}
+        return values | {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
 
     @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
         subject, values = self.subject, {}
         size = subject.options.batch_size
@@ -58,8 +59,7 @@ class GridEvaluator:
                 z = part.to(split.device)
                 totals, examples = measure(batch, Inference(z, z, z, *subject.model.decode(z)), subject.info)
                 matrix, nats = matrix + totals["matrix"].cpu(), nats + float(examples["distortion"].sum())
-            values[f"{name}_z_accuracy"] = float(confusion.accuracy(matrix))
-            values[f"{name}_z_distortion"] = nats / len(split)
+            values[f"{name}_z"] = {"accuracy": float(confusion.accuracy(matrix)), "distortion": nats / len(split)}
         return values
 
     def facts(self, train: Pass) -> dict[str, Any]:

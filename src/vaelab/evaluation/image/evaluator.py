@@ -1,4 +1,4 @@
-"""The metrics of images: per image and group, ablations of z, floors, text, interpolations, samples of the prior."""
+"""The metrics of images: per image and group, ablations of z, baselines, text, interpolations, samples of the prior."""
 
 import math
 import sys
@@ -12,13 +12,14 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.prepared import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import fit_floors
+from vaelab.evaluation.image.baselines import fit_baselines
 from vaelab.evaluation.inputs import Subject, ablated
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import measure, psnr
 from vaelab.measures.passes import Pass
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.models.vae import Decoded
 from vaelab.objective.feature_losses import load_vgg16
 from vaelab.objective.kl import kl_per_dimension
@@ -31,7 +32,7 @@ PAIRS, STEPS = 32, 8  # of the interpolations that are measured
 
 
 class ImageEvaluator:
-    """Measures images; floors are fitted once, on the training split."""
+    """Measures images; baselines are fitted once, on the training split."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -40,7 +41,7 @@ class ImageEvaluator:
         self.train = train.spread()
         cell = 2**model.depth if model.latent == "map" else None
         documents = train.text is not None
-        self.floors = fit_floors(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
+        self.baselines = fit_baselines(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
         self.read = documents and subject.options.ocr and subject.options.ocr_pages > 0
         if self.read and not ocr.available():
             print("note: Tesseract is not installed: no character error rates (docs/metrics.md)", file=sys.stderr)
@@ -61,10 +62,10 @@ class ImageEvaluator:
         unique: Tensor = ids.unique()
         return unique
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them; what only compares models, not on train."""
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines among them; what only compares models, not on train."""
         info, seed = self.subject.info, self.subject.options.seed
-        values = statistics.summary(result.measured.examples, split.group.cpu(), info.groups)
+        values: dict[str, Any] = statistics.summary(result.measured.examples, split.group.cpu(), info.groups)
         values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
         originals = split.stored(kept).cpu()
         values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
@@ -77,10 +78,10 @@ class ImageEvaluator:
         if phase == "train":
             self.posterior = result
             return values
-        values |= self._ablations(split, result.mean) | self._floor_metrics(split)
+        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._of_baselines(split)}
         values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
         if phase in self.pages:
-            values |= self._ocr(phase, originals, result.outputs, kept)
+            values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS])
         if phase == self.final:
             values |= self._generation(originals)
         return values
@@ -104,7 +105,7 @@ class ImageEvaluator:
         return zip(split.in_order(size), latents.to(split.device).split(size), strict=True)
 
     @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """PSNR when the decoder gets another example's z, and when it gets z = 0."""
         values = {}
         for name, latents in ablated(mean, self.subject.options.seed).items():
@@ -112,16 +113,16 @@ class ImageEvaluator:
             for batch, z in self._batches(split, latents):
                 y = self.subject.model.decode(z, batch.group).reconstruction
                 total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
-            values[f"{name}_z_psnr"] = total / len(split)
+            values[f"{name}_z"] = {"psnr": total / len(split)}
         return values
 
-    def _floor_metrics(self, split: DeviceSplit) -> dict[str, float]:
+    def _of_baselines(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """The same measures of what the trivial methods make of the split."""
-        values: dict[str, float] = {}
-        for name, floor in self.floors.items():
-            parts = [measure(b.x, floor(b.x), b.text) for b in split.in_order(self.subject.options.batch_size)]
+        values: dict[str, dict[str, float]] = {}
+        for name, baseline in self.baselines.items():
+            parts = [measure(b.x, baseline(b.x), b.text) for b in split.in_order(self.subject.options.batch_size)]
             columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
-            values |= {f"floor_{name}_{key}": float(value) for key, value in columns.items()}
+            values[name] = {key: float(value) for key, value in columns.items()}
         return values
 
     @torch.no_grad()
@@ -130,18 +131,20 @@ class ImageEvaluator:
         group = torch.zeros(len(z), dtype=torch.int64, device=z.device)
         return self.subject.model.decode(z, group).reconstruction
 
-    def _ocr(self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor) -> dict[str, float]:
-        """Character error rate of the pages that are read, of the reconstruction and of the floors."""
+    def _ocr(
+        self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor, reached: dict[str, dict[str, float]]
+    ) -> dict[str, float]:
+        """Character error rate of the pages that are read; that of baselines is added to what they reached."""
         columns, limit = self.pages[phase], self.subject.options.ocr_pages
         place = torch.searchsorted(kept, columns["ids"])
         x = originals[place]
         page, top, left = (columns[name].numpy() for name in ("page", "top", "left"))
         pages = ocr.stitch(x[:, 0].numpy(), page, top, left)
         values = ocr.page_errors(pages, ocr.stitch(outputs[place][:, 0].numpy(), page, top, left), limit)
-        for name in {"blur", "pca", "patch_pca"} & set(self.floors):
-            y = torch.cat([stored(Decoded(self.floors[name](part.float() / 255))) for part in x.split(256)])
+        for name in {"blur", "pca", "patch_pca"} & set(self.baselines):
+            y = torch.cat([stored(Decoded(self.baselines[name](part.float() / 255))) for part in x.split(256)])
             read = ocr.page_errors(pages, ocr.stitch(y[:, 0].numpy(), page, top, left), limit)
-            values[f"floor_{name}_ocr_cer"] = read["ocr_cer"]
+            reached[name]["ocr_cer"] = read["ocr_cer"]
         return values
 
     def _generation(self, originals: Tensor) -> dict[str, float]:
@@ -162,7 +165,7 @@ class ImageEvaluator:
         return {
             "effective_beta_measured": objective.effective_beta_of_errors(position, means["mse"], means["mae"]),
             "implied_sigma": objective.implied_sigma(position),
-            "floors": ", ".join(self.floors),
+            "floors": ", ".join(self.baselines),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The metrics of tags: at two thresholds, of rankings, ablations of z, floors, silhouette, samples of the prior."""
+"""The metrics of tags: at two thresholds, of rankings, ablations of z, baselines, silhouette, samples of the prior."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,11 +14,12 @@ from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture
 from vaelab.evaluation.tags import generation
 from vaelab.evaluation.tags.average_precision import Scores, precision_rows
-from vaelab.evaluation.tags.baselines import TagFloors, components_of
+from vaelab.evaluation.tags.baselines import TagBaselines, components_of
 from vaelab.evaluation.tags.sampling import Sampler
 from vaelab.measures.passes import Pass
 from vaelab.measures.tags.batch import Tally, at_threshold, distortion, history, likelihood
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.schedules import value_reached
 
@@ -29,14 +30,14 @@ TERMS = ("bce", "focal", "asymmetric", "multinomial")  # of the reconstruction
 
 
 class TagsEvaluator:
-    """Measures tags; floors and the best threshold are found once, before any phase."""
+    """Measures tags; baselines and the best threshold are found once, before any phase."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.final = final_phase(subject.splits)
         train, val, info = subject.splits["train"], subject.splits["val"], subject.info
         self.threshold = self._best_threshold(val)
-        self.floors = TagFloors(train, val, info, subject.model.latent_dim, subject.options)
+        self.baselines = TagBaselines(train, val, info, subject.model.latent_dim, subject.options)
         self.label_tag = None if len(info.groups) > 1 else _tag_for_labels(info.class_counts, len(train))
         self.seen, self.lengths = _training_rows(train)
         self.sampler: Sampler | None = None
@@ -53,14 +54,15 @@ class TagsEvaluator:
         """Return an even choice."""
         return evenly(len(split), _saved(split.shape[0]))
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them."""
-        values = history(result.measured.totals, result.measured.means(), self.subject.info)
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines among them."""
+        values: dict[str, Any] = history(result.measured.totals, result.measured.means(), self.subject.info)
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
-        values |= self._decoded_again(split, result.mean) | self._ablations(split, result.mean)
+        values |= self._decoded_again(split, result.mean)
+        values[ABLATIONS] = self._ablations(split, result.mean)
         values["silhouette"] = self._silhouette(split, result.mean)
-        values |= self.floors.measure(split)
+        values[FLOORS] = self.baselines.measure(split)
         if phase == "train":
             self.sampler = self._fitted_sampler(result)
         if phase == self.final:
@@ -85,7 +87,7 @@ class TagsEvaluator:
         return {"best_threshold": self.threshold, **at_best, **scores.summary()}
 
     @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """Ranking and distortion when the decoder gets another row's z, and when it gets z = 0."""
         values = {}
         for name, latents in ablated(mean, self.subject.options.seed).items():
@@ -93,7 +95,7 @@ class TagsEvaluator:
             for batch, logits in self._decodings(split, latents):
                 nats += float(distortion(batch.x, logits, self.subject.run).sum())
                 lrap += float(ranking(batch.x, logits, ())["lrap"].sum())
-            values[f"{name}_z_lrap"], values[f"{name}_z_distortion"] = lrap / len(split), nats / len(split)
+            values[f"{name}_z"] = {"lrap": lrap / len(split), "distortion": nats / len(split)}
         return values
 
     def _silhouette(self, split: DeviceSplit, mean: Tensor) -> float:
@@ -110,7 +112,7 @@ class TagsEvaluator:
             mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed)
         return Sampler(subject.model, subject.run, subject.info, options, mixture, self.lengths)
 
-    def _generation(self, split: DeviceSplit) -> dict[str, float]:
+    def _generation(self, split: DeviceSplit) -> dict[str, Any]:
         """How samples of the prior compare with rows of the split, evenly spread where it has more than are needed."""
         assert self.sampler is not None  # train comes first
         data = split.stored(evenly(len(split), 2 * self.subject.options.tag_samples))
@@ -127,7 +129,7 @@ class TagsEvaluator:
             "likelihood": likelihood(subject.run.model),
             "effective_beta_measured": nats / reconstruction if reconstruction else float("inf"),
             "silhouette_labels": self._labels(),
-            "floors": ", ".join(self.floors.floors),
+            "floors": ", ".join(self.baselines.methods),
             "floor_pca_components": components,
             "floor_pca_lossless": components == subject.info.shape[0],
             "average_precision_rows": self._precision_rows(),

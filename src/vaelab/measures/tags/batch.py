@@ -17,6 +17,7 @@ from vaelab.models.vae import Decoded, Inference
 from vaelab.objective import tag_losses as terms
 from vaelab.objective.context import Context
 from vaelab.params.blocks import Evaluate, Model
+from vaelab.params.kinds import KINDS
 from vaelab.params.schema import Run
 
 THRESHOLD, K = 0.5, 10  # of history.csv
@@ -96,7 +97,7 @@ def distortion(x: Tensor, logits: Tensor, run: Run | None) -> Tensor:
 
 def likelihood(model: Model) -> str:
     """Return the name of the likelihood of a model's output."""
-    return "multinomial" if model.output == "softmax" else "bernoulli"
+    return KINDS["tags"].likelihoods[model.output]
 
 
 def stored(decoded: Decoded) -> Tensor:
