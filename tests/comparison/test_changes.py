@@ -8,7 +8,7 @@ from scipy import stats
 
 from vaelab.comparison.changes import changes, changes_report
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import METRICS
+from vaelab.metrics.tables import METRICS
 
 OTHER = {"loss": {"beta": 2.0}}
 
@@ -89,7 +89,7 @@ def test_a_report_has_a_row_for_each_change_in_both_styles():
     before, after = result("a", "tags"), result("b", "tags", lrap=0.9)
     for style in ("text", "markdown"):
         report = changes_report(before, after, style)
-        assert all(METRICS[name].title in report for name in ("lrap", "hamming_loss", "entropy"))
+        assert all(METRICS[name].full_title in report for name in ("lrap", "hamming_loss", "entropy"))
         assert "+28.6" in report
 
 

@@ -12,7 +12,7 @@ from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison import defects as anomalies
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.judge import judge_all
-from vaelab.comparison.metric_table import measures
+from vaelab.comparison.metric_table import metric_tables
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION
@@ -54,9 +54,9 @@ def test_measures_of_defects_are_metrics_beside_their_floors(thresholded):
     assert floor == pytest.approx(scores.loc["pca_residual", "average_precision"])
     (row,) = table_rows([found], judge_all([found], Compare()))
     assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
-    text = "\n".join(measures([found], "text"))
+    text = "\n".join(metric_tables([found], "text"))
     assert "defects: average precision of patches" in text
-    assert "floor: PCA residual" in text
+    assert "baseline: PCA residual" in text
 
 
 def test_a_threshold_is_judged_by_the_options_that_it_was_found_with(thresholded):

@@ -16,7 +16,8 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.metric_table import FACTS, RUNS
 from vaelab.comparison.report import markdown_report, text_report
-from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import METRICS, TABLES
 from vaelab.params.resolve import read_params, resolve
 from vaelab.params.schema import Compare, RunEntry
 
@@ -39,14 +40,14 @@ runs:
   fair_s1: {data: grids, train: {seed: 1}}
 """
 HEALTHY = {
-    "grid": dict.fromkeys(SHOWN["grid"], 0.5),
-    "image": dict.fromkeys(SHOWN["image"], 0.5)
+    "grid": dict.fromkeys(TABLES["grid"].shown, 0.5),
+    "image": dict.fromkeys(TABLES["image"].shown, 0.5)
     | {"psnr": 25.0, "mse": 0.02, "ssim": 0.6, "extreme_share": 0.0, "shuffled_z_psnr": 0.0},
-    "tags": dict.fromkeys(SHOWN["tags"], 0.5) | {"entropy": 4.0, "real_entropy": 5.0, "shuffled_z_lrap": 0.1},
+    "tags": dict.fromkeys(TABLES["tags"].shown, 0.5) | {"entropy": 4.0, "real_entropy": 5.0, "shuffled_z_lrap": 0.1},
 }
 FLOOR = {
-    kind: {f"{prefix}{metric}": 0.05 for prefix in floors.values() for metric in SHOWN[kind][:4]}
-    for kind, floors in FLOORS.items()
+    kind: {f"{prefix}{metric}": 0.05 for prefix in floors.values() for metric in TABLES[kind].shown[:4]}
+    for kind, floors in BASELINES.items()
 }
 METRIC = {kind: values | {"active_units": 4} | FLOOR[kind] for kind, values in HEALTHY.items()}
 CHANGES = {
@@ -117,7 +118,7 @@ def test_what_a_report_says(params, which):
         "parameters",
     ):
         assert expected in report
-    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN["grid"])
+    assert all(METRICS[name].full_title in report.replace("\\|", "|") for name in TABLES["grid"].shown)
     assert "PSNR" not in report
     assert "verdict" not in report
 
@@ -136,10 +137,10 @@ def test_what_a_report_says_of_images(params, which):
         "Rule: the best PSNR, dB on val (compare.metric, compare.phase)",
         "crisp 31.000, blurry 22.000",
         "as many components as crisp has latents",
-        *(f"floor: {title}" for title in FLOORS["image"]),
+        *(f"floor: {title}" for title in BASELINES["image"]),
     ):
         assert expected in report
-    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN["image"])
+    assert all(METRICS[name].full_title in report.replace("\\|", "|") for name in TABLES["image"].shown)
     assert "macro F1" not in report
 
 
@@ -208,17 +209,17 @@ def test_what_no_run_measured_has_no_row_and_no_floor(params, which):
                 if name.startswith("floor_white_page") or name == "ocr_cer":
                     del result.metrics[phase][name]
     report = written(results, judgements, entries)[which]
-    assert cells(report, METRICS["ocr_cer"].title) == []
+    assert cells(report, METRICS["ocr_cer"].full_title) == []
     (absent,) = [line for line in report.splitlines() if line.startswith("Not measured: ")]
-    assert METRICS["ocr_cer"].title in absent
+    assert METRICS["ocr_cer"].full_title in absent
     assert "white page" not in report
-    assert cells(report, METRICS["text_psnr"].title)[0][:2] == ["", "0.500"]
+    assert cells(report, METRICS["text_psnr"].full_title)[0][:2] == ["", "0.500"]
 
 
 @both
 def test_the_best_of_a_row_is_starred(params, which):
     report = reports(params, ["fair", "good"])[which]
-    row = {name: cells(report, METRICS[name].title)[0] for name in SHOWN["grid"]}
+    row = {name: cells(report, METRICS[name].full_title)[0] for name in TABLES["grid"].shown}
     assert row["macro_f1"][:2] == ["0.300", "0.600 *"]
     assert row["distortion"][:2] == ["80.0 *", "90.0"]
     assert not any("*" in cell for cell in row["rate"] + row["accuracy"])
@@ -227,12 +228,12 @@ def test_the_best_of_a_row_is_starred(params, which):
 @both
 def test_of_what_is_best_close_to_held_out_data_the_closest_is_starred(params, which):
     report = reports(params, ["single", "ranked"])[which]
-    (row,) = cells(report, METRICS["entropy"].title)
+    (row,) = cells(report, METRICS["entropy"].full_title)
     assert row[:2] == ["5.500 *", "4.000"]
     assert row[-2:] == ["5.000", "closest"]
     assert "held-out half" in report
     without = CHANGES | {name: CHANGES[name] | {"real_entropy": None} for name in ("single", "ranked")}
-    (row,) = cells(reports(params, ["single", "ranked"], without)[which], METRICS["entropy"].title)
+    (row,) = cells(reports(params, ["single", "ranked"], without)[which], METRICS["entropy"].full_title)
     assert row[:2] == ["5.500", "4.000"]
 
 
@@ -384,7 +385,7 @@ def test_a_mix_of_objectives_is_said_and_not_ranked_across(params, which):
     results[0].metrics["run"] = FACT | {"effective_beta": None}
     results[1].metrics["run"] = FACT | {"effective_beta": 129.6}
     report = written(results, judgements, entries)[which]
-    assert cells(report, METRICS["loss"].title)[0][:3] == ["80.0 (a)", "20.0 (b) *", "25.0 (b)"]
+    assert cells(report, METRICS["loss"].full_title)[0][:3] == ["80.0 (a)", "20.0 (b) *", "25.0 (b)"]
     assert "these runs minimise 2 different objectives (cross_entropy, beta, focal, gamma, epoch differ)" in report
     (first,) = [line for line in report.splitlines() if line.startswith("- (a)")]
     (second,) = [line for line in report.splitlines() if line.startswith("- (b)")]
@@ -392,21 +393,21 @@ def test_a_mix_of_objectives_is_said_and_not_ranked_across(params, which):
     assert first == "- (a) cross_entropy 1, beta 1; effective beta: fair none"
     assert second.startswith("- (b) beta linear 0 to 0.5 in 5 epochs after 0, focal 1, gamma 2")
     assert second.endswith("; effective beta: good 130, good_s1 1")
-    assert cells(report, METRICS["distortion"].title)[0][:3] == ["80.0 *", "90.0", "91.0"]  # of one likelihood
+    assert cells(report, METRICS["distortion"].full_title)[0][:3] == ["80.0 *", "90.0", "91.0"]  # of one likelihood
 
 
 @both
 def test_runs_of_one_objective_are_ranked_without_letters(params, which):
     changes = {name: CHANGES[name] | {"loss": value} for name, value in {"good": 20.0, "good_s1": 25.0}.items()}
     report = reports(params, ["good", "good_s1"], changes)[which]
-    assert cells(report, METRICS["loss"].title)[0][:2] == ["20.0 *", "25.0"]
+    assert cells(report, METRICS["loss"].full_title)[0][:2] == ["20.0 *", "25.0"]
     assert "Mixed" not in report
 
 
 @both
 def test_likelihoods_are_told_apart(params, which):
     report = reports(params, ["single", "ranked"])[which]
-    assert cells(report, METRICS["bce"].title)[0][:2] == ["0.500 (bernoulli)", "0.500 (multinomial)"]
+    assert cells(report, METRICS["bce"].full_title)[0][:2] == ["0.500 (bernoulli)", "0.500 (multinomial)"]
     assert "Mixed likelihoods (bernoulli and multinomial)" in report
 
 
@@ -452,7 +453,7 @@ def test_wide_tables_are_cut_in_plain_text_and_whole_in_markdown(params, tmp_pat
     headers = [line for line in text.splitlines() if line.startswith("│ test ")]
     assert [sum("run_" in cell for cell in line.split("│")) for line in headers] == [RUNS, RUNS, 2, 0, 0]
     assert re.findall(r"run_\d\d", " ".join(headers)) == list(raw["runs"])
-    assert sum(line.count("floor:") for line in headers[-2:]) == len(FLOORS["image"])
+    assert sum(line.count("floor:") for line in headers[-2:]) == len(BASELINES["image"])
     assert max(len(line) for line in text.splitlines() if line.startswith("│")) < 210
     (whole,) = [line for line in markdown.splitlines() if line.startswith("| test ")]
     assert re.findall(r"run_\d\d", whole) == list(raw["runs"])

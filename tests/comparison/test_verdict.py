@@ -8,9 +8,9 @@ import torch
 from vaelab.comparison import verdict as module
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.errors import InputError
-from vaelab.evaluation.image.baselines import fit_floors
-from vaelab.evaluation.metric_names import METRICS
+from vaelab.evaluation.image.baselines import fit_baselines
 from vaelab.measures.image.reconstruction import measure
+from vaelab.metrics.tables import METRICS
 from vaelab.params.blocks import VERDICT, Limits
 
 FLOORS = ("mean_image", "blur", "white_page")
@@ -76,7 +76,7 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
     pages[:, :, 12:60:16, 10:20] = 0
     x = pages.float() / 255
     measured = {name: float(value.mean()) for name, value in measure(x, torch.full_like(x, 0.97)).items()}
-    floors = fit_floors(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
+    floors = fit_baselines(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
     for floor, reconstruct in floors.items():
         measured[f"floor_{floor}_psnr"] = float(measure(x, reconstruct(x))["psnr"].mean())
     assert 20 < measured["psnr"] < measured["floor_white_page_psnr"]

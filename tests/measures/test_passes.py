@@ -14,12 +14,12 @@ from vaelab.measures.grid.batch import distortion, whole_grids
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.passes import Measured, Pass, run_pass
 from vaelab.measures.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
+from vaelab.metrics.tables import TABLES
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents
 from vaelab.objective.objective import Objective
-from vaelab.params.blocks import HISTORY
 
 CLASSES, N = 4, 11
 CPU = torch.device("cpu")
@@ -198,9 +198,9 @@ def test_what_a_row_of_the_history_needs_is_measured(kind):
         expected = functions.history(whole.totals, whole.means(), INFOS[kind])
         assert means == pytest.approx({name: expected[name] for name in means}, nan_ok=True)
         if measurer is functions.brief:
-            assert set(HISTORY[kind]) <= set(means)
+            assert set(TABLES[kind].history) <= set(means)
         else:
-            assert set(HISTORY[kind]) & set(means)
+            assert set(TABLES[kind].history) & set(means)
 
 
 def snapshot(label: str, epoch: int, rows: tuple[int, ...] = (3, 6), kind: str = "grid", **options: object) -> Snapshot:

@@ -8,7 +8,7 @@ import yaml
 from helpers import PARAMS, TINY, preset_runs, random_images, tiny_run
 from trainings import fit, history, weights
 
-from vaelab.params.blocks import HISTORY
+from vaelab.metrics.tables import TABLES
 from vaelab.params.loss import Terms
 from vaelab.params.resolve import merge
 from vaelab.params.schema import Run
@@ -40,7 +40,7 @@ def test_every_term_of_images_trains(tmp_path, term):
         pytest.importorskip("timm")
     loss = {"terms": {"gaussian": 0.0, term: 1.0}, "perceptual_weights": "random", "dino_weights": "random"}
     loss |= {"perceptual_layers": ["relu1_2"], "dino_model": "vit_tiny_patch16_224"}
-    column = f"{term}_term" if term in HISTORY["image"] else term
+    column = f"{term}_term" if term in TABLES["image"].history else term
     for row in history(fit(tmp_path, tiny_run(kind="image", loss=loss))):
         assert math.isfinite(float(row[column]))
         assert math.isfinite(float(row["psnr"]))

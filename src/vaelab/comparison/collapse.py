@@ -64,7 +64,8 @@ def collapse(result: Result, options: Compare) -> Iterator[Finding]:
     if missing:
         yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
         return
-    for check in (*kind.gaps, *kind.checks):
+    checks: list[Check] = [*kind.gaps, *kind.checks]
+    for check in checks:
         yield from check(metrics, options)
 
 

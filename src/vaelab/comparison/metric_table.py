@@ -72,8 +72,8 @@ def mix(results: Sequence[Result], style: Style) -> list[str]:
         lines.append(
             f"Mixed conventions: these runs minimise {len(marks)} different objectives ({', '.join(keys)} differ). Row "
             f"“{METRICS['loss'].full_title}” is ranked within each of them only, by letter; no winner is named across "
-            "them. The rate is in nats under all of them, and effective beta is the weight of KL once the reconstruction "
-            "is in nats per example."
+            "them. The rate is in nats under all of them, and effective beta is the weight of KL once the "
+            "reconstruction is in nats per example."
         )
         lines.append("\n".join(_members(results, conventions, marks, said, style)))
     likelihoods = labels("distortion", conventions.values())

@@ -6,7 +6,7 @@ from skimage import data
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.evaluation.image.baselines import blur, fit_floors
+from vaelab.evaluation.image.baselines import blur, fit_baselines
 from vaelab.measures.image.reconstruction import measure
 
 
@@ -18,7 +18,7 @@ def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
 
 
 def floors(train: Tensor, latent_dim: int = 12, cell: int | None = None, documents: bool = False):
-    return fit_floors(train, latent_dim, cell, documents, seed=0)
+    return fit_baselines(train, latent_dim, cell, documents, seed=0)
 
 
 def test_each_kind_of_model_and_data_has_its_floors():

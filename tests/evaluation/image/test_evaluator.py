@@ -13,9 +13,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from vaelab.data.format.prepared import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
-from vaelab.evaluation.image.baselines import fit_floors
-from vaelab.evaluation.metric_names import FLOORS, HEADLINE, METRICS, better
+from vaelab.evaluation.image.baselines import fit_baselines
 from vaelab.measures.image.reconstruction import measure
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import METRICS, TABLES, better
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE
@@ -113,7 +114,7 @@ def test_every_metric_is_finite_and_has_a_name(case, phase):
     assert own - OF_GROUPS <= set(METRICS)
     assert all(better(key) in ("higher", "lower", "neither") for key in own)
     assert all(math.isfinite(value) for value in values.values())
-    assert set(HEADLINE["image"]) <= own
+    assert set(TABLES["image"].headline) <= own
 
 
 @pytest.mark.parametrize("phase", SIZES)
@@ -126,14 +127,14 @@ def test_floors_stand_beside_with_the_same_measures(case, phase):
     measured = set(found.examples[0]) - {"phase", "index", "group", "rate", "loss"}
     assert measured <= set(METRICS)
     assert floors == {f"floor_{floor}_{metric}" for floor in FLOORS_OF[name] for metric in measured}
-    assert {f"floor_{floor}_" for floor in FLOORS_OF[name]} <= set(FLOORS["image"].values())
+    assert {f"floor_{floor}_" for floor in FLOORS_OF[name]} <= set(BASELINES["image"].values())
     assert found.metrics["run"]["floors"] == ", ".join(FLOORS_OF[name])
 
 
 def test_floors_are_those_of_the_training_split(case):
     name, (_, _, _, model, found) = case
     channels = 3 if name == "map" else 1
-    floors = fit_floors(
+    floors = fit_baselines(
         images("train", channels), model.latent_dim, 4 if name == "map" else None, name == "documents", 0
     )
     x = unit(images("test", channels))

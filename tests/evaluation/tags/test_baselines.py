@@ -10,9 +10,9 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import average_precision_score, f1_score, label_ranking_average_precision_score, log_loss
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation.metric_names import FLOORS
-from vaelab.evaluation.tags.baselines import TagFloors, components_of
+from vaelab.evaluation.tags.baselines import TagBaselines, components_of
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
+from vaelab.metrics.records import BASELINES
 from vaelab.params.blocks import Evaluate
 
 CPU = torch.device("cpu")
@@ -28,9 +28,9 @@ def split(x: torch.Tensor) -> DeviceSplit:
     return DeviceSplit([x], torch.zeros(len(x)), CPU, "tags")
 
 
-def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagFloors:
+def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagBaselines:
     x = X | data
-    return TagFloors(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS)
+    return TagBaselines(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def own(values: dict[str, float], name: str) -> dict[str, float]:
 def test_all_methods_have_the_measures_that_make_sense_for_them(found):
     assert set(own(found, "zero")) == COUNTED
     assert set(own(found, "frequency")) == set(own(found, "pca")) == COUNTED | RANKED
-    assert {f"floor_{name}_" for name in ("zero", "frequency", "pca")} < set(FLOORS["tags"].values())
+    assert {f"floor_{name}_" for name in ("zero", "frequency", "pca")} < set(BASELINES["tags"].values())
     assert all(math.isfinite(value) for value in found.values())
 
 

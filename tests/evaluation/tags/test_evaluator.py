@@ -21,17 +21,17 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, generator
 from vaelab.data.format.prepared import tags_info, write
 from vaelab.evaluation.evaluate import Evaluation, evaluate
-from vaelab.evaluation.metric_names import CEILING, HEADLINE, SHOWN, metric
 from vaelab.evaluation.tags import average_precision, evaluator
 from vaelab.evaluation.tags.generation import NAMES
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.tags import batch as tags
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
+from vaelab.metrics.nested import HELD_OUT
+from vaelab.metrics.tables import TABLES, metric
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE, Inference
 from vaelab.objective.objective import Objective
-from vaelab.params.blocks import HISTORY
 from vaelab.params.schema import Run
 
 SIZES = {"train": 48, "val": 24, "test": 24}
@@ -97,7 +97,7 @@ KS = {f"{name}_at_{k}" for name in ("recall", "ndcg") for k in (2, 5, 10)}  # 10
 BEST = {f"best_{name}" for name in AT_THRESHOLD}
 ABLATED = {f"{how}_z_{what}" for how in ("shuffled", "zero") for what in ("lrap", "distortion")}
 OWN = {
-    *(name for name in SHOWN["tags"] if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
+    *(name for name in TABLES["tags"].shown if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
     "loss", "distortion", "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean",
     "ks_max", "extreme_share", "min_log_var", "max_log_var", "max_abs_mean", "generated_samples",
 }  # fmt: skip
@@ -106,12 +106,12 @@ OWN = {
 @pytest.mark.parametrize("phase", SIZES)
 def test_every_metric_is_finite_and_has_a_name(case, phase):
     values = case[1].found.metrics[phase]
-    own = {key for key in values if not key.startswith(("floor_", CEILING))}
+    own = {key for key in values if not key.startswith(("floor_", HELD_OUT))}
     assert own == OWN
-    assert {key for key in values if key.startswith(CEILING)} == {CEILING + name for name in NAMES}
-    assert all(metric(key).title for key in own)
+    assert {key for key in values if key.startswith(HELD_OUT)} == {HELD_OUT + name for name in NAMES}
+    assert all(metric(key).full_title for key in own)
     assert all(math.isfinite(value) for value in values.values())
-    assert set(HEADLINE["tags"]) <= own
+    assert set(TABLES["tags"].headline) <= own
 
 
 @pytest.mark.parametrize("phase", SIZES)
@@ -350,7 +350,7 @@ def test_the_history_has_its_columns_from_the_val_pass_and_some_from_the_steps(n
     val = history(*functions.brief(batch, inferred, info, run))
     whole = history(*functions.measure(batch, inferred, info, run))
     steps = history(*functions.running(batch, inferred, info))
-    assert set(HISTORY["tags"]) <= set(val)
+    assert set(TABLES["tags"].history) <= set(val)
     assert {"f1_micro", "f1_macro", "hamming_loss", "predicted_tags"} <= set(steps)
     assert val == pytest.approx({key: whole[key] for key in val})
     assert steps == pytest.approx({key: whole[key] for key in steps})
