@@ -7,12 +7,12 @@ from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from comparisons import result
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison import defects as anomalies
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.metric_table import measures
+from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
+from vaelab.comparison.paired import paired_differences
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 
 MUCH = 0.05  # of average precision, by which another aggregation must be better to be worth a word
