@@ -13,8 +13,8 @@ from vaelab.anomaly.calibration import LEAST_NORMALS, Calibration, check_groups,
 from vaelab.anomaly.patch_measures import f1_max_threshold
 from vaelab.anomaly.percentiles import Percentiles, left_out_ranks
 from vaelab.anomaly.preprocessing import Preprocessed
-from vaelab.anomaly.score import Calibrations, PhaseScores, Scores, calibrated_scores, score
-from vaelab.anomaly.score_files import MOST_CELLS, ScoreFile
+from vaelab.anomaly.score import Calibrations, PhaseScores, calibrated_scores, score
+from vaelab.anomaly.score_files import MOST_CELLS, ScoreFile, Scores
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from vaelab.anomaly.calibration import Calibration, calibrate
 from vaelab.anomaly.preprocessing import COMBINED, Preprocessed
-from vaelab.anomaly.score_files import ScoreMaps, enlarged
+from vaelab.anomaly.score_files import ScoreMaps, Scores, enlarged
 
 Calibrations = Mapping[str, Mapping[int, Calibration]]  # by score and group
-Scores = Mapping[str, np.ndarray]  # float64 [N], by score
 
 
 class PhaseScores(NamedTuple):

@@ -20,7 +20,8 @@ PLACE_COLUMNS = ("group", "strip", "top", "left")
 LABEL_COLUMNS = ("label", "defect")
 MOST_CELLS = 2**22  # of all maps, in memory at once
 
-ScoreMaps = dict[str, np.ndarray]
+ScoreMaps = dict[str, np.ndarray]  # by score [n, h, h]
+Scores = Mapping[str, np.ndarray]  # by score, one number for each patch [N]
 
 
 @dataclass(frozen=True)

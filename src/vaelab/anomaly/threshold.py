@@ -1,7 +1,9 @@
 """Stage threshold: from saved score maps to a threshold, its measures, tables and curves. Needs no network.
 
-data/thresholds/<run>/: `examples` and `flagged` (patches), `scores` (every saved score alone, and what they make
-together), `groups`, `defects`, `differences` (of that against every score alone), `aggregations` (what it reaches under
+Three steps: `fit` learns from the normals of val, `score` applies that to each phase, `measure` says what it is worth.
+
+data/thresholds/<run>/: `examples` and `flagged` (patches), `scores` (the combined score, and every saved one alone),
+`groups`, `defects`, `differences` (of the combined score from every other), `aggregations` (what it reaches under
 each), `summary.json` and the `settings.json` that it was found with. plots/threshold/<run>/: `roc`, `pr`, `histogram`
 and `percentiles`. All are always there; what does not apply has no rows.
 """
@@ -57,19 +59,11 @@ def threshold_run(run: str, data: str, settings: Threshold) -> None:
         InputError: a file or an option is wrong; nothing is written then.
     """
     files = read_phases(artifacts.scores(run))
-    results = _found(files, artifacts.prepared(data), settings) if files else NO_SCORES
-    for name, columns in TABLES.items():
-        _write_table(artifacts.thresholds(run) / f"{name}.csv", results.tables.get(name, []), columns)
-    for name, columns in PLOTS.items():
-        _write_table(artifacts.threshold_plots(run) / f"{name}.csv", results.plots.get(name, []), columns)
-    artifacts.write_json(artifacts.thresholds(run) / "settings.json", settings.model_dump(mode="json"))
-    artifacts.write_json(artifacts.thresholds(run) / "summary.json", results.metrics)
-    headline = {name: results.metrics[name] for name in HEADLINE if name in results.metrics}
-    artifacts.write_json(artifacts.threshold_metrics(run), headline)
+    results = _results(files, artifacts.prepared(data), settings) if files else NO_SCORES
+    _write(run, results, settings)
 
 
-def _found(files: Mapping[str, ScoreFile], folder: Path, settings: Threshold) -> ThresholdResults:
-    """The three steps."""
+def _results(files: Mapping[str, ScoreFile], folder: Path, settings: Threshold) -> ThresholdResults:
     names = _names(folder, files)
     phases = {name: preprocess(file, settings) for name, file in files.items()}
     check_normals(files, names.groups, settings)
@@ -98,6 +92,17 @@ def _names(folder: Path, files: Mapping[str, ScoreFile]) -> Names:
 def _numbers(files: Mapping[str, ScoreFile]) -> list[str]:
     """Names of strips for data that name none: every image is its own."""
     return [str(number) for number in range(1 + max(int(file.strip.max(initial=0)) for file in files.values()))]
+
+
+def _write(run: str, results: ThresholdResults, settings: Threshold) -> None:
+    for name, columns in TABLES.items():
+        _write_table(artifacts.thresholds(run) / f"{name}.csv", results.tables.get(name, []), columns)
+    for name, columns in PLOTS.items():
+        _write_table(artifacts.threshold_plots(run) / f"{name}.csv", results.plots.get(name, []), columns)
+    artifacts.write_json(artifacts.thresholds(run) / "settings.json", settings.model_dump(mode="json"))
+    artifacts.write_json(artifacts.thresholds(run) / "summary.json", results.metrics)
+    headline = {name: results.metrics[name] for name in HEADLINE if name in results.metrics}
+    artifacts.write_json(artifacts.threshold_metrics(run), headline)
 
 
 def _write_table(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
