@@ -35,8 +35,8 @@ from realdata import stage
 from tabulate import tabulate
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.paired import paired_differences
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.scores.baselines import Floors

@@ -26,10 +26,9 @@ import torch
 from sklearn.metrics import average_precision_score
 
 from vaelab import artifacts
-from vaelab.anomaly.aggregation import aggregate
 from vaelab.anomaly.calibration import calibrate, fit_groups
-from vaelab.anomaly.preprocessing import smoothed
-from vaelab.anomaly.regions import cell_of
+from vaelab.anomaly.preprocessing import aggregate, smoothed
+from vaelab.anomaly.score_files import cell_of
 from vaelab.data.format.batches import DeviceSplit, load_columns, load_split
 from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.planted.kinds import KINDS

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 from vaelab.data.format.prepared import DataInfo, image_info, tags_info, write
 from vaelab.errors import InputError
+from vaelab.params.base import has_effect
 from vaelab.params.datasets import SETTINGS
+from vaelab.params.loss import Terms
 from vaelab.params.resolve import Resolved, merge, resolve
 from vaelab.params.schema import Run
 
@@ -47,6 +49,11 @@ def tiny_run(name: str = "tiny", data: str = "tiny", kind: str = "grid", **block
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 KIND_OF_SOURCE = {model.model_fields["source"].annotation.__args__[0]: model.kind for model in SETTINGS}
+
+
+def terms_of(kind: str) -> list[str]:
+    """Return the terms of the objective that are for a kind of data."""
+    return [name for name, field in Terms.model_fields.items() if has_effect(field, kind)]
 
 
 def preset_runs(preset: str, folder: Path) -> list[Run]:

@@ -26,7 +26,7 @@ def test_the_change_is_said_in_number_percent_and_verdict():
     assert lrap["change"] == pytest.approx(0.1)
     assert lrap["change_percent"] == pytest.approx(20)
     assert found["verdict"][["hamming_loss", "entropy", "test_kld", "silhouette_score"]].tolist() == [
-        "worse", "better", "no better end", "same",
+        "worse", "better", "no preferred direction", "same",
     ]  # fmt: skip
     assert found.loc["entropy", "direction"] == "closest to held-out data (5.000)"
     assert list(changes(before, after).columns) == [

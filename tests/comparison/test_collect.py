@@ -72,7 +72,7 @@ def test_the_choice_depends_on_the_seed_and_never_exceeds_what_is_saved():
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():
     write("a", "image", 0)
-    expected = {name for kind in TABLES.values() for name in kind} | {"run", "epoch", "loss"}
+    expected = {name for tables in TABLES.values() for name in tables.history} | {"run", "epoch", "loss"}
     for kinds in (["image"], ["image", "grid"]):
         if "grid" in kinds:
             write("b", "grid", 1, "other")

@@ -189,8 +189,8 @@ def test_tags_without_measured_samples_are_not_judged_by_their_diversity(missing
 
 def test_a_metric_that_is_not_there_at_all_is_named():
     found = result(kind="tags")
-    del found.metrics["val"]["shuffled_z_lrap"]
-    assert [finding.evidence for finding in collapse(found, DEFAULT)] == ["shuffled_z_lrap on val is not a number"]
+    del found.metrics["val"]["ablations"]
+    assert [finding.evidence for finding in collapse(found, DEFAULT)] == ["lrap of shuffled_z on val is not a number"]
 
 
 @pytest.mark.parametrize(("phase", "count"), [("val", 0), ("test", 1)])

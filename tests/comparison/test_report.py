@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from comparisons import nested
 from dvc.utils.hydra import apply_overrides
 from helpers import PARAMS as REPOSITORY
 
@@ -16,7 +17,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.metric_table import FACTS, RUNS
 from vaelab.comparison.report import markdown_report, text_report
-from vaelab.metrics.records import BASELINES
+from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, TABLES
 from vaelab.params.resolve import read_params, resolve
 from vaelab.params.schema import Compare, RunEntry
@@ -45,9 +46,11 @@ HEALTHY = {
     | {"psnr": 25.0, "mse": 0.02, "ssim": 0.6, "extreme_share": 0.0, "shuffled_z_psnr": 0.0},
     "tags": dict.fromkeys(TABLES["tags"].shown, 0.5) | {"entropy": 4.0, "real_entropy": 5.0, "shuffled_z_lrap": 0.1},
 }
+METHODS = {kind: list(methods) for kind, methods in BASELINES.items()}
+METHODS["image"] += [f"score_{method}" for method in DEFECT_BASELINES]
 FLOOR = {
-    kind: {f"{prefix}{metric}": 0.05 for prefix in floors.values() for metric in TABLES[kind].shown[:4]}
-    for kind, floors in BASELINES.items()
+    kind: {f"floor_{method}_{metric}": 0.05 for method in methods for metric in TABLES[kind].shown[:4]}
+    for kind, methods in METHODS.items()
 }
 METRIC = {kind: values | {"active_units": 4} | FLOOR[kind] for kind, values in HEALTHY.items()}
 CHANGES = {
@@ -76,7 +79,7 @@ def params(tmp_path):
 def built(params, names, changes=CHANGES):
     """Results, judgements and entries of some runs of params.yaml."""
     runs = resolve(params).runs
-    phases = {name: METRIC[runs[name].kind] | changes[name] for name in names}
+    phases = {name: nested(METRIC[runs[name].kind] | changes[name]) for name in names}
     results = [
         Result(runs[n], {"run": FACT, **dict.fromkeys(("train", "val", "test"), phases[n])}, pd.DataFrame())
         for n in names
@@ -137,7 +140,7 @@ def test_what_a_report_says_of_images(params, which):
         "Rule: the best PSNR, dB on val (compare.metric, compare.phase)",
         "crisp 31.000, blurry 22.000",
         "as many components as crisp has latents",
-        *(f"floor: {title}" for title in BASELINES["image"]),
+        *(f"baseline: {title}" for title in BASELINES["image"].values()),
     ):
         assert expected in report
     assert all(METRICS[name].full_title in report.replace("\\|", "|") for name in TABLES["image"].shown)
@@ -169,9 +172,9 @@ def test_images_get_a_verdict_beside_the_floors(params, which):
     changes = CHANGES | {"blurry": CHANGES["blurry"] | {"floor_blur_psnr": 24.0}}
     report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
     found = verdicts(report)
-    assert found["crisp"]["PSNR, dB"] == "good, better than floor: yes"
-    assert found["blurry"]["PSNR, dB"] == "good, better than floor: no"
-    assert found["blurry"]["mean squared error"] == "fair, better than floor: no"
+    assert found["crisp"]["PSNR, dB"] == "good, better than baseline: yes"
+    assert found["blurry"]["PSNR, dB"] == "good, better than baseline: no"
+    assert found["blurry"]["mean squared error"] == "fair, better than baseline: no"
     assert found["crisp"]["PSNR, best group − worst group, dB"] == "good"
     assert {name: found[name]["worst"] for name in found} == {"crisp": "fair", "blurry": "fair", "mean": "poor"}
     (line,) = [line for line in report.splitlines() if line.startswith("- blurry: mse")]  # one line for all of a run
@@ -184,8 +187,8 @@ def test_a_verdict_that_misses_a_number_leaves_its_cell_blank(params, which):
     report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
     found = verdicts(report)
     assert found["blurry"]["mean squared error"] == found["mean"]["SSIM"] == ""
-    assert found["mean"]["mean squared error"] == "poor, better than floor: no"
-    assert found["blurry"]["SSIM"] == "fair, better than floor: yes"
+    assert found["mean"]["mean squared error"] == "poor, better than baseline: no"
+    assert found["blurry"]["SSIM"] == "fair, better than baseline: yes"
 
 
 @both
@@ -205,9 +208,8 @@ def test_what_no_run_measured_has_no_row_and_no_floor(params, which):
     results, judgements, entries = built(params, ["crisp", "blurry"], changes)
     for result in results:
         for phase in ("val", "test"):
-            for name in list(result.metrics[phase]):
-                if name.startswith("floor_white_page") or name == "ocr_cer":
-                    del result.metrics[phase][name]
+            result.metrics[phase].pop("ocr_cer", None)
+            result.metrics[phase]["floors"].pop("white_page", None)
     report = written(results, judgements, entries)[which]
     assert cells(report, METRICS["ocr_cer"].full_title) == []
     (absent,) = [line for line in report.splitlines() if line.startswith("Not measured: ")]
@@ -453,7 +455,7 @@ def test_wide_tables_are_cut_in_plain_text_and_whole_in_markdown(params, tmp_pat
     headers = [line for line in text.splitlines() if line.startswith("│ test ")]
     assert [sum("run_" in cell for cell in line.split("│")) for line in headers] == [RUNS, RUNS, 2, 0, 0]
     assert re.findall(r"run_\d\d", " ".join(headers)) == list(raw["runs"])
-    assert sum(line.count("floor:") for line in headers[-2:]) == len(BASELINES["image"])
+    assert sum(line.count("baseline:") for line in headers[-2:]) == len(METHODS["image"])
     assert max(len(line) for line in text.splitlines() if line.startswith("│")) < 210
     (whole,) = [line for line in markdown.splitlines() if line.startswith("| test ")]
     assert re.findall(r"run_\d\d", whole) == list(raw["runs"])

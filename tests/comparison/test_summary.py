@@ -48,7 +48,7 @@ def test_the_best_in_each_direction_is_named_with_its_value():
     assert found[title("lrap")] == ["higher", "b", "0.800", "next: a 0.700"]
     assert found[title("hamming_loss")] == ["lower", "c", "0.04", "next: a 0.05"]
     assert found[title("entropy")] == ["closest to held-out data (5.000)", "b", "4.700", "next: a 5.400"]
-    assert found[title("rate")] == ["no better end", "", "from 3.000 (a) to 9.000 (b)", ""]
+    assert found[title("rate")] == ["no preferred direction", "", "from 3.000 (a) to 9.000 (b)", ""]
 
 
 @pytest.mark.parametrize("kind", TABLES)

@@ -30,7 +30,8 @@ FLOORS = [
 
 
 OF_GRIDS = {
-    *TABLES["grid"].shown, *TABLES["grid"].headline, "elbo", "loss", "distortion_cells", "distortion_extent", "nats_per_cell",
+    *TABLES["grid"].shown, *TABLES["grid"].headline, "elbo", "loss", "distortion_cells", "distortion_extent",
+    "nats_per_cell",
     "pct_active_units", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
     "max_abs_mean", "min_log_var", "max_log_var", "silhouette", "shuffled_z_distortion", "zero_z_distortion",
 }  # fmt: skip

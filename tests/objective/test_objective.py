@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from helpers import SIZE, grid_info, random_grids, random_images, random_tags, tag_info, tiny_run, unit
+from helpers import SIZE, grid_info, random_grids, random_images, random_tags, tag_info, terms_of, tiny_run, unit
 from torch.nn import functional as F
 
 from vaelab.data.format.prepared import image_info
@@ -54,7 +54,7 @@ def drawn() -> Inference:
 
 def test_every_term_of_params_is_implemented():
     for kind in ("grid", "image", "tags"):
-        named = {name for name, kinds in Terms.KINDS.items() if kind in kinds}
+        named = set(terms_of(kind))
         assert named <= set(TERMS) | set(OF_KIND.get(kind, {}))
         assert set(OF_KIND.get(kind, {})) <= named
     assert set(TERMS).union(*OF_KIND.values()) == set(Terms.model_fields)
@@ -234,7 +234,7 @@ def test_options_of_images_reach_the_terms(image, drawn):
     assert (plain.sigma, plain.pixel_weights, dict(plain.features)) == (None, None, {})
 
 
-@pytest.mark.parametrize("term", [name for name, kinds in Terms.KINDS.items() if "image" in kinds and name != "dino"])
+@pytest.mark.parametrize("term", [name for name in terms_of("image") if name != "dino"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_term_of_images_gives_one_finite_value_per_image(term, channels):
     aim = image_objective(
@@ -287,7 +287,7 @@ def test_tags_have_terms_of_their_own_under_shared_names(said):
     torch.testing.assert_close(losses.terms["focal"], expected)
 
 
-TAG_TERMS = [name for name, kinds in Terms.KINDS.items() if "tags" in kinds]
+TAG_TERMS = terms_of("tags")
 
 
 @pytest.mark.parametrize("term", TAG_TERMS)

@@ -2,9 +2,11 @@
 
 import pytest
 import yaml
+from helpers import terms_of
 
 from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES
+from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Terms
 from vaelab.params.resolve import resolve
 
@@ -168,7 +170,7 @@ def test_what_goes_together_is_accepted_without_a_word(tmp_path, options):
 
 @pytest.mark.parametrize(("data", "kind"), [("grids", "grid"), ("photos", "image"), ("tags", "tags")])
 def test_any_term_metric_and_column_of_the_kind_can_be_named(tmp_path, data, kind):
-    own = {name: 1.0 for name, kinds in Terms.KINDS.items() if kind in kinds and name != "multinomial"}
+    own = {name: 1.0 for name in terms_of(kind) if name != "multinomial"}
     # a term that is named like a metric has another column: mse is the metric, mse_term the term
     columns = [
         "loss",
@@ -184,9 +186,9 @@ def test_any_term_metric_and_column_of_the_kind_can_be_named(tmp_path, data, kin
 
 
 def test_every_term_has_a_kind_and_the_defaults_are_of_theirs():
-    assert set(Terms.KINDS) == set(Terms.model_fields)
-    for kind, defaults in Terms.DEFAULTS.items():
-        assert all(kind in Terms.KINDS[name] for name in defaults)
+    assert set(Terms.model_fields) == {name for kind in KINDS for name in terms_of(kind)}
+    for kind, facts in KINDS.items():
+        assert set(facts.terms) <= set(terms_of(kind))
 
 
 IGNORED_BY_GRIDS = {

@@ -7,7 +7,7 @@ import pytest
 from figures.drawings import random, texts
 
 from vaelab.anomaly import curves as points
-from vaelab.anomaly.measures import Patches
+from vaelab.anomaly.patch_measures import Patches
 from vaelab.anomaly.percentiles import Percentiles
 from vaelab.figures.canvas import files
 from vaelab.figures.defects import curves as anomaly_curves

@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaelab import artifacts
-from vaelab.anomaly.maps import calibrated, fit_maps
-from vaelab.anomaly.measures import everything_once, measure
-from vaelab.anomaly.patches import final_patches, patch_scores
-from vaelab.anomaly.preprocessing import COMBINED, treat
+from vaelab.anomaly.fit import check_normals, fit_cells, fit_patches
+from vaelab.anomaly.measure import measured_patches, measured_scores
+from vaelab.anomaly.patch_measures import patch_measures, unweighted
+from vaelab.anomaly.preprocessing import COMBINED, preprocess
+from vaelab.anomaly.score import calibrated_maps, score
 from vaelab.anomaly.score_files import read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
 from vaelab.evaluation.scores.scoring import save_scores
@@ -52,29 +53,31 @@ def film(run: Run) -> Iterator[Figure]:
 
 def _frame(run: Run, epoch: int, folder: Path) -> Frame:
     data = artifacts.prepared(run.data)
-    meta = read_meta(data)
-    phases = {phase: treat(scored, run.threshold) for phase, scored in read_phases(folder).items()}
-    patches, scores = final_patches(phases, patch_scores(phases, meta["groups"], run.threshold))
-    total = scores[COMBINED]
-    auc = float(measure(patches, total, np.inf, everything_once(len(total)))["roc_auc"][0])
-    fitted = fit_maps(phases["val"], run.threshold.calibration)
+    meta, files = read_meta(data), read_phases(folder)
+    check_normals(files, meta["groups"], run.threshold)
+    phases = {phase: preprocess(file, run.threshold) for phase, file in files.items()}
+    fitted, cells = fit_patches(phases["val"]), fit_cells(phases["val"])
+    scored = {phase: score(of, fitted) for phase, of in phases.items()}
+    combined = measured_scores(scored, run.threshold.aggregation)[COMBINED]
+    auc = float(patch_measures(measured_patches(scored), combined, np.inf, unweighted(len(combined)))["roc_auc"][0])
     shown: list[Shown] = []
     for phase, count in (("defects", DEFECTS), ("test", NORMALS)):
-        if phase not in phases:
+        if phase not in files:
             continue
-        known = np.flatnonzero(phases[phase].label != 0) if phase == "defects" else np.arange(len(phases[phase]))
+        file = files[phase]
+        known = np.flatnonzero(file.label != 0) if phase == "defects" else np.arange(len(file))
         if not len(known):
             continue
         places = known[np.unique(np.linspace(0, len(known) - 1, count).round().astype(int))]
-        wanted = np.isin(np.arange(len(phases[phase])), places)
-        maps = np.concatenate([part[COMBINED] for _, part in calibrated(phases[phase], fitted, run.threshold, wanted)])
+        wanted = np.isin(np.arange(len(file)), places)
+        maps = np.concatenate([part[COMBINED] for _, part in calibrated_maps(phases[phase], cells, wanted)])
         arrays, _ = artifacts.read_tensors(artifacts.score_reconstructions(folder, phase))
         ids = arrays["ids"][places].tolist()
         x = read_rows(data, phase, "x", ids)
         masks = read_rows(data, phase, "mask", ids) if phase == "defects" else [None] * len(ids)
         for number, place in enumerate(places):
-            name = Path(meta["strip_names"][int(phases[phase].strip[place])]).stem
-            defect = meta["defect_names"][int(phases[phase].defect[place])] if phase == "defects" else "normal"
+            name = Path(meta["strip_names"][int(file.strip[place])]).stem
+            defect = meta["defect_names"][int(file.defect[place])] if phase == "defects" else "normal"
             lines = (name, defect.replace("_", " "))
             shown.append(Shown(x[number], arrays["reconstruction"][place], maps[number], masks[number], lines))
-    return Frame(epoch, auc, len(total), shown)
+    return Frame(epoch, auc, len(combined), shown)

@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaelab import artifacts
-from vaelab.anomaly.maps import calibrated, fit_maps
-from vaelab.anomaly.preprocessing import COMBINED, treat
-from vaelab.anomaly.score_files import Scored, read_phases
+from vaelab.anomaly.fit import fit_cells
+from vaelab.anomaly.preprocessing import COMBINED, preprocess
+from vaelab.anomaly.score import calibrated_maps
+from vaelab.anomaly.score_files import ScoreFile, read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
 from vaelab.evaluation.metric_names import DEFECT_FLOORS
 from vaelab.figures.defects.curves import curves
@@ -40,7 +41,7 @@ class Found(NamedTuple):
     run: Run
     data: Path
     meta: dict[str, Any]
-    phases: dict[str, Scored]
+    phases: dict[str, ScoreFile]
     rows: list[Row]  # a row for each patch of every phase
     maps: dict[str, np.ndarray]  # calibrated, by phase [N, h, h]
     threshold: float
@@ -93,15 +94,15 @@ def _once(scores: Sequence[Row], settings: Threshold) -> list[Row]:
     return first + [row for row in scores if row["score"] not in (COMBINED, settings.scores[0])]
 
 
-def _read(run: Run, phases: dict[str, Scored]) -> Found:
+def _read(run: Run, phases: dict[str, ScoreFile]) -> Found:
     data = artifacts.prepared(run.data)
     rows = _table(artifacts.thresholds(run.name) / "examples.csv")
-    treated = {phase: treat(scored, run.threshold) for phase, scored in phases.items()}
-    fitted = fit_maps(treated["val"], run.threshold.calibration)
+    preprocessed = {phase: preprocess(file, run.threshold) for phase, file in phases.items()}
+    cells = fit_cells(preprocessed["val"])
     maps = {}
     for phase in FINAL:
-        if phase in treated:
-            parts = calibrated(treated[phase], fitted, run.threshold, np.ones(len(treated[phase]), bool))
+        if phase in preprocessed:
+            parts = calibrated_maps(preprocessed[phase], cells, np.ones(len(preprocessed[phase]), bool))
             maps[phase] = np.concatenate([part[COMBINED] for _, part in parts])
     summary = artifacts.read_json(artifacts.thresholds(run.name) / "summary.json")
     limits = float(summary["threshold"]), float(summary["percentile_used"])

@@ -12,12 +12,11 @@ from scipy import ndimage
 from sklearn import metrics
 
 from vaelab import artifacts
-from vaelab.anomaly import maps, regions, score_files
-from vaelab.anomaly.maps import COMBINED
-from vaelab.anomaly.pixels import PIXEL_MEASURES
-from vaelab.anomaly.regions import cell_of, count_cells, read_regions
-from vaelab.anomaly.report import Pixels, read_pixels
-from vaelab.anomaly.score_files import read_phases
+from vaelab.anomaly import fit, regions, score_files
+from vaelab.anomaly.pixel_measures import PIXEL_MEASURES, LabelledPixels, read_pixels
+from vaelab.anomaly.preprocessing import COMBINED, preprocess
+from vaelab.anomaly.regions import count_cells, read_regions
+from vaelab.anomaly.score_files import cell_of, read_phases
 from vaelab.data.format.prepared import split_files
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
@@ -30,10 +29,12 @@ def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def pixels_of(phases: dict[str, Arrays], settings: Threshold = PLAIN, shards: int = 2) -> Pixels:
+def pixels_of(phases: dict[str, Arrays], settings: Threshold = PLAIN, shards: int = 2) -> LabelledPixels:
     write_planted(phases, shards)
     shards_of = split_files(artifacts.prepared(planted_scores.DATA), "defects")
-    return read_pixels(read_phases(artifacts.scores(planted_scores.RUN)), shards_of, settings)
+    files = read_phases(artifacts.scores(planted_scores.RUN))
+    preprocessed = {phase: preprocess(file, settings) for phase, file in files.items()}
+    return read_pixels(preprocessed, shards_of, fit.fit_cells(preprocessed["val"]))
 
 
 def enlarged(scores: np.ndarray, side: int) -> np.ndarray:
@@ -152,10 +153,10 @@ def test_neither_the_size_of_the_shards_nor_of_what_is_in_memory_matters(calibra
 
 def test_calibration_of_large_groups_takes_evenly_spread_patches_of_each(monkeypatch):
     write_planted(planted())
-    val = read_phases(artifacts.scores(planted_scores.RUN))["val"]
-    monkeypatch.setattr(maps, "MOST_CELLS", 10 * planted_scores.SIDE**2)
-    monkeypatch.setattr(maps, "fit_groups", lambda kind, cells, group: [(group == k).sum() for k in (0, 1)])
-    assert maps.fit_maps(val, "log_z")["residual"] == [10, 10]  # of 30 each
+    val = preprocess(read_phases(artifacts.scores(planted_scores.RUN))["val"], Threshold())
+    monkeypatch.setattr(fit, "MOST_CELLS", 10 * planted_scores.SIDE**2)
+    monkeypatch.setattr(fit, "fit_groups", lambda kind, cells, group: [(group == k).sum() for k in (0, 1)])
+    assert fit.fit_cells(val)["residual"] == [10, 10]  # of 30 each
 
 
 def test_a_defect_of_one_pixel_counts_as_much_as_a_large_one():

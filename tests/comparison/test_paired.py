@@ -5,8 +5,8 @@ from anomaly import planted_scores
 from anomaly.planted_scores import DATA, planted, write_planted
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.paired import paired_differences
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from vaelab import artifacts
 from vaelab.anomaly.bootstrap import interval, replicates
-from vaelab.anomaly.measures import RANKING, Patches, everything_once, measure
+from vaelab.anomaly.measure import MEASURED_PHASES
+from vaelab.anomaly.patch_measures import RANKING, Patches, patch_measures, unweighted
 from vaelab.anomaly.preprocessing import COMBINED
-from vaelab.anomaly.report import Row
+from vaelab.anomaly.tables import Row
 from vaelab.errors import InputError
 
-FINAL = ("test", "defects")
 SAME = ("phase", "strip", "top", "left", "label")  # what tells a patch, in both runs alike
 
 
@@ -34,12 +34,12 @@ def paired_differences(
         InputError: a table is missing or lacks the score, or the two have other patches.
     """
     paths = [artifacts.thresholds(name) / "examples.csv" for name in (run, other)]
-    first, second = map(_final_rows, paths)
+    first, second = map(_measured_rows, paths)
     if [[row[key] for key in SAME] for row in first] != [[row[key] for key in SAME] for row in second]:
         raise InputError(f"{paths[0]} and {paths[1]}: other patches or labels; only runs on the same data are compared")
     patches = _patches(first)
     columns = [_column(*given) for given in zip(paths, (first, second), (score, other_score), strict=True)]
-    plain = [measure(patches, values, np.inf, everything_once(len(values))) for values in columns]
+    plain = [patch_measures(patches, values, np.inf, unweighted(len(values))) for values in columns]
     drawn = [replicates(patches, values, np.inf, resamplings, seed) for values in columns]
     rows = []
     for name in RANKING:
@@ -49,16 +49,18 @@ def paired_differences(
     return rows
 
 
-def _final_rows(path: Path) -> list[dict[str, str]]:
+def _measured_rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["phase"] in FINAL]
+            rows = [row for row in csv.DictReader(file) if row["phase"] in MEASURED_PHASES]
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read ({error}); make it again") from None
     if not rows:
-        raise InputError(f"{path}: has no patches of {' or '.join(FINAL)}; the run is not scored for anomalies")
+        raise InputError(
+            f"{path}: has no patches of {' or '.join(MEASURED_PHASES)}; the run is not scored for anomalies"
+        )
     return sorted(rows, key=lambda row: [row[key] for key in SAME])
 
 

@@ -1,4 +1,4 @@
-"""Measures of pixels, exact, without holding a map of pixels. Definitions: docs/metrics.md.
+"""Measures of pixels against masks, exact, without holding a map of pixels. Definitions: docs/metrics.md.
 
 A curve over falling thresholds bends only at scores that a defective pixel has: between two of them only defect-free
 pixels are added. So it is enough to count the defect-free pixels at and above each of those scores, which the sorted
@@ -7,20 +7,20 @@ R regions, G groups.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from vaelab.anomaly.maps import Fitted, calibrated
-from vaelab.anomaly.measures import Counts, average_precision, roc_auc
-from vaelab.anomaly.regions import Regions
-from vaelab.anomaly.score_files import Scored
-from vaelab.params.threshold import Threshold
+from vaelab.anomaly.patch_measures import CurveCounts, average_precision, roc_auc
+from vaelab.anomaly.preprocessing import COMBINED, Preprocessed
+from vaelab.anomaly.regions import Regions, read_regions
+from vaelab.anomaly.score import Calibrations, calibrated_maps
 
 PIXEL_MEASURES = ("pixel_roc_auc", "pixel_average_precision", "aupro")
 
 
-class Tally(NamedTuple):
+class PixelCounts(NamedTuple):
     """What the measures of pixels are made of."""
 
     levels: np.ndarray  # scores of defective pixels [U]
@@ -30,42 +30,79 @@ class Tally(NamedTuple):
     free: np.ndarray  # defect-free pixels of each group [G]
 
 
-def tally(
-    defects: Scored, normals: Sequence[Scored], fitted: Fitted, regions: Mapping[str, Regions], settings: Threshold
-) -> dict[str, Tally]:
-    """Return the tally of every score and of the sum.
+class LabelledPixels(NamedTuple):
+    """What measures of pixels are taken from, by score."""
+
+    counts: Mapping[str, PixelCounts]
+    regions: Mapping[str, Regions]
+    group: np.ndarray  # of the patches of the phase that the regions are of
+    defect: np.ndarray
+    limit: float  # false-positive rate up to which AUPRO integrates
+
+    def measure(self, score: str, group: int | None = None, defect: int | None = None) -> dict[str, float]:
+        """Return PIXEL_MEASURES of a score, of one group, or of one kind of defect against all free pixels."""
+        found, regions = self.counts[score], self.regions[score]
+        chosen = np.ones(len(regions.patch), bool) if group is None else self.group[regions.patch] == group
+        if defect is not None:
+            chosen &= self.defect[regions.patch] == defect
+        groups = np.arange(len(found.free)) if group is None else np.array([group])
+        return pixel_measures(found, regions, chosen, groups, self.limit)
+
+
+def read_pixels(phases: Mapping[str, Preprocessed], shards: Sequence[Path], cells: Calibrations) -> LabelledPixels:
+    """Return what measures of pixels need, of labelled data.
+
+    Args:
+        phases: defects, and test where there is one.
+        shards: of the prepared phase of defects, which hold the masks.
+        cells: calibration of the cells of maps.
+
+    Raises:
+        InputError: masks do not go with the scores.
+    """
+    defects, normals = phases["defects"], [phases["test"]] if "test" in phases else []
+    sides = {COMBINED: defects.combined_side, **defects.file.sides}
+    by_side = read_regions(shards, defects.file.label, set(sides.values()))
+    regions = {name: by_side[side] for name, side in sides.items()}
+    counts = count_pixels(defects, normals, cells, regions)
+    return LabelledPixels(counts, regions, defects.file.group, defects.file.defect, defects.settings.fpr_limit)
+
+
+def count_pixels(
+    defects: Preprocessed, normals: Sequence[Preprocessed], cells: Calibrations, regions: Mapping[str, Regions]
+) -> dict[str, PixelCounts]:
+    """Return the counts of every score and of the combined one.
 
     Args:
         defects: patches of the phase that the regions are of.
         normals: other phases, whose pixels are all free of defects.
-        fitted: calibration of the cells.
+        cells: calibration of the cells.
         regions: of the masks, in the cells of each score.
-        settings: of the sum.
     """
-    groups = 1 + max(int(scored.group.max(initial=0)) for scored in (defects, *normals))
+    groups = 1 + max(int(phase.file.group.max(initial=0)) for phase in (defects, *normals))
     scores: dict[str, list[np.ndarray]] = {name: [] for name in regions}
-    for patches, maps in calibrated(defects, fitted, settings, defects.label != 0):
+    for patches, maps in calibrated_maps(defects, cells, defects.file.label != 0):
         for name, part in regions.items():
             here = slice(*np.searchsorted(part.patch, (patches[0], patches[-1] + 1)))
             flat = maps[name].reshape(len(patches), -1)
             scores[name].append(flat[np.searchsorted(patches, part.patch[here]), part.cell[here]])
-    tallies = {name: _empty(np.concatenate(parts), groups) for name, parts in scores.items()}
-    for scored in (defects, *normals):
-        for patches, maps in calibrated(scored, fitted, settings, np.ones(len(scored), bool)):
-            for name, found in tallies.items():
-                _count(found, maps[name], scored.group[patches], regions[name].area)
-    for name, found in tallies.items():
-        _remove_defects(found, regions[name], defects.group)
-    return tallies
+    counts = {name: _empty(np.concatenate(parts), groups) for name, parts in scores.items()}
+    for phase in (defects, *normals):
+        for patches, maps in calibrated_maps(phase, cells, np.ones(len(phase), bool)):
+            for name, found in counts.items():
+                _add(found, maps[name], phase.file.group[patches], regions[name].area)
+    for name, found in counts.items():
+        _remove_defects(found, regions[name], defects.file.group)
+    return counts
 
 
-def _empty(scores: np.ndarray, groups: int) -> Tally:
+def _empty(scores: np.ndarray, groups: int) -> PixelCounts:
     levels, level = np.unique(scores, return_inverse=True)
     at_least, above = np.zeros((2, groups, len(levels)))
-    return Tally(levels, level.reshape(-1), at_least, above, np.zeros(groups))
+    return PixelCounts(levels, level.reshape(-1), at_least, above, np.zeros(groups))
 
 
-def _count(found: Tally, maps: np.ndarray, group: np.ndarray, area: np.ndarray) -> None:
+def _add(found: PixelCounts, maps: np.ndarray, group: np.ndarray, area: np.ndarray) -> None:
     """Add all pixels of maps [n, h, h]: cells of equal area [h · h] are sorted together."""
     flat = maps.reshape(len(maps), -1)
     for number in np.unique(group):
@@ -77,7 +114,7 @@ def _count(found: Tally, maps: np.ndarray, group: np.ndarray, area: np.ndarray) 
             found.free[number] += pixels * len(cells)
 
 
-def _remove_defects(found: Tally, regions: Regions, group: np.ndarray) -> None:
+def _remove_defects(found: PixelCounts, regions: Regions, group: np.ndarray) -> None:
     """Take the defective pixels out of what was counted."""
     place = group[regions.patch] * len(found.levels) + found.level
     at = np.bincount(place, regions.pixels, found.at_least.size).reshape(found.at_least.shape)
@@ -88,12 +125,12 @@ def _remove_defects(found: Tally, regions: Regions, group: np.ndarray) -> None:
 
 
 def pixel_measures(
-    found: Tally, regions: Regions, chosen: np.ndarray, groups: np.ndarray, limit: float
+    found: PixelCounts, regions: Regions, chosen: np.ndarray, groups: np.ndarray, limit: float
 ) -> dict[str, float]:
     """Return PIXEL_MEASURES of the chosen regions' pixels against the defect-free pixels of some groups.
 
     Args:
-        found: the tally of a score.
+        found: of a score.
         regions: in the cells of its maps.
         chosen: bool [E], whole regions.
         groups: numbers of the groups.
@@ -106,10 +143,10 @@ def pixel_measures(
     at_least, above = (counted[groups].sum(0)[::-1] for counted in (found.at_least, found.above))
     hits = np.bincount(level, pixels, len(at_least))[::-1]
     overlap = np.bincount(level, pixels / regions.size[region], len(at_least))[::-1] / len(np.unique(region))
-    counts = Counts(hits, at_least, above, np.array(free))
+    curve = CurveCounts(hits, at_least, above, np.array(free))
     return {
-        "pixel_roc_auc": float(roc_auc(counts)),
-        "pixel_average_precision": float(average_precision(counts)),
+        "pixel_roc_auc": float(roc_auc(curve)),
+        "pixel_average_precision": float(average_precision(curve)),
         "aupro": _area(above / free, at_least / free, overlap, limit) / limit,
     }
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from vaelab.anomaly.measures import MEASURES, Draws, Patches, everything_once, f1_max_threshold, measure
+from vaelab.anomaly.patch_measures import PATCH_MEASURES, Draws, Patches, f1_max_threshold, patch_measures, unweighted
 
 Case = tuple[Patches, np.ndarray]
 
@@ -25,8 +25,8 @@ def case(seed: int, count: int = 200, ties: bool = True) -> Case:
 
 
 def of(patches: Patches, scores: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
-    found = measure(patches, scores, threshold, everything_once(len(scores)))
-    assert tuple(found) == MEASURES
+    found = patch_measures(patches, scores, threshold, unweighted(len(scores)))
+    assert tuple(found) == PATCH_MEASURES
     return {name: value.item() for name, value in found.items()}
 
 
@@ -54,7 +54,7 @@ def test_a_patch_that_is_drawn_twice_is_there_twice(seed, count, ties):
     patches, scores = case(seed, count, ties)
     times = np.random.default_rng(seed).integers(0, 3, count)
     repeated = Patches(*(np.repeat(array, times) for array in patches))
-    drawn = measure(patches, scores, 0.5, Draws(times.astype(float)[:, None], np.arange(count)))
+    drawn = patch_measures(patches, scores, 0.5, Draws(times.astype(float)[:, None], np.arange(count)))
     expected = of(repeated, np.repeat(scores, times))
     assert {name: value.item() for name, value in drawn.items()} == pytest.approx(expected, nan_ok=True)
 
@@ -74,7 +74,7 @@ def test_a_perfect_score_an_opposite_one_and_one_that_is_always_the_same():
     patches, _ = case(0)
     share = patches.label.mean()
     perfect = of(patches, patches.label.astype(float))
-    assert [perfect[name] for name in MEASURES] == [1, 1, 1, 0, 0, 1, 1, 1]
+    assert [perfect[name] for name in PATCH_MEASURES] == [1, 1, 1, 0, 0, 1, 1, 1]
     opposite = of(patches, -patches.label.astype(float), -0.5)
     assert [opposite[name] for name in ("recall", "f1", "fpr_normal", "fpr_clean", "roc_auc")] == [0, 0, 1, 1, 0]
     constant = of(patches, np.zeros(len(patches.label)), 0)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 AT_THRESHOLD = ("precision", "recall", "f1", "fpr_normal", "fpr_clean")
 RANKING = ("roc_auc", "average_precision", "f1_max")
-MEASURES = (*AT_THRESHOLD, *RANKING)
+PATCH_MEASURES = (*AT_THRESHOLD, *RANKING)
 
 
 class Patches(NamedTuple):
@@ -35,12 +35,12 @@ class Draws(NamedTuple):
     place: np.ndarray  # int [N]: the row of each patch's strip
 
 
-def everything_once(count: int) -> Draws:
+def unweighted(count: int) -> Draws:
     """Return the draws for a plain measure: all patches, once."""
     return Draws(np.ones((1, 1)), np.zeros(count, np.int64))
 
 
-class Counts(NamedTuple):
+class CurveCounts(NamedTuple):
     """How many patches there are at falling scores of patches with a defect."""
 
     gain: np.ndarray  # with a defect, of just this score [U, B]
@@ -49,14 +49,14 @@ class Counts(NamedTuple):
     free: np.ndarray  # without a defect [B]
 
 
-def count(label: np.ndarray, scores: np.ndarray, draws: Draws) -> Counts:
+def count(label: np.ndarray, scores: np.ndarray, draws: Draws) -> CurveCounts:
     """Return the counts of scores [N] of patches with and without a defect, bool [N]."""
     levels, level = np.unique(-scores[label], return_inverse=True)
     above, at = (np.searchsorted(levels, -scores[~label], side) for side in ("left", "right"))
     bins = above + at  # 2k: between scores k − 1 and k; 2k + 1: of score k
     gain = _sum(level.reshape(-1), draws.place[label], len(levels), draws)
     passed = _sum(bins, draws.place[~label], 2 * len(levels) + 1, draws).cumsum(0)
-    return Counts(gain, passed[1::2], passed[:-1:2], passed[-1])
+    return CurveCounts(gain, passed[1::2], passed[:-1:2], passed[-1])
 
 
 def _sum(bins: np.ndarray, place: np.ndarray, size: int, draws: Draws) -> np.ndarray:
@@ -66,25 +66,25 @@ def _sum(bins: np.ndarray, place: np.ndarray, size: int, draws: Draws) -> np.nda
     return summed
 
 
-def roc_auc(found: Counts) -> np.ndarray:
+def roc_auc(found: CurveCounts) -> np.ndarray:
     """Return how often a patch with a defect scores more than one without, equal scores counting half [B]."""
     below = found.free - (found.at_least + found.above) / 2
     return ratio((found.gain * below).sum(0), found.gain.sum(0) * found.free)
 
 
-def average_precision(found: Counts) -> np.ndarray:
+def average_precision(found: CurveCounts) -> np.ndarray:
     """Return Σ (R_n − R_{n−1}) P_n over falling scores [B]."""
     hits = found.gain.cumsum(0)
     return ratio((found.gain * hits / np.maximum(hits + found.at_least, 1)).sum(0), found.gain.sum(0))
 
 
-def f1_max(found: Counts) -> np.ndarray:
+def f1_max(found: CurveCounts) -> np.ndarray:
     """Return the largest F1 over all thresholds [B]."""
     values = _f1_by_score(found)
     return values.max(0, initial=0) if len(values) else np.full(values.shape[1], np.nan)
 
 
-def _f1_by_score(found: Counts) -> np.ndarray:
+def _f1_by_score(found: CurveCounts) -> np.ndarray:
     hits = found.gain.cumsum(0)
     return f1(hits, hits + found.at_least, found.gain.sum(0))
 
@@ -101,15 +101,15 @@ def f1_max_threshold(label: np.ndarray, scores: np.ndarray) -> float:
     """
     if not label.any():
         return float("nan")
-    best = int(_f1_by_score(count(label, scores, everything_once(len(label))))[:, 0].argmax())
+    best = int(_f1_by_score(count(label, scores, unweighted(len(label))))[:, 0].argmax())
     upper = np.unique(scores[label])[::-1][best]
     lower = scores[scores < upper].max(initial=-np.inf)
     middle = (upper + lower) / 2
     return float(middle if lower < middle < upper else np.nextafter(upper, -np.inf))
 
 
-def measure(patches: Patches, scores: np.ndarray, threshold: float, draws: Draws) -> dict[str, np.ndarray]:
-    """Return each of MEASURES [B] of scores [N]; what scores more than the threshold is flagged."""
+def patch_measures(patches: Patches, scores: np.ndarray, threshold: float, draws: Draws) -> dict[str, np.ndarray]:
+    """Return each of PATCH_MEASURES [B] of scores [N]; what scores more than the threshold is flagged."""
     found = count(patches.label, scores, draws)
     ranked = {"roc_auc": roc_auc, "average_precision": average_precision, "f1_max": f1_max}
     return _at(patches, scores > threshold, draws) | {name: of(found) for name, of in ranked.items()}
