@@ -34,13 +34,13 @@ from vaelab.figures.defects.overlay import (
 MOST_WIDTH = 2048  # pixels of the picture, as are all below
 HATCH, HATCH_EVERY = 205, 8
 INSET = 4  # between a patch and the region that marks it
-TICKS = 8  # of a strip, about
-BETWEEN = 14  # pixels between both pictures of a strip, for numbers; as are all below
+BETWEEN = 14  # both pictures of a strip, for numbers
 TICK, TICK_ROOM = 4, 18  # a tick; that and its number
 LEAST_TICK = 64  # between two
 BAR_WIDTH = 480
 PLATE, PLATE_LETTER = 11, 6  # height of a number, width of a letter
 THIN = 1  # line around masks, which may be thin themselves
+TICKS = 8  # of a strip, about; no pixels
 LEGEND = (
     "Each strip: its patches, as the model sees them; below, their scores over them, the highest where patches overlap."
     "\nCyan: outline of the mask. White: flagged patches, with the highest score of a patch among them. "

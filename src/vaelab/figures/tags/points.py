@@ -1,7 +1,4 @@
-"""A point per tag against its share of the rows, some ringed, numbered and listed: F1, and their parts.
-
-D tags.
-"""
+"""Pictures with a point per tag, some ringed, numbered and listed: their parts, and the one of F1. D tags."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from vaelab.data.format.prepared import DataInfo
-from vaelab.figures.canvas.colours import BLUE, GRAY, ORANGE
+from vaelab.figures.canvas.colours import BLUE, DARK, GRAY, ORANGE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import tag_label
 
@@ -46,7 +43,7 @@ def tag_quality(counts: TagCounts, info: DataInfo, phase: str, threshold: float)
     figure, axes, table = plot_and_list(5)
     draw_points(axes, frequency, f1, "a tag")
     if len(measured) >= 2 * BAND:
-        axes.plot(*_medians(frequency, f1), color="#222222", label="median of neighbours")
+        axes.plot(*_medians(frequency, f1), color=DARK, label="median of neighbours")
     if len(measured):
         line = np.geomspace(frequency.min(), frequency.max(), 100)
         axes.plot(line, 2 * line / (1 + line), "--", color=GRAY, label="predicted for every row")
