@@ -13,8 +13,7 @@ from vaelab.commands.judge.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.latent import information, posterior
 from vaelab.figures.canvas.files import save_png
-from vaelab.figures.image.quality import Posteriors
-from vaelab.figures.image.quality import quality as quality_figure
+from vaelab.figures.image.report import Posteriors, quality_picture
 from vaelab.metrics.nested import FLOORS
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS
@@ -103,7 +102,7 @@ def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: boo
     title, *texts = (text.replace("$", r"\$") for text in (title, *names, *lines))  # matplotlib would set formulas
     posteriors = _posteriors(target, found.all) if with_latents else None
     images = found.original.numpy(), found.reconstruction.numpy()
-    save_png(quality_figure(*images, scores, texts[: len(names)], title, texts[len(names) :], posteriors), path)
+    save_png(quality_picture(*images, scores, texts[: len(names)], title, texts[len(names) :], posteriors), path)
 
 
 def _posteriors(target: Target, found: Measured) -> Posteriors:

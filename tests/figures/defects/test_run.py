@@ -11,8 +11,8 @@ from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.data.format.prepared import Writer, image_info, read_rows
 from vaelab.evaluation.scores.scoring import save_scores, whole_strips, write_scores
 from vaelab.figures.canvas.files import save_png
-from vaelab.figures.defects.epochs import film
-from vaelab.figures.defects.gallery import defect_pictures, score_label
+from vaelab.figures.defects.film import film
+from vaelab.figures.defects.run import defect_pictures, score_label
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.params.threshold import Threshold
@@ -98,7 +98,7 @@ def test_a_run_that_was_not_scored_has_none(tmp_path, monkeypatch):
 
 
 def test_the_film_has_a_frame_of_one_size_for_each_checkpoint(scored):
-    frames = list(film(scored()))
+    frames = list(film(scored(), save_scores))
     assert len(frames) == 2
     assert len({tuple(frame.get_size_inches()) for frame in frames}) == 1
     assert all(f"epoch {epoch}: ROC AUC" in texts(frame) for epoch, frame in zip((1, 3), frames, strict=True))
@@ -107,7 +107,7 @@ def test_the_film_has_a_frame_of_one_size_for_each_checkpoint(scored):
 def test_without_a_test_split_there_are_pictures_of_defects_alone(scored):
     run = scored(test=False)
     assert set(dict(defect_pictures(run))) == LABELLED
-    assert len(list(film(run))) == 2
+    assert len(list(film(run, save_scores))) == 2
 
 
 def test_some_strips_are_scored_as_in_the_whole(scored, tmp_path):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from vaelab import artifacts
 from vaelab.anomaly.fit import fit_cells
@@ -15,14 +14,13 @@ from vaelab.anomaly.preprocessing import COMBINED, preprocess
 from vaelab.anomaly.score import calibrated_maps
 from vaelab.anomaly.score_files import ScoreFile, read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
-from vaelab.evaluation.metric_names import DEFECT_FLOORS
-from vaelab.figures.defects.curves import curves
-from vaelab.figures.defects.histogram import histogram
-from vaelab.figures.defects.maps import Shown, patches
+from vaelab.figures.defects.maps import ShownPatch, patches
 from vaelab.figures.defects.overlay import score_scale
 from vaelab.figures.defects.rates import by_defect, by_percentile
-from vaelab.figures.defects.stitching import Strip
-from vaelab.figures.defects.strips import strip_view
+from vaelab.figures.defects.scores import roc_and_precision, score_histogram
+from vaelab.figures.defects.strips import Strip, strip_view
+from vaelab.figures.kind import Named
+from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.params.schema import Run
 from vaelab.params.threshold import Threshold
 
@@ -35,7 +33,7 @@ TEXTS = {"phase", "strip", "group", "defect", "score"}  # columns that are no nu
 Row = dict[str, Any]
 
 
-class Found(NamedTuple):
+class DefectMaterial(NamedTuple):
     """What stage threshold saved of a run, and where the images are."""
 
     run: Run
@@ -48,7 +46,7 @@ class Found(NamedTuple):
     percentile_used: float
 
 
-def defect_pictures(run: Run) -> Iterator[tuple[str, Figure]]:
+def defect_pictures(run: Run) -> Iterator[Named]:
     """Yield each picture with the name of its file; none of a run that was not scored."""
     phases = read_phases(artifacts.scores(run.name))
     if not phases:
@@ -61,12 +59,12 @@ def defect_pictures(run: Run) -> Iterator[tuple[str, Figure]]:
     val, test, clean, defects = (
         np.array([row[COMBINED] for row in found.rows if _pool(row) == name]) for name in POOLS
     )
-    yield "histogram", histogram(val, test, clean, defects, found.threshold, score_label(run.threshold, "patch"))
+    yield "histogram", score_histogram(val, test, clean, defects, found.threshold, score_label(run.threshold, "patch"))
     percentile = run.threshold.percentile if run.threshold.method == "percentile" else None
     yield "percentiles", by_percentile(points["percentiles"], percentile, found.percentile_used)
     if points["roc"]:
         scores = _once(tables["scores"], run.threshold)
-        yield "curves", curves(points["roc"], points["pr"], scores, tuple(DEFECT_FLOORS))
+        yield "curves", roc_and_precision(points["roc"], points["pr"], scores, tuple(DEFECT_BASELINES))
         yield "by_defect", by_defect(tables["defects"])
     chosen, strips = _chosen(found), _strips(found)
     every = [one for _, shown in chosen.values() for one in shown]
@@ -87,14 +85,14 @@ def score_label(settings: Threshold, of: str) -> str:
 
 
 def _once(scores: Sequence[Row], settings: Threshold) -> list[Row]:
-    """The rows of scores, what they make together first: under its own name, where it is one score."""
+    """The rows of scores, the combined one first: under its own name, where it is one score."""
     if len(settings.scores) > 1:
         return list(scores)
     first = [row for row in scores if row["score"] == settings.scores[0]]
     return first + [row for row in scores if row["score"] not in (COMBINED, settings.scores[0])]
 
 
-def _read(run: Run, phases: dict[str, ScoreFile]) -> Found:
+def _read(run: Run, phases: dict[str, ScoreFile]) -> DefectMaterial:
     data = artifacts.prepared(run.data)
     rows = _table(artifacts.thresholds(run.name) / "examples.csv")
     preprocessed = {phase: preprocess(file, run.threshold) for phase, file in phases.items()}
@@ -104,9 +102,9 @@ def _read(run: Run, phases: dict[str, ScoreFile]) -> Found:
         if phase in preprocessed:
             parts = calibrated_maps(preprocessed[phase], cells, np.ones(len(preprocessed[phase]), bool))
             maps[phase] = np.concatenate([part[COMBINED] for _, part in parts])
-    summary = artifacts.read_json(artifacts.thresholds(run.name) / "summary.json")
-    limits = float(summary["threshold"]), float(summary["percentile_used"])
-    return Found(run, data, read_meta(data), phases, rows, maps, *limits)
+    saved = artifacts.read_json(artifacts.thresholds(run.name) / "summary.json")
+    limits = float(saved["threshold"]), float(saved["percentile_used"])
+    return DefectMaterial(run, data, read_meta(data), phases, rows, maps, *limits)
 
 
 def _table(path: Path) -> list[Row]:
@@ -129,7 +127,7 @@ def _pool(row: Row) -> str:
     return "" if row["phase"] != "defects" else POOLS[3] if row["label"] else POOLS[2]
 
 
-def _chosen(found: Found) -> dict[str, tuple[str, list[Shown]]]:
+def _chosen(found: DefectMaterial) -> dict[str, tuple[str, list[ShownPatch]]]:
     """Patches of each picture, with its title: first the errors of the run, then the extremes."""
     final = sorted((row for row in found.rows if row["phase"] in FINAL), key=lambda row: float(row[COMBINED]))
     defects, others = ([row for row in final if bool(row["label"]) is has] for has in (True, False))
@@ -145,7 +143,7 @@ def _chosen(found: Found) -> dict[str, tuple[str, list[Shown]]]:
     }
 
 
-def _shown(found: Found, row: Row, normals: np.ndarray) -> Shown:
+def _shown(found: DefectMaterial, row: Row, normals: np.ndarray) -> ShownPatch:
     phase, number = str(row["phase"]), int(row["id"])
     x = read_rows(found.data, phase, "x", [number])[0]
     with artifacts.opened(artifacts.score_reconstructions(artifacts.scores(found.run.name), phase), "numpy") as file:
@@ -160,10 +158,10 @@ def _shown(found: Found, row: Row, normals: np.ndarray) -> Shown:
         f"{Path(meta['strip_names'][int(scored.strip[number])]).stem}, {int(row['left'])} px", f"{group}, {what}",
         f"score {row[COMBINED]:.2f}{', flagged' if row['flagged'] else ''}", f"above {below:.0%} of normals",
     )  # fmt: skip
-    return Shown(x, reconstruction, found.maps[phase][number], mask, caption)
+    return ShownPatch(x, reconstruction, found.maps[phase][number], mask, caption)
 
 
-def _strips(found: Found) -> list[Strip]:
+def _strips(found: DefectMaterial) -> list[Strip]:
     """The strips whose best patch scores highest, and a normal one; none where a strip is a single patch."""
     shapes: Sequence[Sequence[int]] = found.meta.get("strip_shapes", ())
     best: dict[tuple[str, int], float] = {}
@@ -177,12 +175,12 @@ def _strips(found: Found) -> list[Strip]:
     return [_strip(found, *key) for key in [*[key for key in ranked if key not in normal][:STRIPS], *normal]]
 
 
-def _patches_of(found: Found, phase: str, strip: int) -> np.ndarray:
+def _patches_of(found: DefectMaterial, phase: str, strip: int) -> np.ndarray:
     chosen: np.ndarray = found.phases[phase].strip == strip
     return chosen
 
 
-def _strip(found: Found, phase: str, strip: int) -> Strip:
+def _strip(found: DefectMaterial, phase: str, strip: int) -> Strip:
     scored, meta = found.phases[phase], found.meta
     ids = np.flatnonzero(_patches_of(found, phase, strip)).tolist()
     rows = {int(row["id"]): row for row in found.rows if row["phase"] == phase}

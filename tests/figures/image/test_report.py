@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vaelab.figures.canvas import files
-from vaelab.figures.image import quality, reconstructions
+from vaelab.figures.image import reconstructions, report
 
 SCORES = {"mse": np.full(9, 0.01), "psnr": np.full(9, 20.0), "ssim": np.full(9, 0.5)}
 NAMES = [f"test {number}" for number in range(9)]
@@ -19,12 +19,12 @@ def pair(count, channels=1):
 
 def posteriors(latents=5):
     mean, log_var = np.random.default_rng(0).normal(size=(2, 20, latents)).astype(np.float32)
-    return quality.Posteriors(mean, log_var, np.linspace(0, 1, latents), np.arange(latents) > 1)
+    return report.Posteriors(mean, log_var, np.linspace(0, 1, latents), np.arange(latents) > 1)
 
 
 def draw(count, verdict=(), latents=None):
     scores = {name: values[:count] for name, values in SCORES.items()}
-    return quality.quality(*pair(count), scores, NAMES[:count], "title", verdict, latents)
+    return report.quality_picture(*pair(count), scores, NAMES[:count], "title", verdict, latents)
 
 
 @pytest.fixture(scope="module")

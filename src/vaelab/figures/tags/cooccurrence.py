@@ -1,20 +1,24 @@
-"""Which tags go together: in the data, in samples, and if tags were independent."""
+"""Which tags go together, in pairs and in whole combinations: in the data, in samples, and if tags were independent."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
+from scipy.special import entr
 
 from vaelab.data.format.prepared import DataInfo
+from vaelab.figures.canvas.colours import BLUE, GRAY
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import tag_label
-from vaelab.figures.canvas.tiles import by_frequency
+from vaelab.figures.tags.tiles import by_frequency
 
-SHOWN = 30  # tags
+MOST_TAGS = 30  # tags
 NAME = 120  # pixels
 DIAGONAL = "#c9d3e0"
 COSINE = "cosine_similarity_off_diagonal"
@@ -35,8 +39,8 @@ def cooccurrence(
         metrics: the cosine similarity of the pairs of all tags, with `real_` of held-out data, with
             `floor_independent_` of independent tags.
     """
-    tags = by_frequency(info)[:SHOWN]
-    real, sampled = pairs(data[:, tags]), pairs(samples[:, tags])
+    tags = by_frequency(info)[:MOST_TAGS]
+    real, sampled = pair_shares(data[:, tags]), pair_shares(samples[:, tags])
     order = _side_by_side(real)
     tags, frequency = tags[order], np.diagonal(real)[order]
     maps = [real[np.ix_(order, order)], sampled[np.ix_(order, order)], np.outer(frequency, frequency)]
@@ -64,10 +68,55 @@ def cooccurrence(
     return figure
 
 
-def pairs(rows: np.ndarray) -> np.ndarray:
+def combinations(data: np.ndarray, samples: np.ndarray, phase: str) -> Figure:
+    """Return how often the combinations occur in as many rows of data as of samples, by rank, on log axes.
+
+    The legend has the share of unique combinations, the entropy of their distribution and the share of the most
+    frequent one: all depend on the number of rows, which is why it is the same.
+
+    Args:
+        data: rows of a split [n, D], 0 where a tag is not there.
+        samples: of the prior, in the same way [m, D]; the first rows of both are compared.
+        phase: the split.
+    """
+    n = min(len(data), len(samples))
+    figure = new_figure(9, 5)
+    axes = figure.add_subplot()
+    for name, rows, colour, style, marker in (
+        (f"{phase} data", data[:n], GRAY, "-", "o"),
+        ("samples", samples[:n], BLUE, "--", "s"),
+    ):
+        found = combination_counts(rows)
+        text = (
+            f"{name}: {len(found) / n:.1%} unique, entropy {_entropy(found):.2f} nats, most frequent {found[0] / n:.1%}"
+        )
+        rank = np.arange(1, len(found) + 1)
+        marked = np.unique(np.geomspace(1, len(found), 25).astype(int)) - 1
+        axes.plot(rank, found, style, color=colour, marker=marker, markevery=marked.tolist(), markersize=4, label=text)
+    axes.set(xscale="log", yscale="log", xlabel="rank of the combination of tags", ylabel="rows that have it")
+    axes.set_ylim(bottom=0.95)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("{x:g}" if axis.get_data_interval()[1] < 10 else NullFormatter())
+    axes.set_title(
+        f"Combinations of tags in {n} rows each (highest possible entropy {math.log(n):.2f} nats)", fontsize=11
+    )
+    axes.grid(alpha=0.3, which="both")
+    figure.legend(loc="outside lower center", fontsize=9)
+    return figure
+
+
+def pair_shares(rows: np.ndarray) -> np.ndarray:
     """Return the share of rows [n, k] that have both of two tags, [k, k]; the diagonal holds the frequencies."""
     there = (rows > 0).astype(np.float32)
     return np.asarray(there.T @ there / max(1, len(rows)), dtype=np.float64)
+
+
+def combination_counts(rows: np.ndarray) -> np.ndarray:
+    """Return how many of the rows [n, D] have each combination of tags, most frequent first; 0: tag not there."""
+    packed = np.packbits(rows > 0, axis=1)
+    found = np.unique(packed, axis=0, return_counts=True)[1]
+    return np.sort(found)[::-1]
 
 
 def _side_by_side(pairs: np.ndarray) -> np.ndarray:
@@ -91,3 +140,8 @@ def _name(axes: Axes, names: list[str], rows: bool) -> None:
 def _cosine(metrics: Mapping[str, float], prefix: str, what: str) -> str:
     value = metrics.get(f"{prefix}{COSINE}")
     return "" if value is None or not np.isfinite(value) else f"{what}: cosine {value:.3f}"
+
+
+def _entropy(counts: np.ndarray) -> float:
+    """Nats, of the empirical distribution."""
+    return max(0.0, float(entr(counts / counts.sum()).sum()))

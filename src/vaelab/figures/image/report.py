@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from vaelab.figures.canvas.mosaic import MARGIN, Tiles, box, draw_tiles, titled
 from vaelab.figures.image.reconstructions import compared
-from vaelab.figures.posterior import draw_deviations, draw_kl, draw_means, draw_moments
+from vaelab.figures.latents import draw_deviations, draw_kl, draw_means, draw_moments
 
 PER_ROW = 8
 LEAST_WIDTH = 1500  # pixels, as are all below: room for four panels
@@ -28,7 +28,7 @@ class Posteriors(NamedTuple):
     active: np.ndarray  # bool [L]
 
 
-def quality(
+def quality_picture(
     original: np.ndarray,
     reconstruction: np.ndarray,
     scores: Mapping[str, np.ndarray],
