@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaelab.data.sources.fabric.local_contrast import tone
 from vaelab.data.sources.fabric.masks import MAX_NAMED
-from vaelab.data.sources.fabric.splits import divide
-from vaelab.data.sources.fabric.strips import Cutting, Strip, strides
-from vaelab.data.sources.fabric.survey import Survey, survey
+from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
+from vaelab.data.sources.fabric.survey import Survey, divide, survey
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError

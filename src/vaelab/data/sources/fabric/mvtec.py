@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from vaelab.data.format.prepared import DEFECT_PHASES
-from vaelab.data.sources.fabric.local_contrast import tone
-from vaelab.data.sources.fabric.splits import Division, check_normals, set_apart
-from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip
-from vaelab.data.sources.fabric.survey import Survey, check_defects, survey
+from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, tone
+from vaelab.data.sources.fabric.survey import Division, Survey, check_defects, check_normals, set_apart, survey
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError

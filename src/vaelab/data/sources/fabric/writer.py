@@ -10,9 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.fabric.splits import Division
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
-from vaelab.data.sources.fabric.survey import Survey
+from vaelab.data.sources.fabric.survey import Division, Survey
 
 MAX_NAMED = 5
 
