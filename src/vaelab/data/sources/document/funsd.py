@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from vaelab.data.sources.document.patches import Page, PageWriter, Word
+from vaelab.data.sources.document.pages import Page, PageWriter, Word
 from vaelab.data.sources.image_files import UnreadableError, read_image
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Funsd
