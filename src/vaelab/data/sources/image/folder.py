@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, Tally, is_gray
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import Listing, list_images, printable
 from vaelab.errors import InputError
@@ -51,10 +51,10 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     layout = _layout(listing.files, settings.colour)
-    writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(layout.groups)
-    outcome = _convert(listing, layout, settings, writer, tally)
+    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(layout.groups)
+    outcome = _convert(listing, layout, settings, writer, levels)
     _check(outcome, layout, settings, where)
-    warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, tally)]
+    warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, levels)]
     _tell(outcome, listing, warnings, folder)
     info = prepared.image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
     report = {
@@ -62,7 +62,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         "licence": "unknown",
         "split_rule": "top folders, as given" if layout.own_splits else "by file, in a seeded random order",
         "seed": settings.seed,
-        "group_counts": tally.counts(),
+        "group_counts": levels.images_by_group(),
         "warnings": warnings,
     }
     writer.finish(info, {**report, **_files(outcome, listing)})
@@ -98,7 +98,9 @@ def _folder(file: Path, own_splits: bool) -> str:
     return printable(parts[0]) if len(parts) > 1 else "."
 
 
-def _convert(listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, tally: Tally) -> Outcome:
+def _convert(
+    listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, levels: GroupLevels
+) -> Outcome:
     outcome = Outcome([], dict.fromkeys(prepared.PHASES, 0), listing.quarantined, [])
     order = np.random.default_rng(settings.seed).permutation(len(listing.files)).tolist()
     interval = 0.5 if sys.stderr.isatty() else 20
@@ -113,7 +115,7 @@ def _convert(listing: Listing, layout: Layout, settings: ImageFolder, writer: pr
         group = _group(file, x, layout)
         arrays = {"x": x, "group": group, "file": np.full(len(x), len(outcome.kept), dtype=np.int32)}
         writer.add(phase, arrays)
-        tally.add(phase, x, group)
+        levels.add(phase, x, group)
         outcome.examples[phase] += 1
         outcome.kept.append(printable(file))
         outcome.notes.extend({"file": printable(file), "note": note} for note in notes)
@@ -155,11 +157,11 @@ def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) 
             raise InputError(f"{where}.{setting} is left empty: {len(outcome.kept)} files can be used{refused}")
 
 
-def _warnings(files: list[Path], layout: Layout, tally: Tally) -> list[str]:
+def _warnings(files: list[Path], layout: Layout, levels: GroupLevels) -> list[str]:
     names = sorted(_top_folders(files) & set(prepared.PHASES))
     alone = f"the folders {', '.join(names)} are groups here: splits are train and val (and test) together"
     lone = [alone] if names and not layout.own_splits else []
-    return [*lone, *(tally.unlike_groups() if layout.by_colour else [])]
+    return [*lone, *(levels.unlike_groups() if layout.by_colour else [])]
 
 
 def _tell(outcome: Outcome, listing: Listing, warnings: list[str], folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, Tally, is_gray
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Npy
 
@@ -43,35 +43,35 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
     with tqdm(total=total, desc=f"prepare {folder.name}", unit="image", mininterval=interval) as bar:
         for phase, array in arrays.items():
             _check_values(array, f"{where}.{phase}: {paths[phase]}", bar)
-        writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(groups)
-        _convert(arrays, writer, tally, bar)
+        writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)
+        _convert(arrays, writer, levels, bar)
     writer.finish(prepared.image_info(_channels(arrays["train"]), settings.size, groups), {
         "source": f"NumPy files {', '.join(map(str, paths.values()))}",
         "licence": "unknown",
         "split_rule": "one file per split, as given",
         "seed": settings.seed,
         "quarantined": [],
-        "group_counts": tally.counts(),
+        "group_counts": levels.images_by_group(),
         "types": {phase: str(array.dtype) for phase, array in arrays.items()},
-        "warnings": _warn(arrays, tally, where),
+        "warnings": _warn(arrays, levels, where),
     })  # fmt: skip
 
 
-def _convert(arrays: dict[str, np.ndarray], writer: prepared.Writer, tally: Tally, bar: "Bar") -> None:
+def _convert(arrays: dict[str, np.ndarray], writer: prepared.Writer, levels: GroupLevels, bar: "Bar") -> None:
     for phase, array in arrays.items():
         for chunk in _chunks(array, bar):
             x = _stored(chunk)
             group = is_gray(x).astype(np.int32) if x.shape[1] == 3 else np.zeros(len(x), dtype=np.int32)
             writer.add(phase, {"x": x, "group": group})
-            tally.add(phase, x, group)
+            levels.add(phase, x, group)
 
 
-def _warn(arrays: dict[str, np.ndarray], tally: Tally, where: str) -> list[str]:
+def _warn(arrays: dict[str, np.ndarray], levels: GroupLevels, where: str) -> list[str]:
     """What the user is warned of: files or groups that seem to be normalised differently."""
     types = ", ".join(f"{array.dtype} in {phase}" for phase, array in arrays.items())
     unlike = [f"the files have different types ({types}): check that the images were normalised alike"]
     kinds = {array.dtype.kind for array in arrays.values()}
-    texts = [*(unlike if len(kinds) > 1 else []), *tally.unlike_phases(), *tally.unlike_groups()]
+    texts = [*(unlike if len(kinds) > 1 else []), *levels.unlike_phases(), *levels.unlike_groups()]
     warnings = [f"{where}: {text}" for text in texts]
     for text in warnings:
         print(f"warning: {text}", file=sys.stderr)
