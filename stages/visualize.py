@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.latent.decoding import interpolate, prior_grids, spectra, traverse
 from vaelab.figures import checkpoints

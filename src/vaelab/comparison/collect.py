@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.errors import InputError
 from vaelab.evaluation.metric_names import CAPTIONS, DEFECT_FLOORS, DEFECT_MEASURES
 from vaelab.params.blocks import HISTORY

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.figures.canvas.mosaic import Tiles, mosaic
 from vaelab.figures.canvas.tiles import tiles_of

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS, FLOORS
 from vaelab.figures import curves, latents, projection
 from vaelab.figures.grid import recall as classes

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.mosaic import Tiles, mosaic
 from vaelab.figures.canvas.tiles import size, tiles_of

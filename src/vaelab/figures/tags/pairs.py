@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import tag_label
 from vaelab.figures.canvas.tiles import by_frequency

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.tiles import as_decoded, tiles_of
 from vaelab.figures.tags.cards import Card, cards
 from vaelab.figures.tags.outcomes import THRESHOLD, outcome_lines, tag_lines

@@ -5,7 +5,7 @@ Encoders have the map second in the sequence, decoders first: `pca_init` sets th
 
 from torch import nn
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.params.blocks import Model
 
 

@@ -12,7 +12,8 @@ import pytest
 from stored import stored
 
 from vaelab.data.format import prepared
-from vaelab.data.format.prepared import image_info, read_info, read_meta
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.image import npy
 from vaelab.data.sources.image.groups import GroupLevels, is_gray

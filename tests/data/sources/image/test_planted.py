@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from stored import stored
 
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.planted import plant as planted
 from vaelab.data.planted.kinds import KINDS
 from vaelab.data.sources import prepare

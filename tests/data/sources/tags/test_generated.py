@@ -8,7 +8,8 @@ import pytest
 from stored import stored
 
 from vaelab.data.format import prepared
-from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta, split_files
 from vaelab.data.sources import prepare
 from vaelab.data.sources.tags.generated import draw, expected_frequency, expected_pairs, tag_names
 from vaelab.data.sources.tags.rows import Rows

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stored import stored
 
-from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.tags import tables
 from vaelab.data.sources.tags.rows import Rows

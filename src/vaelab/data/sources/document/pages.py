@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, image_info
 
 
 class Word(NamedTuple):
@@ -87,8 +88,8 @@ class PageWriter:
         self.names: list[str] = []
         self.texts: list[str] = []
         self.word_boxes = 0
-        self.pages = {phase: dict.fromkeys(groups, 0) for phase in prepared.PHASES}
-        self.patches = {phase: dict.fromkeys(groups, 0) for phase in prepared.PHASES}
+        self.pages = {phase: dict.fromkeys(groups, 0) for phase in PHASES}
+        self.patches = {phase: dict.fromkeys(groups, 0) for phase in PHASES}
 
     def add(self, phase: str, group: str, page: Page) -> None:
         """Write the patches of a page; its number is the count of the pages before it."""
@@ -105,7 +106,7 @@ class PageWriter:
 
     def finish(self, report: Mapping[str, Any]) -> None:
         """Write what waits, and meta.json with `report`, the pages' names and texts, and the counts."""
-        self.writer.finish(prepared.image_info(1, self.size, self.groups), {
+        self.writer.finish(image_info(1, self.size, self.groups), {
             **report,
             "pages_by_phase": self.pages,
             "group_counts": self.patches,

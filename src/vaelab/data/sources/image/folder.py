@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, image_info
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import Listing, list_images, printable
@@ -56,7 +57,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     _check(outcome, layout, settings, where)
     warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, levels)]
     _tell(outcome, listing, warnings, folder)
-    info = prepared.image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
+    info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
     report = {
         "source": f"image files in {root}",
         "licence": "unknown",
@@ -81,7 +82,7 @@ def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
 
 def _layout(files: list[Path], colour: str) -> Layout:
     own = _top_folders(files) >= {"train", "val"}
-    inside = [file for file in files if not own or file.parts[0] in prepared.PHASES]
+    inside = [file for file in files if not own or file.parts[0] in PHASES]
     folders = {_folder(file, own) for file in inside}
     if folders - {"."}:
         return Layout(own, False, tuple(sorted(folders)))
@@ -101,7 +102,7 @@ def _folder(file: Path, own_splits: bool) -> str:
 def _convert(
     listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, levels: GroupLevels
 ) -> Outcome:
-    outcome = Outcome([], dict.fromkeys(prepared.PHASES, 0), listing.quarantined, [])
+    outcome = Outcome([], dict.fromkeys(PHASES, 0), listing.quarantined, [])
     order = np.random.default_rng(settings.seed).permutation(len(listing.files)).tolist()
     interval = 0.5 if sys.stderr.isatty() else 20
     for number in tqdm(order, desc=f"prepare {writer.folder.name}", unit="file", mininterval=interval):
@@ -123,7 +124,7 @@ def _convert(
 
 
 def _read(file: Path, layout: Layout, settings: ImageFolder) -> tuple[np.ndarray, list[str]]:
-    if layout.own_splits and file.parts[0] not in prepared.PHASES:
+    if layout.own_splits and file.parts[0] not in PHASES:
         raise UnreadableError("outside the folders train, val and test, which are the splits")
     picture = read_image(Path(settings.path) / file, settings.max_pixels, settings.colour)
     return fitted(picture, settings.size, settings.fit)
@@ -158,7 +159,7 @@ def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) 
 
 
 def _warnings(files: list[Path], layout: Layout, levels: GroupLevels) -> list[str]:
-    names = sorted(_top_folders(files) & set(prepared.PHASES))
+    names = sorted(_top_folders(files) & set(PHASES))
     alone = f"the folders {', '.join(names)} are groups here: splits are train and val (and test) together"
     lone = [alone] if names and not layout.own_splits else []
     return [*lone, *(levels.unlike_groups() if layout.by_colour else [])]

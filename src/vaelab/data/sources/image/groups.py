@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from vaelab.data.format.prepared import PHASES
+from vaelab.data.format.info import PHASES
 
 COLOUR_GROUPS = ("colour", "gray")
 GRAY_SPREAD = 3.0  # levels of 255: what JPEG leaves in gray photographs; toned ones have more than 10

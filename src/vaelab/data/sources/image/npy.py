@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import image_info
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Npy
@@ -45,7 +46,7 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
             _check_values(array, f"{where}.{phase}: {paths[phase]}", bar)
         writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)
         _convert(arrays, writer, levels, bar)
-    writer.finish(prepared.image_info(_channels(arrays["train"]), settings.size, groups), {
+    writer.finish(image_info(_channels(arrays["train"]), settings.size, groups), {
         "source": f"NumPy files {', '.join(map(str, paths.values()))}",
         "licence": "unknown",
         "split_rule": "one file per split, as given",

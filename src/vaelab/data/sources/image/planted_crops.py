@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from vaelab.data.format.prepared import DEFECT_PHASES
+from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.planted.kinds import KINDS
 from vaelab.data.planted.plant import plant
 from vaelab.params.datasets import Textures

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from vaelab.data.format.prepared import PHASES
+from vaelab.data.format.info import PHASES
 from vaelab.data.sources.tags.rows import Rows, TagWriter, split_sizes
 from vaelab.errors import InputError
 from vaelab.params.datasets import Tags

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, tags_info
 from vaelab.data.sources.tags.tables import Column
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split
@@ -151,7 +152,7 @@ class TagWriter:
         self.sparse = 4 * mean_tags + 4 < len(tags)  # bytes of a row
         self.writer = prepared.Writer(folder, prepared.SHARD_BYTES)
         self.rows_with = np.zeros(len(tags), dtype=np.int64)  # training rows with each tag
-        self.group_counts = {phase: np.zeros(len(groups), dtype=np.int64) for phase in prepared.PHASES}
+        self.group_counts = {phase: np.zeros(len(groups), dtype=np.int64) for phase in PHASES}
 
     def add(self, phase: str, rows: Rows, group: np.ndarray) -> None:
         """Add rows, and the group of each [n]."""
@@ -177,7 +178,7 @@ class TagWriter:
         if not self.rows_with.any():
             raise InputError(f"{where}: no row of the training split has a tag; expected some that have")
         rows = self.writer.examples["train"]
-        self.writer.finish(prepared.tags_info(self.tags, self.rows_with.tolist(), rows, tuple(self.groups)), {
+        self.writer.finish(tags_info(self.tags, self.rows_with.tolist(), rows, tuple(self.groups)), {
             **report,
             "stored": "sparse" if self.sparse else "dense",
             "tags_absent_from_training": {"tags": len(self.absent()), "first": self.absent()[:MAX_LISTED]},

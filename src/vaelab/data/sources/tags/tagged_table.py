@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab.data.format.prepared import PHASES
+from vaelab.data.format.info import PHASES
 from vaelab.data.sources.tags.reading import Part, TagReader
 from vaelab.data.sources.tags.rows import TagWriter, phases_of
 from vaelab.data.sources.tags.tables import open_table
