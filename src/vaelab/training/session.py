@@ -19,7 +19,7 @@ from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
-from vaelab.models.image.pca_start import start_from_pca
+from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
