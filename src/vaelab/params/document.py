@@ -99,8 +99,8 @@ def _allowed(entry: Schema, inside: bool = False) -> str:
     if choices := [_allowed(choice, inside=True) for choice in _choices(entry)]:
         return f"{', '.join(choices[:-1])} or {choices[-1]}"
     if entry["type"] == "array":
-        word, blank, bounds = _allowed(entry["items"], inside=True).partition(" ")
-        return f"list of {word}{'' if word.startswith('`') else 's'}{blank}{bounds}"
+        word, blank, rest = _allowed(entry["items"], inside=True).partition(" ")
+        return f"list of {word}{'' if word.startswith('`') else 's'}{blank}{rest}"
     if entry["type"] == "object":
         return f"name: {_allowed(entry['additionalProperties'], inside=True)}"
     bounds = [f"{sign} {entry[key]:.15g}" for key, sign in BOUNDS.items() if key in entry]

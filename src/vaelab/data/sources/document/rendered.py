@@ -5,19 +5,18 @@ photographs of print and of handwriting, without known words: they have their ow
 and they are in the training split.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
 from skimage import data
-from tqdm import tqdm
 
 from vaelab.data.sources.document import wording
 from vaelab.data.sources.document.pages import Page, PageWriter, whole
 from vaelab.data.sources.document.ruled import form, table
 from vaelab.data.sources.document.sheet import BOLD, HEADING, PLAIN, SMALL, Look, Sheet
+from vaelab.data.sources.progress import progress
 from vaelab.params.datasets import Documents, Split
 
 SCAN = "scan"
@@ -32,8 +31,7 @@ def prepare_documents(settings: Documents, folder: Path) -> None:
     size, writer = settings.size, PageWriter(folder, settings.size, GROUPS)
     height, width = whole(settings.page_height, size), whole(settings.page_width, size)
     phases = split_pages(settings.pages, settings.split, settings.seed)
-    quiet = 0.5 if sys.stderr.isatty() else 20
-    for number, phase in enumerate(tqdm(phases, desc=folder.name, unit="page", mininterval=quiet)):
+    for number, phase in enumerate(progress(phases, f"prepare {folder.name}", "page")):
         layout = tuple(LAYOUTS)[number % len(LAYOUTS)]
         writer.add(phase, layout, render(layout, settings.seed, number, height, width))
     for name, load in SCANS.items():

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaelab.data.sources.fabric.masks import MAX_NAMED
+from vaelab.data.sources.fabric.masks import first_names
 from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey
 from vaelab.data.sources.fabric.writer import write_strips
@@ -103,5 +103,4 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _named(stems: Mapping[Stem, list[Path]]) -> str:
-    names = sorted(path.name for paths in stems.values() for path in paths)
-    return ", ".join(map(printable, names[:MAX_NAMED])) + ", ..." * (len(names) > MAX_NAMED)
+    return first_names([printable(name) for name in sorted(path.name for paths in stems.values() for path in paths)])

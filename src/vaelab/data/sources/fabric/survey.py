@@ -4,22 +4,20 @@ Normal ones are for training, validation (calibration) and test; those with defe
 """
 
 import hashlib
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format.info import DEFECT_PHASES, PHASES
 from vaelab.data.sources.fabric.masks import MaskError, Pairing
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, load
 from vaelab.data.sources.image_files import UnreadableError
+from vaelab.data.sources.listing import reasons
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split
-
-MAX_LISTED = 10  # files in an error
 
 Phases = dict[str, list[Strip]]
 
@@ -46,8 +44,7 @@ class Survey:
 
     def reasons(self) -> str:
         """Return what was left out and why, as the lines that end an error."""
-        listed = "".join(f"\n  {entry['file']}: {entry['reason']}" for entry in self.quarantined[:MAX_LISTED])
-        return listed + (f"\n  and {len(self.quarantined) - MAX_LISTED} more" * (len(self.quarantined) > MAX_LISTED))
+        return reasons(self.quarantined)
 
 
 def survey(strips: Sequence[Strip], cutting: Cutting, found: Survey, name: str, empty_is_normal: bool = False) -> None:
@@ -56,8 +53,7 @@ def survey(strips: Sequence[Strip], cutting: Cutting, found: Survey, name: str, 
     A strip that is said to have a defect needs a mask that shows it; where `empty_is_normal`, an empty one makes the
     strip normal.
     """
-    interval = 0.5 if sys.stderr.isatty() else 20
-    for strip in tqdm(strips, desc=f"check {name}", unit=cutting.unit, mininterval=interval):
+    for strip in progress(strips, f"check {name}", cutting.unit):
         try:
             _sort(strip, load(strip, cutting), cutting, found, empty_is_normal)
         except MaskError as error:

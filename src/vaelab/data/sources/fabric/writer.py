@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, image_info
+from vaelab.data.sources.fabric.masks import counted
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
 from vaelab.data.sources.fabric.survey import Division, Survey
-
-MAX_NAMED = 5
+from vaelab.data.sources.progress import progress
 
 
 class StripWriter:
@@ -88,8 +87,7 @@ def write_strips(
     strips = [(phase, strip) for phase, members in division.phases.items() for strip in members]
     defects = tuple(sorted({strip.defect for _, strip in strips} - {NONE}))
     writer = StripWriter(folder, cutting, division.groups(), defects)
-    interval = 0.5 if sys.stderr.isatty() else 20
-    for phase, strip in tqdm(strips, desc=f"prepare {folder.name}", unit=cutting.unit, mininterval=interval):
+    for phase, strip in progress(strips, f"prepare {folder.name}", cutting.unit):
         writer.add(phase, strip, load(strip, cutting))
     warnings = [*found.pairing.lines(), *_warnings(division, cutting, writer.lost_defects(), group_word)]
     writer.finish({
@@ -115,6 +113,5 @@ def _warnings(division: Division, cutting: Cutting, lost: list[str], group_word:
     if not division.phases["test"]:
         found.append(f"no normal {unit} is left for test")
     if lost:
-        named = ", ".join(lost[:MAX_NAMED]) + ", ..." * (len(lost) > MAX_NAMED)
-        found.append(f"{unit}s whose defect is in no patch: {len(lost)} ({named})")
+        found.append(f"{unit}s whose defect is in no patch: {counted(lost)}")
     return found

@@ -6,19 +6,18 @@ regions of the picture hold such a square, and lies wholly inside the region of 
 """
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import image_info
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels
 from vaelab.data.sources.image.planted_crops import Example, NumberedCrops, planted_count, planted_examples
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError
 from vaelab.params.datasets import Photos, Textures
 
@@ -84,9 +83,8 @@ def _prepare(
     numbered = NumberedCrops(groups, settings) if isinstance(settings, Textures) else None
     total = settings.crops + (planted_count(settings, counts) if isinstance(settings, Textures) else 0)
     writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)
-    interval = 0.5 if sys.stderr.isatty() else 20
     examples = _examples(pictures, regions, counts, settings)
-    for phase, arrays in tqdm(examples, f"prepare {folder.name}", total, unit="crop", mininterval=interval):
+    for phase, arrays in progress(examples, f"prepare {folder.name}", "crop", total):
         writer.add(phase, numbered.as_strip(phase, arrays) if numbered else arrays)
         levels.add(phase, arrays["x"], arrays["group"])
     channels = next(iter(pictures.values())).shape[2]

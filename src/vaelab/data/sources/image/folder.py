@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, image_info
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
-from vaelab.data.sources.listing import Listing, list_images, printable
+from vaelab.data.sources.listing import Listing, list_images, printable, reasons
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder, Split
-
-MAX_LISTED = 10  # files in an error
 
 
 class Layout(NamedTuple):
@@ -104,8 +102,7 @@ def _convert(
 ) -> Outcome:
     outcome = Outcome([], dict.fromkeys(PHASES, 0), listing.quarantined, [])
     order = np.random.default_rng(settings.seed).permutation(len(listing.files)).tolist()
-    interval = 0.5 if sys.stderr.isatty() else 20
-    for number in tqdm(order, desc=f"prepare {writer.folder.name}", unit="file", mininterval=interval):
+    for number in progress(order, f"prepare {writer.folder.name}", "file"):
         file = listing.files[number]
         try:
             x, notes = _read(file, layout, settings)
@@ -146,15 +143,13 @@ def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:
 
 def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) -> None:
     bad = outcome.quarantined
-    listed = "".join(f"\n  {entry['file']}: {entry['reason']}" for entry in bad[:MAX_LISTED])
-    more = f"\n  and {len(bad) - MAX_LISTED} more" if len(bad) > MAX_LISTED else ""
     if not outcome.kept:
-        raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{listed}{more}")
+        raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{reasons(bad)}")
     needed = ("train", "val") if layout.own_splits else [phase for phase, share in settings.split if share]
     for phase in needed:
         if not outcome.examples[phase]:
             setting = f"path: folder {phase}" if layout.own_splits else f"split: {phase}"
-            refused = f"; {len(bad)} cannot:{listed}{more}" if bad else ""
+            refused = f"; {len(bad)} cannot:{reasons(bad)}" if bad else ""
             raise InputError(f"{where}.{setting} is left empty: {len(outcome.kept)} files can be used{refused}")
 
 

@@ -4,19 +4,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tokenize import TokenError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import image_info
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Npy
 
 if TYPE_CHECKING:
-    Bar = tqdm[Any]
+    from vaelab.data.sources.progress import Bar
 
 CHUNK_BYTES = 4 * 2**20  # of a file, converted at once
 MAGIC = b"\x93NUMPY"
@@ -40,8 +40,7 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
     _check_alike(paths, arrays, where)
     groups = COLOUR_GROUPS if _channels(arrays["train"]) == 3 else ("all",)
     total = sum(len(array) * (1 + (array.dtype.kind == "f")) for array in arrays.values())
-    interval = 0.5 if sys.stderr.isatty() else 20
-    with tqdm(total=total, desc=f"prepare {folder.name}", unit="image", mininterval=interval) as bar:
+    with progress(None, f"prepare {folder.name}", "image", total) as bar:
         for phase, array in arrays.items():
             _check_values(array, f"{where}.{phase}: {paths[phase]}", bar)
         writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)

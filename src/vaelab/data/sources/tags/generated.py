@@ -10,15 +10,15 @@ main topic m, and whether it has the next topic too, a row's tags are independen
 n rows, D tags.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format.info import PHASES
-from vaelab.data.sources.tags.rows import Rows, TagWriter, split_sizes
+from vaelab.data.sources.progress import progress
+from vaelab.data.sources.splits import split_sizes
+from vaelab.data.sources.tags.rows import Rows, TagWriter
 from vaelab.errors import InputError
 from vaelab.params.datasets import Tags
 
@@ -39,8 +39,7 @@ def prepare_tags(settings: Tags, folder: Path) -> None:
     rng = np.random.default_rng(settings.seed)
     groups = numbered("topic_", settings.topics)
     writer = TagWriter(folder, tag_names(settings), groups, float(expected_frequency(settings).sum()))
-    interval = 0.5 if sys.stderr.isatty() else 20
-    with tqdm(total=settings.rows, desc=f"prepare {folder.name}", unit=" rows", mininterval=interval) as bar:
+    with progress(None, f"prepare {folder.name}", " rows", settings.rows) as bar:
         for phase, size in zip(PHASES, sizes, strict=True):
             for count in _chunks(size, settings):
                 writer.add(phase, *draw(rng, count, settings))

@@ -3,15 +3,14 @@
 Tags, groups and units (what one `id` names, else a row) have the numbers of their first appearance.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from vaelab.data.sources.progress import progress
 from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
 from vaelab.data.sources.tags.tables import Chunk, Table
 from vaelab.errors import InputError
@@ -69,8 +68,7 @@ class TagReader:
             InputError: the table is damaged, empty, or not one of tags.
         """
         parts = []
-        interval = 0.5 if sys.stderr.isatty() else 20
-        with tqdm(desc="read", unit=" rows", mininterval=interval) as bar:
+        with progress(None, "read", " rows") as bar:
             for chunk in self.table.read(self.texts, self.marks):
                 parts.append(self._part(chunk))
                 bar.update(len(chunk.places))

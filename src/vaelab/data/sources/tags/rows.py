@@ -15,7 +15,6 @@ from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, tags_info
 from vaelab.data.sources.tags.tables import Column
 from vaelab.errors import InputError
-from vaelab.params.datasets import Split
 
 DENSE_BYTES = 2**26  # of rows that are made dense at once
 MAX_LISTED = 20  # tags in meta.json
@@ -118,23 +117,6 @@ def _ones(column: Column, name: str, at: Callable[[int], str]) -> np.ndarray:
         found = f"holds {str(column[bad])[:40]!r}" if str(column[bad]).strip() else "is empty"
         raise InputError(f"{at(bad)}: column {name!r} {found}; expected 0 or 1, true or false")
     return marks
-
-
-def phases_of(units: int, split: Split, seed: int, where: str) -> np.ndarray:
-    """Return the split of each unit, index into PHASES, int64 [units], in a seeded random order."""
-    sizes = split_sizes(units, split, where)
-    phases = np.empty(units, dtype=np.int64)
-    phases[np.random.default_rng(seed).permutation(units)] = np.repeat(np.arange(len(sizes)), sizes)
-    return phases
-
-
-def split_sizes(units: int, split: Split, where: str) -> list[int]:
-    """Return how many of the units each split gets. Raises InputError where one with a share gets none."""
-    shares = [share for _, share in split]
-    sizes: list[int] = np.diff(np.round(np.cumsum([0, *shares]) * units).astype(int)).tolist()
-    if any(share > 0 and not size for share, size in zip(shares, sizes, strict=True)):
-        raise InputError(f"{where}.split: {units} rows are too few for the shares {shares}")
-    return sizes
 
 
 class TagWriter:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from vaelab.data.format.info import PHASES
+from vaelab.data.sources.splits import phases_of
 from vaelab.data.sources.tags.reading import Part, TagReader
-from vaelab.data.sources.tags.rows import TagWriter, phases_of
+from vaelab.data.sources.tags.rows import TagWriter
 from vaelab.data.sources.tags.tables import open_table
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
