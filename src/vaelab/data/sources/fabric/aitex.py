@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, load, strides, tone
-from vaelab.data.sources.fabric.survey import Survey, check_defects, divide, survey
+from vaelab.data.sources.fabric.survey import Survey, check_defects, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.image_files import UnreadableError
 from vaelab.data.sources.listing import list_images, printable
@@ -58,7 +58,7 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
     where, found = f"datasets.{folder.name}", Survey()
     files = find_files(Path(settings.path), settings.fabrics, found, where)
     cutting = _cutting(settings)
-    survey(files.strips, cutting, found, folder.name)
+    survey_strips(files.strips, cutting, found, folder.name)
     for strip in files.malformed:
         found.quarantine(strip.name, _reason(strip, cutting, found))
     check_defects(sum(strip.defect != NONE for strip in files.strips), found, cutting, where)

@@ -47,7 +47,9 @@ class Survey:
         return reasons(self.quarantined)
 
 
-def survey(strips: Sequence[Strip], cutting: Cutting, found: Survey, name: str, empty_is_normal: bool = False) -> None:
+def survey_strips(
+    strips: Sequence[Strip], cutting: Cutting, found: Survey, name: str, empty_is_normal: bool = False
+) -> None:
     """Read every strip, and sort it into `found`; of strips with the same pixels the first is kept.
 
     A strip that is said to have a defect needs a mask that shows it; where `empty_is_normal`, an empty one makes the
