@@ -10,7 +10,8 @@ from hypothesis import settings
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.format.prepared import DataInfo, image_info, tags_info, write
+from vaelab.data.format.info import DataInfo, image_info, tags_info
+from vaelab.data.format.prepared import write
 from vaelab.errors import InputError
 from vaelab.params.base import has_effect
 from vaelab.params.datasets import SETTINGS

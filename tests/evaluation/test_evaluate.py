@@ -8,7 +8,7 @@ import torch
 from helpers import random_grids, tiny_run, write_grids
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.metrics.tables import METRICS, TABLES

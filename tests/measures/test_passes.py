@@ -7,7 +7,7 @@ import torch
 from helpers import grid_info, random_grids, random_images, tiny_run
 
 from vaelab.data.format.batches import Batch, DeviceSplit
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import distortion, whole_grids

@@ -5,7 +5,7 @@ import torch
 from helpers import SIZE, grid_info, random_grids, random_images, random_tags, tag_info, terms_of, tiny_run, unit
 from torch.nn import functional as F
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.models.vae import Inference
 from vaelab.objective.grid_losses import cross_entropy, extent, focal
 from vaelab.objective.kl import kl_per_dimension

@@ -4,7 +4,7 @@ from helpers import steady, tag_info
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaelab.data.format.prepared import tags_info
+from vaelab.data.format.info import tags_info
 from vaelab.objective.pos_weights import METHODS, pos_weights
 from vaelab.params.loss import Loss
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.errors import InputError
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat
 from vaelab.metrics.records import DEFECT_BASELINES

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, default_device, load_split
-from vaelab.data.format.prepared import PHASES, read_info
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.grid.evaluator import GridEvaluator
 from vaelab.evaluation.image.evaluator import ImageEvaluator
 from vaelab.evaluation.inputs import Subject

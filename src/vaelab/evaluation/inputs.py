@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, generator
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.passes import Measure
 from vaelab.models.vae import VAE

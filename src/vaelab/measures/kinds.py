@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import batch as grids
 from vaelab.measures.image import batch as images
 from vaelab.measures.passes import Measured, Output

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.kinds import KINDS
 from vaelab.measures.passes import run_pass
 from vaelab.metrics.directions import VALIDATION

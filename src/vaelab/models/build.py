@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.models.grid.conv import build_conv_grid
 from vaelab.models.image.conv import build_conv_image

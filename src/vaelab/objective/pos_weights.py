@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.params.loss import Loss
 
 METHODS: dict[str, Callable[[Tensor], Tensor]] = {

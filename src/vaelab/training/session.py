@@ -14,11 +14,12 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, generator, load_split, spread_ids
-from vaelab.data.format.prepared import DataInfo, read_info
+from vaelab.data.format.info import DataInfo
+from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
-from vaelab.models.image.pca_start import start_from_pca
+from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run

@@ -10,7 +10,7 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit, write_images
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
 from vaelab.evaluation.image.baselines import fit_baselines

@@ -5,7 +5,7 @@ import pytest
 import torch
 from helpers import GROUPS, grid_info, random_grids, random_images, tiny_run, unit
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.evaluation.image.baselines import blur
 from vaelab.evaluation.latent import decoding
 from vaelab.measures.image.sharpness import radial_spectrum

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch, DeviceSplit
-from vaelab.data.format.prepared import Writer, image_info
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import Writer
 from vaelab.evaluation.scores import maps as score_maps
 from vaelab.evaluation.scores.baselines import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Floors
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, WINDOW, dense, spread, windows

@@ -19,7 +19,8 @@ from sklearn.metrics import (
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, generator
-from vaelab.data.format.prepared import tags_info, write
+from vaelab.data.format.info import tags_info
+from vaelab.data.format.prepared import write
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.tags import average_precision, evaluator
 from vaelab.evaluation.tags.generation import NAMES

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.figures.canvas import tiles
 from vaelab.figures.image import image_tiles
 

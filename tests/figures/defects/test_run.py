@@ -8,7 +8,8 @@ from vaelab import artifacts
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.defects import defect_curves, shown_defects
-from vaelab.data.format.prepared import Writer, image_info, read_rows
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import Writer, read_rows
 from vaelab.evaluation.scores.scoring import save_scores, whole_strips, write_scores
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.defects.film import film

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from skimage.data import astronaut
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.figures import checkpoints
 from vaelab.figures.canvas import files
 from vaelab.figures.image import IMAGE, errors, reconstructions

@@ -11,7 +11,7 @@ from matplotlib.cbook import is_math_text
 from matplotlib.text import Text
 from sklearn.metrics import precision_recall_fscore_support
 
-from vaelab.data.format.prepared import tags_info
+from vaelab.data.format.info import tags_info
 from vaelab.evaluation.latent.decoding import Decoded, Traversal
 from vaelab.figures import checkpoints
 from vaelab.figures.canvas import files

@@ -20,7 +20,7 @@ from vaelab.commands.judge.examples import Part, Source, none_usable, to_batch, 
 from vaelab.commands.judge.inputs import is_prepared, open_path, open_phase
 from vaelab.commands.judge.target import Target, check_finite
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import PHASES, DataInfo
+from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.errors import InputError
 from vaelab.models.image.conv import ImageEncoder
 from vaelab.params.kinds import KINDS

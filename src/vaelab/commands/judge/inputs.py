@@ -9,7 +9,8 @@ from vaelab import artifacts
 from vaelab.commands.judge.examples import Part, Source
 from vaelab.commands.judge.pictures import open_file, open_folder, open_npy
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, DataInfo, read_info
+from vaelab.data.format.info import PHASES, DataInfo
+from vaelab.data.format.prepared import read_info
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
 from vaelab.params.kinds import KINDS

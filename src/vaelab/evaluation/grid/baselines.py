@@ -4,11 +4,11 @@ N examples, K classes, S side of the canvas. Grids are int64 [N, S, S] with K ou
 """
 
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import confusion
+from vaelab.models.pca import pca_projection
 from vaelab.objective.grid_losses import extents
 
 MEASURES = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
@@ -46,15 +46,13 @@ class PcaOfGrids:
 
     def __init__(self, train: Tensor, info: DataInfo, components: int, seed: int) -> None:
         self.info = info
-        features = self._one_hot(train)
-        self.pca = PCA(min(components, *features.shape), svd_solver="randomized", random_state=seed)
-        self.pca.fit(features.numpy())
+        self.projection = pca_projection(self._one_hot(train), components, seed)
 
     def measure(self, x: Tensor) -> dict[str, dict[str, float]]:
         """Return the accuracies of the most probable class after projection and back."""
         classes, matrix = len(self.info.classes), torch.zeros(())
         for part in x.split(512):
-            back = torch.from_numpy(self.pca.inverse_transform(self.pca.transform(self._one_hot(part).numpy())))
+            back = self.projection(self._one_hot(part))
             predicted = back.view(*part.shape, classes + 1)[..., :classes].argmax(-1)
             matrix = matrix + confusion.confusion(part, predicted, classes).sum(0)
         return {"pca": _measures(matrix, self.info)}

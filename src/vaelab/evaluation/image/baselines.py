@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vaelab.models import pca
+from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
 
 BLUR = 2.0  # standard deviation, pixels
@@ -40,7 +41,7 @@ def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: b
     if cell is not None:
         cells = train.shape[2] * train.shape[3] // cell**2
         components = min(latent_dim // cells, images * cells - 1, size // cells)
-        found["patch_pca"] = partial(_from_patch_pca, pca.fit_patch_pca(train, cell, components, seed), cell)
+        found["patch_pca"] = partial(_from_patch_pca, patch_pca.fit_patch_pca(train, cell, components, seed), cell)
     if documents:
         found["white_page"] = torch.ones_like
     return found
@@ -67,5 +68,5 @@ def _from_pca(fitted: Pca, x: Tensor) -> Tensor:
 
 
 def _from_patch_pca(fitted: Pca, cell: int, x: Tensor) -> Tensor:
-    patches = pca.reconstruct(fitted, pca.to_patches(x, cell))
-    return pca.from_patches(patches, cell, x.shape[2]).clamp(0, 1)
+    patches = pca.reconstruct(fitted, patch_pca.to_patches(x, cell))
+    return patch_pca.from_patches(patches, cell, x.shape[2]).clamp(0, 1)

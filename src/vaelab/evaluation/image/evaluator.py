@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
 from vaelab.evaluation.image.baselines import fit_baselines
 from vaelab.evaluation.inputs import Subject, ablated

@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from vaelab.data.format.batches import generator
 from vaelab.evaluation.latent.posterior import diversity
-from vaelab.evaluation.latent.prior import principal
+from vaelab.models.pca import principal_directions
 
 DIRECTIONS = 64  # R at most
 BANDS = 3  # octaves of detail
@@ -39,7 +39,7 @@ def fit_basis(train: Tensor, seed: int) -> Basis:
     """Return the features' basis from at most FIT_ROWS of the training images [N, C, H, W]."""
     train = _some(train, FIT_ROWS, seed)
     layout, detail = _layout(train), _detail(train)
-    found = principal(layout, DIRECTIONS, seed)
+    found = principal_directions(layout, DIRECTIONS, seed)
     directions = (found.directions / found.std.unsqueeze(1)).T / max(1, len(found.std)) ** 0.5
     scale = detail.std(0, correction=0).clamp_min(1e-3) * BANDS**0.5
     return Basis(found.centre, directions, detail.mean(0), scale)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import generator
-from vaelab.data.format.prepared import DataInfo, final_phase
+from vaelab.data.format.info import DataInfo, final_phase
 from vaelab.evaluation.image.baselines import blur
 from vaelab.measures.image.sharpness import radial_spectrum
 from vaelab.measures.kinds import KINDS

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch, DeviceSplit, default_device, load_columns, load_split
-from vaelab.data.format.prepared import DEFECT_PHASES, read_info, read_meta, split_files
+from vaelab.data.format.info import DEFECT_PHASES
+from vaelab.data.format.prepared import read_info, read_meta, split_files
 from vaelab.evaluation.scores.baselines import Floors
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.evaluation.scores.normality import MOST_MIXED, Shape, distances, fit_mixtures, fit_normals

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.tags.average_precision import Scores
 from vaelab.measures.passes import Measured
 from vaelab.measures.tags.batch import Tally, at_threshold, bce, lengths

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.evaluation.inputs import Subject, ablated
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture

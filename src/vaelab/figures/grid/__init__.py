@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.grid import cells
 from vaelab.figures.kind import Curve, KindFigures, Named, RunMaterial, Titled
 from vaelab.figures.tile_pictures import Tiling, tile_pictures

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.colours import RUN_COLOURS
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import labels

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.tiles import image_tile
 from vaelab.figures.image import distributions, errors, reconstructions
 from vaelab.figures.kind import Curve, KindFigures, Named, RunMaterial

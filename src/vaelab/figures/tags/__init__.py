@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.kind import Curve, ExamplePictures, KindFigures, Named, RunMaterial, Titled
 from vaelab.figures.tags import cooccurrence, evolution, outcomes, points, rows, samples
 from vaelab.figures.tags.outcomes import LEGEND

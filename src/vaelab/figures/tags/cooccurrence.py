@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.special import entr
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.colours import BLUE, GRAY
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import tag_label

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.names import labels
 from vaelab.figures.kind import Numbers, SameExamples
 from vaelab.figures.tags.panels import ABSENT, THERE, of_row, of_way, panels

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.colours import BLUE, GRAY, GREEN, ORANGE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import tag_label

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.artists import caption
 from vaelab.figures.canvas.mosaic import BAR, BAR_ROOM, MARGIN, box, paste, titled
 from vaelab.figures.canvas.names import tag_label

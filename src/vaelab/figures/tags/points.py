@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.colours import BLUE, DARK, GRAY, ORANGE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import tag_label

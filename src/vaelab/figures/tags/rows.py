@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.artists import caption
 from vaelab.figures.canvas.mosaic import CAPTION_LINE, GAP, MARGIN, box, paste, titled
 from vaelab.figures.canvas.tiles import PAPER, TILE

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.tiles import PAPER, TILE
 
 LINE = 178  # gray of the lines between cells: lighter than those of grids, as a tag is a cell among many

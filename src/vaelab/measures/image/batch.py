@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.image.reconstruction import measure as measure_images
 from vaelab.measures.image.reconstruction import psnr
 from vaelab.measures.image.sharpness import sharpness_ratio

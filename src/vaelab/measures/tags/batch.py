@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.columns import Columns
 from vaelab.measures.passes import Measured
 from vaelab.measures.tags import reconstruction

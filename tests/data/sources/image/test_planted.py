@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from stored import stored
 
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.planted import plant as planted
 from vaelab.data.planted.kinds import KINDS
 from vaelab.data.sources import prepare
-from vaelab.data.sources.image import planted as planted_crops
+from vaelab.data.sources.image import planted_crops
 from vaelab.params.datasets import Photos, Split, Textures
 
 NO_TEST = Split(train=0.7, val=0.3, test=0.0)

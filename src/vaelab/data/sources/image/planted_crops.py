@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.planted.kinds import KINDS
 from vaelab.data.planted.plant import plant
 from vaelab.params.datasets import Textures
@@ -14,7 +15,6 @@ from vaelab.params.datasets import Textures
 Crop = tuple[np.ndarray, int]  # uint8 [C, S, S] and its group
 Example = tuple[str, dict[str, np.ndarray]]  # phase, and arrays of one example each
 
-PHASE = "defects"
 DEFECT_NAMES = ("none", *KINDS)
 
 
@@ -33,7 +33,7 @@ def planted_examples(crops: Iterator[Crop], settings: Textures, random: Generato
         image, mask, kind, strength = plant(x, *waiting.pop(), random, other)
         other = x
         yield (
-            PHASE,
+            DEFECT_PHASES[0],
             {
                 "x": image[None],
                 "group": np.array([group], dtype=np.int32),
@@ -45,7 +45,7 @@ def planted_examples(crops: Iterator[Crop], settings: Textures, random: Generato
         )
 
 
-class Strips:
+class NumberedCrops:
     """Numbers crops as strips, as they pass by, and keeps what each is."""
 
     def __init__(self, groups: tuple[str, ...], settings: Textures) -> None:
@@ -54,7 +54,7 @@ class Strips:
         self.names: list[str] = []
         self.defects: list[str] = []
 
-    def numbered(self, phase: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def as_strip(self, phase: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the arrays of one crop with its strip, of which it is the whole."""
         number, corner = len(self.names), np.zeros(1, dtype=np.int32)
         self.names.append(f"{self.groups[arrays['group'][0]]}-{phase}-{number:05d}")
@@ -71,7 +71,7 @@ class Strips:
             "strip_names": self.names,
             "strip_defects": self.defects,
             "defect_names": list(DEFECT_NAMES),
-            "defect_counts": {PHASE: {kind: found[kind] for kind in KINDS}},
+            "defect_counts": {DEFECT_PHASES[0]: {kind: found[kind] for kind in KINDS}},
             "planted": {
                 "kinds": list(KINDS),
                 "strengths": list(self.settings.strengths),

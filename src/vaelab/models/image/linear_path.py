@@ -1,15 +1,40 @@
-"""`model.init: pca`: the linear path of an image model set to PCA of the images, or of their patches."""
+"""The linear path beside the convolutions, between an image and its latent: of the whole image, or patch by patch.
+
+Encoders have the map second in the sequence, decoders first. `model.init: pca` sets it to PCA of the images, or of
+their patches.
+"""
 
 import math
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
-from vaelab.models.image.conv import ImageDecoder, ImageEncoder
+from vaelab.data.format.info import DataInfo
 from vaelab.models.image.local import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
-from vaelab.models.local_pca import fit_local_pca
-from vaelab.models.pca import Pca, fit_patch_pca
+from vaelab.models.image.patch_pca import fit_patch_pca, fit_shrunk_pca
+from vaelab.models.pca import Pca
 from vaelab.models.vae import VAE
+from vaelab.params.blocks import Model
+
+if TYPE_CHECKING:
+    from vaelab.models.image.conv import ImageDecoder, ImageEncoder
+
+
+def to_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
+    """Return the linear map from images [B, C, S, S] to [B, L], or to a latent map [B, channels, side, side]."""
+    if options.latent == "vector":
+        return nn.Sequential(nn.Flatten(), nn.Linear(int(info.mean_elements), latent))
+    cell = 2**options.depth
+    return nn.Sequential(nn.PixelUnshuffle(cell), nn.Conv2d(info.shape[0] * cell * cell, options.latent_channels, 1))
+
+
+def from_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
+    """Return the linear map back to images."""
+    if options.latent == "vector":
+        return nn.Sequential(nn.Linear(latent, int(info.mean_elements)), nn.Unflatten(1, info.shape))
+    cell = 2**options.depth
+    return nn.Sequential(nn.Conv2d(options.latent_channels, info.shape[0] * cell * cell, 1), nn.PixelShuffle(cell))
 
 
 @torch.no_grad()
@@ -33,12 +58,10 @@ def start_from_pca(
     Raises:
         InputError: there are fewer images than latent dimensions.
     """
-    encoder, decoder = model.encoder, model.decoder
-    if isinstance(encoder, LocalEncoder):
+    if isinstance(model.encoder, LocalEncoder):
         _start_cells(model, images, flip, seed, group)
         return
-    assert isinstance(encoder, ImageEncoder)
-    assert isinstance(decoder, ImageDecoder)
+    encoder, decoder = cast("ImageEncoder", model.encoder), cast("ImageDecoder", model.decoder)
     assert encoder.linear_path is not None
     assert decoder.linear_path is not None
     pca = _fit(images, encoder.linear_path, model.latent_dim, flip, seed, share)
@@ -90,7 +113,7 @@ def _fit(images: Tensor, path: nn.Sequential, latent_dim: int, flip: bool, seed:
         layer = path[1]
         assert isinstance(layer, nn.Conv2d)
         return fit_patch_pca(images, path[0].downscale_factor, layer.out_channels, seed, flip)
-    return fit_local_pca(images, latent_dim, seed, flip, share)
+    return fit_shrunk_pca(images, latent_dim, seed, flip, share)
 
 
 def _weights(layer: nn.Module) -> nn.Linear | nn.Conv2d:

@@ -10,10 +10,10 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from vaelab.data.format.batches import latent_noise
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.models.build import build
-from vaelab.models.image.pca_start import start_from_pca
+from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE, Decoded
 from vaelab.objective.objective import Objective
 from vaelab.params.loss import Loss
