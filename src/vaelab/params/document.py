@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from vaelab.params import base
 from vaelab.params.datasets import SETTINGS, source_name
+from vaelab.params.kinds import KINDS
 from vaelab.params.schema import Options, Params
 
 INTRODUCTION = """\
@@ -58,8 +60,18 @@ def _rows(models: Schema, group: str, prefix: str, skip: Collection[str] = ()) -
         if _group(entry) not in ("", "Split"):
             yield from _rows(models, _group(entry), path)
             continue
-        text = _description(models, entry).replace("\n", " ").replace("|", "\\|")
+        text = _meaning(models, entry).replace("\n", " ").replace("|", "\\|")
         yield f"| `{path}` | {_default(entry)} | {_allowed(entry)} | {text} |"
+
+
+def _meaning(models: Schema, entry: Schema) -> str:
+    """What an option means, behind the kinds of data that it is for, where it is not for all: "Grids, images: ..."."""
+    text, plurals = _description(models, entry), [KINDS[kind].plural for kind in entry.get(base.KINDS, ())]
+    if not plurals:
+        return text
+    network = f", and `{entry[base.NETWORK]}`" if base.NETWORK in entry else ""
+    word = text[:1].lower() if text[1:2].islower() or text[1:2] == " " else text[:1]  # but KL, U-Net, 1 − SSIM
+    return f"{', '.join(plurals).capitalize()}{network}: {word}{text[1:]}"
 
 
 def _description(models: Schema, entry: Schema) -> str:
