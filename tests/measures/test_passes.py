@@ -20,6 +20,7 @@ from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents
 from vaelab.objective.objective import Objective
+from vaelab.params.loss import Loss
 
 CLASSES, N = 4, 11
 CPU = torch.device("cpu")
@@ -134,7 +135,7 @@ def test_a_pass_leaves_the_model_as_it_was(kind):
 
 def test_distortion_is_plain_cross_entropy_and_extent_in_nats_whatever_the_objective():
     inference = model().eval()(X)
-    plain = Context(gamma=0.0, class_weights=torch.ones(CLASSES), reduction="sum")
+    plain = Context(Loss(gamma=0.0, reduction="sum"), class_weights=torch.ones(CLASSES))
     cells, size = distortion(X, inference)
     assert torch.equal(cells, cross_entropy(X, inference, plain))
     assert torch.equal(size, extent(X, inference, plain))

@@ -189,9 +189,9 @@ def test_gray_counts_as_three_equal_channels(term, networks):
 @pytest.mark.parametrize("term", TERMS)
 def test_terms_are_0_for_a_perfect_reconstruction_and_the_same_under_both_reductions(term, networks):
     x, y = images(3)
-    value = TERMS[term](x, inferred(y), Context("sum", features=networks))
+    value = TERMS[term](x, inferred(y), Context(Loss(reduction="sum"), features=networks))
     assert (value > 1e-3).all()
-    torch.testing.assert_close(TERMS[term](x, inferred(y), Context("mean", features=networks)), value)
+    torch.testing.assert_close(TERMS[term](x, inferred(y), Context(Loss(reduction="mean"), features=networks)), value)
     perfect = TERMS[term](x, inferred(x), Context(features=networks))
     torch.testing.assert_close(perfect, torch.zeros(3), rtol=0, atol=1e-6)
 

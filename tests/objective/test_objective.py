@@ -224,14 +224,15 @@ def test_options_of_images_reach_the_terms(image, drawn):
         examples=77, sigma=0.3, epsilon=0.01, focal_alpha=0.5, gamma=1.5, centre_weight=4.0, reduction="mean",
         terms={"gaussian": 1.0, "perceptual": 1.0}, perceptual_weights="random", perceptual_layers=["relu1_2"],
     ).context  # fmt: skip
-    assert (found.examples, found.sigma, found.epsilon, found.focal_alpha, found.gamma) == (77, 0.3, 0.01, 0.5, 1.5)
-    assert found.reduction == "mean"
+    options = found.options
+    assert (found.examples, options.sigma, options.epsilon, options.focal_alpha) == (77, 0.3, 0.01, 0.5)
+    assert (options.gamma, options.reduction) == (1.5, "mean")
     assert found.class_weights is None
     assert float(found.pixel_weights.mean()) == pytest.approx(1)
     assert found.pixel_weights[8, 8] > found.pixel_weights[0, 0]
     assert list(found.features) == ["perceptual"]
     plain = image_objective().context
-    assert (plain.sigma, plain.pixel_weights, dict(plain.features)) == (None, None, {})
+    assert (plain.options.sigma, plain.pixel_weights, dict(plain.features)) == ("optimal", None, {})
 
 
 @pytest.mark.parametrize("term", [name for name in terms_of("image") if name != "dino"])
@@ -336,8 +337,9 @@ def test_options_of_tags_reach_the_terms():
         pos_weight="inverse", max_pos_weight=1.5, gamma=1.0, gamma_positive=0.5, gamma_negative=3.0, margin=0.2,
         reduction="mean", centre_weight=4.0,
     ).context  # fmt: skip
-    assert (found.gamma, found.gamma_positive, found.gamma_negative, found.margin) == (1.0, 0.5, 3.0, 0.2)
-    assert found.reduction == "mean"
+    options = found.options
+    assert (options.gamma, options.gamma_positive, options.gamma_negative, options.margin) == (1.0, 0.5, 3.0, 0.2)
+    assert options.reduction == "mean"
     assert found.pos_weight.shape == (7,)
     assert found.pos_weight.max() == 1.5
     assert found.pixel_weights is None

@@ -13,6 +13,7 @@ from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents
+from vaelab.params.loss import Loss
 from vaelab.params.schema import Run
 
 
@@ -50,7 +51,7 @@ def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) 
 def distortion(x: Tensor, inference: Inference) -> tuple[Tensor, Tensor]:
     """Return −log p(cells|z) and −log p(extent|z), nats per grid, each [B]."""
     ones = torch.ones(inference.reconstruction.shape[1], device=x.device)
-    plain = Context(gamma=0.0, class_weights=ones, reduction="sum")
+    plain = Context(Loss(gamma=0.0, reduction="sum"), class_weights=ones)
     return cross_entropy(x, inference, plain), extent(x, inference, plain)
 
 

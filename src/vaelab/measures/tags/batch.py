@@ -18,10 +18,11 @@ from vaelab.objective import tag_losses as terms
 from vaelab.objective.context import Context
 from vaelab.params.blocks import Evaluate, Model
 from vaelab.params.kinds import KINDS
+from vaelab.params.loss import Loss
 from vaelab.params.schema import Run
 
 THRESHOLD, K = 0.5, 10  # of history.csv
-PLAIN = Context(reduction="sum")
+PLAIN = Context(Loss(reduction="sum"))
 
 
 def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
