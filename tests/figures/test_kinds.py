@@ -7,13 +7,13 @@ from pathlib import Path
 import grimp
 
 from vaelab.figures.kinds import FIGURES
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 
 def test_every_kind_of_data_has_its_pictures():
-    assert set(FIGURES) == set(KINDS)
+    assert set(FIGURES) == set(MEASURES)
     for kind in FIGURES.values():
         assert {"loss", "kl"} < set(kind.curves)
 

@@ -3,7 +3,7 @@ import typing
 
 import pytest
 
-from vaelab.measures.kinds import KINDS as MEASURES
+from vaelab.measures.kinds import MEASURES
 from vaelab.metrics.directions import VALIDATION
 from vaelab.metrics.nested import baselines, flat
 from vaelab.metrics.records import BASELINES, RECORDS

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, generator
 from vaelab.data.format.info import DataInfo
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Measure
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
@@ -17,7 +17,7 @@ from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
 
-class Subject(NamedTuple):
+class EvaluationInputs(NamedTuple):
     """A trained model on its data."""
 
     model: VAE
@@ -35,10 +35,10 @@ class Subject(NamedTuple):
         return float(self.facts["position"])
 
     @property
-    def measure(self) -> Measure:
-        """The measures of a batch."""
+    def evaluation_metrics(self) -> Measure:
+        """What measures a batch."""
         run = self.run.model_copy(update={"evaluate": self.options})
-        return partial(KINDS[self.info.kind].measure, info=self.info, run=run)
+        return partial(MEASURES[self.info.kind].evaluation_metrics, info=self.info, run=run)
 
 
 def ablated(mean: Tensor, seed: int) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from vaelab.data.format.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
 from vaelab.metrics.directions import VALIDATION, improves
 from vaelab.models.vae import Inference
@@ -184,13 +184,13 @@ def close_epoch(session: Session, bar: "Bar") -> None:
 def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     """Return the mean losses and the metrics on val."""
     objective, position = session.objective, session.position
-    kind = KINDS[session.info.kind]
-    measure = partial(kind.brief, info=session.info, run=session.run)
+    kind = MEASURES[session.info.kind]
+    measure = partial(kind.val_metrics, info=session.info, run=session.run)
     nothing = torch.empty(0, dtype=torch.int64)
     result = run_pass(
-        session.judged, session.val, objective, VALIDATION_BATCH, position, measure, kind.output, kept=nothing
+        session.eval_model, session.val, objective, VALIDATION_BATCH, position, measure, kind.stored, kept=nothing
     )
-    metrics = kind.history(result.measured.totals, result.measured.means(), session.info)
+    metrics = kind.epoch_metrics(result.measured.totals, result.measured.means(), session.info)
     return {name: float(values.mean()) for name, values in result.losses.items()}, metrics
 
 

@@ -52,7 +52,7 @@ class Session:
     average: VAE | None  # moving average of the weights, where the run asks for one
 
     @property
-    def judged(self) -> VAE:
+    def eval_model(self) -> VAE:
         """The model that is validated and kept: the average where there is one."""
         return self.average or self.model
 

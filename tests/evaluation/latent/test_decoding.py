@@ -9,7 +9,7 @@ from vaelab.data.format.info import image_info
 from vaelab.evaluation.image.baselines import blur
 from vaelab.evaluation.latent import decoding
 from vaelab.measures.image.sharpness import radial_spectrum
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension
@@ -34,7 +34,7 @@ def latents(count: int, seed: int = 0) -> torch.Tensor:
 
 def one_by_one(vae: VAE, z: torch.Tensor, kind: str, group: int = 0) -> np.ndarray:
     with torch.no_grad():
-        decoded = [KINDS[kind].output(vae.decode(row, torch.tensor([group]))) for row in z.split(1)]
+        decoded = [MEASURES[kind].stored(vae.decode(row, torch.tensor([group]))) for row in z.split(1)]
     return torch.cat(decoded).numpy()
 
 

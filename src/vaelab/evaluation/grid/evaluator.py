@@ -8,9 +8,9 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
-from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.measures.grid import confusion
-from vaelab.measures.grid.batch import measure
+from vaelab.measures.grid.batch import evaluation_metrics
 from vaelab.measures.passes import Pass
 from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.models.vae import Inference
@@ -24,11 +24,11 @@ AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match"
 class GridEvaluator:
     """Measures grids; baselines are fitted once, on the training split."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        train = _grids(subject.splits["train"])
-        pca = PcaOfGrids(train, subject.info, subject.model.latent_dim, subject.options.seed)
-        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, subject.info), pca]
+    def __init__(self, inputs: EvaluationInputs) -> None:
+        self.inputs = inputs
+        train = _grids(inputs.splits["train"])
+        pca = PcaOfGrids(train, inputs.info, inputs.model.latent_dim, inputs.options.seed)
+        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, inputs.info), pca]
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""
@@ -41,7 +41,7 @@ class GridEvaluator:
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
-        values |= confusion.summary(matrix, self.subject.info.background)
+        values |= confusion.summary(matrix, self.inputs.info.background)
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
         x = _grids(split)
@@ -51,24 +51,24 @@ class GridEvaluator:
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
-        subject, values = self.subject, {}
-        size = subject.options.batch_size
-        for name, latents in ablated(mean, subject.options.seed).items():
+        inputs, values = self.inputs, {}
+        size = inputs.options.batch_size
+        for name, latents in ablated(mean, inputs.options.seed).items():
             matrix, nats = torch.zeros(()), 0.0
             for batch, part in zip(split.in_order(size), latents.split(size), strict=True):
                 z = part.to(split.device)
-                totals, examples = measure(batch, Inference(z, z, z, *subject.model.decode(z)), subject.info)
+                totals, examples = evaluation_metrics(batch, Inference(z, z, z, *inputs.model.decode(z)), inputs.info)
                 matrix, nats = matrix + totals["matrix"].cpu(), nats + float(examples["distortion"].sum())
             values[f"{name}_z"] = {"accuracy": float(confusion.accuracy(matrix)), "distortion": nats / len(split)}
         return values
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta as class weights and focal loss make it, measured on the training split."""
-        subject = self.subject
-        active = {name: weight for name, weight in subject.objective.weights.items() if name in LIKELIHOODS}
-        weighted = {name: value_reached(weight, subject.position) for name, weight in active.items()}
+        inputs = self.inputs
+        active = {name: weight for name, weight in inputs.objective.weights.items() if name in LIKELIHOODS}
+        weighted = {name: value_reached(weight, inputs.position) for name, weight in active.items()}
         reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weighted.items())
-        beta = value_reached(subject.run.loss.beta, subject.position)
+        beta = value_reached(inputs.run.loss.beta, inputs.position)
         nats = train.measured.means()["distortion_cells"]
         return {"effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf")}
 

@@ -13,7 +13,7 @@ from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
 from vaelab.evaluation.image.baselines import fit_baselines
-from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.measures.image.batch import stored
@@ -34,15 +34,15 @@ PAIRS, STEPS = 32, 8  # of the interpolations that are measured
 class ImageEvaluator:
     """Measures images; baselines are fitted once, on the training split."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self.final = final_phase(subject.splits)
-        train, model = subject.splits["train"], subject.run.model
+    def __init__(self, inputs: EvaluationInputs) -> None:
+        self.inputs = inputs
+        self.final = final_phase(inputs.splits)
+        train, model = inputs.splits["train"], inputs.run.model
         self.train = train.spread()
         cell = 2**model.depth if model.latent == "map" else None
         documents = train.text is not None
-        self.baselines = fit_baselines(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
-        self.read = documents and subject.options.ocr and subject.options.ocr_pages > 0
+        self.baselines = fit_baselines(self.train, inputs.model.latent_dim, cell, documents, inputs.options.seed)
+        self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and not ocr.available():
             print("note: Tesseract is not installed: no character error rates (docs/metrics.md)", file=sys.stderr)
             self.read = False
@@ -54,8 +54,8 @@ class ImageEvaluator:
         """Return an even choice, and all patches of the pages that are read."""
         ids = evenly(len(split), KEPT)
         if self.read and phase != "train":
-            columns = load_columns(self.subject.data, phase, ("page", "top", "left"))
-            first = columns["page"].unique()[: self.subject.options.ocr_pages]
+            columns = load_columns(self.inputs.data, phase, ("page", "top", "left"))
+            first = columns["page"].unique()[: self.inputs.options.ocr_pages]
             read = torch.isin(columns["page"], first).nonzero()[:, 0]
             self.pages[phase] = {name: column[read] for name, column in columns.items()} | {"ids": read}
             ids = torch.cat([ids, read])
@@ -64,7 +64,7 @@ class ImageEvaluator:
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
         """Return the metrics of a phase, baselines among them; what only compares models, not on train."""
-        info, seed = self.subject.info, self.subject.options.seed
+        info, seed = self.inputs.info, self.inputs.options.seed
         values: dict[str, Any] = statistics.summary(result.measured.examples, split.group.cpu(), info.groups)
         values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
         originals = split.stored(kept).cpu()
@@ -89,7 +89,7 @@ class ImageEvaluator:
     @torch.no_grad()
     def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
         """Distance of VGG16 features over the kept images, where pretrained weights are there."""
-        loss = self.subject.run.loss
+        loss = self.inputs.run.loss
         if not vgg16_is_there(loss.perceptual_weights):
             return {}
         network, total = load_vgg16(loss.perceptual_layers, loss.perceptual_weights), 0.0
@@ -101,17 +101,17 @@ class ImageEvaluator:
         return {"perceptual": total / len(originals)}
 
     def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
-        size = self.subject.options.batch_size
+        size = self.inputs.options.batch_size
         return zip(split.in_order(size), latents.to(split.device).split(size), strict=True)
 
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """PSNR when the decoder gets another example's z, and when it gets z = 0."""
         values = {}
-        for name, latents in ablated(mean, self.subject.options.seed).items():
+        for name, latents in ablated(mean, self.inputs.options.seed).items():
             total = 0.0
             for batch, z in self._batches(split, latents):
-                y = self.subject.model.decode(z, batch.group).reconstruction
+                y = self.inputs.model.decode(z, batch.group).reconstruction
                 total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
             values[f"{name}_z"] = {"psnr": total / len(split)}
         return values
@@ -120,22 +120,22 @@ class ImageEvaluator:
         """The same measures of what the trivial methods make of the split."""
         values: dict[str, dict[str, float]] = {}
         for name, baseline in self.baselines.items():
-            parts = [measure(b.x, baseline(b.x), b.text) for b in split.in_order(self.subject.options.batch_size)]
+            parts = [measure(b.x, baseline(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
             columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
             values[name] = {key: float(value) for key, value in columns.items()}
         return values
 
     @torch.no_grad()
     def _decode_first_group(self, z: Tensor) -> Tensor:
-        z = z.to(next(self.subject.model.parameters()).device)
+        z = z.to(next(self.inputs.model.parameters()).device)
         group = torch.zeros(len(z), dtype=torch.int64, device=z.device)
-        return self.subject.model.decode(z, group).reconstruction
+        return self.inputs.model.decode(z, group).reconstruction
 
     def _ocr(
         self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor, reached: dict[str, dict[str, float]]
     ) -> dict[str, float]:
         """Character error rate of the pages that are read; that of baselines is added to what they reached."""
-        columns, limit = self.pages[phase], self.subject.options.ocr_pages
+        columns, limit = self.pages[phase], self.inputs.options.ocr_pages
         place = torch.searchsorted(kept, columns["ids"])
         x = originals[place]
         page, top, left = (columns[name].numpy() for name in ("page", "top", "left"))
@@ -149,19 +149,19 @@ class ImageEvaluator:
 
     def _generation(self, originals: Tensor) -> dict[str, float]:
         """How samples of the prior compare with the data."""
-        options, model = self.subject.options, self.subject.model
+        options, model = self.inputs.options, self.inputs.model
         assert self.posterior is not None
         fit = options.prior == "mixture"
         mean, log_var = self.posterior.mean, self.posterior.log_var
         mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed) if fit else None
         z = sample_prior(options.prior, options.samples, model.latent_dim, mixture, options.seed)
-        self.samples = torch.from_numpy(decoding.decode(model, z, self.subject.info))
+        self.samples = torch.from_numpy(decoding.decode(model, z, self.inputs.info))
         limit = options.mutual_information_examples
         return generation.summary(self.samples, originals, self.train, limit, options.seed)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
-        objective, position, means = self.subject.objective, self.subject.position, train.measured.means()
+        objective, position, means = self.inputs.objective, self.inputs.position, train.measured.means()
         return {
             "effective_beta_measured": objective.effective_beta_of_errors(position, means["mse"], means["mae"]),
             "implied_sigma": objective.implied_sigma(position),

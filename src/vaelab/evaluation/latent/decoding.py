@@ -12,7 +12,7 @@ from vaelab.data.format.batches import generator
 from vaelab.data.format.info import DataInfo, final_phase
 from vaelab.evaluation.image.baselines import blur
 from vaelab.measures.image.sharpness import radial_spectrum
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.models.files import load_model
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension
@@ -31,7 +31,7 @@ def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> n
     if group is not None:
         groups = torch.full_like(groups, group)
     for part, told in zip(z.split(BATCH), groups.split(BATCH), strict=True):
-        parts.append(KINDS[info.kind].output(model.decode(part.to(device), told.to(device))).cpu())
+        parts.append(MEASURES[info.kind].stored(model.decode(part.to(device), told.to(device))).cpu())
     return torch.cat(parts).numpy()
 
 

@@ -25,7 +25,7 @@ THRESHOLD, K = 0.5, 10  # of history.csv
 PLAIN = Context(Loss(reduction="sum"))
 
 
-def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the counts of each tag [3, D] and the measures of each row [B], as `run` sets threshold and k."""
     options = run.evaluate if run else Evaluate()
     x, logits = batch.x, inference.reconstruction
@@ -34,7 +34,7 @@ def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     return Measured(totals, {**ranked, **examples, "bce": bce(x, logits), "distortion": distortion(x, logits, run)})
 
 
-def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def val_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the same with the threshold and the k of history.csv, without what it does not show."""
     x, logits = batch.x, inference.reconstruction
     totals, examples = at_threshold(x, logits, THRESHOLD)
@@ -44,12 +44,12 @@ def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     )
 
 
-def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
     """Return the counts of a training batch [3, D]: what costs next to nothing."""
     return _counted(batch.x, reconstruction.predicted(batch.x, inference.reconstruction, THRESHOLD))
 
 
-def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
+def epoch_metrics(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: pooled over rows, and means over rows."""
     return {**means, **reconstruction.pooled(totals["counts"], float(totals["rows"]))}
 
