@@ -1,4 +1,4 @@
-"""Measures of patches, exact, for many resamplings of their strips at once. Definitions: docs/metrics.md.
+"""Measures of patches, exact, for many resamplings of their strips at once. Definitions: docs/metrics/defects.md.
 
 N patches, S strips, B resamplings, U different scores of patches with a defect. Curves over falling thresholds bend
 only at those U scores, so that it is enough to count at and above each of them. What is undefined is NaN.

@@ -1,4 +1,4 @@
-"""Measures of pixels against masks, exact, without holding a map of pixels. Definitions: docs/metrics.md.
+"""Measures of pixels against masks, exact, without holding a map of pixels. Definitions: docs/metrics/defects.md.
 
 A curve over falling thresholds bends only at scores that a defective pixel has: between two of them only defect-free
 pixels are added. So it is enough to count the defect-free pixels at and above each of those scores, which the sorted

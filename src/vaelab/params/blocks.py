@@ -211,7 +211,7 @@ class Evaluate(Block):
     anomalies: Annotated[Literal["auto", "always", "never"], of("image")] = "auto"
     """Whether anomaly scores are saved for stage threshold; auto: of data with defects."""
     scores: Annotated[tuple[ScoreName, ...], of("image")] = Field(("residual", "mahalanobis"), min_length=1)
-    """Scores that are saved, beside those of baselines: how each is defined stands in docs/metrics.md."""
+    """Scores that are saved, beside those of baselines: how each is defined stands in docs/metrics/defects.md."""
     projection_steps: Annotated[int, of("image")] = Field(15, ge=1, le=1000)
     """Gradient steps of the score `projection`."""
     verdict: Annotated[dict[str, Limits], of("image")] = VERDICT

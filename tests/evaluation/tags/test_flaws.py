@@ -1,6 +1,6 @@
 """Definitions in common use that fail on rows of tags, by measured numbers: `python -m pytest -n 0 -s` prints them.
 
-The rows are generated topics and, where VAELAB_REALDATA is set, two public data sets. Tables: docs/metrics.md.
+The rows are generated topics and, where VAELAB_REALDATA is set, two public data sets. Tables: docs/metrics/practice.md.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What trivial methods reach: the numbers that a model has to beat. Definitions: docs/metrics.md.
+"""What trivial methods reach: the numbers that a model has to beat. Definitions: docs/metrics/grid.md.
 
 N examples, K classes, S side of the canvas. Grids are int64 [N, S, S] with K outside.
 """

@@ -1,6 +1,6 @@
-"""What trivial methods reach on images: the reconstructions that a model has to beat. Definitions: docs/metrics.md.
+"""What trivial methods reach on images: the reconstructions that a model has to beat.
 
-B batch, N training images C H W, L latent dimensions. Reconstructions are in [0, 1].
+Definitions: docs/metrics/image.md. B batch, N training images C H W, L latents. Reconstructions are in [0, 1].
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Samples of the prior against data, in features that need no pretrained network. Definitions: docs/metrics.md.
+"""Samples of the prior against data, in features that need no pretrained network. Definitions: docs/metrics/image.md.
 
 N images, C H W image, R principal directions, F features. All on the CPU in float32.
 """

@@ -1,4 +1,4 @@
-"""From measures of single images to numbers of a split and of its groups. Definitions: docs/metrics.md.
+"""From measures of single images to numbers of a split and of its groups. Definitions: docs/metrics/image.md.
 
 N images. A measure that is undefined for an image is NaN there and does not count.
 """

@@ -1,4 +1,4 @@
-"""Measures of the latent space, from the posteriors of a whole split. Definitions: docs/metrics.md.
+"""Measures of the latent space, from the posteriors of a whole split. Definitions: docs/metrics/latent.md.
 
 N examples, L latent dimensions. All on the CPU in float64.
 """

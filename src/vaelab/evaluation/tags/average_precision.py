@@ -1,4 +1,4 @@
-"""Average precision of tags, exact from all scores at once. Definition: docs/metrics.md.
+"""Average precision of tags, exact from all scores at once. Definition: docs/metrics/tags.md.
 
 n rows, D tags.
 """

@@ -1,4 +1,4 @@
-"""What trivial methods reach on tags: the numbers that a model has to beat. Definitions: docs/metrics.md.
+"""What trivial methods reach on tags: the numbers that a model has to beat. Definitions: docs/metrics/tags.md.
 
 B batch, N training rows, D tags, L latent dimensions. Batches are float [B, D] of 0 and 1.
 """

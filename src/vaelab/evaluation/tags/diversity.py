@@ -1,4 +1,4 @@
-"""How varied rows of tags are: measures of which combinations occur, and how often. Definitions: docs/metrics.md.
+"""How varied rows of tags are: measures of which combinations occur, and how often. Definitions: docs/metrics/tags.md.
 
 n rows, m distinct combinations. A combination is all the tags of a row, as bytes.
 """

@@ -3,7 +3,7 @@
 n rows, D tags. The rows of a phase are shuffled and cut into two halves of n rows each, A and B. Everything is measured
 against A: samples of a model, half B (prefix `real_`: the best that one can expect of n rows), and rows of independent
 tags (nested, `sample_floors`). All have the same n, since unique share, entropy and every distance depend on it.
-Definitions: docs/metrics.md.
+Definitions: docs/metrics/tags.md.
 """
 
 import math

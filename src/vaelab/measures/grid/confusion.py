@@ -1,4 +1,4 @@
-"""Measures of reconstructed grids, from confusion matrices. Definitions: docs/metrics.md.
+"""Measures of reconstructed grids, from confusion matrices. Definitions: docs/metrics/grid.md.
 
 B batch, K classes, H W grid. x is int64 [B, H, W] with K outside the grid; those cells do not count.
 """

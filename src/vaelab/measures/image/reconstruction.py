@@ -1,4 +1,4 @@
-"""Measures of reconstructed images, one number per image. Definitions: docs/metrics.md.
+"""Measures of reconstructed images, one number per image. Definitions: docs/metrics/image.md.
 
 B batch, C H W image. x is the original, y the reconstruction, float [B, C, H, W] in [0, 1]; text is [B, H, W], true
 inside the boxes of text.
