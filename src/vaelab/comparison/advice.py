@@ -9,25 +9,12 @@ import yaml
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import TABLES, improves, metric
 from vaelab.params.schema import Options, RunEntry
 
-REMEDIES = {  # where every run collapsed
-    "grid": (
-        "Look at the checkpoint pictures, then try class weights or a lower beta:",
-        "dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5",
-    ),
-    "image": (
-        "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
-        "dvc exp run -S ++loss.terms.gaussian=1.0 -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
-    ),
-    "tags": (
-        "Look at the checkpoint pictures, then try a lower beta, and nats that the KL divergence does not take:",
-        "dvc exp run -S loss.beta=0.2 -S loss.free_bits=0.05",
-    ),
-}
 OF_ITS_SIZE = ("pca", "patch_pca")  # baselines with as many numbers as the model has latents
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 
@@ -36,8 +23,9 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
     """Return who wins by which rule, and the command that trains the winner for longer."""
     winner = judgement.winner
     if winner is None:
-        advice, command = REMEDIES[judgement.configurations[0].results[0].run.kind]
-        return ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", advice], command
+        kind = COMPARISONS[judgement.configurations[0].results[0].run.kind]
+        lines = ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", kind.advice]
+        return lines, kind.command
     run, caution = winner.results[0].run, _caution(judgement)
     tied = any(found.within for found in judgement.against.values())
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name

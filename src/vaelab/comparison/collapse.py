@@ -1,10 +1,9 @@
-"""Which runs collapsed, by which number."""
+"""The collapse checks, each with the number and the limit that it goes by."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vaelab.comparison.collect import Result
 from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.params.schema import Compare
 
@@ -48,28 +47,8 @@ class Gap:
             yield Finding(self.name, f"{said} < compare.{self.option} {least}")
 
 
-class Checks(NamedTuple):
-    """What may collapse in runs on one kind of data."""
-
-    needed: tuple[str, ...]  # metrics without which a run cannot be judged
-    gaps: tuple[Gap, ...]
-    checks: tuple[Check, ...]
-
-
-def collapse(result: Result, options: Compare) -> Iterator[Finding]:
-    """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
-    metrics, phase, kind = result.metrics[options.phase], options.phase, CHECKS[result.run.kind]
-    missing = [name for name in kind.needed if metrics.get(name) is None]
-    missing += [f"{gap.metric} of {gap.beside[1]}" for gap in kind.gaps if gap.other(metrics) is None]
-    if missing:
-        yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
-        return
-    checks: list[Check] = [*kind.gaps, *kind.checks]
-    for check in checks:
-        yield from check(metrics, options)
-
-
-def _background(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+def background_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    """Yield where background is predicted nearly everywhere."""
     phase, predicted, true = options.phase, metrics["predicted_background_share"], metrics["true_background_share"]
     if predicted - true > options.max_background_excess:
         yield Finding(
@@ -93,8 +72,8 @@ def _background(metrics: Metrics, options: Compare) -> Iterator[Finding]:
         )
 
 
-def _diversity(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    """Samples that are nearly all the same, or all different although real rows are not: one limit for both ends.
+def diversity_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    """Yield where samples are nearly all the same, or all differ although real rows do not: one limit for both ends.
 
     Too many combinations is only a collapse where every single one is unique: some excess is the plain effect of
     drawing each tag on its own, and entropy cannot tell, since it ends at the log of the number of samples.
@@ -116,7 +95,8 @@ def _diversity(metrics: Metrics, options: Compare) -> Iterator[Finding]:
         )
 
 
-def _posterior(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+def posterior_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    """Yield where too few latent dimensions are active."""
     if metrics["active_units"] < options.min_active_units:
         yield Finding(
             "posterior collapse",
@@ -141,11 +121,3 @@ TAGS_LATENT = Gap(
     "latent ignored", "lrap", (ABLATIONS, "shuffled_z"), "min_ranking_gap",
     "with another row's z LRAP on {phase} falls by {gap:.4f} only",
 )  # fmt: skip
-COMMON = ("active_units", "rate")
-CHECKS: dict[str, Checks] = {
-    "grid": Checks(
-        ("accuracy", "predicted_background_share", "true_background_share", *COMMON), (), (_background, _posterior)
-    ),
-    "image": Checks(("psnr", *COMMON), (MEAN_IMAGE_GAP, IMAGE_LATENT), (_posterior,)),
-    "tags": Checks(("lrap", *COMMON), (FREQUENCY_GAP, TAGS_LATENT), (_diversity, _posterior)),
-}

@@ -5,18 +5,11 @@ from collections.abc import Iterator, Sequence
 from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, labels, scope
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out
 
 FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
-BASELINES_LEGEND = {
-    "grid": "Baselines: the most frequent colour everywhere; PCA of the one-hot grids with as many components as {} "
-    "has latents.",
-    "image": "Baselines: the mean training image; the original blurred; PCA of images (of patches, for latent maps) "
-    "with as many components as {} has latents.",
-    "tags": "Baselines: no tag at all; every tag with its training frequency; PCA with as many components as {} has "
-    "latents; for samples, independent tags of the real frequencies.",
-}
 REAL_LEGEND = "Held-out half: what real rows reach where samples are measured, the best that can be expected."
 RUNS = 6  # side by side in plain text
 SIDE_BY_SIDE = 8  # runs and baselines, beyond which the baselines get a table of their own
@@ -58,7 +51,7 @@ def legend(results: Sequence[Result]) -> str:
     real = REAL_LEGEND if any(name == "held-out half" for name, _ in _beside(results, shown(results))) else ""
     return (
         "Posterior mean, whole split, best checkpoint of each run. * best run of the row. "
-        f"{BASELINES_LEGEND[results[0].run.kind].format(results[0].run.name)} {real}"
+        f"Baselines: {COMPARISONS[results[0].run.kind].baselines.format(results[0].run.name)} {real}"
     ).strip()
 
 

@@ -18,6 +18,8 @@ from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.metrics.tables import TABLES, metric
+from vaelab.params.base import has_effect
+from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import RunEntry
 
 Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title, relative to the report
@@ -121,8 +123,8 @@ def _findings(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
 
 
 def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
-    """For images: good, fair or poor by the limits of evaluate.verdict, and whether that beats the trivial."""
-    if results[0].run.kind != "image":
+    """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and whether that beats the trivial."""
+    if not has_effect(Evaluate.model_fields["verdict"], results[0].run.kind):
         return []
     judged = {r.run.name: verdict(r.final, r.run.evaluate.verdict, r.baselines) for r in results}
     names = dict.fromkeys(criterion.metric for criteria in judged.values() for criterion in criteria)

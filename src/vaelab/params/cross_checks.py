@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from pydantic import BaseModel
-
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import TABLES
 from vaelab.params.base import Schedule, has_effect
@@ -32,11 +30,11 @@ def cross_checks(run: Run, params: Params) -> Iterator[Problem]:
 def without_effect_on_kind(runs: Mapping[str, Run]) -> Iterator[str]:
     """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
     for run in runs.values():
+        effective = run.effective()
         for block in Options.model_fields:
-            options: BaseModel = getattr(run, block)
-            for name, field in type(options).model_fields.items():
-                value = getattr(options, name)
-                if not has_effect(field, run.kind, run.model.name) and value != field.default:
+            used = dict(getattr(effective, block))
+            for name, value in getattr(run, block):
+                if value != used[name]:
                     yield f"run {run.name}: {block}.{name}={value} has no effect on {KINDS[run.kind].plural}"
 
 

@@ -13,6 +13,7 @@ class Kind(NamedTuple):
     terms: dict[str, float]  # the objective, where no term is asked for
     selects: str  # the metric that selects checkpoints, where train.metric is `auto`
     likelihoods: dict[str, str]  # p(x|z) by model.output, whose other values are refused; no name for two kinds
+    pictures: bool = False  # whether examples are pictures, which `vaelab quality` and folders of images are for
 
 
 KINDS: dict[str, Kind] = {
@@ -21,7 +22,8 @@ KINDS: dict[str, Kind] = {
         dict.fromkeys(("sigmoid", "linear", "softmax"), "categorical"),
     ),
     "image": Kind(
-        "images", ("conv", "local"), {"gaussian": 1.0}, "psnr", dict.fromkeys(("sigmoid", "linear"), "gaussian")
+        "images", ("conv", "local"), {"gaussian": 1.0}, "psnr", dict.fromkeys(("sigmoid", "linear"), "gaussian"),
+        pictures=True,
     ),
     "tags": Kind(  # rankings are at their best long before probabilities are
         "tags", ("mlp",), {"bce": 1.0}, "distortion", {"sigmoid": "bernoulli", "softmax": "multinomial"}

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from vaelab.params.base import Block, Fraction, of
+from vaelab.params.base import Block, Fraction, has_effect, of
 from vaelab.params.blocks import Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
 from vaelab.params.kinds import KindName, SelectionMetric
@@ -106,3 +106,13 @@ class Run(Options):
     """Kind of data."""
     preset: str | None
     """Preset that it was made from."""
+
+    def effective(self) -> "Run":
+        """Return the run with each option that has no effect on its kind of data, or its network, at the default."""
+        blocks = {name: getattr(self, name) for name in Options.model_fields}
+        return self.model_copy(update={name: self._effective(block) for name, block in blocks.items()})
+
+    def _effective(self, block: BaseModel) -> BaseModel:
+        fields = type(block).model_fields.items()
+        idle = {name: field.default for name, field in fields if not has_effect(field, self.kind, self.model.name)}
+        return block.model_copy(update=idle)

@@ -119,15 +119,15 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     mine, device = slice(rank, None, session.fabric.world_size), session.fabric.device
     noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
     batch = session.train.take(index[mine])
-    if options.flip and session.run.kind == "image":
+    if options.flip:
         batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
     if options.shift and session.run.model.name == "local":
         x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
         batch = batch._replace(x=x)
     seen = batch.x
-    if options.corruption and session.run.kind == "image":
+    if options.corruption:
         seen = corrupted(seen, options.corruption, options.seed, step, rank)
-    if options.input_noise and session.run.kind == "image":
+    if options.input_noise:
         seen = noisy(seen, options.input_noise, options.seed, step, rank)
     forget_gradients(session.optimizer)
     dropout = max(session.run.model.dropout, session.run.model.input_dropout)

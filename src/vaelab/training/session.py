@@ -79,6 +79,7 @@ class Session:
 
 def start(run: Run, data: Path, draw: Draw) -> Session:
     """Return a session, resumed where a state of this very run, data and code exists."""
+    run = run.effective()
     fabric = make_fabric(run)
     info = read_info(data)
     train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
@@ -111,7 +112,7 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
 
 def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
     """Set the weights that depend on the data, where the run asks for it."""
-    if run.kind == "image" and run.model.init == "pca":
+    if run.model.init == "pca":
         ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
         images, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
         start_from_pca(model, images, options.flip, options.seed, run.model.pca_patches, group)

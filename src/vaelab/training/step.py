@@ -51,7 +51,7 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 def parameter_groups(model: nn.Module, run: Run) -> list[dict[str, Any]]:
     """Return the parameters in groups with a factor on the learning rate: a path that starts as PCA moves slowly."""
-    slow = run.kind == "image" and run.model.init == "pca"
+    slow = run.model.init == "pca"
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         factor = run.train.linear_rate if slow and ".linear_path." in name else 1.0

@@ -65,7 +65,7 @@ def open_path(given: str, info: DataInfo) -> Source:
     path = Path(given)
     if not path.exists():
         raise InputError(f"{given}: no such file or directory, and no prepared data set; {known_data()}")
-    if info.kind != "image":
+    if not KINDS[info.kind].pictures:
         raise InputError(
             f"{given}: a model of {KINDS[info.kind].plural} takes the name of a prepared data set; {known_data()}"
         )

@@ -92,7 +92,7 @@ def open_images(target: Target, given: str | None, phase: str | None) -> Source:
         InputError: they are not there or do not fit the model, or the model is not one of images.
     """
     info = target.file.info
-    if info.kind != "image":
+    if not KINDS[info.kind].pictures:
         plural = KINDS[info.kind].plural
         raise InputError(f"{target.label}: `vaelab quality` is for images; this is a model of {plural}")
     name = given or target.data

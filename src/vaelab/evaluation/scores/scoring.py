@@ -103,8 +103,8 @@ def write_scores(run: Run, weights: Path, data: Path) -> None:
     Raises:
         InputError: model file or data are missing or damaged.
     """
-    wanted = {"always": True, "never": False, "auto": bool(split_files(data, "defects"))}[run.evaluate.anomalies]
-    if run.kind == "image" and wanted:
+    asked = run.effective().evaluate.anomalies
+    if asked == "always" or (asked == "auto" and split_files(data, "defects")):
         save_scores(run, weights, data, artifacts.scores(run.name))
 
 
