@@ -12,9 +12,10 @@ from comparisons import nested
 from dvc.utils.hydra import apply_overrides
 from helpers import PARAMS as REPOSITORY
 
-from vaelab.comparison.advice import LONGER, REMEDIES, entries_of, longer_command
+from vaelab.comparison.advice import LONGER, entries_of, longer_command
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import judge_all
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.metric_table import FACTS, RUNS
 from vaelab.comparison.report import markdown_report, text_report
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
@@ -266,7 +267,7 @@ def test_the_advice_when_all_collapse_resolves(params, which):
 def test_every_kind_has_advice_that_dvc_takes(tmp_path):
     path = tmp_path / "params.yaml"
     for kind, data in {"grid": "grids", "image": "photos", "tags": "tags"}.items():
-        words = shlex.split(REMEDIES[kind][1])
+        words = shlex.split(COMPARISONS[kind].command)
         assert words[:3] == ["dvc", "exp", "run"]
         raw = yaml.safe_load(REPOSITORY.read_text())
         path.write_text(yaml.safe_dump(raw | {"runs": {"tried": {"data": data, "preset": None}}}))

@@ -123,7 +123,7 @@ def _findings(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
 
 
 def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
-    """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and whether that beats the trivial."""
+    """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and beside the baselines."""
     if not has_effect(Evaluate.model_fields["verdict"], results[0].run.kind):
         return []
     judged = {r.run.name: verdict(r.final, r.run.evaluate.verdict, r.baselines) for r in results}
