@@ -7,7 +7,7 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-KINDS, NETWORK = "kinds", "network"  # keys of a field's metadata
+OF_KINDS, OF_NETWORK = "kinds", "network"  # keys of a field's metadata
 
 
 def of(*kinds: str, network: str | None = None) -> Any:
@@ -15,14 +15,16 @@ def of(*kinds: str, network: str | None = None) -> Any:
 
     An option without is for all kinds, also those that are still to come.
     """
-    extra: JsonDict = {KINDS: list(kinds)}
-    return Field(json_schema_extra=extra | ({NETWORK: network} if network else {}))
+    extra: JsonDict = {OF_KINDS: list(kinds)}
+    return Field(json_schema_extra=extra | ({OF_NETWORK: network} if network else {}))
 
 
 def has_effect(field: FieldInfo, kind: str, network: str = "") -> bool:
     """Return whether an option does something on a kind of data, with a network."""
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    return kind in cast("list[str]", extra.get(KINDS, [kind])) or (bool(network) and network == extra.get(NETWORK))
+    return kind in cast("list[str]", extra.get(OF_KINDS, [kind])) or (
+        bool(network) and network == extra.get(OF_NETWORK)
+    )
 
 
 class Block(BaseModel):

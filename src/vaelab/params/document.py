@@ -66,10 +66,10 @@ def _rows(models: Schema, group: str, prefix: str, skip: Collection[str] = ()) -
 
 def _meaning(models: Schema, entry: Schema) -> str:
     """What an option means, behind the kinds of data that it is for, where it is not for all: "Grids, images: ..."."""
-    text, plurals = _description(models, entry), [KINDS[kind].plural for kind in entry.get(base.KINDS, ())]
+    text, plurals = _description(models, entry), [KINDS[kind].plural for kind in entry.get(base.OF_KINDS, ())]
     if not plurals:
         return text
-    network = f", and `{entry[base.NETWORK]}`" if base.NETWORK in entry else ""
+    network = f", and `{entry[base.OF_NETWORK]}`" if base.OF_NETWORK in entry else ""
     word = text[:1].lower() if text[1:2].islower() or text[1:2] == " " else text[:1]  # but KL, U-Net, 1 − SSIM
     return f"{', '.join(plurals).capitalize()}{network}: {word}{text[1:]}"
 

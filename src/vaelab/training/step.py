@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vaelab.data.format.batches import generator, mixed
-from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.planted.plant import plant
 from vaelab.params.blocks import Train
 from vaelab.params.schema import Run
@@ -92,7 +92,7 @@ def corrupted(x: Tensor, share: float, seed: int, step: int, rank: int) -> Tenso
     random = np.random.default_rng([seed, step, rank])
     chosen = np.flatnonzero(random.random(len(x)) < share)
     pixels = (255 * x[torch.from_numpy(chosen)]).round().to("cpu", torch.uint8).numpy()
-    kinds, strengths = random.choice(list(KINDS), len(chosen)), random.uniform(LEAST_STRENGTH, 1, len(chosen))
+    kinds, strengths = random.choice(list(DEFECT_KINDS), len(chosen)), random.uniform(LEAST_STRENGTH, 1, len(chosen))
     planted = [
         plant(image, str(kind), float(strength), random).image
         for image, kind, strength in zip(pixels, kinds, strengths, strict=True)

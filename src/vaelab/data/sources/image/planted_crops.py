@@ -8,14 +8,14 @@ import numpy as np
 from numpy.random import Generator
 
 from vaelab.data.format.info import DEFECT_PHASES
-from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.planted.plant import plant
 from vaelab.params.datasets import Textures
 
 Crop = tuple[np.ndarray, int]  # uint8 [C, S, S] and its group
 Example = tuple[str, dict[str, np.ndarray]]  # phase, and arrays of one example each
 
-DEFECT_NAMES = ("none", *KINDS)
+DEFECT_NAMES = ("none", *DEFECT_KINDS)
 
 
 def planted_count(settings: Textures, counts: Mapping[str, int]) -> int:
@@ -25,7 +25,7 @@ def planted_count(settings: Textures, counts: Mapping[str, int]) -> int:
 
 def planted_examples(crops: Iterator[Crop], settings: Textures, random: Generator) -> Iterator[Example]:
     """Yield each crop with a planted defect; each kind comes in each strength before one comes twice."""
-    turns = [(kind, strength) for kind in KINDS for strength in settings.strengths]
+    turns = [(kind, strength) for kind in DEFECT_KINDS for strength in settings.strengths]
     waiting: list[tuple[str, float]] = []
     other = None
     for x, group in crops:
@@ -71,9 +71,9 @@ class NumberedCrops:
             "strip_names": self.names,
             "strip_defects": self.defects,
             "defect_names": list(DEFECT_NAMES),
-            "defect_counts": {DEFECT_PHASES[0]: {kind: found[kind] for kind in KINDS}},
+            "defect_counts": {DEFECT_PHASES[0]: {kind: found[kind] for kind in DEFECT_KINDS}},
             "planted": {
-                "kinds": list(KINDS),
+                "kinds": list(DEFECT_KINDS),
                 "strengths": list(self.settings.strengths),
                 "seed": self.settings.seed,
                 "regions": "test",
