@@ -81,7 +81,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
             split,
             objective,
             options.batch_size,
-            inputs.position,
+            inputs.epoch,
             inputs.evaluation_metrics,
             kind.stored,
             kept,
@@ -106,7 +106,7 @@ def _common(result: Pass, columns: Columns, options: Evaluate) -> dict[str, floa
     """Metrics of any kind of data: the objective and the information."""
     limit, seed = options.mutual_information_examples, options.seed
     values = {"loss": float(result.losses["loss"].mean())}
-    values |= information.summary(result.mean, result.log_var, options.active_variance, limit, seed)
+    values |= information.latent_metrics(result.mean, result.log_var, options.active_variance, limit, seed)
     values |= posterior.closeness(columns)
     return values | posterior.extremes(result.mean, result.log_var, options.extreme)
 
@@ -114,7 +114,7 @@ def _common(result: Pass, columns: Columns, options: Evaluate) -> dict[str, floa
 def _facts(inputs: EvaluationInputs) -> dict[str, Any]:
     records = weights_record(inputs.objective.context.features)
     return {
-        "effective_beta": inputs.objective.effective_beta(inputs.position),
+        "effective_beta": inputs.objective.effective_beta(inputs.epoch),
         "best_epoch": inputs.facts["epoch"],
         "selected_by": inputs.facts["metric"],
         "parameters": sum(parameter.numel() for parameter in inputs.model.parameters()),

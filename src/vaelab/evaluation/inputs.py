@@ -30,7 +30,7 @@ class EvaluationInputs(NamedTuple):
     splits: dict[str, DeviceSplit]
 
     @property
-    def position(self) -> float:
+    def epoch(self) -> float:
         """Where in the schedules the checkpoint was written, in epochs."""
         return float(self.facts["position"])
 

@@ -14,7 +14,7 @@ from vaelab.data.format.info import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
 from vaelab.evaluation.image.baselines import fit_baselines
-from vaelab.measures.image.reconstruction import measure
+from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better
 from vaelab.models.build import build
@@ -139,7 +139,7 @@ def test_floors_are_those_of_the_training_split(case):
     )
     x = unit(images("test", channels))
     for floor, function in floors.items():
-        for metric, values in measure(x, function(x)).items():
+        for metric, values in image_metrics(x, function(x)).items():
             if metric in ("psnr", "mse", "ssim"):
                 assert found.metrics["test"][f"floor_{floor}_{metric}"] == pytest.approx(values.mean().item(), rel=1e-4)
     mean = unit(images("train", channels)).mean(0)

@@ -13,7 +13,7 @@ from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.data.format.info import image_info
 from vaelab.data.format.prepared import Writer
 from vaelab.evaluation.scores import maps as score_maps
-from vaelab.evaluation.scores.baselines import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Floors
+from vaelab.evaluation.scores.baselines import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Baselines
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, WINDOW, dense, spread, windows
 from vaelab.evaluation.scores.normality import Mixture, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.scores.projection import projected
@@ -149,7 +149,7 @@ def test_the_distance_from_a_mixture_is_that_from_its_nearest_component():
 
 def test_floors_are_those_of_a_pca_of_the_groups_blocks():
     train, shown = split(random_images(60, 1, SIDE), torch.arange(60) % 2), batch(4)
-    floors = Floors(train, 2, 16)
+    floors = Baselines(train, 2, 16)
     assert (floors.block, floors.step) == (8, 2)
     found = floors.maps(shown)
     assert {name: maps.shape for name, maps in found.items()} == dict.fromkeys(
@@ -168,7 +168,7 @@ def test_floors_are_those_of_a_pca_of_the_groups_blocks():
 
 
 def test_floors_of_a_group_without_training_are_the_least_of_all_groups():
-    floors = Floors(split(random_images(60, 1, SIDE), torch.arange(60) % 2), 2, 16)
+    floors = Baselines(split(random_images(60, 1, SIDE), torch.arange(60) % 2), 2, 16)
     shown = batch(4)
     of_each = [floors.maps(shown._replace(group=torch.full((4,), number))) for number in (0, 1)]
     unknown = floors.maps(shown._replace(group=torch.full((4,), 5)))
@@ -177,7 +177,7 @@ def test_floors_of_a_group_without_training_are_the_least_of_all_groups():
 
 
 def test_blocks_of_floors_are_as_large_in_the_source_whatever_the_resolution():
-    assert [(f.block, f.step) for f in (Floors(split(), reduce, 16) for reduce in (1, 2, 4))] == [
+    assert [(f.block, f.step) for f in (Baselines(split(), reduce, 16) for reduce in (1, 2, 4))] == [
         (16, 4), (8, 2), (8, 2),
     ]  # fmt: skip
 

@@ -22,7 +22,7 @@ from vaelab.evaluation.image import statistics
 from vaelab.evaluation.image.baselines import Baseline, blur
 from vaelab.evaluation.latent import information, posterior
 from vaelab.measures.image.batch import stored
-from vaelab.measures.image.reconstruction import measure
+from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.models.vae import Decoded
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.kinds import KINDS
@@ -153,7 +153,7 @@ def _measured(target: Target, told: Tensor, parts: Iterable[Part], baselines: Ma
             for values in (inference.mean, inference.log_var, inference.reconstruction):
                 check_finite(target, values, part.names)
             rate = kl_per_dimension(inference.mean, inference.log_var).sum(1)
-            images.append({**measure(batch.x, inference.reconstruction, batch.text), "rate": rate})
+            images.append({**image_metrics(batch.x, inference.reconstruction, batch.text), "rate": rate})
             of_baselines.append(_of_baselines(batch, baselines))
             posteriors.append({"mean": inference.mean, "log_var": inference.log_var})
     everything, latent = joined(seen), _stacked(posteriors)
@@ -165,7 +165,7 @@ def _measured(target: Target, told: Tensor, parts: Iterable[Part], baselines: Ma
 
 
 def _of_baselines(batch: Batch, baselines: Mapping[str, Baseline]) -> dict[tuple[str, str], Tensor]:
-    found = {name: measure(batch.x, baseline(batch.x), batch.text) for name, baseline in baselines.items()}
+    found = {name: image_metrics(batch.x, baseline(batch.x), batch.text) for name, baseline in baselines.items()}
     return {(name, key): value for name, measures in found.items() for key, value in measures.items()}
 
 
@@ -178,8 +178,8 @@ def _metrics(target: Target, found: Measured, groups: tuple[str, ...]) -> dict[s
     options, mean, log_var = target.options, found.mean, found.log_var
     limit, seed = options.mutual_information_examples, options.seed
     measures = {name: values for name, values in found.images.items() if name != "rate"}
-    values = statistics.summary(measures, found.group, groups)
-    values |= information.summary(mean, log_var, options.active_variance, limit, seed)
+    values = statistics.over_examples(measures, found.group, groups)
+    values |= information.latent_metrics(mean, log_var, options.active_variance, limit, seed)
     if len(found.group.unique()) < 2:
         values["psnr_group_gap"] = math.nan  # of one group alone: not measured, rather than perfect
     values |= posterior.closeness(posterior.table(mean, log_var, seed))

@@ -18,7 +18,7 @@ from vaelab.metrics.nested import FLOORS
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS
 
-COLUMNS = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
+METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
 FORMATS = ("", ".5f", ".5f", ".2f", ".4f")
 LATENTS = (
     "rate", "active_units", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max",
@@ -37,11 +37,11 @@ def criteria(target: Target, found: Quality) -> list[Criterion]:
 def image_table(found: Quality) -> str:
     """Return the measures of each image that is shown, the means of all, and what the baselines reach."""
     rows: list[list[Any]] = _rows(found.shown)
-    rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in COLUMNS)])
+    rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in METRIC_TITLES)])
     for method, title in BASELINES["image"].items():
         if method in found.baselines:
-            rows.append([f"baseline: {title}", *(found.baselines[method][name] for name in COLUMNS)])
-    return tabulate(rows, ["image", *COLUMNS.values()], floatfmt=FORMATS, disable_numparse=[0])
+            rows.append([f"baseline: {title}", *(found.baselines[method][name] for name in METRIC_TITLES)])
+    return tabulate(rows, ["image", *METRIC_TITLES.values()], floatfmt=FORMATS, disable_numparse=[0])
 
 
 def verdict_lines(target: Target, found: Quality) -> list[str]:
@@ -113,7 +113,7 @@ def _posteriors(target: Target, found: Measured) -> Posteriors:
 
 
 def _rows(found: Measured) -> list[list[Any]]:
-    columns = np.stack([found.images[name].numpy() for name in COLUMNS], 1).tolist()
+    columns = np.stack([found.images[name].numpy() for name in METRIC_TITLES], 1).tolist()
     return [[name, *values] for name, values in zip(found.names, columns, strict=True)]
 
 

@@ -26,7 +26,7 @@ class Majority:
         sizes = extents(train, len(info.classes)) - 1
         self.sizes = torch.stack([torch.bincount(sizes[:, axis], minlength=side) for axis in (0, 1)])  # [2, S]
 
-    def measure(self, x: Tensor) -> dict[str, dict[str, float]]:
+    def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
         """Return accuracies of the majority, and nats per grid of the training frequencies as a model."""
         classes = len(self.info.classes)
         matrix = confusion.confusion(x, torch.full_like(x, self.majority), classes).sum(0)
@@ -48,7 +48,7 @@ class PcaOfGrids:
         self.info = info
         self.projection = pca_projection(self._one_hot(train), components, seed)
 
-    def measure(self, x: Tensor) -> dict[str, dict[str, float]]:
+    def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
         """Return the accuracies of the most probable class after projection and back."""
         classes, matrix = len(self.info.classes), torch.zeros(())
         for part in x.split(512):
@@ -62,5 +62,5 @@ class PcaOfGrids:
 
 
 def _measures(matrix: Tensor, info: DataInfo) -> dict[str, float]:
-    measured = confusion.summary(matrix, info.background)
+    measured = confusion.classification_metrics(matrix, info.background)
     return {name: measured[name] for name in MEASURES}

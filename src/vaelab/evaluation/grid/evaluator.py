@@ -41,11 +41,11 @@ class GridEvaluator:
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
-        values |= confusion.summary(matrix, self.inputs.info.background)
+        values |= confusion.classification_metrics(matrix, self.inputs.info.background)
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
         x = _grids(split)
-        reached = {name: value for baseline in self.baselines for name, value in baseline.measure(x).items()}
+        reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
         return values | {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
 
     @torch.no_grad()
@@ -66,9 +66,9 @@ class GridEvaluator:
         """Return the effective beta as class weights and focal loss make it, measured on the training split."""
         inputs = self.inputs
         active = {name: weight for name, weight in inputs.objective.weights.items() if name in LIKELIHOODS}
-        weighted = {name: value_reached(weight, inputs.position) for name, weight in active.items()}
+        weighted = {name: value_reached(weight, inputs.epoch) for name, weight in active.items()}
         reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weighted.items())
-        beta = value_reached(inputs.run.loss.beta, inputs.position)
+        beta = value_reached(inputs.run.loss.beta, inputs.epoch)
         nats = train.measured.means()["distortion_cells"]
         return {"effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf")}
 

@@ -17,7 +17,7 @@ from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.measures.image.batch import stored
-from vaelab.measures.image.reconstruction import measure, psnr
+from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.passes import Pass
 from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.models.vae import Decoded
@@ -65,7 +65,7 @@ class ImageEvaluator:
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
         """Return the metrics of a phase, baselines among them; what only compares models, not on train."""
         info, seed = self.inputs.info, self.inputs.options.seed
-        values: dict[str, Any] = statistics.summary(result.measured.examples, split.group.cpu(), info.groups)
+        values: dict[str, Any] = statistics.over_examples(result.measured.examples, split.group.cpu(), info.groups)
         values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
         originals = split.stored(kept).cpu()
         values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
@@ -120,7 +120,7 @@ class ImageEvaluator:
         """The same measures of what the trivial methods make of the split."""
         values: dict[str, dict[str, float]] = {}
         for name, baseline in self.baselines.items():
-            parts = [measure(b.x, baseline(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
+            parts = [image_metrics(b.x, baseline(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
             columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
             values[name] = {key: float(value) for key, value in columns.items()}
         return values
@@ -157,11 +157,11 @@ class ImageEvaluator:
         z = sample_prior(options.prior, options.samples, model.latent_dim, mixture, options.seed)
         self.samples = torch.from_numpy(decoding.decode(model, z, self.inputs.info))
         limit = options.mutual_information_examples
-        return generation.summary(self.samples, originals, self.train, limit, options.seed)
+        return generation.sample_metrics(self.samples, originals, self.train, limit, options.seed)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
-        objective, position, means = self.inputs.objective, self.inputs.position, train.measured.means()
+        objective, position, means = self.inputs.objective, self.inputs.epoch, train.measured.means()
         return {
             "effective_beta_measured": objective.effective_beta_of_errors(position, means["mse"], means["mae"]),
             "implied_sigma": objective.implied_sigma(position),

@@ -82,7 +82,7 @@ def mmd(samples: Tensor, data: Tensor) -> float:
     return float(_off_diagonal_mean(among) + _off_diagonal_mean(apart) - 2 * across.mean())
 
 
-def summary(samples: Tensor, data: Tensor, train: Tensor, limit: int, seed: int) -> dict[str, float]:
+def sample_metrics(samples: Tensor, data: Tensor, train: Tensor, limit: int, seed: int) -> dict[str, float]:
     """Return the measures of samples against one half of the data, and of the other half as if it were samples.
 
     Images [N, C, H, W], uint8 or in [0, 1]. All sets have the same size: at most `limit`, as many as there are samples,

@@ -16,7 +16,7 @@ from vaelab.models.pca import Pca
 RESIDUAL_COMPONENTS, LATENT_COMPONENTS = 8, 24
 
 
-class Floors:
+class Baselines:
     """What needs no network: PCA of blocks, and plain statistics of windows, fitted to each group.
 
     Args:

@@ -15,7 +15,7 @@ from vaelab import artifacts
 from vaelab.data.format.batches import Batch, DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.format.prepared import read_info, read_meta, split_files
-from vaelab.evaluation.scores.baselines import Floors
+from vaelab.evaluation.scores.baselines import Baselines
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.evaluation.scores.normality import MOST_MIXED, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.scores.projection import projected
@@ -56,7 +56,7 @@ class Scorer:
         self.local = isinstance(model.encoder, LocalEncoder)
         size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
         with torch.no_grad():
-            self.floors = Floors(train, reduce, size) if reduce else None
+            self.floors = Baselines(train, reduce, size) if reduce else None
             self.shapes: dict[str, Mapping[int, Shape]] = {}  # of the posterior means, by score
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)

@@ -64,6 +64,6 @@ class Scores:
         self.scores[first:end] = scores[here].cpu().numpy()
         self.seen += len(x)
 
-    def summary(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return the average precision, micro and macro; once, since the scores are lost."""
         return average_precision(self.there, self.scores)

@@ -14,7 +14,7 @@ from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.tags.average_precision import Scores
 from vaelab.measures.passes import Measured
-from vaelab.measures.tags.batch import Tally, at_threshold, bce, lengths
+from vaelab.measures.tags.batch import RunningMetrics, at_threshold, bce, lengths
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.models import pca
 from vaelab.models.pca import Pca
@@ -88,12 +88,12 @@ class TagBaselines:
         batches = val.in_order(self.options.batch_size)
         return best_threshold(torch.stack([curve(batch.x, method(batch.x).logits) for batch in batches]).sum(0))
 
-    def measure(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
+    def metrics(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """Return the measures of the split by method."""
         return {name: self._measures(method, split, self.best[name]) for name, method in self.methods.items()}
 
     def _measures(self, method: Baseline, split: DeviceSplit, best: float) -> dict[str, float]:
-        plain, at_best = Tally(len(split)), Tally(len(split))
+        plain, at_best = RunningMetrics(len(split)), RunningMetrics(len(split))
         precision = Scores(len(split), split.shape[0])
         for batch in split.in_order(self.options.batch_size):
             x, (logits, scores) = batch.x, method(batch.x)
@@ -103,6 +103,6 @@ class TagBaselines:
                 columns |= ranking(x, scores, lengths(self.options)) | {"bce": bce(x, logits)}
                 precision.add(x, scores)
             plain.add(Measured(totals, columns))
-        reached = at_best.summary()
-        found = plain.summary() | {f"best_{name}": reached[name] for name in AT_THRESHOLD}
-        return found | {"best_threshold": best} | precision.summary() if precision.seen else found
+        reached = at_best.metrics()
+        found = plain.metrics() | {f"best_{name}": reached[name] for name in AT_THRESHOLD}
+        return found | {"best_threshold": best} | precision.metrics() if precision.seen else found

@@ -31,7 +31,7 @@ def gini(counts: np.ndarray) -> float:
     return float((ranks * np.sort(counts)).sum() / (m * counts.sum()))
 
 
-def summary(rows: Sequence[bytes], seen: AbstractSet[bytes]) -> dict[str, float]:
+def combination_metrics(rows: Sequence[bytes], seen: AbstractSet[bytes]) -> dict[str, float]:
     """Return the measures of the combinations of n rows; `seen`: the combinations of the training split."""
     found = Counter(rows)
     counts = np.array(list(found.values()))

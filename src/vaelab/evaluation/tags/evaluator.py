@@ -17,7 +17,7 @@ from vaelab.evaluation.tags.average_precision import Scores, precision_rows
 from vaelab.evaluation.tags.baselines import TagBaselines, components_of
 from vaelab.evaluation.tags.sampling import Sampler
 from vaelab.measures.passes import Pass
-from vaelab.measures.tags.batch import Tally, at_threshold, distortion, epoch_metrics, likelihood
+from vaelab.measures.tags.batch import RunningMetrics, at_threshold, distortion, epoch_metrics, likelihood
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.objective.kl import kl_per_dimension
@@ -62,7 +62,7 @@ class TagsEvaluator:
         values |= self._decoded_again(split, result.mean)
         values[ABLATIONS] = self._ablations(split, result.mean)
         values["silhouette"] = self._silhouette(split, result.mean)
-        values[FLOORS] = self.baselines.measure(split)
+        values[FLOORS] = self.baselines.metrics(split)
         if phase == "train":
             self.sampler = self._fitted_sampler(result)
         if phase == self.final:
@@ -78,13 +78,13 @@ class TagsEvaluator:
     @torch.no_grad()
     def _decoded_again(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
         """Measures at the best threshold, and average precision: of the reconstructions that the pass did not keep."""
-        tally, scores = Tally(len(split)), Scores(len(split), split.shape[0])
+        running, scores = RunningMetrics(len(split)), Scores(len(split), split.shape[0])
         for batch, logits in self._decodings(split, mean):
-            tally.add(at_threshold(batch.x, logits, self.threshold))
+            running.add(at_threshold(batch.x, logits, self.threshold))
             scores.add(batch.x, logits)
-        found = tally.summary()
+        found = running.metrics()
         at_best = {f"best_{name}": found[name] for name in AT_THRESHOLD}
-        return {"best_threshold": self.threshold, **at_best, **scores.summary()}
+        return {"best_threshold": self.threshold, **at_best, **scores.metrics()}
 
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
@@ -116,11 +116,11 @@ class TagsEvaluator:
         """How samples of the prior compare with rows of the split, evenly spread where it has more than are needed."""
         assert self.sampler is not None  # train comes first
         data = split.stored(evenly(len(split), 2 * self.inputs.options.tag_samples))
-        return generation.summary(self.sampler, data, self.seen, self.inputs.options)
+        return generation.sample_metrics(self.sampler, data, self.seen, self.inputs.options)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the likelihood, the effective beta in its nats, and what the measures rest on."""
-        inputs, position = self.inputs, self.inputs.position
+        inputs, position = self.inputs, self.inputs.epoch
         weights = {name: value_reached(weight, position) for name, weight in inputs.objective.weights.items()}
         reconstruction = sum(weights[name] * float(train.losses[name].mean()) for name in TERMS if name in weights)
         nats = value_reached(inputs.run.loss.beta, position) * train.measured.means()["distortion"]

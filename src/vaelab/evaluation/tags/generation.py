@@ -65,18 +65,18 @@ class Reference(NamedTuple):
         return cls(frequency, tags, cooccurrence.count(x, tags))
 
 
-def measures(x: Tensor, reference: Reference, seen: AbstractSet[bytes], smoothing: float) -> dict[str, float]:
+def row_metrics(x: Tensor, reference: Reference, seen: AbstractSet[bytes], smoothing: float) -> dict[str, float]:
     """Return the measures NAMES of rows uint8 [n, D]; `seen`: the combinations of the training split."""
     frequency = frequencies(x)
     return {
         "sample_tags": float(frequency.sum()),
-        **diversity.summary(combinations(x), seen),
+        **diversity.combination_metrics(combinations(x), seen),
         "tag_frequency_error": float((frequency - reference.frequency).abs().mean()),
         **cooccurrence.compare(reference.counts, cooccurrence.count(x, reference.tags), smoothing),
     }
 
 
-def summary(
+def sample_metrics(
     sample: Callable[[int], Tensor], data: Shard, seen: AbstractSet[bytes], options: Evaluate
 ) -> dict[str, Any]:
     """Return the measures of samples, of held-out data and of independent tags, all against one half of the data.
@@ -95,7 +95,7 @@ def summary(
     order = torch.randperm(len(data), generator=generator(options.seed, 0, stream=21))
     reference = Reference.of(data[order[:n]].cpu(), options.cooccurrence_tags)
     compared = zip(SETS, _compared(sample, data[order[n : 2 * n]].cpu(), options.seed), strict=True)
-    found = {name: measures(rows, reference, seen, options.smoothing) for name, rows in compared}
+    found = {name: row_metrics(rows, reference, seen, options.smoothing) for name, rows in compared}
     return _together(n, math.log(n), found)
 
 

@@ -45,7 +45,7 @@ def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measure
 
 def epoch_metrics(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: pooled over cells, and means over grids."""
-    return {**means, **confusion.summary(totals["matrix"], info.background)}
+    return {**means, **confusion.classification_metrics(totals["matrix"], info.background)}
 
 
 def distortion(x: Tensor, inference: Inference) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
-from vaelab.measures.image.reconstruction import measure as measure_images
-from vaelab.measures.image.reconstruction import psnr
+from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.image.sharpness import sharpness_ratio
 from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
@@ -19,7 +18,7 @@ from vaelab.params.schema import Run
 
 def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return all measures of each image [B]."""
-    return Measured({}, measure_images(batch.x, inference.reconstruction, batch.text))
+    return Measured({}, image_metrics(batch.x, inference.reconstruction, batch.text))
 
 
 def val_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:

@@ -60,7 +60,7 @@ def at_threshold(x: Tensor, logits: Tensor, threshold: float) -> Measured:
     return Measured(_counted(x, found).totals, reconstruction.of_rows(x, found))
 
 
-class Tally:
+class RunningMetrics:
     """Adds up what is measured of a split of so many rows, a batch at a time."""
 
     def __init__(self, rows: int) -> None:
@@ -73,7 +73,7 @@ class Tally:
             self.totals[name] = self.totals[name] + total if name in self.totals else total
         self.columns.add(measured.examples)
 
-    def summary(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return all measures of the split, pooled and means over rows."""
         means = Measured({}, self.columns.all()).means()
         return {**means, **reconstruction.pooled(self.totals["counts"], float(self.totals["rows"]))}
