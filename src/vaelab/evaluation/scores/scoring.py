@@ -1,4 +1,4 @@
-"""Anomaly scores of a trained model on every phase but train, beside those of floors, as saved for stage threshold.
+"""Anomaly scores of a trained model on every phase but train, beside those of baselines, as saved for stage threshold.
 
 N images, h cells of a map to a side, c channels of a latent map.
 """
@@ -40,13 +40,13 @@ class Scores(NamedTuple):
 
 
 class Scorer:
-    """Scores images with a model and with floors, both fitted to the normal images of the training split.
+    """Scores images with a model and with baselines, both fitted to the normal images of the training split.
 
     Args:
         model: of images.
         run: its run; `run.evaluate.scores` says which scores.
         train: the training split.
-        reduce: source pixels to a side of one of the images'; 0: no floors, and mixtures of QUICK places.
+        reduce: source pixels to a side of one of the images'; 0: no baselines, and mixtures of QUICK places.
     """
 
     def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int) -> None:
@@ -56,7 +56,7 @@ class Scorer:
         self.local = isinstance(model.encoder, LocalEncoder)
         size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
         with torch.no_grad():
-            self.floors = Baselines(train, reduce, size) if reduce else None
+            self.baselines = Baselines(train, reduce, size) if reduce else None
             self.shapes: dict[str, Mapping[int, Shape]] = {}  # of the posterior means, by score
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
@@ -65,7 +65,7 @@ class Scorer:
                 self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed, places)
 
     def maps(self, batch: Batch) -> tuple[Maps, Tensor]:
-        """Return the maps of all scores and floors, and the reconstructions that they are of."""
+        """Return the maps of all scores and baselines, and the reconstructions that they are of."""
         with torch.no_grad():
             found = self._dense(batch) if self.local else {}
             inference = self.model(batch.x, group=batch.group)
@@ -75,10 +75,10 @@ class Scorer:
                     found[name] = OF_RECONSTRUCTION[name](batch.x, reconstruction)
             if not self.local:
                 found |= self._of_latents(inference, batch.group)
-            floors = self.floors.maps(batch) if self.floors else {}
+            baselines = self.baselines.maps(batch) if self.baselines else {}
         if "projection" in self.names:
             found["projection"] = absolute(batch.x, projected(self.model, batch, self.steps))
-        return {**{name: found[name] for name in self.names}, **floors}, reconstruction
+        return {**{name: found[name] for name in self.names}, **baselines}, reconstruction
 
     def _dense(self, batch: Batch) -> Maps:
         values = dense(self.model, batch.x, batch.group)
@@ -116,7 +116,7 @@ def save_scores(run: Run, weights: Path, data: Path, folder: Path, most: int = 0
         weights: the model file.
         data: folder of the prepared data set.
         folder: where to.
-        most: about how many images of each phase are scored, whole strips of them, without floors; 0: all, with floors.
+        most: about how many images of each phase are scored, whole strips of them, without baselines; 0: all, with baselines.
 
     Raises:
         InputError: model file or data are missing or damaged.
@@ -138,7 +138,7 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         model: on `device`, in evaluation mode.
         data: folder of the prepared data set.
         device: where it is computed.
-        most: about how many images of each phase, whole strips of them, without floors; 0: all, with floors.
+        most: about how many images of each phase, whole strips of them, without baselines; 0: all, with baselines.
 
     Raises:
         InputError: the data are missing or damaged.
