@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from warm.python import command as warm_python
 
 ROOT = Path(__file__).resolve().parents[1]
+MAIN = Path(__file__).with_name("warm") / "main.py"
 ENVIRONMENT = {
     **os.environ,
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "PATH": os.pathsep.join([str(warm_python().parent), str(Path(sys.executable).parent), os.environ["PATH"]]),
     "OMP_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "",  # each stage would compile the project's code anew
     "COLUMNS": "200",
     "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "t@example.org",
     "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "t@example.org",
@@ -56,9 +59,7 @@ def call(folder: Path, *command: str, code: int = 0, environment: dict[str, str]
 def vaelab(folder: Path, *words: str, code: int = 0) -> str:
     """Return what the command `vaelab` of the project's own code prints."""
     live = ENVIRONMENT | {"PYTHONPATH": str(folder / "src")}
-    return call(
-        folder, sys.executable, "-c", "from vaelab.cli import main; main()", *words, code=code, environment=live
-    )
+    return call(folder, "python", str(MAIN), *words, code=code, environment=live)
 
 
 def started(output: str, stage: str = "") -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers import write_grids, write_images, write_tags
+from warm.python import command as warm_python
 
 CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (
@@ -26,7 +27,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def train(folder: Path, run: str, *when: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
+    command = [str(warm_python()), str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
 
 
