@@ -56,6 +56,15 @@ def call(folder: Path, *command: str, code: int = 0, environment: dict[str, str]
     return done.stdout + done.stderr
 
 
+def run_stages(folder: Path) -> None:
+    """Run what dvc.yaml declares, without DVC: its commands in its order, for each data set or run where it says so."""
+    params, pipeline = (yaml.safe_load((folder / name).read_text()) for name in ("params.yaml", "dvc.yaml"))
+    for stage in pipeline["stages"].values():
+        command = stage.get("do", stage)["cmd"].replace("\\$", "$")
+        for key in params[stage["foreach"].strip("${}")] if "foreach" in stage else [""]:
+            call(folder, "sh", "-c", command.replace("${key}", key))
+
+
 def vaelab(folder: Path, *words: str, code: int = 0) -> str:
     """Return what the command `vaelab` of the project's own code prints."""
     live = ENVIRONMENT | {"PYTHONPATH": str(folder / "src")}

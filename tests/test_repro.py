@@ -111,7 +111,8 @@ def test_an_experiment_that_reaches_no_run_says_so(project):
 
 
 def test_a_queued_sweep_runs_its_own_copy_of_the_code(project):
-    call(project, "dvc", "exp", "run", "--queue", "-S", "runs=${suites.single}", "-S", "model.latent_dim=2,3")
+    target = ("evaluate@option_a",)  # every stage finds its code in the same way (test_pipeline.py)
+    call(project, "dvc", "exp", "run", "--queue", "-S", "runs=${suites.single}", "-S", "model.latent_dim=2,3", *target)
     # as with an editable install of this very clone: python finds the live workspace unless a stage says otherwise
     live = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}
     loop = project / "src/vaelab/training/loop.py"

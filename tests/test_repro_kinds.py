@@ -1,11 +1,11 @@
-"""The pipeline itself with tiny images and tags: from params to the report, and the commands that look at a run."""
+"""The stages of dvc.yaml with tiny images and tags: from params to the report, and the commands that look at a run."""
 
 import csv
 import json
 
 import numpy as np
 import pytest
-from projects import call, make_project, vaelab
+from projects import make_project, run_stages, vaelab
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ IMAGES = {
 
 def test_image_runs_from_params_to_report_and_commands(tmp_path):
     folder = make_project(tmp_path, IMAGES)
-    call(folder, "dvc", "repro")
+    run_stages(folder)
     for run in ("map", "vector", "page"):
         pictures = {path.stem for path in (folder / "plots/runs" / run).glob("*.png")}
         assert {"reconstructions", "best_and_worst", "error_maps", "radial_spectra", "prior_samples"} <= pictures
@@ -77,7 +77,7 @@ def test_tag_runs_from_params_to_report(tmp_path):
         for row in range(200)
     ]
     (folder / "data/raw/rows.csv").write_text("\n".join(["id,tags,colour", *lines]) + "\n")
-    call(folder, "dvc", "repro")
+    run_stages(folder)
     for run in TAGS["runs"]:
         pictures = {path.stem for path in (folder / "plots/runs" / run).glob("*.png")}
         assert {"reconstructions", "tag_quality", "cooccurrence", "combinations", "prior_samples"} <= pictures
