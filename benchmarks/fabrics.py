@@ -35,11 +35,11 @@ from realdata import stage
 from tabulate import tabulate
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.paired import paired_differences
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import read_info
-from vaelab.evaluation.scores.baselines import Floors
+from vaelab.evaluation.scores.baselines import Baselines
 from vaelab.evaluation.scores.scoring import Scorer
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run
@@ -207,7 +207,7 @@ def speeds(runs: list[str]) -> list[dict[str, Any]]:
         info, model = read_info(data), load_model(artifacts.models(name) / "model.safetensors").model
         train = load_split(data, "train", info, device)
         batch = load_split(data, "val", info, device).take(torch.arange(TIMED))
-        scorer, floors = Scorer(model, run, train, 0), Floors(train, REDUCE, 32)
+        scorer, floors = Scorer(model, run, train, 0), Baselines(train, REDUCE, 32)
         pixels = TIMED * (info.shape[-1] * REDUCE) ** 2
         times: dict[str, list[float]] = {"network": [], "pca": []}
         for _ in range(PASSES):

@@ -26,13 +26,12 @@ import torch
 from sklearn.metrics import average_precision_score
 
 from vaelab import artifacts
-from vaelab.anomaly.aggregation import aggregate
 from vaelab.anomaly.calibration import calibrate, fit_groups
-from vaelab.anomaly.preprocessing import smoothed
-from vaelab.anomaly.regions import cell_of
+from vaelab.anomaly.preprocessing import aggregate, smoothed
+from vaelab.anomaly.score_files import cell_of
 from vaelab.data.format.batches import DeviceSplit, load_columns, load_split
 from vaelab.data.format.prepared import read_info, read_meta
-from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.planted.plant import plant
 from vaelab.evaluation.scores.scoring import Scorer
 from vaelab.models.files import load_model
@@ -58,7 +57,7 @@ def scored(scorer: Scorer, split: DeviceSplit) -> Maps:
 
 def planted(val: DeviceSplit, strength: float) -> DeviceSplit:
     """Return the patches of val, each with a defect."""
-    images, kinds, random = val.stored(torch.arange(len(val))).numpy(), list(KINDS), np.random.default_rng(0)
+    images, kinds, random = val.stored(torch.arange(len(val))).numpy(), list(DEFECT_KINDS), np.random.default_rng(0)
     changed = [
         plant(image, kinds[i % len(kinds)], strength, random, images[(i + 7) % len(images)]).image
         for i, image in enumerate(images)
@@ -74,8 +73,8 @@ def precisions(run: str) -> Iterator[tuple[Choice, dict[str, float]]]:
     train, val = (load_split(data, phase, info, device) for phase in ("train", "val"))
     scorer = Scorer(model, settings, train, int(read_meta(data).get("reduce", 1)))
     strip, group, intact = load_columns(data, "val", ["strip"])["strip"].numpy(), val.group.numpy(), scored(scorer, val)
-    label, number = np.repeat([0, 1], len(val)), np.arange(len(val)) % len(KINDS)
-    chosen = {kind: np.append(np.ones(len(val), bool), number == place) for place, kind in enumerate(KINDS)}
+    label, number = np.repeat([0, 1], len(val)), np.arange(len(val)) % len(DEFECT_KINDS)
+    chosen = {kind: np.append(np.ones(len(val), bool), number == place) for place, kind in enumerate(DEFECT_KINDS)}
     chosen["all"] = np.ones(2 * len(val), bool)
     for strength in STRENGTHS:
         changed = scored(scorer, planted(val, strength))

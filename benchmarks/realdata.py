@@ -151,7 +151,7 @@ def linear_starts(data: Path) -> dict[str, float]:
     from vaelab.data.format.batches import load_split
     from vaelab.data.format.prepared import read_info
     from vaelab.measures.image.reconstruction import psnr
-    from vaelab.models.local_pca import fit_local_pca
+    from vaelab.models.image.patch_pca import fit_shrunk_pca
     from vaelab.models.pca import reconstruct
 
     info, device = read_info(data), torch.device("cpu")
@@ -159,7 +159,7 @@ def linear_starts(data: Path) -> dict[str, float]:
     images, x = train.stored(torch.arange(len(train))), val.take(torch.arange(len(val))).x
     starts = {}
     for name, flip, share in (("pca", False, 0.0), ("pca_flips", True, 0.0), ("pca_flips_patches", True, 0.5)):
-        y = reconstruct(fit_local_pca(images, 512, 0, flip, share), x.flatten(1)).view_as(x).clamp(0, 1)
+        y = reconstruct(fit_shrunk_pca(images, 512, 0, flip, share), x.flatten(1)).view_as(x).clamp(0, 1)
         starts[name] = float(psnr((x - y).square().flatten(1).mean(1)).mean())
     return starts
 

@@ -26,7 +26,8 @@ from torch.nn import functional as F
 
 from vaelab import artifacts
 from vaelab.data.format.batches import DeviceSplit, load_split
-from vaelab.data.format.prepared import DataInfo, read_info
+from vaelab.data.format.info import DataInfo
+from vaelab.data.format.prepared import read_info
 from vaelab.data.sources import prepare
 from vaelab.models.build import build
 from vaelab.models.vae import VAE

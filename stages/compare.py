@@ -11,8 +11,8 @@ from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
 from vaelab.comparison.save import save
 from vaelab.errors import exit_on_input_error
-from vaelab.figures.canvas.files import save_png
-from vaelab.figures.defects.gallery import defect_pictures
+from vaelab.figures.canvas.files import save_png, save_pngs
+from vaelab.figures.defects.run import defect_pictures
 from vaelab.figures.groups import group_pictures
 from vaelab.params.resolve import read_params
 
@@ -28,8 +28,7 @@ def main() -> None:
             save_png(figure, plots / f"{name}_{data}.png")
             pictures.setdefault(data, {})[title] = plots / f"{name}_{data}.png"
         for result in group:
-            for name, figure in defect_pictures(result.run):
-                save_png(figure, artifacts.COMPARISON_DEFECTS / result.run.name / f"{name}.png")
+            save_pngs(defect_pictures(result.run), artifacts.COMPARISON_DEFECTS / result.run.name)
         pictures.setdefault(data, {}).update(shown_defects(group))
     for name, rows in defect_curves(results).items():
         artifacts.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)

@@ -7,11 +7,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
-from vaelab.evaluation.metric_names import HEADLINE
 from vaelab.evaluation.scores.scoring import write_scores
+from vaelab.metrics.directions import VALIDATION
 from vaelab.params.resolve import read_run
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     artifacts.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
     write_scores(run, models / "model.safetensors", artifacts.prepared(run.data))
     final = result.metrics[final_phase(result.metrics)]
-    artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in HEADLINE[run.kind]})
+    artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in VALIDATION[run.kind].headline})
 
 
 if __name__ == "__main__":

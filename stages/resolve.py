@@ -7,6 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
+from vaelab.outputs import left_over
 from vaelab.params.resolve import resolve
 
 
@@ -15,8 +16,9 @@ def main() -> None:
     resolved = resolve(artifacts.PARAMS)
     for run in resolved.runs.values():
         artifacts.write_run(run)
-    for stale in set(artifacts.RUNS.glob("*.yaml")) - {artifacts.resolved(name) for name in resolved.runs}:
-        stale.unlink()
+    for place in (artifacts.resolved, artifacts.compared):  # an old version has come back with git or dvc checkout
+        for stale in left_over(place, resolved.runs):
+            stale.unlink()
     for warning in resolved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{len(resolved.runs)} runs: {', '.join(resolved.runs)}")

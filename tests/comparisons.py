@@ -7,6 +7,8 @@ from helpers import tiny_run
 
 from vaelab import artifacts
 from vaelab.comparison.collect import Result
+from vaelab.metrics.nested import ABLATIONS, DEFECT_FLOORS, FLOORS, SAMPLE_FLOORS
+from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 
 METRICS: dict[str, dict[str, Any]] = {
     "grid": {
@@ -35,6 +37,24 @@ FACTS = {
 }  # fmt: skip
 
 
+NESTED = {  # how columns of comparison.csv begin: where they are nested, and of which method
+    **{f"{method}_": (ABLATIONS, method) for method in ("shuffled_z", "zero_z")},
+    **{f"floor_{method}_": (FLOORS, method) for methods in BASELINES.values() for method in methods},
+    "floor_independent_": (SAMPLE_FLOORS, "independent"),
+    **{f"floor_score_{method}_": (DEFECT_FLOORS, method) for method in DEFECT_BASELINES},
+}
+
+
+def nested(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return metrics that are named like the columns of comparison.csv as metrics/evaluate/<run>.json has them."""
+    found: dict[str, Any] = {FLOORS: {}}
+    for name, value in metrics.items():
+        prefix = max((prefix for prefix in NESTED if name.startswith(prefix)), key=len, default="")
+        group = found.setdefault(NESTED[prefix][0], {}).setdefault(NESTED[prefix][1], {}) if prefix else found
+        group[name.removeprefix(prefix)] = value
+    return found
+
+
 def result(
     name: str = "a",
     kind: str = "grid",
@@ -45,7 +65,7 @@ def result(
     **changes: Any,
 ) -> Result:
     """Return a healthy run with these changes to its metrics of all phases; `blocks` are laid over its options."""
-    metrics: dict[str, dict[str, Any]] = {phase: dict(METRICS[kind], **changes) for phase in phases}
+    metrics: dict[str, dict[str, Any]] = {phase: nested({**METRICS[kind], **changes}) for phase in phases}
     run = tiny_run(name, data, kind, **(blocks or {}))
     return Result(run, {**metrics, "run": FACTS | (facts or {})}, pd.DataFrame())
 

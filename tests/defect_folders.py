@@ -5,7 +5,8 @@ import pytest
 from image_folders import encoded, write
 from stored import stored
 
-from vaelab.data.format.prepared import DEFECT_PHASES, PHASES, read_meta
+from vaelab.data.format.info import DEFECT_PHASES, PHASES
+from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 

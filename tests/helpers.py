@@ -11,9 +11,12 @@ from hypothesis import settings
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelab.data.format.prepared import DataInfo, image_info, tags_info, write
+from vaelab.data.format.info import DataInfo, image_info, tags_info
+from vaelab.data.format.prepared import write
 from vaelab.errors import InputError
+from vaelab.params.base import has_effect
 from vaelab.params.datasets import SETTINGS
+from vaelab.params.loss import Terms
 from vaelab.params.resolve import Resolved, merge, resolve
 from vaelab.params.schema import Run
 
@@ -58,6 +61,11 @@ def _raw() -> dict[str, Any]:
 def without_suites() -> dict[str, Any]:
     """Return params.yaml of the repository but for its suites, which take long to write and to read."""
     return {name: value for name, value in _raw().items() if name != "suites"}
+
+
+def terms_of(kind: str) -> list[str]:
+    """Return the terms of the objective that are for a kind of data."""
+    return [name for name, field in Terms.model_fields.items() if has_effect(field, kind)]
 
 
 def preset_runs(preset: str, folder: Path) -> list[Run]:

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 from stored import stored
 
-from vaelab.data.format.prepared import PHASES, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_meta
 from vaelab.params.datasets import ImageFolder, Split
 
 S = 16  # side of the prepared images

@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaelab.data.sources.tags.generated import draw
-from vaelab.data.sources.tags.structure import tag_names
+from vaelab.data.sources.tags.generated import draw, tag_names
 from vaelab.params.datasets import Tags
 
 REALDATA = os.environ.get("VAELAB_REALDATA")

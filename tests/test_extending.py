@@ -16,7 +16,7 @@ from warm.python import command as warm_python
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 COPIED = (
-    "src", "stages", "params.yaml", "dvc.yaml", "pyproject.toml", "docs/metrics.md", "docs/params.md",
+    "src", "stages", "params.yaml", "dvc.yaml", "pyproject.toml", "docs/metrics", "docs/params.md",
     "tests/helpers.py", "tests/params/test_document.py",
 )  # fmt: skip
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -13,7 +13,7 @@ from vaelab import artifacts
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
-from vaelab.data.sources.fabric.selvage import fabric_start
+from vaelab.data.sources.fabric.aitex import fabric_start
 from vaelab.evaluation.scores.scoring import write_scores
 from vaelab.params.resolve import read_params, resolve
 from vaelab.training.loop import fit

@@ -72,6 +72,11 @@ def thresholds(run: str) -> Path:
     return Path("data/thresholds") / run
 
 
+def compared(run: str) -> Path:
+    """Return the path of the digests of what compare reads of a run."""
+    return Path("data/compared") / f"{run}.json"
+
+
 def threshold_metrics(run: str) -> Path:
     """Return the path of a run's threshold with its measures."""
     return Path("metrics/threshold") / f"{run}.json"

@@ -11,7 +11,7 @@ from vaelab import __version__, artifacts
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.params.problems import suggestion
-from vaelab.params.resolve import read_run, resolve
+from vaelab.params.resolve import read_params, read_run, resolve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -62,6 +62,14 @@ def where() -> None:
 
 
 @app.command()
+def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = False) -> None:
+    """List what is left of runs and data sets that params.yaml no longer has; with --yes remove it."""
+    from vaelab.commands import clean as cleaning
+
+    print(cleaning.clean(cleaning.gone(read_params(artifacts.PARAMS)), yes))
+
+
+@app.command()
 def docs() -> None:
     """Write docs/params.md from the schema."""
     from vaelab.params.document import params_document
@@ -83,7 +91,7 @@ def quality(
     save_path: Annotated[Path, typer.Option(help="The picture (.png).")] = Path("quality.png"),
     seed: Annotated[int, typer.Option(min=0, help="Seeds the choice of images.")] = 0,
 ) -> None:
-    """Judge a model's reconstructions: a table, a verdict beside trivial floors, and a picture."""
+    """Judge a model's reconstructions: a table, a verdict beside baselines, and a picture."""
     from vaelab.commands.judge import quality as measuring
     from vaelab.commands.judge import quality_report as reporting
     from vaelab.commands.judge.target import choose

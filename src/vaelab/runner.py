@@ -79,7 +79,7 @@ class ExperimentRunner:
             return existing(folder)
 
     def compare_configurations(self, results: Sequence[Result] | None = None) -> pd.DataFrame:
-        """Return a row per run: the columns of comparison.csv (docs/metrics.md), of all results by default.
+        """Return a row per run: the columns of comparison.csv (docs/metrics/comparison.md), of all results by default.
 
         Raises:
             InputError: there are none, or they cannot be judged.

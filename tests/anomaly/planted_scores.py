@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import image_info, write
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import write
 
 RUN, DATA = "planted", "cloth"
 SIDE, MASK = 8, 32  # of the maps in cells, and of the masks in pixels

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaelab.anomaly.aggregation import AGGREGATIONS, aggregate
+from vaelab.anomaly.preprocessing import AGGREGATIONS, aggregate
 from vaelab.params.threshold import Threshold
 
 MAPS = np.random.default_rng(0).lognormal(0, 1, (6, 5, 5)).astype(np.float32)

@@ -6,7 +6,7 @@ from sklearn import metrics
 
 from vaelab.anomaly import bootstrap
 from vaelab.anomaly.bootstrap import draw, interval, replicates
-from vaelab.anomaly.measures import MEASURES, Patches
+from vaelab.anomaly.patch_measures import PATCH_MEASURES, Patches
 
 STRIPS, PER_STRIP = 12, 20
 
@@ -25,7 +25,7 @@ def case(seed: int = 0, spread: float = 0.5) -> tuple[Patches, np.ndarray]:
 def test_they_are_what_a_loop_over_resamplings_gives():
     patches, scores = case()
     found = replicates(patches, scores, 0.8, 20, 3)
-    assert tuple(found) == MEASURES
+    assert tuple(found) == PATCH_MEASURES
     draws = draw(patches, 20, 3)
     for number in range(20):
         rows = np.repeat(np.arange(len(scores)), draws.times[draws.place, number].astype(int))
@@ -87,8 +87,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
 @pytest.mark.parametrize(
     ("strips", "undefined"),
     [
-        ((1, 5), set(MEASURES) - {"recall", "fpr_clean"}),
-        ((5, 1), set(MEASURES) - {"fpr_normal"}),
+        ((1, 5), set(PATCH_MEASURES) - {"recall", "fpr_clean"}),
+        ((5, 1), set(PATCH_MEASURES) - {"fpr_normal"}),
         ((5, 5), set()),
     ],
 )

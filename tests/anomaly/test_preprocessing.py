@@ -1,4 +1,4 @@
-"""Maps set against their strip, put together cell by cell, and smoothed, against the definitions."""
+"""Maps relative to their strip, combined cell by cell, and smoothed, against the definitions."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from scipy import ndimage
 
 from vaelab import artifacts
-from vaelab.anomaly import score_files as scored_module
-from vaelab.anomaly.preprocessing import COMBINED, smoothed, strip_medians, treat
+from vaelab.anomaly import score_files
+from vaelab.anomaly.preprocessing import COMBINED, preprocess, smoothed, strip_medians
 from vaelab.anomaly.score_files import read_phases
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.errors import InputError
@@ -37,17 +37,17 @@ def maps_of(scored, names):
 
 
 def test_without_a_wish_maps_stay_as_they_are(phases):
-    found = maps_of(treat(read_phases(artifacts.scores(RUN))["test"], settings()), NAMES)
+    found = maps_of(preprocess(read_phases(artifacts.scores(RUN))["test"], settings()), NAMES)
     for name in NAMES:
         assert np.array_equal(found[name], phases["test"][name])
 
 
 @pytest.mark.parametrize("cells", [8 * 8 * 3, 2**22])  # strips in several chunks, and all in one
 def test_each_map_is_divided_by_the_median_of_its_strip(phases, cells, monkeypatch):
-    monkeypatch.setattr(scored_module, "MOST_CELLS", cells)
+    monkeypatch.setattr(score_files, "MOST_CELLS", cells)
     scored = read_phases(artifacts.scores(RUN))["defects"]
     assert len(list(scored.chunks(["residual"]))) == (27 if cells < 1000 else 1)
-    found = maps_of(treat(scored, settings(relative="strip")), NAMES)
+    found = maps_of(preprocess(scored, settings(relative="strip")), NAMES)
     for name in NAMES:
         raw, strip = phases["defects"][name], phases["defects"]["strip"]
         for number in np.unique(strip):
@@ -62,8 +62,8 @@ def test_a_strip_of_nothing_is_left_as_it_is(phases):
     assert (strip_medians(scored, "residual") == 1).all()
 
 
-def test_cells_are_put_together_by_their_geometric_mean(phases):
-    scored = treat(read_phases(artifacts.scores(RUN))["test"], settings(combine="cells", weights=(2.0, 1.0)))
+def test_cells_are_combined_by_their_geometric_mean(phases):
+    scored = preprocess(read_phases(artifacts.scores(RUN))["test"], settings(combine="cells", weights=(2.0, 1.0)))
     found = maps_of(scored, [COMBINED, *NAMES])
     expected = (phases["test"]["residual"] ** 2 * phases["test"]["mahalanobis"]) ** (1 / 3)
     assert found[COMBINED] == pytest.approx(expected, rel=1e-4)
@@ -75,7 +75,7 @@ def test_a_coarser_map_counts_for_all_finer_cells_that_it_covers(phases):
     artifacts.write_tensors(
         artifacts.score_maps(artifacts.scores(RUN), "val"), {**phases["val"], "mahalanobis": coarse}
     )
-    scored = treat(read_phases_of_val(), settings(combine="cells"))
+    scored = preprocess(read_phases_of_val(), settings(combine="cells"))
     expected = np.sqrt(phases["val"]["residual"] * coarse.repeat(2, 1).repeat(2, 2))
     assert maps_of(scored, [COMBINED])[COMBINED] == pytest.approx(expected, rel=1e-4)
 
@@ -128,13 +128,13 @@ def test_a_strip_that_is_unlike_others_is_not_one_defect(phases):
 
 def test_an_unknown_score_is_named_with_those_that_there_are(phases):
     with pytest.raises(InputError, match=r"threshold.scores: 'residuals' is no score in .*residual"):
-        treat(read_phases(artifacts.scores(RUN))["val"], settings(scores=("residuals",)))
+        preprocess(read_phases(artifacts.scores(RUN))["val"], settings(scores=("residuals",)))
 
 
-def test_treating_a_phase_leaves_it_as_it_was(phases):
+def test_preprocessing_a_phase_leaves_it_as_it_was(phases):
     scored = read_phases(artifacts.scores(RUN))["val"]
     before = replace(scored)
-    treat(scored, settings(relative="strip", combine="cells", smoothing=1.0))
+    preprocess(scored, settings(relative="strip", combine="cells", smoothing=1.0))
     assert scored.sides == before.sides
     assert COMBINED not in scored.sides
 

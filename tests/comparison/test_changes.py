@@ -8,7 +8,7 @@ from scipy import stats
 
 from vaelab.comparison.changes import changes, changes_report
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import METRICS
+from vaelab.metrics.tables import METRICS
 
 OTHER = {"loss": {"beta": 2.0}}
 
@@ -26,7 +26,7 @@ def test_the_change_is_said_in_number_percent_and_verdict():
     assert lrap["change"] == pytest.approx(0.1)
     assert lrap["change_percent"] == pytest.approx(20)
     assert found["verdict"][["hamming_loss", "entropy", "test_kld", "silhouette_score"]].tolist() == [
-        "worse", "better", "no better end", "same",
+        "worse", "better", "no preferred direction", "same",
     ]  # fmt: skip
     assert found.loc["entropy", "direction"] == "closest to held-out data (5.000)"
     assert list(changes(before, after).columns) == [
@@ -89,7 +89,7 @@ def test_a_report_has_a_row_for_each_change_in_both_styles():
     before, after = result("a", "tags"), result("b", "tags", lrap=0.9)
     for style in ("text", "markdown"):
         report = changes_report(before, after, style)
-        assert all(METRICS[name].title in report for name in ("lrap", "hamming_loss", "entropy"))
+        assert all(METRICS[name].full_title in report for name in ("lrap", "hamming_loss", "entropy"))
         assert "+28.6" in report
 
 

@@ -12,7 +12,7 @@ from helpers import tiny_run
 from vaelab import artifacts
 from vaelab.comparison.collect import collect, collect_folder, curves_table, same_examples
 from vaelab.errors import InputError
-from vaelab.params.blocks import HISTORY
+from vaelab.metrics.tables import TABLES
 
 KEPT = np.array([1, 4, 5, 9], dtype=np.int32)  # ids of the examples whose arrays are saved, of 12
 SHAPES = {"grid": (8, 8), "image": (3, 16, 16), "tags": (12,)}
@@ -40,7 +40,7 @@ def write(name, kind, seed, data="data", phases=("train", "val", "test")):
     ]
     artifacts.write_csv(artifacts.scores(name) / "examples.csv", rows)
     history = [
-        {"epoch": epoch, "phase": phase, "loss": seed, **dict.fromkeys(HISTORY[kind], 0.5)}
+        {"epoch": epoch, "phase": phase, "loss": seed, **dict.fromkeys(TABLES[kind].history, 0.5)}
         for epoch in (1, 2)
         for phase in ("train", "val")
     ]
@@ -72,7 +72,7 @@ def test_the_choice_depends_on_the_seed_and_never_exceeds_what_is_saved():
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():
     write("a", "image", 0)
-    expected = {name for kind in HISTORY.values() for name in kind} | {"run", "epoch", "loss"}
+    expected = {name for tables in TABLES.values() for name in tables.history} | {"run", "epoch", "loss"}
     for kinds in (["image"], ["image", "grid"]):
         if "grid" in kinds:
             write("b", "grid", 1, "other")

@@ -7,12 +7,12 @@ from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from comparisons import result
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison import defects as anomalies
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.judge import judge_all
-from vaelab.comparison.metric_table import measures
+from vaelab.comparison.metric_table import metric_tables
+from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION
@@ -46,7 +46,7 @@ def test_a_run_that_was_not_scored_is_as_it_was(tmp_path, monkeypatch):
     assert defects([plain]) == []
 
 
-def test_measures_of_defects_are_metrics_beside_their_floors(thresholded):
+def test_measures_of_defects_are_metrics_beside_their_baselines(thresholded):
     found = thresholded()
     scores = pd.read_csv(artifacts.thresholds(RUN) / "scores.csv").set_index("score")
     assert found.final["defect_roc_auc"] == pytest.approx(scores.loc["combined", "roc_auc"])
@@ -54,9 +54,9 @@ def test_measures_of_defects_are_metrics_beside_their_floors(thresholded):
     assert floor == pytest.approx(scores.loc["pca_residual", "average_precision"])
     (row,) = table_rows([found], judge_all([found], Compare()))
     assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
-    text = "\n".join(measures([found], "text"))
+    text = "\n".join(metric_tables([found], "text"))
     assert "defects: average precision of patches" in text
-    assert "floor: PCA residual" in text
+    assert "baseline: PCA residual" in text
 
 
 def test_a_threshold_is_judged_by_the_options_that_it_was_found_with(thresholded):
@@ -71,10 +71,11 @@ def test_options_of_another_version_are_refused(thresholded):
         with_threshold(found)
 
 
-def test_a_better_run_is_said_to_be_better_than_the_best_floor(thresholded):
+def test_a_better_run_is_said_to_be_better_than_the_best_baseline(thresholded):
     counts, line = defects([thresholded()])
     assert counts.startswith("27 patches with a defect and 53 without on 8 defective strips")
     assert line.startswith(f"- {RUN}: average precision ")
+    assert "; best baseline 0." in line
     assert "(PCA residual): better by " in line
 
 
@@ -103,7 +104,7 @@ def test_false_alarms_off_the_nominal_rate_are_named(thresholded):
     assert "flagged" not in defects([found])[1]
 
 
-def test_runs_are_set_against_the_best_of_them(thresholded, monkeypatch):
+def test_runs_are_compared_with_the_best_of_them(thresholded, monkeypatch):
     best = thresholded()
     monkeypatch.setattr(planted_scores, "RUN", "poor")
     write_planted(planted(strength=0.5))
@@ -162,4 +163,4 @@ def test_why_errors_tell_little(thresholded):
 
 
 def test_scores_of_errors_are_those_that_need_a_reconstruction():
-    assert set(OF_RECONSTRUCTION) == anomalies.OF_ERRORS
+    assert set(OF_RECONSTRUCTION) == anomalies.RECONSTRUCTION_SCORES

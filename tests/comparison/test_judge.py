@@ -2,13 +2,14 @@
 
 import pandas as pd
 import pytest
+from comparisons import nested
 from helpers import tiny_run
 
-from vaelab.comparison.collapse import NEEDED, collapse
 from vaelab.comparison.collect import Result
-from vaelab.comparison.judge import best, judge, judge_all
+from vaelab.comparison.judge import best, collapse, judge, judge_all
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import METRICS
+from vaelab.metrics.tables import METRICS
 from vaelab.params.schema import Compare
 
 HEALTHY_GRID = {
@@ -42,7 +43,7 @@ DEFAULT = Compare()
 
 def result(name="a", data="data", phase="val", kind="grid", **changes):
     """A run that is healthy but for the changes, which are those of one phase."""
-    phases = {key: HEALTHY[kind] | (changes if key == phase else {}) for key in ("train", "val", "test")}
+    phases = {key: nested(HEALTHY[kind] | (changes if key == phase else {})) for key in ("train", "val", "test")}
     return Result(tiny_run(name, data, kind), phases, pd.DataFrame())
 
 
@@ -188,8 +189,8 @@ def test_tags_without_measured_samples_are_not_judged_by_their_diversity(missing
 
 def test_a_metric_that_is_not_there_at_all_is_named():
     found = result(kind="tags")
-    del found.metrics["val"]["shuffled_z_lrap"]
-    assert [finding.evidence for finding in collapse(found, DEFAULT)] == ["shuffled_z_lrap on val is not a number"]
+    del found.metrics["val"]["ablations"]
+    assert [finding.evidence for finding in collapse(found, DEFAULT)] == ["lrap of shuffled_z on val is not a number"]
 
 
 @pytest.mark.parametrize(("phase", "count"), [("val", 0), ("test", 1)])
@@ -236,7 +237,7 @@ def test_the_metric_that_ranks_is_the_kind_s_first_where_none_of_it_is_asked_for
     judgement = judge([result("a", kind=kind, **{metric: 40.0}), result("b", kind=kind, **{metric: 41.0})], options)
     assert judgement.metric == metric
     assert judgement.ranking == [("b", 41.0), ("a", 40.0)]
-    assert METRICS[metric].title in judgement.rule
+    assert METRICS[metric].full_title in judgement.rule
 
 
 def test_a_collapsed_run_is_not_recommended_however_good():
@@ -280,14 +281,24 @@ def test_runs_on_different_data_are_not_ranked_against_each_other():
     assert judgements["small"].recommended == "a"
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind, names in NEEDED.items() for name in names], ids="-".join
-)
-def test_a_number_that_was_not_finite_does_not_break_the_judgement(kind, name):
+GAPS = {  # as columns of comparison.csv, and as they are said
+    "floor_mean_image_psnr": "psnr of mean_image", "shuffled_z_psnr": "psnr of shuffled_z",
+    "floor_frequency_lrap": "lrap of frequency", "shuffled_z_lrap": "lrap of shuffled_z",
+}  # fmt: skip
+NEEDED = [(kind, name, name) for kind, checks in COMPARISONS.items() for name in checks.needed]
+NEEDED += [(kind, name, said) for kind in HEALTHY for name, said in GAPS.items() if name in HEALTHY[kind]]
+
+
+@pytest.mark.parametrize(("kind", "name", "said"), NEEDED)
+def test_a_number_that_was_not_finite_does_not_break_the_judgement(kind, name, said):
     judgement = judge([result(kind=kind, **{name: None}), result("b", kind=kind)], DEFAULT)
     assert [finding.name for finding in judgement.findings["a"]] == ["not finite"]
-    assert f"{name} on val is not a number" in judgement.findings["a"][0].evidence
+    assert f"{said} on val is not a number" in judgement.findings["a"][0].evidence
     assert judgement.recommended == "b"
+
+
+def test_each_gap_needs_what_it_is_compared_with():
+    assert sum(len(checks.gaps) for checks in COMPARISONS.values()) == len(GAPS)
 
 
 @every_kind

@@ -9,15 +9,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from comparisons import nested
 from dvc.utils.hydra import apply_overrides
 from helpers import without_suites
 
-from vaelab.comparison.advice import LONGER, REMEDIES, entries_of, longer_command
+from vaelab.comparison.advice import LONGER, entries_of, longer_command
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import judge_all
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.metric_table import FACTS, RUNS
 from vaelab.comparison.report import markdown_report, text_report
-from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN
+from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
+from vaelab.metrics.tables import METRICS, TABLES
 from vaelab.params.resolve import read_params, resolve
 from vaelab.params.schema import Compare, RunEntry
 
@@ -40,14 +43,16 @@ runs:
   fair_s1: {data: grids, train: {seed: 1}}
 """
 HEALTHY = {
-    "grid": dict.fromkeys(SHOWN["grid"], 0.5),
-    "image": dict.fromkeys(SHOWN["image"], 0.5)
+    "grid": dict.fromkeys(TABLES["grid"].shown, 0.5),
+    "image": dict.fromkeys(TABLES["image"].shown, 0.5)
     | {"psnr": 25.0, "mse": 0.02, "ssim": 0.6, "extreme_share": 0.0, "shuffled_z_psnr": 0.0},
-    "tags": dict.fromkeys(SHOWN["tags"], 0.5) | {"entropy": 4.0, "real_entropy": 5.0, "shuffled_z_lrap": 0.1},
+    "tags": dict.fromkeys(TABLES["tags"].shown, 0.5) | {"entropy": 4.0, "real_entropy": 5.0, "shuffled_z_lrap": 0.1},
 }
+METHODS = {kind: list(methods) for kind, methods in BASELINES.items()}
+METHODS["image"] += [f"score_{method}" for method in DEFECT_BASELINES]
 FLOOR = {
-    kind: {f"{prefix}{metric}": 0.05 for prefix in floors.values() for metric in SHOWN[kind][:4]}
-    for kind, floors in FLOORS.items()
+    kind: {f"floor_{method}_{metric}": 0.05 for method in methods for metric in TABLES[kind].shown[:4]}
+    for kind, methods in METHODS.items()
 }
 METRIC = {kind: values | {"active_units": 4} | FLOOR[kind] for kind, values in HEALTHY.items()}
 CHANGES = {
@@ -77,7 +82,7 @@ def params(tmp_path):
 def built(params, names, changes=CHANGES):
     """Results, judgements and entries of some runs of params.yaml."""
     runs = resolve(params).runs
-    phases = {name: METRIC[runs[name].kind] | changes[name] for name in names}
+    phases = {name: nested(METRIC[runs[name].kind] | changes[name]) for name in names}
     results = [
         Result(runs[n], {"run": FACT, **dict.fromkeys(("train", "val", "test"), phases[n])}, pd.DataFrame())
         for n in names
@@ -123,7 +128,7 @@ def test_what_a_report_says(params, which):
         "parameters",
     ):
         assert expected in report
-    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN["grid"])
+    assert all(METRICS[name].full_title in report.replace("\\|", "|") for name in TABLES["grid"].shown)
     assert "PSNR" not in report
     assert "verdict" not in report
 
@@ -142,10 +147,10 @@ def test_what_a_report_says_of_images(params, which):
         "Rule: the best PSNR, dB on val (compare.metric, compare.phase)",
         "crisp 31.000, blurry 22.000",
         "as many components as crisp has latents",
-        *(f"floor: {title}" for title in FLOORS["image"]),
+        *(f"baseline: {title}" for title in BASELINES["image"].values()),
     ):
         assert expected in report
-    assert all(METRICS[name].title in report.replace("\\|", "|") for name in SHOWN["image"])
+    assert all(METRICS[name].full_title in report.replace("\\|", "|") for name in TABLES["image"].shown)
     assert "macro F1" not in report
 
 
@@ -174,9 +179,9 @@ def test_images_get_a_verdict_beside_the_floors(params, which):
     changes = CHANGES | {"blurry": CHANGES["blurry"] | {"floor_blur_psnr": 24.0}}
     report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
     found = verdicts(report)
-    assert found["crisp"]["PSNR, dB"] == "good, better than floor: yes"
-    assert found["blurry"]["PSNR, dB"] == "good, better than floor: no"
-    assert found["blurry"]["mean squared error"] == "fair, better than floor: no"
+    assert found["crisp"]["PSNR, dB"] == "good, better than baseline: yes"
+    assert found["blurry"]["PSNR, dB"] == "good, better than baseline: no"
+    assert found["blurry"]["mean squared error"] == "fair, better than baseline: no"
     assert found["crisp"]["PSNR, best group − worst group, dB"] == "good"
     assert {name: found[name]["worst"] for name in found} == {"crisp": "fair", "blurry": "fair", "mean": "poor"}
     (line,) = [line for line in report.splitlines() if line.startswith("- blurry: mse")]  # one line for all of a run
@@ -189,8 +194,8 @@ def test_a_verdict_that_misses_a_number_leaves_its_cell_blank(params, which):
     report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
     found = verdicts(report)
     assert found["blurry"]["mean squared error"] == found["mean"]["SSIM"] == ""
-    assert found["mean"]["mean squared error"] == "poor, better than floor: no"
-    assert found["blurry"]["SSIM"] == "fair, better than floor: yes"
+    assert found["mean"]["mean squared error"] == "poor, better than baseline: no"
+    assert found["blurry"]["SSIM"] == "fair, better than baseline: yes"
 
 
 @both
@@ -210,21 +215,20 @@ def test_what_no_run_measured_has_no_row_and_no_floor(params, which):
     results, judgements, entries = built(params, ["crisp", "blurry"], changes)
     for result in results:
         for phase in ("val", "test"):
-            for name in list(result.metrics[phase]):
-                if name.startswith("floor_white_page") or name == "ocr_cer":
-                    del result.metrics[phase][name]
+            result.metrics[phase].pop("ocr_cer", None)
+            result.metrics[phase]["floors"].pop("white_page", None)
     report = written(results, judgements, entries)[which]
-    assert cells(report, METRICS["ocr_cer"].title) == []
+    assert cells(report, METRICS["ocr_cer"].full_title) == []
     (absent,) = [line for line in report.splitlines() if line.startswith("Not measured: ")]
-    assert METRICS["ocr_cer"].title in absent
+    assert METRICS["ocr_cer"].full_title in absent
     assert "white page" not in report
-    assert cells(report, METRICS["text_psnr"].title)[0][:2] == ["", "0.500"]
+    assert cells(report, METRICS["text_psnr"].full_title)[0][:2] == ["", "0.500"]
 
 
 @both
 def test_the_best_of_a_row_is_starred(params, which):
     report = reports(params, ["fair", "good"])[which]
-    row = {name: cells(report, METRICS[name].title)[0] for name in SHOWN["grid"]}
+    row = {name: cells(report, METRICS[name].full_title)[0] for name in TABLES["grid"].shown}
     assert row["macro_f1"][:2] == ["0.300", "0.600 *"]
     assert row["distortion"][:2] == ["80.0 *", "90.0"]
     assert not any("*" in cell for cell in row["rate"] + row["accuracy"])
@@ -233,12 +237,12 @@ def test_the_best_of_a_row_is_starred(params, which):
 @both
 def test_of_what_is_best_close_to_held_out_data_the_closest_is_starred(params, which):
     report = reports(params, ["single", "ranked"])[which]
-    (row,) = cells(report, METRICS["entropy"].title)
+    (row,) = cells(report, METRICS["entropy"].full_title)
     assert row[:2] == ["5.500 *", "4.000"]
     assert row[-2:] == ["5.000", "closest"]
     assert "held-out half" in report
     without = CHANGES | {name: CHANGES[name] | {"real_entropy": None} for name in ("single", "ranked")}
-    (row,) = cells(reports(params, ["single", "ranked"], without)[which], METRICS["entropy"].title)
+    (row,) = cells(reports(params, ["single", "ranked"], without)[which], METRICS["entropy"].full_title)
     assert row[:2] == ["5.500", "4.000"]
 
 
@@ -269,7 +273,7 @@ def test_the_advice_when_all_collapse_resolves(params, which):
 def test_every_kind_has_advice_that_dvc_takes(tmp_path):
     path = tmp_path / "params.yaml"
     for kind, data in {"grid": "grids", "image": "photos", "tags": "tags"}.items():
-        words = shlex.split(REMEDIES[kind][1])
+        words = shlex.split(COMPARISONS[kind].command)
         assert words[:3] == ["dvc", "exp", "run"]
         path.write_text(yaml.safe_dump(without_suites() | {"runs": {"tried": {"data": data, "preset": None}}}))
         before = resolve(path).runs["tried"]
@@ -388,7 +392,7 @@ def test_a_mix_of_objectives_is_said_and_not_ranked_across(params, which):
     results[0].metrics["run"] = FACT | {"effective_beta": None}
     results[1].metrics["run"] = FACT | {"effective_beta": 129.6}
     report = written(results, judgements, entries)[which]
-    assert cells(report, METRICS["loss"].title)[0][:3] == ["80.0 (a)", "20.0 (b) *", "25.0 (b)"]
+    assert cells(report, METRICS["loss"].full_title)[0][:3] == ["80.0 (a)", "20.0 (b) *", "25.0 (b)"]
     assert "these runs minimise 2 different objectives (cross_entropy, beta, focal, gamma, epoch differ)" in report
     (first,) = [line for line in report.splitlines() if line.startswith("- (a)")]
     (second,) = [line for line in report.splitlines() if line.startswith("- (b)")]
@@ -396,21 +400,21 @@ def test_a_mix_of_objectives_is_said_and_not_ranked_across(params, which):
     assert first == "- (a) cross_entropy 1, beta 1; effective beta: fair none"
     assert second.startswith("- (b) beta linear 0 to 0.5 in 5 epochs after 0, focal 1, gamma 2")
     assert second.endswith("; effective beta: good 130, good_s1 1")
-    assert cells(report, METRICS["distortion"].title)[0][:3] == ["80.0 *", "90.0", "91.0"]  # of one likelihood
+    assert cells(report, METRICS["distortion"].full_title)[0][:3] == ["80.0 *", "90.0", "91.0"]  # of one likelihood
 
 
 @both
 def test_runs_of_one_objective_are_ranked_without_letters(params, which):
     changes = {name: CHANGES[name] | {"loss": value} for name, value in {"good": 20.0, "good_s1": 25.0}.items()}
     report = reports(params, ["good", "good_s1"], changes)[which]
-    assert cells(report, METRICS["loss"].title)[0][:2] == ["20.0 *", "25.0"]
+    assert cells(report, METRICS["loss"].full_title)[0][:2] == ["20.0 *", "25.0"]
     assert "Mixed" not in report
 
 
 @both
 def test_likelihoods_are_told_apart(params, which):
     report = reports(params, ["single", "ranked"])[which]
-    assert cells(report, METRICS["bce"].title)[0][:2] == ["0.500 (bernoulli)", "0.500 (multinomial)"]
+    assert cells(report, METRICS["bce"].full_title)[0][:2] == ["0.500 (bernoulli)", "0.500 (multinomial)"]
     assert "Mixed likelihoods (bernoulli and multinomial)" in report
 
 
@@ -456,7 +460,7 @@ def test_wide_tables_are_cut_in_plain_text_and_whole_in_markdown(params, tmp_pat
     headers = [line for line in text.splitlines() if line.startswith("│ test ")]
     assert [sum("run_" in cell for cell in line.split("│")) for line in headers] == [RUNS, RUNS, 2, 0, 0]
     assert re.findall(r"run_\d\d", " ".join(headers)) == list(raw["runs"])
-    assert sum(line.count("floor:") for line in headers[-2:]) == len(FLOORS["image"])
+    assert sum(line.count("baseline:") for line in headers[-2:]) == len(METHODS["image"])
     assert max(len(line) for line in text.splitlines() if line.startswith("│")) < 210
     (whole,) = [line for line in markdown.splitlines() if line.startswith("| test ")]
     assert re.findall(r"run_\d\d", whole) == list(raw["runs"])

@@ -9,7 +9,8 @@ from vaelab import artifacts
 from vaelab.comparison.summary import summary_report
 from vaelab.comparison.table import table
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import DEFECTS, GROUPS, METRICS
+from vaelab.metrics.records import DEFECTS
+from vaelab.metrics.tables import METRICS, TABLES
 
 
 def lines(report):
@@ -35,7 +36,7 @@ def of(results):
 
 
 def title(name):
-    return METRICS[name].title
+    return METRICS[name].full_title
 
 
 def test_the_best_in_each_direction_is_named_with_its_value():
@@ -47,13 +48,13 @@ def test_the_best_in_each_direction_is_named_with_its_value():
     assert found[title("lrap")] == ["higher", "b", "0.800", "next: a 0.700"]
     assert found[title("hamming_loss")] == ["lower", "c", "0.04", "next: a 0.05"]
     assert found[title("entropy")] == ["closest to held-out data (5.000)", "b", "4.700", "next: a 5.400"]
-    assert found[title("rate")] == ["no better end", "", "from 3.000 (a) to 9.000 (b)", ""]
+    assert found[title("rate")] == ["no preferred direction", "", "from 3.000 (a) to 9.000 (b)", ""]
 
 
-@pytest.mark.parametrize("kind", GROUPS)
+@pytest.mark.parametrize("kind", TABLES)
 def test_every_metric_of_every_group_is_there_or_said_to_be_missing(kind):
     report = summary_report(table([result("a", kind), result("b", kind, blocks={"loss": {"beta": 2.0}})]), "markdown")
-    for group, names in GROUPS[kind].items():
+    for group, names in TABLES[kind].groups.items():
         assert (f"| {group} " in report) == any(name in comparisons.METRICS[kind] for name in names)
         if group == DEFECTS:  # most images have none: nothing is said then
             continue

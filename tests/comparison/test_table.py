@@ -10,15 +10,14 @@ from vaelab import artifacts
 from vaelab.comparison.metric_table import FACTS
 from vaelab.comparison.table import table, table_rows
 from vaelab.evaluation import metric_names
-from vaelab.evaluation.metric_names import COLUMNS, GROUPS, RENAMED, SHOWN, ceiling, column, cost, direction
-from vaelab.params.blocks import SELECTION
+from vaelab.metrics.tables import TABLES, column, cost, direction_text, held_out
 
 PROMISED = [
     "configuration", "test_loss", "test_bce", "test_kld", "hamming_loss", "jaccard_index", "pct_active_units",
     "silhouette_score", "pct_unique_combinations", "entropy", "gini_coefficient", "cosine_similarity", "kl_divergence",
 ]  # fmt: skip
 ABOUT = ["data", "preset", "seed", "seed_group", "phase", "convention", "collapsed", "recommended", *FACTS]
-every_kind = pytest.mark.parametrize("kind", SELECTION)
+every_kind = pytest.mark.parametrize("kind", TABLES)
 
 
 def test_tags_have_the_promised_columns_in_their_order():
@@ -28,7 +27,7 @@ def test_tags_have_the_promised_columns_in_their_order():
 @every_kind
 def test_the_chosen_metrics_come_first_then_what_the_run_is_then_the_rest(kind):
     columns = list(table([result("a", kind), result("b", kind)]))
-    chosen = ["configuration", *COLUMNS[kind]]
+    chosen = ["configuration", *TABLES[kind].columns]
     assert columns[: len(chosen) + len(ABOUT)] == chosen + ABOUT
     assert len(set(columns)) == len(columns)
     assert {column(name) for name in METRICS[kind]} <= set(columns)
@@ -38,10 +37,10 @@ def test_the_chosen_metrics_come_first_then_what_the_run_is_then_the_rest(kind):
 def test_each_number_stands_under_its_name(kind):
     (row,) = table([result("a", kind)]).to_dict("records")
     for name, value in METRICS[kind].items():
-        assert row[RENAMED.get(name, name)] == value
+        assert row[column(name)] == value
     assert (row["configuration"], row["data"], row["seed"], row["phase"]) == ("a", "data", 0, "test")
     assert (row["parameters"], row["collapsed"], row["recommended"]) == (1234, "", True)
-    assert row[f"val_{SELECTION[kind][0]}"] == METRICS[kind][SELECTION[kind][0]]
+    assert row[f"val_{TABLES[kind].selection[0]}"] == METRICS[kind][TABLES[kind].selection[0]]
 
 
 def test_data_without_a_test_split_report_val_and_say_so():
@@ -51,7 +50,7 @@ def test_data_without_a_test_split_report_val_and_say_so():
 
 
 def test_kinds_share_one_table_with_empty_cells(tmp_path):
-    results = [result(kind, kind, f"{kind}_data") for kind in SELECTION]
+    results = [result(kind, kind, f"{kind}_data") for kind in TABLES]
     rows = table(results)
     assert rows.loc[0, "psnr":"psnr"].isna().all()
     found = rows.set_index("configuration")
@@ -94,9 +93,9 @@ def test_values_that_json_does_not_have_are_empty():
 @every_kind
 def test_every_column_is_a_metric_with_a_direction(kind):
     names = {column(name): name for name in metric_names.METRICS}
-    assert set(COLUMNS[kind]) <= set(names)
-    for name in [*SHOWN[kind], *(name for names in GROUPS[kind].values() for name in names)]:
-        assert direction(name)
+    assert set(TABLES[kind].columns) <= set(names)
+    for name in [*TABLES[kind].shown, *(name for names in TABLES[kind].groups.values() for name in names)]:
+        assert direction_text(name)
     assert len(set(names)) == len(metric_names.METRICS)  # no two metrics in one column
 
 
@@ -123,7 +122,7 @@ def test_what_cannot_be_better_has_no_cost(name, value, real):
 
 
 def test_held_out_data_have_their_metric():
-    assert [ceiling(name) for name in ("entropy", "sample_tags", "sample_recall", "sample_mmd")] == [
+    assert [held_out(name) for name in ("entropy", "sample_tags", "sample_recall", "sample_mmd")] == [
         "real_entropy", "real_sample_tags", "real_recall", "real_mmd",
     ]  # fmt: skip
-    assert direction("entropy", "5.0") == "closest to held-out data (5.0)"
+    assert direction_text("entropy", "5.0") == "closest to held-out data (5.0)"

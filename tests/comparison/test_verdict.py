@@ -4,20 +4,26 @@ import sys
 
 import pytest
 import torch
+from comparisons import nested
 
 from vaelab.comparison import verdict as module
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.errors import InputError
-from vaelab.evaluation.image.baselines import fit_floors
-from vaelab.evaluation.metric_names import METRICS
-from vaelab.measures.image.reconstruction import measure
+from vaelab.evaluation.image.baselines import fit_baselines
+from vaelab.measures.image.reconstruction import image_metrics
+from vaelab.metrics.tables import METRICS
 from vaelab.params.blocks import VERDICT, Limits
 
-FLOORS = ("mean_image", "blur", "white_page")
+LISTED = ("mean_image", "blur", "white_page")
+
+
+def judge_all(values, limits):
+    metrics = nested(values)
+    return verdict(metrics, limits, {name: reached for name, reached in metrics["floors"].items() if name in LISTED})
 
 
 def judge(metrics: dict[str, float | None], limits: dict[str, Limits] = VERDICT) -> dict[str, Criterion]:
-    return {criterion.metric: criterion for criterion in verdict(metrics, limits, FLOORS)}
+    return {criterion.metric: criterion for criterion in judge_all(metrics, limits)}
 
 
 @pytest.mark.parametrize(
@@ -36,9 +42,9 @@ def test_without_a_poor_limit_nothing_is_poor():
 
 
 def test_the_overall_rating_is_the_worst():
-    assert overall(verdict({"psnr": 30, "mse": 0.07, "ssim": 0.9}, VERDICT, FLOORS)) == "fair"
-    assert overall(verdict({"psnr": 30, "mse": 0.07, "ssim": 0.1}, VERDICT, FLOORS)) == "poor"
-    assert overall(verdict({"psnr": 30}, VERDICT, FLOORS)) == "good"
+    assert overall(verdict({"psnr": 30, "mse": 0.07, "ssim": 0.9}, VERDICT, {})) == "fair"
+    assert overall(verdict({"psnr": 30, "mse": 0.07, "ssim": 0.1}, VERDICT, {})) == "poor"
+    assert overall(verdict({"psnr": 30}, VERDICT, {})) == "good"
     assert overall([]) is None
 
 
@@ -63,11 +69,11 @@ def test_each_number_stands_beside_the_best_floor():
 
 @pytest.mark.parametrize("metric", ["psnr", "mse"])
 def test_equal_to_the_floor_is_not_better(metric):
-    assert judge({metric: 0.01, f"floor_blur_{metric}": 0.01})[metric].better_than_floor is False
+    assert judge({metric: 0.01, f"floor_blur_{metric}": 0.01})[metric].better_than_baseline is False
 
 
 def test_an_unlisted_floor_does_not_count():
-    assert judge({"psnr": 25.0, "floor_pca_psnr": 30.0})["psnr"].floor is None
+    assert judge({"psnr": 25.0, "floor_pca_psnr": 30.0})["psnr"].baseline is None
 
 
 def test_a_good_psnr_that_a_white_page_beats_is_called_out():
@@ -75,15 +81,14 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
     pages = torch.full((8, 1, 64, 64), 255, dtype=torch.uint8)
     pages[:, :, 12:60:16, 10:20] = 0
     x = pages.float() / 255
-    measured = {name: float(value.mean()) for name, value in measure(x, torch.full_like(x, 0.97)).items()}
-    floors = fit_floors(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
-    for floor, reconstruct in floors.items():
-        measured[f"floor_{floor}_psnr"] = float(measure(x, reconstruct(x))["psnr"].mean())
-    assert 20 < measured["psnr"] < measured["floor_white_page_psnr"]
-    assert verdict(measured, VERDICT, list(floors))[1].better_than_floor is False
-    found = verdict(measured, {"psnr": VERDICT["psnr"]}, ["mean_image", "white_page"])
+    measured = {name: float(value.mean()) for name, value in image_metrics(x, torch.full_like(x, 0.97)).items()}
+    floors = fit_baselines(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
+    reached = {name: {"psnr": float(image_metrics(x, floor(x))["psnr"].mean())} for name, floor in floors.items()}
+    assert 20 < measured["psnr"] < reached["white_page"]["psnr"]
+    assert verdict(measured, VERDICT, reached)[1].better_than_baseline is False
+    found = verdict(measured, {"psnr": VERDICT["psnr"]}, {name: reached[name] for name in ("mean_image", "white_page")})
     assert found[0].rating == overall(found) == "good"
-    assert found[0].floor == "white_page"
+    assert found[0].baseline == "white_page"
     (remark,) = remarks(found)
     assert "psnr" in remark
     assert "is good by its limit 20, but means nothing here: the trivial white_page reaches" in remark
@@ -91,7 +96,7 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
 
 def test_remarks_name_what_is_no_better_than_trivial_and_nothing_else():
     metrics = {"psnr": 17.0, "floor_blur_psnr": 18.0, "ssim": 0.9, "floor_blur_ssim": 0.8, "mse": 0.01}
-    assert remarks(verdict(metrics, VERDICT, FLOORS)) == [
+    assert remarks(judge_all(metrics, VERDICT)) == [
         "psnr 17 is fair, and no better than trivial: the trivial blur reaches 18"
     ]
 
@@ -112,11 +117,11 @@ def test_a_metric_without_a_direction_is_better_towards_its_good_limit():
 )
 def test_limits_that_make_no_sense_are_refused(limits, message):
     with pytest.raises(InputError, match=message):
-        verdict(dict.fromkeys(limits, 1.0), limits, FLOORS)
+        verdict(dict.fromkeys(limits, 1.0), limits, {})
 
 
 def test_the_default_limits_make_sense():
-    criteria = verdict(dict.fromkeys(VERDICT, 1.0), VERDICT, FLOORS)
+    criteria = verdict(dict.fromkeys(VERDICT, 1.0), VERDICT, {})
     assert {criterion.metric for criterion in criteria} == set(VERDICT) <= set(METRICS)
 
 

@@ -8,10 +8,10 @@ import torch
 from helpers import random_grids, tiny_run, write_grids
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import Evaluation, evaluate
-from vaelab.evaluation.metric_names import HEADLINE, METRICS, SHOWN
+from vaelab.metrics.tables import METRICS, TABLES
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE
@@ -30,7 +30,8 @@ FLOORS = [
 
 
 OF_GRIDS = {
-    *SHOWN["grid"], *HEADLINE["grid"], "elbo", "loss", "distortion_cells", "distortion_extent", "nats_per_cell",
+    *TABLES["grid"].shown, *TABLES["grid"].headline, "elbo", "loss", "distortion_cells", "distortion_extent",
+    "nats_per_cell",
     "pct_active_units", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
     "max_abs_mean", "min_log_var", "max_log_var", "silhouette", "shuffled_z_distortion", "zero_z_distortion",
 }  # fmt: skip

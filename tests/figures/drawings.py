@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from vaelab.figures.canvas import files
-from vaelab.figures.canvas.heat import Scale
-from vaelab.figures.defects.maps import Shown
+from vaelab.figures.canvas.tiles import Scale
+from vaelab.figures.defects.maps import ShownPatch
 
 SCALE = Scale(0.0, 8.0, "plasma", "score, log-z", "both")
 SIDE, CELLS = 32, 16
@@ -18,7 +18,7 @@ def random(seed=0):
 def patch(number=0, mask=None, channels=1, caption=("0001_002_00, left 512 px", "nep, score 3.2")):
     x = random(number).integers(0, 256, (channels, SIDE, SIDE), dtype=np.uint8)
     score = random(number).uniform(-1, 9, (CELLS, CELLS)).astype(np.float32)
-    return Shown(x, x // 2 + 60, score, mask, caption)
+    return ShownPatch(x, x // 2 + 60, score, mask, caption)
 
 
 def one_pixel(side, row=5, column=7):

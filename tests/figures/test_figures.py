@@ -7,9 +7,10 @@ from helpers import CANVAS, grid_info, random_grids
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vaelab.figures import checkpoints, comparison, curves, latents
+from vaelab.figures import checkpoints, curves, latents
 from vaelab.figures.canvas import files
-from vaelab.figures.grid import recall
+from vaelab.figures.grid import GRID, cells
+from vaelab.figures.kind import SameExamples
 from vaelab.measures.snapshots import Snapshot
 
 K = 10
@@ -30,7 +31,7 @@ def snapshot(epoch, best=False, count=6):
 
 def history(*runs):
     rows = [
-        {"run": run, "phase": phase, "epoch": epoch, **dict.fromkeys(curves.PANELS["grid"], epoch / 10)}
+        {"run": run, "phase": phase, "epoch": epoch, **dict.fromkeys(GRID.curves, epoch / 10)}
         for run in runs for phase in ("train", "val") for epoch in (1, 2, 3)
     ]  # fmt: skip
     return pd.DataFrame(rows)
@@ -49,20 +50,20 @@ FIGURES = {
     "checkpoint": lambda: checkpoints.checkpoint_picture(snapshot(1), INFO),
     "checkpoint of one": lambda: checkpoints.checkpoint_picture(snapshot(1, best=True, count=1), INFO),
     "filmstrip": lambda: checkpoints.filmstrip([snapshot(1), snapshot(2, best=True), snapshot(2)], INFO),
-    "recall": lambda: recall.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
-    "recall by run": lambda: recall.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
-    "reconstructions": lambda: comparison.reconstructions_by_run(
-        "test", np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES, INFO, "tiny"
+    "recall": lambda: cells.recall_bars(RECALL, INFO.class_counts, NAMES, "test"),
+    "recall by run": lambda: cells.recall_by_run({"first": RECALL, "second": RECALL[::-1]}, NAMES, "test"),
+    "reconstructions": lambda: GRID.examples.by_run(
+        SameExamples("tiny", "test", np.arange(3), grids(3), RECONSTRUCTIONS, ACCURACIES), INFO
     ),
     "curves": lambda: curves.training_curves(history("first", "second").query("run == 'first' or epoch == 1"), "grid"),
     "posterior": lambda: latents.posterior_histograms(RANDOM, RANDOM, "test"),
     "KL": lambda: latents.kl_per_dimension(dimensions([True, False, True, False]), "test"),
     "KL, all active": lambda: latents.kl_per_dimension(dimensions([True] * 4), "test"),
     "KL, none active": lambda: latents.kl_per_dimension(dimensions([False] * 4), "test"),
-    "prior, one": lambda: latents.prior_samples(grids(1), INFO),
-    "prior, two rows": lambda: latents.prior_samples(grids(13), INFO),
-    "traversals": lambda: latents.traversals(
-        grids(6).reshape(2, 3, CANVAS, CANVAS), [3, 1], [-3.0, 0.0, 3.0], INFO, "test grid 7"
+    "prior, one": lambda: GRID.examples.prior_samples(grids(1), "z ~ N(0, I)", INFO),
+    "prior, two rows": lambda: GRID.examples.prior_samples(grids(13), "z ~ N(0, I)", INFO),
+    "traversals": lambda: GRID.examples.traversals(
+        grids(6).reshape(2, 3, CANVAS, CANVAS), [3, 1], [-3.0, 0.0, 3.0], "test grid 7", INFO
     ),
 }
 
@@ -149,8 +150,9 @@ def test_recall_by_run_has_a_bar_per_run_and_class():
 
 def test_reconstructions_say_how_much_is_right():
     original = grids(2)
-    figure = comparison.reconstructions_by_run(
-        "test", np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}, INFO, "tiny"
+    figure = GRID.examples.by_run(
+        SameExamples("tiny", "test", np.array([4, 7]), original, {"same": original}, {"same": np.array([1.0, 0.25])}),
+        INFO,
     )
     assert texts(figure)[:2] == ["original\ntest 4", "original\ntest 7"]
     assert texts(figure)[2:] == ["same\naccuracy 1.00", "same\naccuracy 0.25"]
@@ -158,7 +160,7 @@ def test_reconstructions_say_how_much_is_right():
 
 def test_curves_have_a_line_per_run_and_phase():
     figure = FIGURES["curves"]()
-    assert [len(axes.lines) for axes in figure.axes] == [4] * len(curves.PANELS["grid"])
+    assert [len(axes.lines) for axes in figure.axes] == [4] * len(GRID.curves)
     assert figure.axes[0].lines[0].get_xydata().tolist() == pytest.approx(np.array([[1, 0.1], [2, 0.2], [3, 0.3]]))
 
 
@@ -178,4 +180,4 @@ def test_traversals_name_dimension_and_value():
 def test_prior_samples_name_their_size():
     grid = np.full((1, CANVAS, CANVAS), K)
     grid[0, :2, :5] = 3
-    assert texts(latents.prior_samples(grid, INFO)) == ["2×5"]
+    assert texts(GRID.examples.prior_samples(grid, "z ~ N(0, I)", INFO)) == ["2×5"]

@@ -6,11 +6,12 @@ import pytest
 
 from vaelab.figures import curves
 from vaelab.figures.canvas import files
-from vaelab.figures.grid import recall
-from vaelab.figures.seeds import seeds_by_configuration
-from vaelab.figures.tags.generation import PANELS, generation
+from vaelab.figures.grid import cells
+from vaelab.figures.groups import seeds_by_configuration
+from vaelab.figures.tags import TAGS
+from vaelab.figures.tags.samples import MEASURES, generation
 
-METRICS = dict(zip(PANELS, (6.0, 80.0, 0.1, 0.9, 0.2), strict=True))
+METRICS = dict(zip(MEASURES, (6.0, 80.0, 0.1, 0.9, 0.2), strict=True))
 REAL = {f"real_{name}": value + 1 for name, value in METRICS.items()}
 INDEPENDENT = {f"floor_independent_{name}": value - 1 for name, value in METRICS.items()}
 MANY = [f"a_long_name_of_a_run_in_a_sweep_{number:02d}_with_a_learning_rate" for number in range(22)]
@@ -63,14 +64,14 @@ def test_seeds_have_a_dot_each_and_mean_and_deviation(tmp_path):
 
 
 def many_curves():
-    columns = dict.fromkeys(curves.PANELS["tags"], 0.5)
+    columns = dict.fromkeys(TAGS.curves, 0.5)
     rows = [{"run": run, "phase": phase, "epoch": 1, **columns} for run in MANY for phase in ("train", "val")]
     return curves.training_curves(pd.DataFrame(rows), "tags")
 
 
 PICTURES = {
     "curves": many_curves,
-    "recall": lambda: recall.recall_by_run({run: [0.5, None] for run in MANY}, ["a", "b"], "test"),
+    "recall": lambda: cells.recall_by_run({run: [0.5, None] for run in MANY}, ["a", "b"], "test"),
     "generation": lambda: generation(dict.fromkeys(MANY, METRICS | REAL), "tiny", "test"),
     "seeds": lambda: seeds_by_configuration({run: [0.5, 0.6] for run in MANY}, "LRAP", "val"),
 }

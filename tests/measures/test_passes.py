@@ -7,19 +7,20 @@ import torch
 from helpers import grid_info, random_grids, random_images, tiny_run
 
 from vaelab.data.format.batches import Batch, DeviceSplit
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.measures.grid import confusion
-from vaelab.measures.grid.batch import distortion, whole_grids
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.grid.batch import distortion, stored
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Measured, Pass, run_pass
 from vaelab.measures.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
+from vaelab.metrics.tables import TABLES
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents
 from vaelab.objective.objective import Objective
-from vaelab.params.blocks import HISTORY
+from vaelab.params.loss import Loss
 
 CLASSES, N = 4, 11
 CPU = torch.device("cpu")
@@ -54,10 +55,10 @@ def passed(
     aim: Objective | None = None,
     kept: torch.Tensor | None = None,
 ) -> Pass:
-    functions = KINDS[kind]
-    measure = partial(functions.measure, info=INFOS[kind])
+    functions = MEASURES[kind]
+    measure = partial(functions.evaluation_metrics, info=INFOS[kind])
     aim = aim or objective(kind)
-    return run_pass(vae or model(kind), split(kind), aim, batch_size, 1, measure, functions.output, kept)
+    return run_pass(vae or model(kind), split(kind), aim, batch_size, 1, measure, functions.stored, kept)
 
 
 @every_kind
@@ -78,7 +79,7 @@ def test_a_pass_is_of_all_examples_in_their_order():
     torch.testing.assert_close(found.log_var, inference.log_var)
     expected = confusion.confusion(X, inference.reconstruction.argmax(1), CLASSES).sum(0)
     assert torch.equal(found.measured.totals["matrix"], expected)
-    assert torch.equal(found.outputs, whole_grids(Decoded(inference.reconstruction, inference.extent)))
+    assert torch.equal(found.outputs, stored(Decoded(inference.reconstruction, inference.extent)))
     lengths = {len(values) for values in (*found.measured.examples.values(), *found.losses.values(), found.outputs)}
     assert lengths == {N}
 
@@ -134,7 +135,7 @@ def test_a_pass_leaves_the_model_as_it_was(kind):
 
 def test_distortion_is_plain_cross_entropy_and_extent_in_nats_whatever_the_objective():
     inference = model().eval()(X)
-    plain = Context(gamma=0.0, class_weights=torch.ones(CLASSES), reduction="sum")
+    plain = Context(Loss(gamma=0.0, reduction="sum"), class_weights=torch.ones(CLASSES))
     cells, size = distortion(X, inference)
     assert torch.equal(cells, cross_entropy(X, inference, plain))
     assert torch.equal(size, extent(X, inference, plain))
@@ -153,7 +154,7 @@ def certain(x: torch.Tensor, size: torch.Tensor) -> Inference:
 
 
 def measured(inference: Inference) -> Measured:
-    return KINDS["grid"].measure(Batch(X, GROUP), inference, INFO)
+    return MEASURES["grid"].evaluation_metrics(Batch(X, GROUP), inference, INFO)
 
 
 def test_measures_of_an_inference_that_is_sure_and_right():
@@ -179,9 +180,9 @@ def test_an_exact_match_needs_all_cells_and_the_extent():
 
 def test_whole_grids_end_at_the_predicted_extent():
     inference = certain(X, extents(X, CLASSES))
-    assert torch.equal(whole_grids(Decoded(inference.reconstruction, inference.extent)), X.to(torch.uint8))
+    assert torch.equal(stored(Decoded(inference.reconstruction, inference.extent)), X.to(torch.uint8))
     smaller = certain(X, torch.tensor([[2, 3]]).repeat(N, 1))
-    grids = whole_grids(Decoded(smaller.reconstruction, smaller.extent))
+    grids = stored(Decoded(smaller.reconstruction, smaller.extent))
     assert extents(grids, CLASSES).tolist() == [[2, 3]] * N
     assert torch.equal(grids[:, :2, :3], smaller.reconstruction.argmax(1)[:, :2, :3].to(torch.uint8))
 
@@ -189,18 +190,18 @@ def test_whole_grids_end_at_the_predicted_extent():
 @every_kind
 @torch.no_grad()
 def test_what_a_row_of_the_history_needs_is_measured(kind):
-    functions, batch = KINDS[kind], split(kind).take(torch.arange(N))
+    functions, batch = MEASURES[kind], split(kind).take(torch.arange(N))
     inference = model(kind).eval()(batch.x)
-    for measurer in (functions.measure, functions.brief, functions.running):
+    for measurer in (functions.evaluation_metrics, functions.val_metrics, functions.train_metrics):
         found = measurer(batch, inference, INFOS[kind])
-        means = functions.history(found.totals, found.means(), INFOS[kind])
-        whole = functions.measure(batch, inference, INFOS[kind])
-        expected = functions.history(whole.totals, whole.means(), INFOS[kind])
+        means = functions.epoch_metrics(found.totals, found.means(), INFOS[kind])
+        whole = functions.evaluation_metrics(batch, inference, INFOS[kind])
+        expected = functions.epoch_metrics(whole.totals, whole.means(), INFOS[kind])
         assert means == pytest.approx({name: expected[name] for name in means}, nan_ok=True)
-        if measurer is functions.brief:
-            assert set(HISTORY[kind]) <= set(means)
+        if measurer is functions.val_metrics:
+            assert set(TABLES[kind].history) <= set(means)
         else:
-            assert set(HISTORY[kind]) & set(means)
+            assert set(TABLES[kind].history) & set(means)
 
 
 def snapshot(label: str, epoch: int, rows: tuple[int, ...] = (3, 6), kind: str = "grid", **options: object) -> Snapshot:

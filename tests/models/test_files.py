@@ -7,7 +7,7 @@ import torch
 from helpers import grid_info, random_grids, random_images, tiny_run, unit
 from safetensors.torch import load_file, save_file
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.models.build import build
 from vaelab.models.files import METADATA, load_model, read_description, save_model

@@ -1,13 +1,18 @@
 import numpy as np
 import pytest
 import torch
+from helpers import steady
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from torch import Tensor
 from torch.nn import functional as F
 
 from vaelab.errors import InputError
 from vaelab.models import pca
-from vaelab.models.pca import fit_patch_pca, fit_pca, from_patches, reconstruct, to_patches
+from vaelab.models.image import patch_pca
+from vaelab.models.image.patch_pca import fit_patch_pca, from_patches, to_patches
+from vaelab.models.pca import fit_pca, principal_directions, reconstruct
 
 
 def decaying(count: int, shape: tuple[int, ...], seed: int = 0) -> Tensor:
@@ -46,7 +51,7 @@ def test_images_are_flattened_scaled_and_mirrored(flip):
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("most", [2048, 10], ids=["covariance", "above the limit"])
 def test_patch_components_equal_those_of_patches_cut_out_one_by_one(flip, most, monkeypatch):
-    monkeypatch.setattr(pca, "MAX_COVARIANCE", most)
+    monkeypatch.setattr(patch_pca, "MAX_COVARIANCE", most)
     x = (decaying(300, (3, 8, 8)) * 255).byte()
     both = torch.cat([x, x.flip(-1)] if flip else [x])
     cut = [both[:, :, i : i + 4, j : j + 4].flatten(1) for i in (0, 4) for j in (0, 4)]
@@ -94,7 +99,7 @@ def test_the_seed_decides():
 def test_of_many_images_a_random_part_is_taken(limit, value, flip, expected, monkeypatch):
     chosen = []
     monkeypatch.setattr(pca, limit, value)
-    monkeypatch.setattr(pca, "_as_float", lambda x: chosen.append(x) or x.float())
+    monkeypatch.setattr(pca, "as_float", lambda x: chosen.append(x) or x.float())
     x = decaying(100, (1, 2, 3))
     found = fit_pca(x, 3, seed=0, flip=flip)
     assert found.components.shape == (3, 6)
@@ -128,3 +133,19 @@ def test_too_many_components_are_refused_with_advice():
     assert len(fit_pca(x, 10, seed=0, flip=True).variance) == 10
     with pytest.raises(InputError, match=r"model\.latent_channels: 5 principal components .*there are 40 of 4"):
         fit_patch_pca(x, 2, 5, seed=0)
+
+
+def test_principal_directions_equal_scikit_learn():
+    rows = torch.randn(60, 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * torch.arange(1, 10)
+    found, expected = principal_directions(rows, 4, 0), PCA(4, svd_solver="full").fit(rows.numpy())
+    np.testing.assert_allclose(found.std.square() * 60 / 59, expected.explained_variance_, rtol=1e-6)
+    np.testing.assert_allclose(np.abs(np.sum(found.directions.numpy() * expected.components_, 1)), 1, atol=1e-6)
+    np.testing.assert_allclose(found.centre, expected.mean_)
+
+
+@steady
+@given(rank=st.integers(0, 5), seed=st.integers(0, 1000))
+def test_there_are_no_more_directions_than_the_rows_have(rank, seed):
+    source = torch.Generator().manual_seed(seed)
+    rows = torch.randn(20, rank, generator=source).double() @ torch.randn(rank, 8, generator=source).double() + 1
+    assert len(principal_directions(rows, 8, 0).std) <= rank

@@ -4,7 +4,8 @@ from helpers import steady
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaelab.objective.class_weights import METHODS, class_weights
+from vaelab.objective.weights import CLASS_METHODS as METHODS
+from vaelab.objective.weights import class_weights
 from vaelab.params.loss import Loss
 
 COUNTS = st.lists(st.integers(0, 1_000_000), min_size=2, max_size=12).filter(any)

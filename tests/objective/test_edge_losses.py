@@ -10,6 +10,7 @@ from torch import Tensor
 from vaelab.models.vae import Inference
 from vaelab.objective import edge_losses, pixel_losses
 from vaelab.objective.context import Context
+from vaelab.params.loss import Loss
 
 FOURIER = [edge_losses.frequency, edge_losses.focal_frequency]
 TERMS = [edge_losses.edge, *FOURIER]
@@ -62,7 +63,9 @@ def test_frequency_equals_its_formula_on_the_whole_spectrum(shape):
     x, y = images(3, *shape)
     spectra = [np.fft.fft2(batch.numpy(), norm="ortho") for batch in (x, y)]
     expected = np.abs(np.log1p(np.abs(spectra[0])) - np.log1p(np.abs(spectra[1])))
-    summed, mean = (edge_losses.frequency(x, inferred(y), Context(reduction)) for reduction in ("sum", "mean"))
+    summed, mean = (
+        edge_losses.frequency(x, inferred(y), Context(Loss(reduction=reduction))) for reduction in ("sum", "mean")
+    )
     np.testing.assert_allclose(summed.numpy(), expected.sum((1, 2, 3)))
     np.testing.assert_allclose(mean.numpy(), expected.mean((1, 2, 3)))
 
@@ -75,7 +78,7 @@ def test_focal_frequency_equals_its_formula_on_the_whole_spectrum(shape, alpha):
     weights = distance**alpha / (distance**alpha).max((2, 3), keepdims=True)
     expected = weights * distance**2
     summed, mean = (
-        edge_losses.focal_frequency(x, inferred(y), Context(reduction, focal_alpha=alpha))
+        edge_losses.focal_frequency(x, inferred(y), Context(Loss(reduction=reduction, focal_alpha=alpha)))
         for reduction in ("sum", "mean")
     )
     np.testing.assert_allclose(summed.numpy(), expected.sum((1, 2, 3)))
@@ -86,7 +89,7 @@ def test_focal_frequency_equals_its_formula_on_the_whole_spectrum(shape, alpha):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_focal_frequency_with_alpha_0_is_mse_by_parseval(shape, reduction):
     x, y = images(3, *shape)
-    options = Context(reduction, focal_alpha=0.0)
+    options = Context(Loss(reduction=reduction, focal_alpha=0.0))
     torch.testing.assert_close(
         edge_losses.focal_frequency(x, inferred(y), options), pixel_losses.mse(x, inferred(y), options)
     )
@@ -136,7 +139,7 @@ def test_frequency_does_not_see_a_circular_shift():
 @pytest.mark.parametrize("term", TERMS)
 def test_mean_is_the_sum_over_the_number_of_elements(term):
     x, y = images(4)
-    mean, total = (term(x, inferred(y), Context(reduction)) for reduction in ("mean", "sum"))
+    mean, total = (term(x, inferred(y), Context(Loss(reduction=reduction))) for reduction in ("mean", "sum"))
     torch.testing.assert_close(mean, total / x[0].numel())
 
 
@@ -160,5 +163,7 @@ def test_a_permutation_of_the_batch_permutes_the_losses(term, order, seed):
 @pytest.mark.parametrize("term", TERMS)
 def test_gradient_equals_finite_differences(term, reduction):
     x, y = images(2, 3, 4, 5)
-    options = Context(reduction, focal_alpha=0.0)  # the detached weights of other α would show up as a difference
+    options = Context(
+        Loss(reduction=reduction, focal_alpha=0.0)
+    )  # the detached weights of other α would show up as a difference
     assert torch.autograd.gradcheck(lambda y: term(x, inferred(y), options), y.requires_grad_())

@@ -83,10 +83,10 @@ def torchvision_vgg():
 def test_vgg16_from_a_file_gives_the_features_of_torchvisions(tmp_path, torchvision_vgg):
     save(torchvision_vgg, tmp_path / "vgg.safetensors")
     names = {
-        "feature_losses.3": "relu1_2",
-        "feature_losses.8": "relu2_2",
-        "feature_losses.15": "relu3_3",
-        "feature_losses.22": "relu4_3",
+        "features.3": "relu1_2",
+        "features.8": "relu2_2",
+        "features.15": "relu3_3",
+        "features.22": "relu4_3",
     }
     network = feature_losses.load_vgg16([*names.values()], str(tmp_path / "vgg.safetensors")).double()
     theirs = create_feature_extractor(torchvision_vgg.features.double(), [name[9:] for name in names])
@@ -189,9 +189,9 @@ def test_gray_counts_as_three_equal_channels(term, networks):
 @pytest.mark.parametrize("term", TERMS)
 def test_terms_are_0_for_a_perfect_reconstruction_and_the_same_under_both_reductions(term, networks):
     x, y = images(3)
-    value = TERMS[term](x, inferred(y), Context("sum", features=networks))
+    value = TERMS[term](x, inferred(y), Context(Loss(reduction="sum"), features=networks))
     assert (value > 1e-3).all()
-    torch.testing.assert_close(TERMS[term](x, inferred(y), Context("mean", features=networks)), value)
+    torch.testing.assert_close(TERMS[term](x, inferred(y), Context(Loss(reduction="mean"), features=networks)), value)
     perfect = TERMS[term](x, inferred(x), Context(features=networks))
     torch.testing.assert_close(perfect, torch.zeros(3), rtol=0, atol=1e-6)
 
@@ -299,7 +299,7 @@ def test_damaged_and_misfit_files_are_refused(tmp_path, perceptual, dino):
     save(perceptual, other)
     with pytest.raises(InputError, match=r"loss\.dino_weights: .*does not fit.*missing"):
         feature_losses.load_dino(TINY_VIT, str(other))
-    save_file({**reseeded(perceptual, 4), "feature_losses.5.bias": torch.zeros(3)}, other)
+    save_file({**reseeded(perceptual, 4), "features.5.bias": torch.zeros(3)}, other)
     with pytest.raises(InputError, match=r"1 of 8 tensors; features\.5\.bias is \(3,\), expected \(128,\)"):
         feature_losses.load_vgg16(SHALLOW, str(other))
 

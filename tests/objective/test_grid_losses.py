@@ -9,6 +9,7 @@ from torch.distributions import Categorical
 from vaelab.models.vae import Inference
 from vaelab.objective import grid_losses
 from vaelab.objective.context import Context
+from vaelab.params.loss import Loss
 
 CLASSES, SIDE = 4, 8
 TERMS = [grid_losses.cross_entropy, grid_losses.focal, grid_losses.extent]
@@ -24,7 +25,7 @@ def inference(batch: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> 
 
 def context(gamma: float = 2.0, weights: list[float] | None = None, reduction: str = "sum") -> Context:
     class_weights = torch.tensor(weights or [1.0] * CLASSES, dtype=torch.float64)
-    return Context(gamma=gamma, class_weights=class_weights, reduction=reduction)
+    return Context(Loss(gamma=gamma, reduction=reduction), class_weights=class_weights)
 
 
 def log_prob(x: Tensor, given: Inference) -> Tensor:

@@ -2,10 +2,10 @@ import math
 
 import pytest
 import torch
-from helpers import SIZE, grid_info, random_grids, random_images, random_tags, tag_info, tiny_run, unit
+from helpers import SIZE, grid_info, random_grids, random_images, random_tags, tag_info, terms_of, tiny_run, unit
 from torch.nn import functional as F
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.models.vae import Inference
 from vaelab.objective.grid_losses import cross_entropy, extent, focal
 from vaelab.objective.kl import kl_per_dimension
@@ -54,7 +54,7 @@ def drawn() -> Inference:
 
 def test_every_term_of_params_is_implemented():
     for kind in ("grid", "image", "tags"):
-        named = {name for name, kinds in Terms.KINDS.items() if kind in kinds}
+        named = set(terms_of(kind))
         assert named <= set(TERMS) | set(OF_KIND.get(kind, {}))
         assert set(OF_KIND.get(kind, {})) <= named
     assert set(TERMS).union(*OF_KIND.values()) == set(Terms.model_fields)
@@ -224,17 +224,18 @@ def test_options_of_images_reach_the_terms(image, drawn):
         examples=77, sigma=0.3, epsilon=0.01, focal_alpha=0.5, gamma=1.5, centre_weight=4.0, reduction="mean",
         terms={"gaussian": 1.0, "perceptual": 1.0}, perceptual_weights="random", perceptual_layers=["relu1_2"],
     ).context  # fmt: skip
-    assert (found.examples, found.sigma, found.epsilon, found.focal_alpha, found.gamma) == (77, 0.3, 0.01, 0.5, 1.5)
-    assert found.reduction == "mean"
+    options = found.options
+    assert (found.examples, options.sigma, options.epsilon, options.focal_alpha) == (77, 0.3, 0.01, 0.5)
+    assert (options.gamma, options.reduction) == (1.5, "mean")
     assert found.class_weights is None
     assert float(found.pixel_weights.mean()) == pytest.approx(1)
     assert found.pixel_weights[8, 8] > found.pixel_weights[0, 0]
     assert list(found.features) == ["perceptual"]
     plain = image_objective().context
-    assert (plain.sigma, plain.pixel_weights, dict(plain.features)) == (None, None, {})
+    assert (plain.options.sigma, plain.pixel_weights, dict(plain.features)) == ("optimal", None, {})
 
 
-@pytest.mark.parametrize("term", [name for name, kinds in Terms.KINDS.items() if "image" in kinds and name != "dino"])
+@pytest.mark.parametrize("term", [name for name in terms_of("image") if name != "dino"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_term_of_images_gives_one_finite_value_per_image(term, channels):
     aim = image_objective(
@@ -287,7 +288,7 @@ def test_tags_have_terms_of_their_own_under_shared_names(said):
     torch.testing.assert_close(losses.terms["focal"], expected)
 
 
-TAG_TERMS = [name for name, kinds in Terms.KINDS.items() if "tags" in kinds]
+TAG_TERMS = terms_of("tags")
 
 
 @pytest.mark.parametrize("term", TAG_TERMS)
@@ -336,8 +337,9 @@ def test_options_of_tags_reach_the_terms():
         pos_weight="inverse", max_pos_weight=1.5, gamma=1.0, gamma_positive=0.5, gamma_negative=3.0, margin=0.2,
         reduction="mean", centre_weight=4.0,
     ).context  # fmt: skip
-    assert (found.gamma, found.gamma_positive, found.gamma_negative, found.margin) == (1.0, 0.5, 3.0, 0.2)
-    assert found.reduction == "mean"
+    options = found.options
+    assert (options.gamma, options.gamma_positive, options.gamma_negative, options.margin) == (1.0, 0.5, 3.0, 0.2)
+    assert options.reduction == "mean"
     assert found.pos_weight.shape == (7,)
     assert found.pos_weight.max() == 1.5
     assert found.pixel_weights is None

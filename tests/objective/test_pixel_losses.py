@@ -11,11 +11,12 @@ from torch.distributions import Bernoulli, Laplace, Normal
 from vaelab.models.vae import Inference
 from vaelab.objective import pixel_losses
 from vaelab.objective.context import Context
-from vaelab.objective.pixel_weights import centre_bump
+from vaelab.objective.weights import centre_bump
+from vaelab.params.loss import Loss
 
 ERRORS = [pixel_losses.mse, pixel_losses.l1, pixel_losses.charbonnier, pixel_losses.focal_error]
 TERMS = [*ERRORS, pixel_losses.bce, pixel_losses.gaussian, pixel_losses.laplace]
-SUMMED = Context("sum")
+SUMMED = Context(Loss(reduction="sum"))
 
 
 def images(count: int, channels: int = 3, side: int = 8, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -43,7 +44,7 @@ FORMULAS = {
 def test_errors_equal_their_formula_element_by_element(term, channels):
     x, y = images(2, channels, 4)
     expected = [sum(FORMULAS[term](e) for e in (a - b).flatten().tolist()) for a, b in zip(x, y, strict=True)]
-    value = term(x, inferred(y), Context(gamma=1.5, epsilon=0.05))
+    value = term(x, inferred(y), Context(Loss(gamma=1.5, epsilon=0.05)))
     torch.testing.assert_close(value, torch.tensor(expected, dtype=torch.float64))
 
 
@@ -56,7 +57,7 @@ def test_errors_of_a_perfect_reconstruction_are_zero(term):
 def test_focal_error_with_gamma_0_is_mse():
     x, y = images(3)
     torch.testing.assert_close(
-        pixel_losses.focal_error(x, inferred(y), Context(gamma=0)), pixel_losses.mse(x, inferred(y), SUMMED)
+        pixel_losses.focal_error(x, inferred(y), Context(Loss(gamma=0))), pixel_losses.mse(x, inferred(y), SUMMED)
     )
 
 
@@ -89,16 +90,17 @@ def test_likelihoods_with_a_fixed_sigma_are_log_probs(term, sigma):
     density = DENSITIES[term](y, torch.tensor(sigma, dtype=torch.float64))
     assert density.stddev.flatten()[0].item() == pytest.approx(sigma)
     expected = -density.log_prob(x)
-    torch.testing.assert_close(term(x, inferred(y), Context("sum", sigma=sigma)), expected.sum((1, 2, 3)))
-    torch.testing.assert_close(term(x, inferred(y), Context("mean", sigma=sigma)), expected.mean((1, 2, 3)))
+    torch.testing.assert_close(term(x, inferred(y), Context(Loss(sigma=sigma))), expected.sum((1, 2, 3)))
+    mean = Context(Loss(reduction="mean", sigma=sigma))
+    torch.testing.assert_close(term(x, inferred(y), mean), expected.mean((1, 2, 3)))
 
 
 @pytest.mark.parametrize("term", DENSITIES)
 def test_the_sigma_of_the_decoder_goes_first(term):
     x, y = images(3)
     log_sigma = torch.tensor(math.log(0.2), dtype=torch.float64)
-    expected = term(x, inferred(y), Context(sigma=0.2))
-    torch.testing.assert_close(term(x, inferred(y, log_sigma), Context(sigma=0.5)), expected)
+    expected = term(x, inferred(y), Context(Loss(sigma=0.2)))
+    torch.testing.assert_close(term(x, inferred(y, log_sigma), Context(Loss(sigma=0.5))), expected)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -108,7 +110,7 @@ def test_the_best_sigma_has_the_least_nats_of_all(term, weighted):
     weights = centre_bump(8, 9.0, 0.25).double() if weighted else None
     best = term(x, inferred(y), Context(pixel_weights=weights)).mean()
     sigmas = torch.linspace(0.2, 0.8, 601).tolist()
-    others = [term(x, inferred(y), Context(sigma=sigma, pixel_weights=weights)).mean() for sigma in sigmas]
+    others = [term(x, inferred(y), Context(Loss(sigma=sigma), pixel_weights=weights)).mean() for sigma in sigmas]
     assert best <= min(others)
     assert best == pytest.approx(min(others).item(), abs=1e-3)
 
@@ -135,7 +137,7 @@ def test_a_perfect_reconstruction_has_finite_nats_and_gradient(term, log_sigma):
     y = x.clone().requires_grad_()
     given_sigma = None if log_sigma is None else torch.tensor(log_sigma, dtype=torch.float64)
     value = term(x, inferred(y, given_sigma), SUMMED)
-    torch.testing.assert_close(value, term(x, inferred(y), Context(sigma=math.exp(-6))))
+    torch.testing.assert_close(value, term(x, inferred(y), Context(Loss(sigma=math.exp(-6)))))
     value.sum().backward()
     assert y.grad.isfinite().all()
 
@@ -143,7 +145,7 @@ def test_a_perfect_reconstruction_has_finite_nats_and_gradient(term, log_sigma):
 @pytest.mark.parametrize("term", TERMS)
 def test_mean_is_the_sum_over_the_number_of_elements(term):
     x, y = images(4)
-    mean, total = (term(x, inferred(y), Context(reduction)) for reduction in ("mean", "sum"))
+    mean, total = (term(x, inferred(y), Context(Loss(reduction=reduction))) for reduction in ("mean", "sum"))
     torch.testing.assert_close(mean, total / x[0].numel())
 
 
@@ -153,7 +155,7 @@ def test_pixel_weights_scale_the_elements_of_their_place(term, reduction):
     x, y = images(4)
     weights = centre_bump(8, 5.0, 0.25).double()
     single = torch.eye(64, dtype=torch.float64).view(64, 8, 8)
-    options = Context(reduction, sigma=0.3)
+    options = Context(Loss(reduction=reduction, sigma=0.3))
     parts = torch.stack([term(x, inferred(y), options._replace(pixel_weights=weight)) for weight in single], 1)
     torch.testing.assert_close(term(x, inferred(y), options._replace(pixel_weights=weights)), parts @ weights.flatten())
 
@@ -171,7 +173,7 @@ def test_a_permutation_of_the_batch_permutes_the_losses(term, order, seed):
 def test_gradient_equals_finite_differences(term, reduction):
     x, y = images(2, 3, 3)
     weights = centre_bump(3, 5.0, 0.25).double()
-    options = Context(reduction, gamma=1.5, epsilon=0.05, pixel_weights=weights)
+    options = Context(Loss(reduction=reduction, gamma=1.5, epsilon=0.05), pixel_weights=weights)
     assert torch.autograd.gradcheck(lambda y: term(x, inferred(y), options), y.requires_grad_())
 
 
@@ -186,7 +188,7 @@ def test_gradient_of_the_decoders_sigma_equals_finite_differences(term):
 def test_gradient_of_focal_error_is_zero_where_the_error_is(gamma):
     x, _ = images(2)
     y = x.clone().requires_grad_()
-    pixel_losses.focal_error(x, inferred(y), Context(gamma=gamma)).sum().backward()
+    pixel_losses.focal_error(x, inferred(y), Context(Loss(gamma=gamma))).sum().backward()
     assert not y.grad.any()
 
 

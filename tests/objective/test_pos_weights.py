@@ -4,8 +4,9 @@ from helpers import steady, tag_info
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaelab.data.format.prepared import tags_info
-from vaelab.objective.pos_weights import METHODS, pos_weights
+from vaelab.data.format.info import tags_info
+from vaelab.objective.weights import TAG_METHODS as METHODS
+from vaelab.objective.weights import pos_weights
 from vaelab.params.loss import Loss
 
 ROWS = 1000

@@ -12,6 +12,7 @@ from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective import ssim
 from vaelab.objective.context import Context
+from vaelab.params.loss import Loss
 
 TERMS = [ssim.ssim, ssim.ms_ssim]
 PAPER_WEIGHTS = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
@@ -113,8 +114,8 @@ def test_images_smaller_than_the_window_are_refused(values, shape):
 def test_terms_are_the_same_under_both_reductions_and_0_for_a_perfect_reconstruction(term, channels):
     x, y = pairs(4, channels, 24, 24)
     weights = torch.rand(24, 24)
-    value = term(x, inferred(y), Context("sum"))
-    torch.testing.assert_close(term(x, inferred(y), Context("mean", pixel_weights=weights)), value)
+    value = term(x, inferred(y), Context(Loss(reduction="sum")))
+    torch.testing.assert_close(term(x, inferred(y), Context(Loss(reduction="mean"), pixel_weights=weights)), value)
     assert (value > 1e-3).all()
     torch.testing.assert_close(term(x, inferred(x), Context()), torch.zeros(4, dtype=torch.float64))
 

@@ -13,6 +13,7 @@ from torchvision.ops import sigmoid_focal_loss
 from vaelab.models.vae import Inference
 from vaelab.objective import tag_losses
 from vaelab.objective.context import Context
+from vaelab.params.loss import Loss
 
 BATCH, TAGS = 6, 9
 TERMS = [tag_losses.bce, tag_losses.focal, tag_losses.asymmetric, tag_losses.multinomial]
@@ -66,7 +67,7 @@ def test_focal_is_that_of_torchvision(gamma, pos_weight):
     x, logits = rows(), random_logits()
     values = sigmoid_focal_loss(logits, x, alpha=-1, gamma=gamma)
     expected = values if pos_weight is None else torch.where(x == 1, pos_weight * values, values)
-    found = tag_losses.focal(x, inference(logits), Context(gamma=gamma, pos_weight=pos_weight))
+    found = tag_losses.focal(x, inference(logits), Context(Loss(gamma=gamma), pos_weight=pos_weight))
     torch.testing.assert_close(found, expected.sum(1))
 
 
@@ -74,14 +75,14 @@ def test_focal_is_that_of_torchvision(gamma, pos_weight):
 @pytest.mark.parametrize("margin", [0.0, 0.05, 0.4])
 def test_asymmetric_is_the_formula_of_the_paper(positive, negative, margin):
     x, logits = rows(), random_logits(size=3)
-    context = Context(gamma_positive=positive, gamma_negative=negative, margin=margin)
+    context = Context(Loss(gamma_positive=positive, gamma_negative=negative, margin=margin))
     expected = brute_asymmetric(x, logits, positive, negative, margin)
     torch.testing.assert_close(tag_losses.asymmetric(x, inference(logits), context), torch.tensor(expected).double())
 
 
 def test_an_absent_tag_below_the_margin_costs_nothing_and_moves_nothing():
     logits = torch.tensor([[0.19, 0.21]]).logit().requires_grad_()
-    found = tag_losses.asymmetric(torch.zeros(1, 2), inference(logits), Context(gamma_negative=1.0, margin=0.2))
+    found = tag_losses.asymmetric(torch.zeros(1, 2), inference(logits), Context(Loss(gamma_negative=1.0, margin=0.2)))
     found.sum().backward()
     assert found > 0
     assert logits.grad[0, 0] == 0
@@ -108,7 +109,7 @@ def test_multinomial_takes_log_probabilities_plus_a_constant():
 @given(seed=st.integers(0, 1000))
 def test_without_exponents_weights_and_margin_all_are_bce(seed):
     x, said = rows(seed), inference(random_logits(seed, size=5))
-    context = Context(gamma=0.0, gamma_positive=0.0, gamma_negative=0.0, margin=0.0)
+    context = Context(Loss(gamma=0.0, gamma_positive=0.0, gamma_negative=0.0, margin=0.0))
     for term in (tag_losses.focal, tag_losses.asymmetric):
         torch.testing.assert_close(term(x, said, context), tag_losses.bce(x, said, context))
 
@@ -117,7 +118,7 @@ def test_without_exponents_weights_and_margin_all_are_bce(seed):
 @given(seed=st.integers(0, 1000), gamma=st.floats(0.1, 5), margin=st.floats(0, 0.5))
 def test_focal_and_asymmetric_lie_between_0_and_bce(seed, gamma, margin):
     x, said = rows(seed), inference(random_logits(seed))
-    context = Context(gamma=gamma, gamma_positive=gamma, gamma_negative=gamma, margin=margin)
+    context = Context(Loss(gamma=gamma, gamma_positive=gamma, gamma_negative=gamma, margin=margin))
     for term in (tag_losses.focal, tag_losses.asymmetric):
         assert (term(x, said, context) >= 0).all()
         assert (term(x, said, context) <= tag_losses.bce(x, said, context)).all()
@@ -126,7 +127,9 @@ def test_focal_and_asymmetric_lie_between_0_and_bce(seed, gamma, margin):
 @pytest.mark.parametrize("term", TERMS)
 def test_mean_is_the_sum_over_the_number_of_tags(term):
     x, said = rows(), inference(random_logits())
-    mean, total = (term(x, said, Context(reduction=reduction, pos_weight=POS_WEIGHT)) for reduction in ("mean", "sum"))
+    mean, total = (
+        term(x, said, Context(Loss(reduction=reduction), pos_weight=POS_WEIGHT)) for reduction in ("mean", "sum")
+    )
     torch.testing.assert_close(mean, total / TAGS)
 
 
@@ -156,7 +159,7 @@ def test_values_and_gradients_are_finite_for_any_logit(term, exponent, margin, s
     x = torch.tensor([[0.0, 1.0, 0.0, 1.0]])
     logits = torch.tensor([[size, size, -size, -size]], requires_grad=True)
     gammas = dict.fromkeys(("gamma", "gamma_positive", "gamma_negative"), exponent)
-    context = Context(margin=margin, pos_weight=torch.full((4,), 100.0), **gammas)
+    context = Context(Loss(margin=margin, **gammas), pos_weight=torch.full((4,), 100.0))
     found = term(x, inference(logits), context)
     found.sum().backward()
     assert found.isfinite().all()
@@ -165,7 +168,7 @@ def test_values_and_gradients_are_finite_for_any_logit(term, exponent, margin, s
 
 @pytest.mark.parametrize("term", OF_SIGMOID)
 def test_what_is_surely_wrong_costs_its_logit_and_what_is_surely_right_nothing(term):
-    context = Context(gamma_positive=1.0, gamma_negative=1.0, margin=0.0)
+    context = Context(Loss(gamma_positive=1.0, gamma_negative=1.0, margin=0.0))
     x, logits = torch.tensor([[0.0, 1.0]]), torch.tensor([[1e4, -1e4]])
     assert term(x, inference(logits), context).item() == pytest.approx(2e4)
     assert term(x, inference(-logits), context).item() == 0
@@ -175,7 +178,7 @@ def test_what_is_surely_wrong_costs_its_logit_and_what_is_surely_right_nothing(t
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 def test_gradient_equals_finite_differences(term, reduction):
     options = {"gamma": 1.5, "gamma_positive": 0.7, "gamma_negative": 2.5, "margin": 0.03}
-    context = Context(reduction=reduction, pos_weight=POS_WEIGHT, **options)
+    context = Context(Loss(reduction=reduction, **options), pos_weight=POS_WEIGHT)
     x, logits = rows(), random_logits().requires_grad_()
     assert torch.autograd.gradcheck(lambda given: term(x, inference(given), context), (logits,))
 

@@ -2,9 +2,11 @@
 
 import pytest
 import yaml
+from helpers import terms_of
 
 from vaelab.errors import InputError
-from vaelab.params.blocks import HISTORY, SELECTION
+from vaelab.metrics.tables import TABLES
+from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Terms
 from vaelab.params.resolve import resolve
 
@@ -168,20 +170,25 @@ def test_what_goes_together_is_accepted_without_a_word(tmp_path, options):
 
 @pytest.mark.parametrize(("data", "kind"), [("grids", "grid"), ("photos", "image"), ("tags", "tags")])
 def test_any_term_metric_and_column_of_the_kind_can_be_named(tmp_path, data, kind):
-    own = {name: 1.0 for name, kinds in Terms.KINDS.items() if kind in kinds and name != "multinomial"}
+    own = {name: 1.0 for name in terms_of(kind) if name != "multinomial"}
     # a term that is named like a metric has another column: mse is the metric, mse_term the term
-    columns = ["loss", "kl", *HISTORY[kind], *(f"{name}_term" if name in HISTORY[kind] else name for name in own)]
+    columns = [
+        "loss",
+        "kl",
+        *TABLES[kind].history,
+        *(f"{name}_term" if name in TABLES[kind].history else name for name in own),
+    ]
     train = {"stop_when": {name: {"min": 0} for name in columns}, "healthy": {name: [{"max": 1}] for name in columns}}
-    for metric in SELECTION[kind]:
+    for metric in TABLES[kind].selection:
         run = resolved(tmp_path, terms(**own) | {"train": train | {"metric": metric}}, data).runs["first"]
         assert run.train.metric == metric
         assert set(run.train.stop_when) == set(run.train.healthy) == set(columns)
 
 
 def test_every_term_has_a_kind_and_the_defaults_are_of_theirs():
-    assert set(Terms.KINDS) == set(Terms.model_fields)
-    for kind, defaults in Terms.DEFAULTS.items():
-        assert all(kind in Terms.KINDS[name] for name in defaults)
+    assert set(Terms.model_fields) == {name for kind in KINDS for name in terms_of(kind)}
+    for kind, facts in KINDS.items():
+        assert set(facts.terms) <= set(terms_of(kind))
 
 
 IGNORED_BY_GRIDS = {

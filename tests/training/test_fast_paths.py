@@ -83,7 +83,7 @@ def test_the_history_has_the_mean_over_the_steps_of_each_term(in_a_folder_with_d
     for _, (batch, inference, losses, _) in calls:
         values = {"loss": losses.total, **losses.terms}
         values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
-        examples = loop.KINDS[kind].running(batch, inference, None).examples if kind == "image" else {}
+        examples = loop.MEASURES[kind].train_metrics(batch, inference, None).examples if kind == "image" else {}
         steps.append({name: value.detach().mean() for name, value in {**values, **examples}.items()})
     assert len(steps) == 3
     for name in steps[0]:

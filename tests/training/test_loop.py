@@ -5,8 +5,8 @@ import torch
 from helpers import tiny_run
 from trainings import fit, history, restless, same, weights
 
+from vaelab.metrics.tables import TABLES
 from vaelab.models.files import load_model
-from vaelab.params.blocks import HISTORY
 
 pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
 every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
@@ -31,12 +31,12 @@ def test_writes_weights_checkpoints_snapshots_and_history(tmp_path, kind):
     terms = [name for name, weight in run.loss.terms if weight]
     expected = ["epoch", "phase", "step", "loss"]
     expected += [f"{name}{what}" for name in (*terms, "kl") for what in ("", "_weight", "_weighted")]
-    assert list(rows[0]) == [*expected, *HISTORY[kind], "gradient_norm", "learning_rate"]
+    assert list(rows[0]) == [*expected, *TABLES[kind].history, "gradient_norm", "learning_rate"]
     for row in rows:
         assert float(row["kl_weighted"]) == pytest.approx(float(row["kl"]), rel=1e-5)
         parts = [float(row[f"{name}_weighted"]) for name in (*terms, "kl")]
         assert float(row["loss"]) == pytest.approx(sum(parts), rel=1e-5)
-        assert all(row[name] for name in HISTORY[kind]) or row["phase"] == "train"
+        assert all(row[name] for name in TABLES[kind].history) or row["phase"] == "train"
         assert bool(row["gradient_norm"]) is (row["phase"] == "train")
         assert float(row["learning_rate"]) == 0.001
 

@@ -5,11 +5,10 @@ import math
 import pytest
 import torch
 import yaml
-from helpers import PARAMS, TINY, preset_runs, random_images, tiny_run
+from helpers import PARAMS, TINY, preset_runs, random_images, terms_of, tiny_run
 from trainings import fit, history, weights
 
-from vaelab.params.blocks import HISTORY
-from vaelab.params.loss import Terms
+from vaelab.metrics.tables import TABLES
 from vaelab.params.resolve import merge
 from vaelab.params.schema import Run
 from vaelab.training import session
@@ -34,13 +33,13 @@ def test_every_preset_of_the_repository_trains(tmp_path, preset):
         assert abs(float(history(models)[-1]["loss"])) > 0
 
 
-@pytest.mark.parametrize("term", [name for name, kinds in Terms.KINDS.items() if "image" in kinds])
+@pytest.mark.parametrize("term", terms_of("image"))
 def test_every_term_of_images_trains(tmp_path, term):
     if term == "dino":
         pytest.importorskip("timm")
     loss = {"terms": {"gaussian": 0.0, term: 1.0}, "perceptual_weights": "random", "dino_weights": "random"}
     loss |= {"perceptual_layers": ["relu1_2"], "dino_model": "vit_tiny_patch16_224"}
-    column = f"{term}_term" if term in HISTORY["image"] else term
+    column = f"{term}_term" if term in TABLES["image"].history else term
     for row in history(fit(tmp_path, tiny_run(kind="image", loss=loss))):
         assert math.isfinite(float(row[column]))
         assert math.isfinite(float(row["psnr"]))

@@ -7,7 +7,7 @@ import torch
 from helpers import GROUPS, grid_info, random_images, tiny_run, unit
 from torch import nn
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.models.build import build
 from vaelab.params.blocks import Train
 from vaelab.training.step import (

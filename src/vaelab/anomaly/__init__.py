@@ -1,1 +1,1 @@
-"""Anomaly scores to thresholds and measures: calibration, bootstrap by strip, AUPRO. Free of torch."""
+"""From saved anomaly scores to thresholds and measures: `fit`, `score`, `measure`, called by `threshold`. No torch."""

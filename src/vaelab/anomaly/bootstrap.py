@@ -6,10 +6,10 @@ too short. N patches, S strips, B resamplings.
 
 import numpy as np
 
-from vaelab.anomaly.measures import MEASURES, Draws, Patches, measure
+from vaelab.anomaly.patch_measures import PATCH_MEASURES, Draws, Patches, patch_measures
 
 MOST_VALUES = 2**21  # of a count by score and resampling, in memory at once
-SIDES = (2.5, 97.5)  # per cent: an interval of 95 %
+INTERVAL = (2.5, 97.5)  # per cent: an interval of 95 %
 
 Replicates = dict[str, np.ndarray]  # each measure [B]
 
@@ -22,13 +22,13 @@ def replicates(patches: Patches, scores: np.ndarray, threshold: float, resamplin
     draws = draw(patches, resamplings, seed)
     step = max(1, MOST_VALUES // (1 + 2 * int(patches.label.sum())))
     parts = [
-        measure(patches, scores, threshold, Draws(draws.times[:, first : first + step], draws.place))
+        patch_measures(patches, scores, threshold, Draws(draws.times[:, first : first + step], draws.place))
         for first in range(0, resamplings, step)
     ]
     lone = _from_single_strips(patches)
     return {
         name: np.concatenate([np.empty(0), *(part[name] for part in parts)]) + (np.nan if name in lone else 0)
-        for name in MEASURES
+        for name in PATCH_MEASURES
     }
 
 
@@ -51,7 +51,7 @@ def _from_single_strips(patches: Patches) -> set[str]:
     """Measures of which a pool is one strip: nothing tells how far it would move with another."""
     pools = {"recall": patches.label, "fpr_normal": patches.normal, "fpr_clean": ~patches.label & ~patches.normal}
     lone = {name for name, pool in pools.items() if len(np.unique(patches.strip[pool])) == 1}
-    return set(MEASURES) - pools.keys() | lone if lone else set()
+    return set(PATCH_MEASURES) - pools.keys() | lone if lone else set()
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -59,5 +59,5 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     defined = values[np.isfinite(values)]
     if not len(defined):
         return float("nan"), float("nan")
-    low, high = np.percentile(defined, SIDES)
+    low, high = np.percentile(defined, INTERVAL)
     return float(low), float(high)

@@ -1,18 +1,16 @@
 """Points of the curves that `dvc plots` draws, as rows of tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from vaelab.anomaly.measures import Patches, everything_once, measure, ratio
+from vaelab.anomaly.patch_measures import Patches, patch_measures, ratio, unweighted
 from vaelab.anomaly.percentiles import Percentiles
+from vaelab.anomaly.tables import Row
 
 POINTS = 200  # of a curve at most
 BINS = 40
 OUTERMOST = (0.5, 99.5)  # percentiles of all scores; what is beyond is in the outermost bins
-
-Row = dict[str, Any]
 
 
 def roc(patches: Patches, scores: Mapping[str, np.ndarray]) -> list[Row]:
@@ -75,12 +73,12 @@ def histogram(pools: Mapping[str, np.ndarray], threshold: float) -> list[Row]:
     return [row | {"threshold": float(threshold)} for row in rows]
 
 
-def sweep(patches: Patches, scores: np.ndarray, of: Percentiles, percentiles: Sequence[float]) -> list[Row]:
+def sweep(patches: Patches, scores: np.ndarray, val: Percentiles, percentiles: Sequence[float]) -> list[Row]:
     """Return threshold, precision, recall, F1 and false-positive rates of scores [N] at percentiles of val."""
     rows = []
     for percentile in sorted(percentiles):
-        threshold = of.threshold(percentile)
-        found = measure(patches, scores, threshold, everything_once(len(scores)))
+        threshold = val.threshold(percentile)
+        found = patch_measures(patches, scores, threshold, unweighted(len(scores)))
         at = {name: float(found[name][0]) for name in ("precision", "recall", "f1", "fpr_normal", "fpr_clean")}
         rows.append({"percentile": percentile, "threshold": threshold, **at, "fpr_nominal": (100 - percentile) / 100})
     return rows

@@ -6,14 +6,15 @@ calibrates with the others, and raises the percentile until of those left out no
 V patches of val.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from vaelab.anomaly.score_files import Scores
+
 MOST_FOLDS = 50  # of strips, those of a fold being left out together
 
-Scores = Mapping[str, np.ndarray]  # by score, one number for each patch
 Calibrate = Callable[[Scores, np.ndarray, Scores, np.ndarray], tuple[Scores, Scores]]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from vaelab import artifacts
+from vaelab.anomaly.score_files import cell_of
 from vaelab.errors import InputError
 
 MOST_PIXELS = 2**23  # of masks, in memory at once
@@ -29,11 +30,6 @@ class Regions(NamedTuple):
     pixels: np.ndarray  # of the region, in the cell
     size: np.ndarray  # pixels of each region [R]
     area: np.ndarray  # pixels of each cell [h · h]
-
-
-def cell_of(pixels: int, cells: int) -> np.ndarray:
-    """Return the cell, along one side, that the middle of each pixel lies in."""
-    return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
 
 
 def read_regions(shards: Iterable[Path], label: np.ndarray, sides: Iterable[int]) -> dict[int, Regions]:

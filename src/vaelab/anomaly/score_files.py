@@ -15,16 +15,17 @@ import numpy as np
 from vaelab import artifacts
 from vaelab.errors import InputError
 
-PHASES = ("val", "test", "defects", "val_defects")
-PLACES = ("group", "strip", "top", "left")
-LABELS = ("label", "defect")
+SCORED_PHASES = ("val", "test", "defects", "val_defects")
+PLACE_COLUMNS = ("group", "strip", "top", "left")
+LABEL_COLUMNS = ("label", "defect")
 MOST_CELLS = 2**22  # of all maps, in memory at once
 
-Maps = dict[str, np.ndarray]
+ScoreMaps = dict[str, np.ndarray]  # by score [n, h, h]
+Scores = Mapping[str, np.ndarray]  # by score, one number for each patch [N]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoreFile:
     """What is known of the patches of one phase, and where their maps lie."""
 
     path: Path
@@ -39,7 +40,7 @@ class Scored:
     def __len__(self) -> int:
         return len(self.group)
 
-    def chunks(self, names: Sequence[str]) -> Iterator[tuple[slice, Maps]]:
+    def chunks(self, names: Sequence[str]) -> Iterator[tuple[slice, ScoreMaps]]:
         """Yield the maps of some scores, a few patches at a time, always the same ones together.
 
         Raises:
@@ -57,26 +58,26 @@ class Scored:
                 yield rows, maps
 
 
-def read_phases(folder: Path) -> dict[str, Scored]:
+def read_phases(folder: Path) -> dict[str, ScoreFile]:
     """Return the phases whose score maps lie in a folder, such as `artifacts.scores(run)`; none where there are none.
 
     Raises:
         InputError: a file is damaged or lacks something, the normals of val are missing, or phases have other scores.
     """
-    paths = {phase: artifacts.score_maps(folder, phase) for phase in PHASES}
-    phases = {phase: read_scored(path) for phase, path in paths.items() if path.exists()}
+    paths = {phase: artifacts.score_maps(folder, phase) for phase in SCORED_PHASES}
+    phases = {phase: read_score_file(path) for phase, path in paths.items() if path.exists()}
     if not phases:
         return {}
     if "val" not in phases:
         raise InputError(f"{paths['val']}: no such file; thresholds are fitted to the normals of val")
-    for scored in phases.values():
-        if scored.sides != phases["val"].sides:
+    for file in phases.values():
+        if file.sides != phases["val"].sides:
             expected = ", ".join(f"{name} ({side} cells a side)" for name, side in phases["val"].sides.items())
-            raise InputError(f"{scored.path}: other scores than {paths['val'].name}; expected {expected}")
+            raise InputError(f"{file.path}: other scores than {paths['val'].name}; expected {expected}")
     return phases
 
 
-def read_scored(path: Path) -> Scored:
+def read_score_file(path: Path) -> ScoreFile:
     """Return the description of a file of score maps.
 
     Raises:
@@ -84,17 +85,29 @@ def read_scored(path: Path) -> Scored:
     """
     with artifacts.opened(path, "numpy") as file:
         names = set(file.keys())
-        if missing := [name for name in PLACES if name not in names]:
+        if missing := [name for name in PLACE_COLUMNS if name not in names]:
             raise InputError(f"{path}: has no {', '.join(missing)}; delete it and make it again")
-        arrays = {name: file.get_tensor(name).astype(np.int64) for name in (*PLACES, *LABELS) if name in names}
-        scores = sorted(names - {*PLACES, *LABELS})
+        columns = [name for name in (*PLACE_COLUMNS, *LABEL_COLUMNS) if name in names]
+        arrays = {name: file.get_tensor(name).astype(np.int64) for name in columns}
+        scores = sorted(names - set(columns))
         count = len(arrays["group"])
         sides = {name: _side(path, name, file.get_slice(name).get_shape(), count) for name in scores}
-    arrays = dict.fromkeys(LABELS, np.zeros(count, np.int64)) | arrays
+    arrays = dict.fromkeys(LABEL_COLUMNS, np.zeros(count, np.int64)) | arrays
     for name, array in arrays.items():
         _check(array.shape == (count,), path, name, array.shape, f"[{count}]")
     _check(bool(scores), path, "scores", "none", "at least one map, float32 [N, h, h]")
-    return Scored(path, sides, **arrays)
+    return ScoreFile(path, sides, **arrays)
+
+
+def cell_of(pixels: int, cells: int) -> np.ndarray:
+    """Return the cell, along one side, that the middle of each pixel lies in."""
+    return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
+
+
+def enlarged(maps: np.ndarray, side: int) -> np.ndarray:
+    """Return maps [n, h, h] on a finer grid [n, side, side]: each cell has the value of the one that it lies in."""
+    nearest = cell_of(side, maps.shape[1])
+    return maps[:, nearest][:, :, nearest]
 
 
 def _side(path: Path, name: str, shape: Sequence[int], count: int) -> int:

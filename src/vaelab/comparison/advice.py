@@ -9,24 +9,13 @@ import yaml
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
-from vaelab.evaluation.metric_names import FLOORS, SHOWN, improves, metric
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import TABLES, improves, metric
 from vaelab.params.schema import Options, RunEntry
 
-REMEDIES = {  # where every run collapsed
-    "grid": (
-        "Look at the checkpoint pictures, then try class weights or a lower beta:",
-        "dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5",
-    ),
-    "image": (
-        "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
-        "dvc exp run -S ++loss.terms.gaussian=1.0 -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
-    ),
-    "tags": (
-        "Look at the checkpoint pictures, then try a lower beta, and nats that the KL divergence does not take:",
-        "dvc exp run -S loss.beta=0.2 -S loss.free_bits=0.05",
-    ),
-}
+OF_ITS_SIZE = ("pca", "patch_pca")  # baselines with as many numbers as the model has latents
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 
 
@@ -34,8 +23,9 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
     """Return who wins by which rule, and the command that trains the winner for longer."""
     winner = judgement.winner
     if winner is None:
-        advice, command = REMEDIES[judgement.configurations[0].results[0].run.kind]
-        return ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", advice], command
+        kind = COMPARISONS[judgement.configurations[0].results[0].run.kind]
+        lines = ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", kind.advice]
+        return lines, kind.command
     run, caution = winner.results[0].run, _caution(judgement)
     tied = any(found.within for found in judgement.against.values())
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
@@ -106,12 +96,13 @@ def _caution(judgement: Judgement) -> str:
 
 
 def _below_pca(winner: Configuration) -> list[str]:
-    """A warning where the recommended configuration does not beat the trivial floor of its size."""
+    """A warning where the recommended configuration does not beat the baseline of its size."""
     first, worse = winner.results[0], []
-    for title, prefix in FLOORS[first.run.kind].items():
-        for name in SHOWN[first.run.kind][:4]:
-            values, floor = by_seed(winner, name), first.final.get(f"{prefix}{name}")
+    for method in OF_ITS_SIZE:
+        for name in TABLES[first.run.kind].shown[:4]:
+            values, reached = by_seed(winner, name), first.baselines.get(method, {}).get(name)
             value = fmean(values.values()) if values else None
-            if "PCA" in title and value is not None and floor is not None and improves(name, floor, value):
-                worse.append(f"{metric(name).title} {_plain(value)}, {title} {_plain(floor)}")
+            if value is not None and reached is not None and improves(name, reached, value):
+                title = BASELINES[first.run.kind][method]
+                worse.append(f"{metric(name).full_title} {_plain(value)}, {title} {_plain(reached)}")
     return [f"Warning: PCA with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from tabulate import tabulate
 
-from vaelab.evaluation.metric_names import metric
+from vaelab.metrics.tables import metric
 
 Style = Literal["text", "markdown"]
 FORMATS = {"text": "simple_outline", "markdown": "pipe"}
@@ -32,7 +32,8 @@ def fact(value: Any) -> str:
 
 def title(name: str, style: Style) -> str:
     """Return what a metric is, as the cell of a table."""
-    return metric(name).title.replace("|", "\\|") if style == "markdown" else metric(name).title
+    text = metric(name).full_title
+    return text.replace("|", "\\|") if style == "markdown" else text
 
 
 def escaped(text: str, style: Style) -> str:

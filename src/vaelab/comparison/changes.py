@@ -11,7 +11,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, scope
 from vaelab.comparison.seeds import Configuration, by_seed, configurations, deviation, versus, with_spread
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import GROUPS, SHOWN, ceiling, column, cost, direction
+from vaelab.metrics.tables import TABLES, column, cost, direction_text, held_out
 
 APART = "not comparable"
 Side = Result | Sequence[Result]  # a run, or the seeds of a configuration
@@ -20,9 +20,10 @@ Side = Result | Sequence[Result]  # a run, or the seeds of a configuration
 def changes(before: Side, after: Side) -> pd.DataFrame:
     """Return one row per metric: before and after (means over seeds), change, change in percent, direction, verdict.
 
-    Metrics are named as in comparison.csv. The verdict is better, worse, same, no better end, within the seeds' spread
-    (where a test over several seeds does not tell the two apart), not comparable (under different conventions, so that
-    the change is left out too) or not measured. The percentage is of the value before, where neither is below 0.
+    Metrics are named as in comparison.csv. The verdict is better, worse, same, no preferred direction, within the
+    seeds' spread (where a test over several seeds does not tell the two apart), not comparable (under different
+    conventions, so that the change is left out too) or not measured. The percentage is of the value before, where
+    neither is below 0.
 
     Raises:
         InputError: the two are on different data, or one side is more than one configuration.
@@ -74,18 +75,18 @@ def _sides(before: Side, after: Side) -> tuple[Configuration, Configuration]:
 
 def _metrics(old: Configuration, new: Configuration) -> list[str]:
     """The metrics that either side has measured: losses first, then as in the report."""
-    kind = old.results[0].run.kind
-    listed = dict.fromkeys([name for names in GROUPS[kind].values() for name in names] + list(SHOWN[kind]))
+    tables = TABLES[old.results[0].run.kind]
+    listed = dict.fromkeys([name for names in tables.groups.values() for name in names] + list(tables.shown))
     return [name for name in listed if by_seed(old, name) or by_seed(new, name)]
 
 
 def _row(name: str, old: Configuration, new: Configuration) -> dict[str, Any]:
     before, after = by_seed(old, name), by_seed(new, name)
     one, other = (fmean(values.values()) if values else None for values in (before, after))
-    real = [value for group in (old, new) for value in by_seed(group, ceiling(name)).values()]
+    real = [value for group in (old, new) for value in by_seed(group, held_out(name)).values()]
     row: dict[str, Any] = {
         "metric": column(name), "before": one, "after": other, "change": None, "change_percent": None,
-        "direction": direction(name, cell(name, fmean(real)) if real else ""), "verdict": "not measured",
+        "direction": direction_text(name, cell(name, fmean(real)) if real else ""), "verdict": "not measured",
     }  # fmt: skip
     if one is None or other is None:
         return row
@@ -102,7 +103,7 @@ def _comparable(name: str, old: Configuration, new: Configuration) -> bool:
 def _verdict(name: str, old: Configuration, new: Configuration) -> str:
     first, second = _costs(name, old), _costs(name, new)
     if not first or not second:
-        return "no better end"
+        return "no preferred direction"
     found = versus(second, first)
     if fmean(first.values()) == fmean(second.values()):
         return "same"
@@ -112,7 +113,7 @@ def _verdict(name: str, old: Configuration, new: Configuration) -> str:
 
 
 def _costs(name: str, group: Configuration) -> dict[int, float]:
-    reals = by_seed(group, ceiling(name))
+    reals = by_seed(group, held_out(name))
     found = {seed: cost(name, value, reals.get(seed)) for seed, value in by_seed(group, name).items()}
     return {seed: value for seed, value in found.items() if value is not None}
 

@@ -1,16 +1,11 @@
-"""Which runs collapsed, by which number."""
+"""The collapse checks, each with the number and the limit that it goes by."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vaelab.comparison.collect import Result
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.params.schema import Compare
-
-NEEDED = {  # without which a run cannot be judged
-    "grid": ("accuracy", "predicted_background_share", "true_background_share", "active_units", "rate"),
-    "image": ("psnr", "floor_mean_image_psnr", "shuffled_z_psnr", "active_units", "rate"),
-    "tags": ("lrap", "floor_frequency_lrap", "shuffled_z_lrap", "active_units", "rate"),
-}
 
 MEAN_IMAGE = "mean-image collapse"
 
@@ -24,18 +19,36 @@ class Finding(NamedTuple):
     evidence: str
 
 
-def collapse(result: Result, options: Compare) -> Iterator[Finding]:
-    """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
-    metrics, phase = result.metrics[options.phase], options.phase
-    missing = [name for name in NEEDED[result.run.kind] if metrics.get(name) is None]
-    if missing:
-        yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
-        return
-    for check in CHECKS[result.run.kind]:
-        yield from check(metrics, options)
+Check = Callable[[Metrics, Compare], Iterator[Finding]]
 
 
-def _background(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class Gap:
+    """A check of how far a metric is above what a baseline reaches, or what is left with another example's z."""
+
+    name: str
+    metric: str
+    beside: tuple[str, str]  # where the other value is: floors or ablations, and which
+    option: str  # of compare: the smallest gap
+    text: str
+
+    def other(self, metrics: Metrics) -> float | None:
+        """Return what the metric is compared with; None where it was not measured."""
+        group, method = self.beside
+        value: float | None = metrics.get(group, {}).get(method, {}).get(self.metric)
+        return value
+
+    def __call__(self, metrics: Metrics, options: Compare) -> Iterator[Finding]:
+        """Yield the finding where the gap is too small."""
+        value, least = metrics[self.metric], getattr(options, self.option)
+        gap = value - self.other(metrics)
+        if gap < least:
+            said = self.text.format(phase=options.phase, value=value, gap=gap)
+            yield Finding(self.name, f"{said} < compare.{self.option} {least}")
+
+
+def background_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    """Yield where background is predicted nearly everywhere."""
     phase, predicted, true = options.phase, metrics["predicted_background_share"], metrics["true_background_share"]
     if predicted - true > options.max_background_excess:
         yield Finding(
@@ -59,48 +72,8 @@ def _background(metrics: Metrics, options: Compare) -> Iterator[Finding]:
         )
 
 
-def _mean_image(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    gain = metrics["psnr"] - metrics["floor_mean_image_psnr"]
-    if gain < options.min_gain_over_mean:
-        yield Finding(
-            MEAN_IMAGE,
-            f"PSNR on {options.phase} {metrics['psnr']:.2f} dB, {gain:+.2f} dB from the mean image's "
-            f"< compare.min_gain_over_mean {options.min_gain_over_mean}",
-        )
-
-
-def _ignored_latent(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    gap = metrics["psnr"] - metrics["shuffled_z_psnr"]
-    if gap < options.min_latent_gap:
-        yield Finding(
-            "latent ignored",
-            f"with another image's z PSNR on {options.phase} falls by {gap:.2f} dB only < compare.min_latent_gap "
-            f"{options.min_latent_gap}",
-        )
-
-
-def _frequency(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    gain = metrics["lrap"] - metrics["floor_frequency_lrap"]
-    if gain < options.min_gain_over_frequency:
-        yield Finding(
-            "frequency collapse",
-            f"LRAP on {options.phase} {metrics['lrap']:.3f}, {gain:+.4f} from the tags' frequencies', the same "
-            f"for every row < compare.min_gain_over_frequency {options.min_gain_over_frequency}",
-        )
-
-
-def _ignored_latent_of_tags(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    gap = metrics["lrap"] - metrics["shuffled_z_lrap"]
-    if gap < options.min_ranking_gap:
-        yield Finding(
-            "latent ignored",
-            f"with another row's z LRAP on {options.phase} falls by {gap:.4f} only < compare.min_ranking_gap "
-            f"{options.min_ranking_gap}",
-        )
-
-
-def _diversity(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    """Samples that are nearly all the same, or all different although real rows are not: one limit for both ends.
+def diversity_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    """Yield where samples are nearly all the same, or all differ although real rows do not: one limit for both ends.
 
     Too many combinations is only a collapse where every single one is unique: some excess is the plain effect of
     drawing each tag on its own, and entropy cannot tell, since it ends at the log of the number of samples.
@@ -122,7 +95,8 @@ def _diversity(metrics: Metrics, options: Compare) -> Iterator[Finding]:
         )
 
 
-def _posterior(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+def posterior_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
+    """Yield where too few latent dimensions are active."""
     if metrics["active_units"] < options.min_active_units:
         yield Finding(
             "posterior collapse",
@@ -131,8 +105,19 @@ def _posterior(metrics: Metrics, options: Compare) -> Iterator[Finding]:
         )
 
 
-CHECKS: dict[str, tuple[Callable[[Metrics, Compare], Iterator[Finding]], ...]] = {
-    "grid": (_background, _posterior),
-    "image": (_mean_image, _ignored_latent, _posterior),
-    "tags": (_frequency, _ignored_latent_of_tags, _diversity, _posterior),
-}
+MEAN_IMAGE_GAP = Gap(
+    MEAN_IMAGE, "psnr", (FLOORS, "mean_image"), "min_gain_over_mean",
+    "PSNR on {phase} {value:.2f} dB, {gap:+.2f} dB from the mean image's",
+)  # fmt: skip
+IMAGE_LATENT = Gap(
+    "latent ignored", "psnr", (ABLATIONS, "shuffled_z"), "min_latent_gap",
+    "with another image's z PSNR on {phase} falls by {gap:.2f} dB only",
+)  # fmt: skip
+FREQUENCY_GAP = Gap(
+    "frequency collapse", "lrap", (FLOORS, "frequency"), "min_gain_over_frequency",
+    "LRAP on {phase} {value:.3f}, {gap:+.4f} from the tags' frequencies', the same for every row",
+)  # fmt: skip
+TAGS_LATENT = Gap(
+    "latent ignored", "lrap", (ABLATIONS, "shuffled_z"), "min_ranking_gap",
+    "with another row's z LRAP on {phase} falls by {gap:.4f} only",
+)  # fmt: skip

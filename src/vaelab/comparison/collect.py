@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import CAPTIONS, DEFECT_FLOORS, DEFECT_MEASURES
-from vaelab.params.blocks import HISTORY
+from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat
+from vaelab.metrics.records import DEFECT_BASELINES
+from vaelab.metrics.tables import DEFECT_MEASURES, TABLES
 from vaelab.params.problems import check, raise_problems
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
@@ -26,14 +27,19 @@ class Result(NamedTuple):
     """One run and what was measured of it."""
 
     run: Run
-    metrics: dict[str, dict[str, Any]]  # by phase, and `run`
+    metrics: dict[str, dict[str, Any]]  # by phase as in metrics/evaluate/<run>.json, and `run`
     history: pd.DataFrame | None  # one row per epoch and phase, with the column `run`; None where none was kept
     threshold: dict[str, Any] | None = None  # what stage threshold found: summary, and rows of tables; None: no scores
 
     @property
     def final(self) -> dict[str, Any]:
-        """Metrics of the phase that is reported."""
-        return self.metrics[self.phase]
+        """Metrics of the phase that is reported, flat."""
+        return flat(self.metrics[self.phase])
+
+    @property
+    def baselines(self) -> dict[str, dict[str, Any]]:
+        """What each trivial method reaches on the phase that is reported, by its name."""
+        return baselines(self.metrics[self.phase])
 
     @property
     def phase(self) -> str:
@@ -77,10 +83,10 @@ def with_threshold(result: Result) -> Result:
     raise_problems(f"{folder / 'settings.json'}", check(Threshold, settings))
     tables = {name: pd.read_csv(folder / f"{name}.csv").to_dict("records") for name in THRESHOLD_TABLES}
     found = {f"defect_{name}": summary[name] for name in DEFECT_MEASURES if summary.get(name) is not None}
-    for row in tables["scores"]:
-        if row["score"] in DEFECT_FLOORS and summary["labelled"]:
-            found |= {f"floor_score_{row['score']}_defect_{name}": row[name] for name in DEFECT_MEASURES}
-    metrics = {**result.metrics, result.phase: {**result.final, **found}}
+    known = [row for row in tables["scores"] if row["score"] in DEFECT_BASELINES and summary["labelled"]]
+    floors = {row["score"]: {f"defect_{name}": row[name] for name in DEFECT_MEASURES} for row in known}
+    final = {**result.metrics[result.phase], **found, **({DEFECT_FLOORS: floors} if floors else {})}
+    metrics = {**result.metrics, result.phase: final}
     run = result.run.model_copy(update={"threshold": Threshold.model_validate(settings)})
     return result._replace(run=run, metrics=metrics, threshold={"summary": summary, **tables})
 
@@ -134,6 +140,8 @@ def _summary(path: Path) -> Result:
         raise InputError(f"{path}: its config does not fit this version ({text})")
     if not isinstance(metrics, dict) or not all(isinstance(metrics.get(phase), dict) for phase in ("val", "run")):
         raise InputError(f"{path}: its metrics lack val or run")
+    if FLOORS not in metrics["val"]:
+        raise InputError(f"{path}: its metrics lack {FLOORS}: an earlier version wrote it; evaluate the run again")
     run = Run.model_validate(config)
     own = artifacts.summary(run.name)
     same = own.is_file() and (own.samefile(path) or own.read_bytes() == path.read_bytes())
@@ -167,7 +175,7 @@ class Examples(NamedTuple):
 
 def same_examples(results: list[Result], count: int, seed: int) -> Examples:
     """Return a seeded choice of `count` examples of the phase that is reported."""
-    phase, score = results[0].phase, CAPTIONS[results[0].run.kind][0]
+    phase, score = results[0].phase, TABLES[results[0].run.kind].example_score
     folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
     chosen: dict[str, np.ndarray] = {}
     original = ids = np.empty(0)
@@ -189,7 +197,7 @@ def curves_table(results: list[Result]) -> pd.DataFrame:
     kept = [result.history for result in results if result.history is not None]
     history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "epoch", "phase"])
     val = history[history["phase"] == "val"].drop(columns=["phase"])
-    names = dict.fromkeys(name for kind in HISTORY.values() for name in kind)
+    names = dict.fromkeys(name for tables in TABLES.values() for name in tables.history)
     return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))
 
 

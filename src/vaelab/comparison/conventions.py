@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from string import ascii_lowercase
 from typing import Any
 
-from vaelab.params.base import Schedule
+from vaelab.params.base import Schedule, has_effect
+from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Loss
 from vaelab.params.schema import Run
 
@@ -64,14 +65,13 @@ def convention(run: Run, metrics: Mapping[str, Mapping[str, Any]]) -> str:
 
 def likelihood(run: Run) -> str:
     """Return the name of the likelihood that a run's distortion is of."""
-    if run.kind == "tags":
-        return "multinomial" if run.model.output == "softmax" else "bernoulli"
-    return {"grid": "categorical", "image": "gaussian"}[run.kind]
+    return KINDS[run.kind].likelihoods[run.model.output]
 
 
 def kind_of(convention: str) -> str:
     """Return the kind of data under a convention."""
-    return {"categorical": "grid", "gaussian": "image"}.get(convention.split(" | ")[0], "tags")
+    name = convention.split(" | ")[0]
+    return next(kind for kind, facts in KINDS.items() if name in facts.likelihoods.values())
 
 
 def scope(name: str, convention: str) -> str:
@@ -109,7 +109,7 @@ def differences(conventions: Iterable[str]) -> tuple[list[str], dict[str, str]]:
 def _used(run: Run, active: set[str]) -> dict[str, Any]:
     """The options of the loss that do something, terms first; an option that this file does not know counts."""
     values: dict[str, Any] = {name: weight for name, weight in run.loss.terms if name in active}
-    for name in type(run.loss).model_fields:
+    for name, field in type(run.loss).model_fields.items():
         value = getattr(run.loss, name)
         needs = NEEDS.get(name)
         unused = (
@@ -118,9 +118,7 @@ def _used(run: Run, active: set[str]) -> dict[str, Any]:
             or (name in OFF and value == OFF[name])
             or (needs is not None and getattr(run.loss, needs[0]) not in needs[1:])
             or (name == "centre_width" and run.loss.centre_weight == OFF["centre_weight"])
-            or (name in ("class_weights", "class_beta") and run.kind != "grid")
-            or (name in ("pos_weight", "max_pos_weight") and run.kind != "tags")
-            or (name in ("centre_weight", "centre_width") and run.kind != "image")
+            or not has_effect(field, run.kind)
         )
         if not unused:
             values[name] = "learned" if name == "sigma" and run.model.learned_sigma else value

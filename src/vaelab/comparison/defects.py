@@ -1,4 +1,4 @@
-"""What a report says of runs whose data have defects: how well each finds them, against floors, and what stands out."""
+"""What a report says of runs whose data have defects: how well each finds them, and what stands out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.anomaly.paired import paired_differences
 from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
-from vaelab.evaluation.metric_names import DEFECT_FLOORS
+from vaelab.comparison.paired import paired_differences
+from vaelab.metrics.records import DEFECT_BASELINES
 
-MUCH = 0.05  # of average precision, by which another aggregation must be better to be worth a word
-OFF = 0.02  # share of normals, by which false alarms may be off the nominal rate
-SHOWN = {  # pictures that a report has, of those that stage compare draws
+MUCH_BETTER = 0.05  # of average precision, by which another aggregation must be better to be worth a word
+OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
+REPORT_PICTURES = {  # pictures that a report has, of those that stage compare draws
     "curves": "Defects, over all thresholds",
     "histogram": "Scores of patches",
     "missed": "Defects that are missed first",
@@ -27,9 +27,9 @@ CURVES = {  # columns of each table of data that `dvc plots` shows, beside the r
     "percentiles": ("percentile", "precision", "recall", "f1", "fpr_normal", "fpr_clean"),
     "histogram": ("score", "share", "threshold"),
 }
-OF_ERRORS = {"residual", "absolute", "ssim", "gradient", "multiscale", "frequency"}  # scores of what is reconstructed
-FEW = 30  # normals of val, below which the number is worth a word
-CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
+RECONSTRUCTION_SCORES = {"residual", "absolute", "ssim", "gradient", "multiscale", "frequency"}
+FEW_NORMALS = 30  # normals of val, below which the number is worth a word
+MANY_CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
 def defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> list[str]:
@@ -42,65 +42,65 @@ def defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]
     measured = [result for result in results if result.threshold and result.threshold["summary"]["labelled"]]
     if not measured:
         return []
-    counts = _found(measured[0])["summary"]
+    counts = _saved(measured[0])["summary"]
     patches = (
         f"{counts['defect_patches']} patches with a defect and {counts['clean_patches']} without on "
         f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
-    lines = [f"- {result.run.name}: {'; '.join(_said(result, findings[result.run.name]))}." for result in measured]
-    return [patches, "\n".join(lines), *_against_each_other(measured)]
+    lines = [f"- {result.run.name}: {'; '.join(_sentences(result, findings[result.run.name]))}." for result in measured]
+    return [patches, "\n".join(lines), *_compared_with_the_best(measured)]
 
 
-def _found(result: Result) -> Mapping[str, Any]:
+def _saved(result: Result) -> Mapping[str, Any]:
     return result.threshold or {}
 
 
-def _against_each_other(measured: Sequence[Result]) -> Iterator[str]:
+def _compared_with_the_best(measured: Sequence[Result]) -> Iterator[str]:
     """How much worse than the best the other runs are, on the same patches."""
     if len(measured) < 2:
         return
-    best, *others = sorted(measured, key=lambda result: -_found(result)["summary"]["average_precision"])
+    best, *others = sorted(measured, key=lambda result: -_saved(result)["summary"]["average_precision"])
     lines = []
     for other in others:
         settings = best.run.threshold
         rows = paired_differences(other.run.name, best.run.name, settings.bootstrap, settings.seed)
         row = next(row for row in rows if row["measure"] == "average_precision")
-        lines.append(f"- {other.run.name}: {_verdict(row)}.")
+        lines.append(f"- {other.run.name}: {_difference(row)}.")
     yield f"Average precision against {best.run.name}, which has the highest; paired by strip:"
     yield "\n".join(lines)
 
 
-def _said(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
-    found = _found(result)
+def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
+    found = _saved(result)
     total = found["summary"]
     low, high = (total.get(f"average_precision_{side}") for side in ("low", "high"))
     interval = "–" if low is None else f"{low:.2f} to {high:.2f}"
     precision, auc = (_number(total[name]) for name in ("average_precision", "roc_auc"))
     yield f"average precision {precision} ({interval}), ROC AUC {auc}"
-    yield from _against_floors(found)
-    yield from _errors(result, findings)
-    yield from _aggregation(found)
-    yield from _alarms(result)
+    yield from _compared_with_baselines(found)
+    yield from _why_errors_tell_little(result, findings)
+    yield from _better_aggregation(found)
+    yield from _false_alarms(result)
 
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
-def _against_floors(found: Mapping[str, Any]) -> Iterator[str]:
-    """The best floor, and whether the run is surely better."""
+def _compared_with_baselines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The best baseline, and whether the run is surely better."""
     scores = {row["score"]: row["average_precision"] for row in found["scores"]}
-    floors = {name: scores[name] for name in DEFECT_FLOORS if name in scores}
-    if not floors:
+    baselines = {name: scores[name] for name in DEFECT_BASELINES if name in scores}
+    if not baselines:
         return
-    best = max(floors, key=lambda name: floors[name])
+    best = max(baselines, key=lambda name: baselines[name])
     gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    yield f"best floor {floors[best]:.3f} ({DEFECT_FLOORS[best]}): {_verdict(gains[best])}"
+    yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}): {_difference(gains[best])}"
 
 
-def _verdict(gain: Mapping[str, float]) -> str:
-    """What a difference and its interval say."""
+def _difference(gain: Mapping[str, float]) -> str:
+    """A difference in words: better, worse, or none that its interval shows."""
     low, high = gain["low"], gain["high"]
     if low != low or high != high:
         return f"difference {gain['difference']:+.3f}"
@@ -111,9 +111,9 @@ def _verdict(gain: Mapping[str, float]) -> str:
     return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
 
 
-def _errors(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
+def _why_errors_tell_little(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     """Why the errors of a run tell little of defects."""
-    if OF_ERRORS.isdisjoint(result.run.threshold.scores):
+    if RECONSTRUCTION_SCORES.isdisjoint(result.run.threshold.scores):
         return
     if any(finding.name == MEAN_IMAGE for finding in findings):
         yield "it reconstructs the mean image, so that its errors are the fabric itself, and a defect adds little"
@@ -121,36 +121,36 @@ def _errors(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
         yield "skips carry the image past the bottleneck, so that a defect is reconstructed, too"
 
 
-def _aggregation(found: Mapping[str, Any]) -> Iterator[str]:
+def _better_aggregation(found: Mapping[str, Any]) -> Iterator[str]:
     """Whether the same maps, aggregated otherwise, would find more."""
     reached = {row["aggregation"]: row["average_precision"] for row in found["aggregations"]}
     if not reached:
         return
     best = max(reached, key=lambda name: reached[name])
     own = found["summary"]["average_precision"]
-    if reached[best] - own > MUCH:
+    if reached[best] - own > MUCH_BETTER:
         why = ": a mean over a patch hides a defect of a few pixels" if reached["mean"] < reached["max"] else ""
         yield f"with threshold.aggregation: {best} the same maps reach {reached[best]:.3f}{why}"
 
 
-def _alarms(result: Result) -> Iterator[str]:
-    total, settings = _found(result)["summary"], result.run.threshold
+def _false_alarms(result: Result) -> Iterator[str]:
+    total, settings = _saved(result)["summary"], result.run.threshold
     normal, nominal, clean = total["fpr_normal"], total["fpr_nominal"], total["fpr_clean"]
     by_strips = settings.method == "percentile" and settings.percentile_by == "strips"
-    if total["val_normals"] < FEW:
+    if total["val_normals"] < FEW_NORMALS:
         yield f"the threshold rests on {total['val_normals']} normals of val"
     if by_strips and "fpr_left_out" not in total:
         yield "no group has a second strip in val, so that threshold.percentile_by: strips corrects nothing"
     elif by_strips and (alone := total["val_normals"] - total["val_normals_left_out"]):
         yield f"{alone} of {total['val_normals']} normals of val are of groups with one strip there: not corrected for"
-    if total.get("fpr_left_out", 0) > nominal + OFF:
+    if total.get("fpr_left_out", 0) > nominal + OFF_NOMINAL:
         share = f"{total['fpr_left_out']:.1%} of left-out normals of val"
         yield f"{share} score above all others: {nominal:.1%} cannot be promised without more normal strips in val"
-    if normal is not None and abs(normal - nominal) > OFF:
+    if normal is not None and abs(normal - nominal) > OFF_NOMINAL:
         correctable = normal > nominal and settings.method == "percentile" and settings.percentile_by == "patches"
         advice = " (threshold.percentile_by: strips corrects for patches that are alike)" if correctable else ""
         yield f"{normal:.1%} of held-out normals are flagged, where {nominal:.1%} was asked for{advice}"
-    if clean is not None and clean > CLEAN:
+    if clean is not None and clean > MANY_CLEAN:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
 
@@ -161,7 +161,7 @@ def shown_defects(results: Sequence[Result]) -> dict[str, Path]:
         return {}
     best = max(measured, key=lambda result: float(result.final["defect_average_precision"])).run.name
     folder = artifacts.COMPARISON_DEFECTS / best
-    titles = {f"{title}: {best}": folder / f"{name}.png" for name, title in SHOWN.items()}
+    titles = {f"{title}: {best}": folder / f"{name}.png" for name, title in REPORT_PICTURES.items()}
     return {title: path for title, path in titles.items() if path.exists()}
 
 

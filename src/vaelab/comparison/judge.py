@@ -1,15 +1,15 @@
 """Which configuration is recommended, by which rule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from vaelab.comparison.collapse import Finding, collapse
+from vaelab.comparison.collapse import Check, Finding
 from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.seeds import Configuration, Versus, by_seed, configurations, versus
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import improves, ranking_metric
-from vaelab.evaluation.metric_names import metric as describe
+from vaelab.metrics.tables import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
 
 
@@ -29,6 +29,19 @@ class Judgement(NamedTuple):
     def winner(self) -> Configuration | None:
         """The recommended configuration."""
         return next((group for group in self.configurations if group.name == self.recommended), None)
+
+
+def collapse(result: Result, options: Compare) -> Iterator[Finding]:
+    """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
+    metrics, phase, kind = result.metrics[options.phase], options.phase, COMPARISONS[result.run.kind]
+    missing = [name for name in kind.needed if metrics.get(name) is None]
+    missing += [f"{gap.metric} of {gap.beside[1]}" for gap in kind.gaps if gap.other(metrics) is None]
+    if missing:
+        yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
+        return
+    checks: list[Check] = [*kind.gaps, *kind.checks]
+    for check in checks:
+        yield from check(metrics, options)
 
 
 def judge(results: Sequence[Result], options: Compare) -> Judgement:
@@ -76,7 +89,7 @@ def best(judgement: Judgement) -> dict[str, str | float]:
 
 
 def _rule(metric: str, phase: str, groups: Sequence[Configuration]) -> str:
-    best_of = f"the best {describe(metric).title} on {phase} (compare.metric, compare.phase)"
+    best_of = f"the best {METRICS[metric].full_title} on {phase} (compare.metric, compare.phase)"
     if any(len(group.results) > 1 for group in groups):
         return f"{best_of}, mean over seeds, among the configurations of which every run passes every collapse check"
     return f"{best_of} among the runs that pass every collapse check"

@@ -1,34 +1,28 @@
-"""The table of a report: metrics down; runs, trivial floors and held-out data across."""
+"""The table of a report: metrics down; runs, baselines and held-out data across."""
 
 from collections.abc import Iterator, Sequence
 
 from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, labels, scope
-from vaelab.evaluation.metric_names import FLOORS, METRICS, SHOWN, better, ceiling, cost
+from vaelab.comparison.kinds import COMPARISONS
+from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
+from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out
 
 FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
-FLOOR_LEGEND = {
-    "grid": "Floors: the most frequent colour everywhere; PCA of the one-hot grids with as many components as {} has "
-    "latents.",
-    "image": "Floors: the mean training image; the original blurred; PCA of images (of patches, for latent maps) with "
-    "as many components as {} has latents.",
-    "tags": "Floors: no tag at all; every tag with its training frequency; PCA with as many components as {} has "
-    "latents; for samples, independent tags of the real frequencies.",
-}
 REAL_LEGEND = "Held-out half: what real rows reach where samples are measured, the best that can be expected."
 RUNS = 6  # side by side in plain text
-COLUMNS = 8  # of runs and floors together, beyond which the floors get a table of their own
+SIDE_BY_SIDE = 8  # runs and baselines, beyond which the baselines get a table of their own
 
 
-def measures(results: Sequence[Result], style: Style) -> list[str]:
+def metric_tables(results: Sequence[Result], style: Style) -> list[str]:
     """Return the table of the runs on one data set; as plain text cut into several that fit on a page."""
     names = shown(results)
     runs = [(result.run.name, cells) for result, cells in zip(results, _cells(results, names), strict=True)]
     beside = list(_beside(results, names))
     firsts = [title(name, style) for name in names] + [name.replace("_", " ") for name in _facts(results)]
-    ways = [better(name).replace("neither", "") for name in names] + [""] * len(_facts(results))
-    if style == "markdown" or len(runs) + len(beside) <= COLUMNS:
+    ways = [better(name).replace("none", "") for name in names] + [""] * len(_facts(results))
+    if style == "markdown" or len(runs) + len(beside) <= SIDE_BY_SIDE:
         blocks = [runs + beside]
     else:
         blocks = [columns[start : start + RUNS] for columns in (runs, beside) for start in range(0, len(columns), RUNS)]
@@ -47,10 +41,9 @@ def measures(results: Sequence[Result], style: Style) -> list[str]:
 
 
 def shown(results: Sequence[Result]) -> list[str]:
-    """Return the metrics that have a row: those of the kind that a run measured, the objective before the ELBO."""
-    listed = list(SHOWN[results[0].run.kind])
-    listed.insert(listed.index("negative_elbo"), "loss")
-    return [name for name in listed if any(name in result.final for result in results)]
+    """Return the metrics that have a row: those of the kind that a run measured."""
+    measured = {name for result in results for name in result.final}
+    return [name for name in TABLES[results[0].run.kind].shown if name in measured]
 
 
 def legend(results: Sequence[Result]) -> str:
@@ -58,7 +51,7 @@ def legend(results: Sequence[Result]) -> str:
     real = REAL_LEGEND if any(name == "held-out half" for name, _ in _beside(results, shown(results))) else ""
     return (
         "Posterior mean, whole split, best checkpoint of each run. * best run of the row. "
-        f"{FLOOR_LEGEND[results[0].run.kind].format(results[0].run.name)} {real}"
+        f"Baselines: {COMPARISONS[results[0].run.kind].baselines.format(results[0].run.name)} {real}"
     ).strip()
 
 
@@ -71,14 +64,14 @@ def mix(results: Sequence[Result], style: Style) -> list[str]:
         keys, said = differences(conventions.values())
         lines.append(
             f"Mixed conventions: these runs minimise {len(marks)} different objectives ({', '.join(keys)} differ). Row "
-            f"“{METRICS['loss'].title}” is ranked within each of them only, by letter; no winner is named across them. "
-            "The rate is in nats under all of them, and effective beta is the weight of KL once the reconstruction is "
-            "in nats per example."
+            f"“{METRICS['loss'].full_title}” is ranked within each of them only, by letter; no winner is named across "
+            "them. The rate is in nats under all of them, and effective beta is the weight of KL once the "
+            "reconstruction is in nats per example."
         )
         lines.append("\n".join(_members(results, conventions, marks, said, style)))
     likelihoods = labels("distortion", conventions.values())
     if len(likelihoods) > 1:
-        rows = ", ".join(METRICS[name].title for name in ("distortion", "negative_elbo", "bce"))
+        rows = ", ".join(METRICS[name].full_title for name in ("distortion", "negative_elbo", "bce"))
         lines.append(
             f"Mixed likelihoods ({' and '.join(likelihoods)}): {rows} and what is made of them are ranked within each."
         )
@@ -120,7 +113,7 @@ def _cells(results: Sequence[Result], names: Sequence[str]) -> list[list[str]]:
 
 
 def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[bool]:
-    costs = [cost(name, result.final.get(name), result.final.get(ceiling(name))) for result in results]
+    costs = [cost(name, result.final.get(name), result.final.get(held_out(name))) for result in results]
     starred = []
     for own, part in zip(costs, scopes, strict=True):
         rivals = {other for other, where in zip(costs, scopes, strict=True) if where == part and other is not None}
@@ -129,10 +122,10 @@ def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[
 
 
 def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """The columns of the trivial floors, and of held-out data where they were measured."""
+    """The columns of the baselines, and of held-out data where they were measured."""
     final, blanks = results[0].final, [""] * len(_facts(results))
-    for what, prefix in FLOORS[results[0].run.kind].items():
-        if any(name.startswith(prefix) for name in final):
-            yield f"floor: {what}", [cell(name, final.get(f"{prefix}{name}")) for name in names] + blanks
-    if any(final.get(ceiling(name)) is not None for name in names):
-        yield "held-out half", [cell(name, final.get(ceiling(name))) for name in names] + blanks
+    for method, what in {**BASELINES[results[0].run.kind], **DEFECT_BASELINES}.items():
+        if values := results[0].baselines.get(method):
+            yield f"baseline: {what}", [cell(name, values.get(name)) for name in names] + blanks
+    if any(final.get(held_out(name)) is not None for name in names):
+        yield "held-out half", [cell(name, final.get(held_out(name))) for name in names] + blanks

@@ -12,12 +12,14 @@ from vaelab.comparison.cells import Style, cell, table, text_table, title
 from vaelab.comparison.collect import Result, by_data
 from vaelab.comparison.defects import defects
 from vaelab.comparison.judge import Judgement
-from vaelab.comparison.metric_table import legend, measures, mix
+from vaelab.comparison.metric_table import legend, metric_tables, mix
 from vaelab.comparison.seeds import by_seed, configurations, deviation, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
-from vaelab.evaluation.metric_names import FLOORS, HEADLINE, metric
+from vaelab.metrics.tables import TABLES, metric
+from vaelab.params.base import has_effect
+from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import RunEntry
 
 Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title, relative to the report
@@ -67,7 +69,7 @@ def heading(results: Sequence[Result]) -> str:
 
 def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> Iterator[Section]:
     """What is said of the runs on one data set, but for the recommendation."""
-    yield "", [*measures(results, style), legend(results), *mix(results, style)]
+    yield "", [*metric_tables(results, style), legend(results), *mix(results, style)]
     if seeds := _seeds(judgement, style):
         yield "Seeds", seeds
     rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
@@ -86,13 +88,13 @@ def _seeds(judgement: Judgement, style: Style) -> list[str]:
         return []
     kind, phase = several[0].results[0].run.kind, several[0].results[0].phase
     lines = []
-    listed = [(judgement.metric, judgement.phase), *((name, phase) for name in HEADLINE[kind])]
+    listed = [(judgement.metric, judgement.phase), *((name, phase) for name in TABLES[kind].headline)]
     for name, where in dict.fromkeys(listed):
         values = [list(by_seed(group, name, where).values()) for group in several]
         if any(values):
             lines.append([f"{title(name, style)}, {where}", *(_spread(name, found) for found in values)])
     headers = ["mean ± standard deviation", *(f"{group.name} ({len(group.results)} seeds)" for group in several)]
-    best, ranked_by = judgement.recommended, metric(judgement.metric).title
+    best, ranked_by = judgement.recommended, metric(judgement.metric).full_title
     tests = [f"- {best} against {name}: {verdict_of(found)}." for name, found in judgement.against.items()]
     told = f"{ranked_by} on {judgement.phase}, two-sided t-tests at the level 0.05, not corrected for their number:"
     members = [f"- {group.name}: {', '.join(r.run.name for r in group.results)}" for group in several]
@@ -121,11 +123,10 @@ def _findings(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
 
 
 def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
-    """For images: good, fair or poor by the limits of evaluate.verdict, and whether that beats the trivial."""
-    if results[0].run.kind != "image":
+    """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and beside the baselines."""
+    if not has_effect(Evaluate.model_fields["verdict"], results[0].run.kind):
         return []
-    prefixes = [prefix.removeprefix("floor_").removesuffix("_") for prefix in FLOORS["image"].values()]
-    judged = {result.run.name: verdict(result.final, result.run.evaluate.verdict, prefixes) for result in results}
+    judged = {r.run.name: verdict(r.final, r.run.evaluate.verdict, r.baselines) for r in results}
     names = dict.fromkeys(criterion.metric for criteria in judged.values() for criterion in criteria)
     rows, notes = [], []
     for result in results:
@@ -141,9 +142,9 @@ def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
 
 
 def _judged(criterion: Criterion) -> str:
-    if criterion.better_than_floor is None:
+    if criterion.better_than_baseline is None:
         return criterion.rating
-    return f"{criterion.rating}, better than floor: {'yes' if criterion.better_than_floor else 'no'}"
+    return f"{criterion.rating}, better than baseline: {'yes' if criterion.better_than_baseline else 'no'}"
 
 
 def _underlined(text: str, line: str) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from vaelab.comparison.collect import Result
-from vaelab.evaluation.metric_names import column
+from vaelab.metrics.nested import flat
+from vaelab.metrics.tables import column
 
 ALPHA = 0.05  # p below it: the difference is beyond the spread of the seeds
 
@@ -62,7 +63,7 @@ def configurations(results: Sequence[Result]) -> list[Configuration]:
 
 def by_seed(configuration: Configuration, metric: str, phase: str | None = None) -> dict[int, float]:
     """Return the values of a metric by seed, without the missing ones; phase None: the one that is reported."""
-    found = {r.run.train.seed: r.metrics[phase or r.phase].get(metric) for r in configuration.results}
+    found = {r.run.train.seed: flat(r.metrics[phase or r.phase]).get(metric) for r in configuration.results}
     return {seed: value for seed, value in found.items() if value is not None and value == value}
 
 

@@ -10,7 +10,8 @@ from vaelab.comparison.cells import Style, cell, escaped, text_table, title
 from vaelab.comparison.conventions import differences, kind_of, labels, scope
 from vaelab.comparison.seeds import brief, deviation, versus, with_spread
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import DEFECTS, GROUPS, better, ceiling, column, cost, direction
+from vaelab.metrics.records import DEFECTS
+from vaelab.metrics.tables import TABLES, better, column, cost, direction_text, held_out
 
 SEEDS = "seed_group"  # column: what runs that differ in the seed alone are called together
 WIDTH = 44  # characters of a cell in plain text
@@ -64,7 +65,7 @@ def counted(rows: pd.DataFrame) -> str:
 def best_by_metric(rows: pd.DataFrame, style: Style) -> list[str]:
     """Return the table of the best configuration by each metric on one data set, and what was not measured."""
     kind, lines, absent = kind_of(rows["convention"].iloc[0]), [], []
-    for group, names in GROUPS[kind].items():
+    for group, names in TABLES[kind].groups.items():
         first = group
         if group == DEFECTS and not any(column(name) in rows and rows[column(name)].notna().any() for name in names):
             continue  # most images have none, and nobody misses the measures
@@ -100,7 +101,7 @@ def _lines(name: str, rows: pd.DataFrame, style: Style) -> Iterator[list[str]]:
             yield [f"{what} {marks.get(part, '')}".strip(), *_best(name, entries, without)]
     if alone:
         remark = f"compared with no other, each under its own convention: {', '.join(alone)}"
-        yield [what, direction(name), "", "", remark]
+        yield [what, direction_text(name), "", "", remark]
 
 
 def _entries(name: str, rows: pd.DataFrame) -> tuple[list[Entry], list[str]]:
@@ -112,7 +113,7 @@ def _entries(name: str, rows: pd.DataFrame) -> tuple[list[Entry], list[str]]:
             without.append(str(configuration))
             continue
         values = dict(zip(part["seed"], part[column(name)].astype(float), strict=True))
-        reals = pd.to_numeric(part.get(ceiling(name), pd.Series(float("nan"), part.index)))
+        reals = pd.to_numeric(part.get(held_out(name), pd.Series(float("nan"), part.index)))
         costs = {seed: cost(name, values[seed], real) for seed, real in zip(values, reals, strict=True)}
         known = {seed: value for seed, value in costs.items() if value is not None}
         collapsed = any(isinstance(said, str) and said for said in part.get("collapsed", ()))
@@ -130,14 +131,14 @@ def _best(name: str, entries: Sequence[Entry], without: Sequence[str]) -> list[s
         low, high = (pick(entries, key=lambda entry: entry.mean) for pick in (min, max))
         value = f"from {_value(name, low)} ({low.name}) to {_value(name, high)} ({high.name})"
         value = _value(name, low) if low.mean == high.mean else value
-        return [direction(name), "", value, "; ".join(remarks)]
+        return [direction_text(name), "", value, "; ".join(remarks)]
     least = fmean(ranked[0].costs.values())
     winners = [entry for entry in ranked if fmean(entry.costs.values()) == least]
     if len(winners) == 1 and len(ranked) > 1:
         remarks = [_against(name, ranked[0], ranked[1]), *remarks]
     best = "all alike" if 1 < len(entries) == len(winners) else ", ".join(entry.name for entry in winners)
     value = " / ".join(dict.fromkeys(_value(name, entry) for entry in winners))
-    return [direction(name, real), best, value, "; ".join(remarks)]
+    return [direction_text(name, real), best, value, "; ".join(remarks)]
 
 
 def _value(name: str, entry: Entry) -> str:

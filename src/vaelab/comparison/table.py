@@ -9,7 +9,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention
 from vaelab.comparison.judge import Judgement, judge_all
 from vaelab.comparison.metric_table import FACTS
-from vaelab.evaluation.metric_names import COLUMNS, SHOWN, column
+from vaelab.metrics.tables import TABLES, column
 from vaelab.params.schema import Compare
 
 
@@ -21,7 +21,7 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
     """
     rows: list[dict[str, Any]] = []
     kinds = dict.fromkeys(result.run.kind for result in results)
-    first = dict.fromkeys(("configuration", *(name for kind in kinds for name in COLUMNS[kind])))
+    first = dict.fromkeys(("configuration", *(name for kind in kinds for name in TABLES[kind].columns)))
     for result in results:
         judgement = judgements[result.run.data]
         group = {r.run.name: group.name for group in judgement.configurations for r in group.results}[result.run.name]
@@ -38,7 +38,7 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
             "collapsed": "; ".join(sorted(findings)),
             "recommended": group == judgement.recommended,
             **{name: result.metrics["run"].get(name) for name in FACTS},
-            **{f"val_{name}": result.metrics["val"].get(name) for name in SHOWN[result.run.kind][:4]},
+            **{f"val_{name}": result.metrics["val"].get(name) for name in TABLES[result.run.kind].shown[:4]},
             **{column(name): value for name, value in result.final.items()},
         })  # fmt: skip
     columns = dict.fromkeys(name for row in rows for name in row)  # kinds of data have metrics of their own

@@ -1,6 +1,6 @@
-"""Good, fair or poor: the measures of a split against limits, each beside the best trivial floor. Free of torch.
+"""Good, fair or poor: the measures of a split against limits, each beside the best baseline. Free of torch.
 
-Limits alone mislead: a white page passes PSNR > 20 where pages are mostly white. So each number is also set against
+Limits alone mislead: a white page passes PSNR > 20 where pages are mostly white. So each number is also compared with
 what the trivial methods reach, and `remarks` says where the two disagree.
 """
 
@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import METRICS, better
+from vaelab.metrics.tables import METRICS, better
 from vaelab.params.blocks import Limits
 
 Rating = Literal["good", "fair", "poor"]
+Reached = Mapping[str, float | None]  # metrics of one method
 WORST_FIRST: tuple[Rating, ...] = ("poor", "fair", "good")
 
 
@@ -23,27 +24,27 @@ class Criterion(NamedTuple):
     rating: Rating  # by the limits alone
     good: float
     poor: float | None
-    floor: str | None  # the best trivial method; None where none is measured
-    floor_value: float | None
-    better_than_floor: bool | None  # equal is not better
+    baseline: str | None  # the best one; None where none is measured
+    baseline_value: float | None
+    better_than_baseline: bool | None  # equal is not better
 
 
 def verdict(
-    metrics: Mapping[str, float | None], limits: Mapping[str, Limits], floors: Sequence[str]
+    metrics: Mapping[str, float | None], limits: Mapping[str, Limits], baselines: Mapping[str, Reached]
 ) -> list[Criterion]:
     """Return a criterion for each limit whose metric was measured; missing, null and NaN are left out.
 
     Args:
-        metrics: of one split by name, with `floor_<floor>_<metric>` where a floor is measured.
-        limits: by metric. A metric that METRICS calls neither better when higher nor when lower is taken to be
+        metrics: of one split by name.
+        limits: by metric. A metric that METRICS gives no preferred direction is taken to be
             better towards its good limit.
-        floors: names of the trivial methods.
+        baselines: metrics of the trivial methods, by their name.
 
     Raises:
         InputError: a limit is of an unknown metric, or good and poor are the wrong way round.
     """
     return [
-        _criterion(name, value, limit, _higher_is_better(name, limit), _measured(metrics, name, floors))
+        _criterion(name, value, limit, _higher_is_better(name, limit), _measured(name, baselines))
         for name, limit in limits.items()
         if (value := _number(metrics.get(name))) is not None
     ]
@@ -56,32 +57,33 @@ def overall(criteria: Sequence[Criterion]) -> Rating | None:
 
 
 def remarks(criteria: Sequence[Criterion]) -> list[str]:
-    """Return a sentence for each criterion that does not beat its floor, plainest where the limits call it good."""
-    return [_remark(criterion) for criterion in criteria if criterion.better_than_floor is False]
+    """Return a sentence for each criterion that does not beat its baseline, plainest where the limits call it good."""
+    return [_remark(criterion) for criterion in criteria if criterion.better_than_baseline is False]
 
 
 def _remark(c: Criterion) -> str:
-    floor = f"the trivial {c.floor} reaches {c.floor_value:.4g}"
+    reached = f"the trivial {c.baseline} reaches {c.baseline_value:.4g}"
     if c.rating == "good":
-        return f"{c.metric} {c.value:.4g} is good by its limit {c.good:.4g}, but means nothing here: {floor}"
-    return f"{c.metric} {c.value:.4g} is {c.rating}, and no better than trivial: {floor}"
+        return f"{c.metric} {c.value:.4g} is good by its limit {c.good:.4g}, but means nothing here: {reached}"
+    return f"{c.metric} {c.value:.4g} is {c.rating}, and no better than trivial: {reached}"
 
 
-def _criterion(name: str, value: float, limit: Limits, higher: bool, floors: Mapping[str, float]) -> Criterion:
+def _criterion(name: str, value: float, limit: Limits, higher: bool, baselines: Mapping[str, float]) -> Criterion:
     def at_least(one: float, other: float) -> bool:
         return one >= other if higher else one <= other
 
     poor = limit.poor is not None and at_least(limit.poor, value)
     rating: Rating = "good" if at_least(value, limit.good) else "poor" if poor else "fair"
-    best = (max if higher else min)(floors, key=lambda floor: floors[floor], default=None)
+    best = (max if higher else min)(baselines, key=lambda method: baselines[method], default=None)
     if best is None:
         return Criterion(name, value, rating, limit.good, limit.poor, None, None, None)
-    return Criterion(name, value, rating, limit.good, limit.poor, best, floors[best], not at_least(floors[best], value))
+    reached = baselines[best]
+    return Criterion(name, value, rating, limit.good, limit.poor, best, reached, not at_least(reached, value))
 
 
-def _measured(metrics: Mapping[str, float | None], name: str, floors: Sequence[str]) -> dict[str, float]:
-    values = {floor: _number(metrics.get(f"floor_{floor}_{name}")) for floor in floors}
-    return {floor: value for floor, value in values.items() if value is not None}
+def _measured(name: str, baselines: Mapping[str, Reached]) -> dict[str, float]:
+    values = {method: _number(reached.get(name)) for method, reached in baselines.items()}
+    return {method: value for method, value in values.items() if value is not None}
 
 
 def _number(value: float | None) -> float | None:
@@ -93,9 +95,10 @@ def _higher_is_better(name: str, limit: Limits) -> bool:
     if name not in METRICS:
         raise InputError(f"{where}: no such metric; known: {', '.join(METRICS)}")
     direction = better(name)
-    if direction == "neither":
+    if direction == "none":
         if limit.poor is None or limit.poor == limit.good:
-            raise InputError(f"{where}: give a poor limit that differs from good; {name} has no better end of its own")
+            text = f"give a poor limit that differs from good; {name} has no preferred direction of its own"
+            raise InputError(f"{where}: {text}")
         return limit.good > limit.poor
     if limit.poor is not None and limit.poor != limit.good and (limit.good > limit.poor) != (direction == "higher"):
         raise InputError(f"{where}: good {limit.good:g} and poor {limit.poor:g} are swapped; {direction} is better")

@@ -1,1 +1,1 @@
-"""Measures: reconstruction, latents, and the trivial floors beside them. Definitions: docs/metrics.md."""
+"""Measures: reconstruction, latents, and the trivial baselines beside them. Definitions: docs/metrics/index.md."""

@@ -1,4 +1,4 @@
-"""Evaluate a trained model on each phase: posterior mean, whole split, beside trivial floors."""
+"""Evaluate a trained model on each phase: posterior mean, whole split, beside baselines."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, default_device, load_split
-from vaelab.data.format.prepared import PHASES, read_info
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.grid.evaluator import GridEvaluator
 from vaelab.evaluation.image.evaluator import ImageEvaluator
-from vaelab.evaluation.inputs import Subject
+from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import information, posterior
 from vaelab.evaluation.tags.evaluator import TagsEvaluator
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Pass, run_pass
 from vaelab.models.files import load_model
 from vaelab.objective.feature_losses import weights_record
@@ -42,8 +43,8 @@ class Evaluator(Protocol):
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return the sorted ids of the examples whose reconstructions are needed; None for all."""
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them."""
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines and ablations nested (`vaelab.metrics.nested`)."""
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return facts of the whole run."""
@@ -52,7 +53,7 @@ class Evaluator(Protocol):
         """Return further arrays to save, once all phases are done."""
 
 
-EVALUATORS: Mapping[str, Callable[[Subject], Evaluator]] = {
+EVALUATORS: Mapping[str, Callable[[EvaluationInputs], Evaluator]] = {
     "grid": GridEvaluator,
     "image": ImageEvaluator,
     "tags": TagsEvaluator,
@@ -70,13 +71,20 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     splits = {phase: load_split(data, phase, info, device, with_text=True) for phase in PHASES}
     splits = {phase: split for phase, split in splits.items() if len(split)}
     objective = Objective(loaded.run.loss, info, len(splits["train"]), device)
-    subject = Subject(loaded.model, loaded.run, loaded.facts, info, options, objective, data, splits)
-    evaluator, kind = EVALUATORS[info.kind](subject), KINDS[info.kind]
+    inputs = EvaluationInputs(loaded.model, loaded.run, loaded.facts, info, options, objective, data, splits)
+    evaluator, kind = EVALUATORS[info.kind](inputs), MEASURES[info.kind]
     result = Evaluation({}, [], [], {})
     for phase, split in splits.items():
         kept = evaluator.kept(phase, split)
         passed = run_pass(
-            loaded.model, split, objective, options.batch_size, subject.position, subject.measure, kind.output, kept
+            loaded.model,
+            split,
+            objective,
+            options.batch_size,
+            inputs.epoch,
+            inputs.evaluation_metrics,
+            kind.stored,
+            kept,
         )
         kept = torch.arange(len(split)) if kept is None else kept
         columns = posterior.table(passed.mean, passed.log_var, options.seed)
@@ -89,7 +97,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
         result.dimensions.extend(_dimension_rows(phase, passed, columns, options))
         result.tensors.update(_tensors(phase, passed, split, kept))
         if phase == "train":
-            result.metrics["run"] = _facts(subject) | evaluator.facts(passed)
+            result.metrics["run"] = _facts(inputs) | evaluator.facts(passed)
     result.tensors.update(evaluator.arrays())
     return result
 
@@ -98,20 +106,20 @@ def _common(result: Pass, columns: Columns, options: Evaluate) -> dict[str, floa
     """Metrics of any kind of data: the objective and the information."""
     limit, seed = options.mutual_information_examples, options.seed
     values = {"loss": float(result.losses["loss"].mean())}
-    values |= information.summary(result.mean, result.log_var, options.active_variance, limit, seed)
+    values |= information.latent_metrics(result.mean, result.log_var, options.active_variance, limit, seed)
     values |= posterior.closeness(columns)
     return values | posterior.extremes(result.mean, result.log_var, options.extreme)
 
 
-def _facts(subject: Subject) -> dict[str, Any]:
-    records = weights_record(subject.objective.context.features)
+def _facts(inputs: EvaluationInputs) -> dict[str, Any]:
+    records = weights_record(inputs.objective.context.features)
     return {
-        "effective_beta": subject.objective.effective_beta(subject.position),
-        "best_epoch": subject.facts["epoch"],
-        "selected_by": subject.facts["metric"],
-        "parameters": sum(parameter.numel() for parameter in subject.model.parameters()),
-        "latent_dim": subject.model.latent_dim,
-        "bypass": subject.model.bypass,
+        "effective_beta": inputs.objective.effective_beta(inputs.epoch),
+        "best_epoch": inputs.facts["epoch"],
+        "selected_by": inputs.facts["metric"],
+        "parameters": sum(parameter.numel() for parameter in inputs.model.parameters()),
+        "latent_dim": inputs.model.latent_dim,
+        "bypass": inputs.model.bypass,
         "feature_weights": "; ".join(f"{term}: {record}" for term, record in records.items()) or None,
     }
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, generator
-from vaelab.data.format.prepared import DataInfo
-from vaelab.measures.kinds import KINDS
+from vaelab.data.format.info import DataInfo
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Measure
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
@@ -17,7 +17,7 @@ from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
 
-class Subject(NamedTuple):
+class EvaluationInputs(NamedTuple):
     """A trained model on its data."""
 
     model: VAE
@@ -30,15 +30,15 @@ class Subject(NamedTuple):
     splits: dict[str, DeviceSplit]
 
     @property
-    def position(self) -> float:
+    def epoch(self) -> float:
         """Where in the schedules the checkpoint was written, in epochs."""
         return float(self.facts["position"])
 
     @property
-    def measure(self) -> Measure:
-        """The measures of a batch."""
+    def evaluation_metrics(self) -> Measure:
+        """What measures a batch."""
         run = self.run.model_copy(update={"evaluate": self.options})
-        return partial(KINDS[self.info.kind].measure, info=self.info, run=run)
+        return partial(MEASURES[self.info.kind].evaluation_metrics, info=self.info, run=run)
 
 
 def ablated(mean: Tensor, seed: int) -> dict[str, Tensor]:

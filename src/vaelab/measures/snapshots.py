@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.data.format.prepared import DataInfo
-from vaelab.evaluation.metric_names import CAPTIONS
-from vaelab.measures.kinds import KINDS
+from vaelab.data.format.info import DataInfo
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
+from vaelab.metrics.directions import VALIDATION
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 
@@ -42,12 +42,12 @@ def take_snapshot(
     objective: Objective,
 ) -> Snapshot:
     """Return the snapshot of a model on the examples `samples` [n] of a split."""
-    kind, stored = KINDS[info.kind], split.stored(samples)
-    chosen = DeviceSplit([stored], split.group[samples.to(split.device)], split.device, info.kind)
-    measure = partial(kind.brief, info=info)
-    result = run_pass(model, chosen, objective, len(samples), float(facts["position"]), measure, kind.output)
-    score = result.measured.examples[CAPTIONS[info.kind][0]]
-    arrays = (samples, stored, result.outputs, score, result.losses["loss"])
+    kind, originals = MEASURES[info.kind], split.stored(samples)
+    chosen = DeviceSplit([originals], split.group[samples.to(split.device)], split.device, info.kind)
+    measure = partial(kind.val_metrics, info=info)
+    result = run_pass(model, chosen, objective, len(samples), float(facts["position"]), measure, kind.stored)
+    score = result.measured.examples[VALIDATION[info.kind].example_score]
+    arrays = (samples, originals, result.outputs, score, result.losses["loss"])
     return Snapshot(label, facts, *(array.detach().cpu().numpy() for array in arrays))
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import torch
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.models.grid.conv import build_conv_grid
 from vaelab.models.image.conv import build_conv_image
 from vaelab.models.image.local import build_local_image
 from vaelab.models.tags.mlp import build_mlp_tags
 from vaelab.models.vae import VAE
-from vaelab.params.blocks import NETWORKS, Model
+from vaelab.params.blocks import Model
+from vaelab.params.kinds import KINDS
 
 MODELS: dict[tuple[str, str], Callable[[Model, DataInfo], VAE]] = {
     ("grid", "conv"): build_conv_grid,
@@ -27,7 +28,7 @@ def build(options: Model, info: DataInfo, seed: int) -> VAE:
     Raises:
         InputError: there is no model of that name for that kind of data.
     """
-    name = NETWORKS[info.kind][0] if options.name == "auto" else options.name
+    name = KINDS[info.kind].networks[0] if options.name == "auto" else options.name
     if (info.kind, name) not in MODELS:
         known = ", ".join(name for kind, name in MODELS if kind == info.kind)
         raise InputError(f"model.name: no {name!r} for data of kind {info.kind}; known: {known}")

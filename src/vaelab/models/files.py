@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaelab import __version__, artifacts
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError, shortened
 from vaelab.models.build import build
 from vaelab.models.vae import VAE

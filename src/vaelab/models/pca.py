@@ -1,21 +1,20 @@
-"""Principal components of images or of their patches: for the floors of the evaluation and for `model.init: pca`.
+"""Principal components of examples: for the baselines of the evaluation, for samples and for `model.init: pca`.
 
-N images C H W, D values of an image or of a patch, L components. Everything is on the CPU.
+N examples, D values of each, L components. Everything is on the CPU.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from vaelab.data.format.batches import generator
 from vaelab.errors import InputError
 
 MAX_IMAGES = 20_000  # that a fit looks at, mirrored ones included
 MAX_VALUES = 2**27  # of images in memory at once, 512 MiB; but always one image more than components
-MAX_COVARIANCE = 2048  # values of a patch up to which its covariance matrix is decomposed
 MIN_VARIANCE = 1e-8  # far below the 1e-6 that rounding to 8 bits leaves; so that variances can be divided by
 
 
@@ -45,7 +44,7 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
 
     size = x[0].numel()
     rows = limited(x, components, seed, flip).flatten(1)
-    _check("latent_dim", components, len(rows), size, "images")
+    check_components("latent_dim", components, len(rows), size, "images")
     mean = rows.mean(0)
     pca = PCA(components, random_state=seed, copy=False)
     with np.errstate(invalid="ignore"):  # it divides 0 by 0 where all examples are the same
@@ -55,35 +54,38 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     return Pca(mean, matrix, variance.clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, float(left)))
 
 
-def fit_patch_pca(x: Tensor, cell: int, channels: int, seed: int, flip: bool = False) -> Pca:
-    """Return the first principal components of the non-overlapping patches of cell × cell pixels, D = C · cell².
+class Principal(NamedTuple):
+    """Principal directions of rows, those of largest standard deviation first."""
 
-    Exact, from the covariance matrix; above MAX_COVARIANCE values by `fit_pca` of the patches.
+    centre: Tensor  # [D]
+    directions: Tensor  # orthonormal [R, D]
+    std: Tensor  # [R]
 
-    Args:
-        x: images [N, C, H, W], uint8 (taken as x / 255) or float; H and W are multiples of `cell`.
-        cell: side of a patch, pixels.
-        channels: L, components of a patch.
-        seed: of the choice of images where there are more than MAX_IMAGES.
-        flip: add each image mirrored left to right.
 
-    Raises:
-        InputError: L is larger than D, or than the number of patches − 1.
+def principal_directions(rows: Tensor, most: int, seed: int) -> Principal:
+    """Return at most `most` principal directions of rows [N, D]: min(N, D) at most, and those that vary.
+
+    Source: Halko et al. 2011 (randomised, seeded).
     """
-    size = x.shape[1] * cell**2
-    chosen = _chosen(x, MAX_IMAGES, seed)
-    if size > MAX_COVARIANCE:
-        mirrored = torch.cat([chosen, chosen.flip(-1)]) if flip else chosen
-        return fit_pca(to_patches(mirrored, cell).flatten(0, 1), channels, seed)
-    patches = (1 + flip) * x[0].numel() * len(chosen) // size
-    _check("latent_channels", channels, patches, size, "patches")
-    mean, covariance = _covariance(chosen, cell, flip)
-    values, vectors = (tensor.flip(-1) for tensor in torch.linalg.eigh(covariance))  # largest first
-    matrix = vectors.T[:channels]
-    largest = matrix.gather(1, matrix.abs().argmax(1, keepdim=True))
-    noise = float(values[channels:].sum()) / max(1, size - channels)
-    variance = values[:channels].clamp_min(MIN_VARIANCE)
-    return Pca(mean.float(), (matrix * largest.sign()).float(), variance.float(), max(MIN_VARIANCE, noise))
+    from sklearn.utils.extmath import randomized_svd
+
+    centre = rows.mean(0)
+    _, size, directions = randomized_svd((rows - centre).numpy(), min(most, *rows.shape), random_state=seed)
+    varies = size > 1e-3 * size[0]
+    std = torch.from_numpy(np.ascontiguousarray(size[varies])) / len(rows) ** 0.5
+    return Principal(centre, torch.from_numpy(np.ascontiguousarray(directions[varies])), std)
+
+
+def pca_projection(rows: Tensor, components: int, seed: int) -> Callable[[Tensor], Tensor]:
+    """Return what takes examples [B, D] to the first principal components of rows [N, D] and back.
+
+    At most min(N, D) components. Source: Halko et al. 2011 (randomised, seeded).
+    """
+    from sklearn.decomposition import PCA
+
+    pca = PCA(min(components, *rows.shape), svd_solver="randomized", random_state=seed)
+    pca.fit(rows.numpy())
+    return lambda x: torch.from_numpy(pca.inverse_transform(pca.transform(x.numpy())))
 
 
 def reconstruct(pca: Pca, x: Tensor) -> Tensor:
@@ -92,50 +94,28 @@ def reconstruct(pca: Pca, x: Tensor) -> Tensor:
     return (x - mean) @ components.T @ components + mean
 
 
-def to_patches(x: Tensor, cell: int) -> Tensor:
-    """Return the patches [N, H·W / cell², C·cell²] of images, the values in the order of `nn.PixelUnshuffle`."""
-    return F.pixel_unshuffle(x, cell).flatten(2).transpose(1, 2)
-
-
-def from_patches(patches: Tensor, cell: int, height: int) -> Tensor:
-    """Return the images [N, C, H, W] whose patches these are."""
-    return F.pixel_shuffle(patches.transpose(1, 2).unflatten(2, (height // cell, -1)), cell)
-
-
 def limited(x: Tensor, components: int, seed: int, flip: bool) -> Tensor:
     """Return examples as floats, with their mirror images on request: as many as a fit may hold in memory."""
     most = max(components + 1, min(MAX_IMAGES, MAX_VALUES // x[0].numel()))
-    chosen = _as_float(_chosen(x, most // 2 + 1 if flip else most, seed))
+    chosen = as_float(chosen_examples(x, most // 2 + 1 if flip else most, seed))
     return torch.cat([chosen, chosen.flip(-1)]) if flip else chosen
 
 
-def _chosen(x: Tensor, most: int, seed: int) -> Tensor:
+def chosen_examples(x: Tensor, most: int, seed: int) -> Tensor:
+    """Return at most so many examples on the CPU, a seeded choice in their order."""
     if len(x) > most:
         order = torch.randperm(len(x), generator=generator(seed, 0, stream=7))
         x = x[order[:most].sort().values.to(x.device)]
     return x.cpu()
 
 
-def _as_float(x: Tensor) -> Tensor:
+def as_float(x: Tensor) -> Tensor:
+    """Return float32 values, of bytes as x / 255."""
     return x.float() / 255 if x.dtype == torch.uint8 else x.float()
 
 
-def _covariance(x: Tensor, cell: int, flip: bool) -> tuple[Tensor, Tensor]:
-    """Mean [D] and unbiased covariance [D, D] of the patches, float64, gathered a few images at a time."""
-    size, count = x.shape[1] * cell**2, 0
-    total = torch.zeros(size, dtype=torch.float64)
-    products = torch.zeros(size, size, dtype=torch.float64)
-    for part in x.split(256):
-        images = torch.cat([part, part.flip(-1)]) if flip else part
-        rows = to_patches(_as_float(images), cell).flatten(0, 1).double()
-        total += rows.sum(0)
-        products += rows.T @ rows
-        count += len(rows)
-    mean = total / count
-    return mean, (products - count * mean[:, None] * mean) / (count - 1)
-
-
-def _check(option: str, components: int, examples: int, size: int, what: str) -> None:
+def check_components(option: str, components: int, examples: int, size: int, what: str) -> None:
+    """Raise InputError where so many examples of `size` values do not have so many components."""
     if components > min(size, examples - 1):
         raise InputError(
             f"model.{option}: {components} principal components need {components + 1} {what} of {components} values "

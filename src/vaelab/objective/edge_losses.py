@@ -49,7 +49,7 @@ def focal_frequency(x: Tensor, inference: Inference, context: Context) -> Tensor
     """
     error = torch.fft.rfft2(x - inference.reconstruction, norm="ortho")
     squares = error.real.square() + error.imag.square()
-    weights = squares.detach() ** (context.focal_alpha / 2)
+    weights = squares.detach() ** (context.options.focal_alpha / 2)
     largest = weights.amax((2, 3), keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
     return _over_frequencies(weights / largest * squares, x.shape, context)
 
@@ -61,4 +61,4 @@ def _over_frequencies(half: Tensor, shape: torch.Size, context: Context) -> Tens
     if shape[-1] % 2 == 0:
         counts[-1] = 1
     total = (half * counts).flatten(1).sum(1)
-    return total if context.reduction == "sum" else total / shape[1:].numel()
+    return total if context.options.reduction == "sum" else total / shape[1:].numel()

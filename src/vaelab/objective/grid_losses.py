@@ -24,7 +24,9 @@ def focal(x: Tensor, inference: Inference, context: Context) -> Tensor:
     nats = _cell_nats(x, inference, None)
     assert context.class_weights is not None
     weights = F.pad(context.class_weights, (0, 1))[x]
-    return _reduce(weights * (-torch.expm1(-nats)).clamp_min(1e-12) ** context.gamma * nats, x, inference, context)
+    return _reduce(
+        weights * (-torch.expm1(-nats)).clamp_min(1e-12) ** context.options.gamma * nats, x, inference, context
+    )
 
 
 def extent(x: Tensor, inference: Inference, context: Context) -> Tensor:
@@ -32,7 +34,7 @@ def extent(x: Tensor, inference: Inference, context: Context) -> Tensor:
     assert inference.extent is not None
     target = extents(x, inference.reconstruction.shape[1]) - 1
     nats = F.cross_entropy(inference.extent.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
-    return nats.sum(1) if context.reduction == "sum" else nats.mean(1)
+    return nats.sum(1) if context.options.reduction == "sum" else nats.mean(1)
 
 
 def extents(x: Tensor, classes: int) -> Tensor:
@@ -48,6 +50,6 @@ def _cell_nats(x: Tensor, inference: Inference, weights: Tensor | None) -> Tenso
 
 def _reduce(nats: Tensor, x: Tensor, inference: Inference, context: Context) -> Tensor:
     total = nats.flatten(1).sum(1)
-    if context.reduction == "sum":
+    if context.options.reduction == "sum":
         return total
     return total / (x != inference.reconstruction.shape[1]).flatten(1).sum(1).clamp_min(1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.models.vae import Inference
 from vaelab.objective import (
     aggregate_posterior,
@@ -18,12 +18,10 @@ from vaelab.objective import (
     ssim,
     tag_losses,
 )
-from vaelab.objective.class_weights import class_weights
 from vaelab.objective.context import Context
 from vaelab.objective.kl import kl_per_dimension, with_capacity, with_free_bits
-from vaelab.objective.pixel_weights import centre_bump
-from vaelab.objective.pos_weights import pos_weights
 from vaelab.objective.schedules import value_at, value_reached
+from vaelab.objective.weights import WEIGHTS
 from vaelab.params.loss import Loss
 
 Term = Callable[[Tensor, Inference, Context], Tensor]
@@ -89,23 +87,12 @@ class Objective:
         self.weights = {name: weight for name, weight in loss.terms if weight != 0}
         known = {**TERMS, **OF_KIND.get(info.kind, {})}
         self.terms = {name: known[name] for name in self.weights}
-        tagged = info.kind == "tags" and loss.pos_weight != "none"
-        bumped = info.kind == "image" and loss.centre_weight > 1
-        bump = centre_bump(info.shape[-1], loss.centre_weight, loss.centre_width) if bumped else None
+        weights = WEIGHTS[info.kind](loss, info) if info.kind in WEIGHTS else {}
         self.context = Context(
-            reduction=loss.reduction,
-            gamma=loss.gamma,
-            class_weights=class_weights(info.class_counts, loss).to(device) if info.kind == "grid" else None,
-            pos_weight=pos_weights(info, loss).to(device) if tagged else None,
-            gamma_positive=loss.gamma_positive,
-            gamma_negative=loss.gamma_negative,
-            margin=loss.margin,
-            sigma=None if loss.sigma == "optimal" else loss.sigma,
-            epsilon=loss.epsilon,
-            focal_alpha=loss.focal_alpha,
-            pixel_weights=None if bump is None else bump.to(device),
+            loss,
             features=feature_losses.extractors(loss, self.weights, device),
             examples=examples,
+            **{name: weight.to(device) for name, weight in weights.items()},
         )
 
     def __call__(self, x: Tensor, inference: Inference, epoch: float) -> Losses:

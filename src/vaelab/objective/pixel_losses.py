@@ -1,7 +1,7 @@
 """Terms of single values of an image: errors and negative log-likelihoods. Each returns one value per example, [B].
 
 B batch, C H W image. x and the reconstruction are float [B, C, H, W], x in [0, 1]; e = x − reconstruction.
-Every term weighs its values with `context.pixel_weights` and sums or averages them as `context.reduction` says.
+Every term weighs its values with `context.pixel_weights` and sums or averages them as `loss.reduction` says.
 """
 
 import math
@@ -17,8 +17,12 @@ BCE_MARGIN = 1e-6
 
 def reduced(values: Tensor, context: Context) -> Tensor:
     """Return the weighted sum or mean over the values of each example, [B], of values [B, C, H, W]."""
-    weighted = values if context.pixel_weights is None else values * context.pixel_weights
-    return weighted.flatten(1).sum(1) if context.reduction == "sum" else weighted.flatten(1).mean(1)
+    flat = _weighted(values, context)
+    return flat.sum(1) if context.options.reduction == "sum" else flat.mean(1)
+
+
+def _weighted(values: Tensor, context: Context) -> Tensor:
+    return (values if context.pixel_weights is None else values * context.pixel_weights).flatten(1)
 
 
 def mse(x: Tensor, inference: Inference, context: Context) -> Tensor:
@@ -34,12 +38,12 @@ def l1(x: Tensor, inference: Inference, context: Context) -> Tensor:
 def charbonnier(x: Tensor, inference: Inference, context: Context) -> Tensor:
     """Return √(e² + ε²) − ε, per example [B]. Source: Charbonnier et al. 1994."""
     squares = (x - inference.reconstruction).square()
-    return reduced((squares + context.epsilon**2).sqrt() - context.epsilon, context)
+    return reduced((squares + context.options.epsilon**2).sqrt() - context.options.epsilon, context)
 
 
 def focal_error(x: Tensor, inference: Inference, context: Context) -> Tensor:
     """Return |e|^γ · e², per example [B]: large errors count more. γ = 0 is mse."""
-    return reduced((x - inference.reconstruction).abs() ** (context.gamma + 2), context)
+    return reduced((x - inference.reconstruction).abs() ** (context.options.gamma + 2), context)
 
 
 def bce(x: Tensor, inference: Inference, context: Context) -> Tensor:
@@ -54,8 +58,8 @@ def bce(x: Tensor, inference: Inference, context: Context) -> Tensor:
 def gaussian(x: Tensor, inference: Inference, context: Context) -> Tensor:
     """Return −log N(x; reconstruction, σ²) with its constant, nats per example [B].
 
-    σ is the decoder's own, else `context.sigma`, else the best one of this batch: σ² = the weighted mean of e² over
-    all its values, with gradient. log σ is not below −6, except where `context.sigma` is.
+    σ is the decoder's own, else `loss.sigma`, else the best one of this batch: σ² = the weighted mean of e² over
+    all its values, with gradient. log σ is not below −6, except where `loss.sigma` is.
     Source: Rybkin et al. 2021, the optimal σ-VAE.
     """
     squares = (x - inference.reconstruction).square()
@@ -75,12 +79,12 @@ def laplace(x: Tensor, inference: Inference, context: Context) -> Tensor:
 
 
 def _batch_mean(values: Tensor, context: Context) -> Tensor:
-    return reduced(values, context._replace(reduction="mean")).mean()
+    return _weighted(values, context).mean(1).mean()
 
 
 def _log_sigma(best_variance: Tensor, inference: Inference, context: Context) -> Tensor:
     if inference.log_sigma is not None:
         return inference.log_sigma.clamp_min(LOG_SIGMA_FLOOR)
-    if context.sigma is not None:
-        return best_variance.new_full((), math.log(context.sigma))
+    if context.options.sigma != "optimal":
+        return best_variance.new_full((), math.log(context.options.sigma))
     return 0.5 * best_variance.clamp_min(math.exp(2 * LOG_SIGMA_FLOOR)).log()

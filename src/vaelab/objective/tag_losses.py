@@ -27,7 +27,7 @@ def focal(x: Tensor, inference: Inference, context: Context) -> Tensor:
 
     Source: Lin et al. 2017, equation 4; γ = 0 is `bce`.
     """
-    logits, gamma = inference.reconstruction, context.gamma
+    logits, gamma = inference.reconstruction, context.options.gamma
     present = (gamma * F.logsigmoid(-logits)).exp() * F.softplus(-logits)
     absent = (gamma * F.logsigmoid(logits)).exp() * F.softplus(logits)
     if context.pos_weight is not None:
@@ -42,12 +42,12 @@ def asymmetric(x: Tensor, inference: Inference, context: Context) -> Tensor:
     Source: Ridnik et al. 2021, equations 4, 5 and 7.
     """
     logits = inference.reconstruction
-    present = (context.gamma_positive * F.logsigmoid(-logits)).exp() * F.softplus(-logits)
+    present = (context.options.gamma_positive * F.logsigmoid(-logits)).exp() * F.softplus(-logits)
     # 1 − p_m = min(1 − p + margin, 1), as a logarithm: 1 − p itself is 0 for large logits
-    log_margin = logits.new_full((), context.margin).log()  # −∞ without a margin
+    log_margin = logits.new_full((), context.options.margin).log()  # −∞ without a margin
     log_rest = F.logsigmoid(-logits).logaddexp(log_margin).clamp_max(0)
-    shifted = (logits.sigmoid() - context.margin).clamp_min(LEAST_BASE)
-    absent = -(shifted**context.gamma_negative) * log_rest
+    shifted = (logits.sigmoid() - context.options.margin).clamp_min(LEAST_BASE)
+    absent = -(shifted**context.options.gamma_negative) * log_rest
     return _reduce(x * present + (1 - x) * absent, context)
 
 
@@ -60,4 +60,4 @@ def multinomial(x: Tensor, inference: Inference, context: Context) -> Tensor:
 
 
 def _reduce(nats: Tensor, context: Context) -> Tensor:
-    return nats.sum(1) if context.reduction == "sum" else nats.mean(1)
+    return nats.sum(1) if context.options.reduction == "sum" else nats.mean(1)

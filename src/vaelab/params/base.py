@@ -1,10 +1,30 @@
 """What every group of options is, and weights that may follow a schedule."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+OF_KINDS, OF_NETWORK = "kinds", "network"  # keys of a field's metadata
+
+
+def of(*kinds: str, network: str | None = None) -> Any:
+    """Return the metadata of an option that has an effect on some kinds of data only, or with one network beside them.
+
+    An option without is for all kinds, also those that are still to come.
+    """
+    extra: JsonDict = {OF_KINDS: list(kinds)}
+    return Field(json_schema_extra=extra | ({OF_NETWORK: network} if network else {}))
+
+
+def has_effect(field: FieldInfo, kind: str, network: str = "") -> bool:
+    """Return whether an option does something on a kind of data, with a network."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return kind in cast("list[str]", extra.get(OF_KINDS, [kind])) or (
+        bool(network) and network == extra.get(OF_NETWORK)
+    )
 
 
 class Block(BaseModel):

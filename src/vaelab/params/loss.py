@@ -1,10 +1,10 @@
 """The options of the objective. The docstring under a field is its entry in docs/params.md."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
 
-from vaelab.params.base import Block, Weight, number_or_text
+from vaelab.params.base import Block, Weight, number_or_text, of
 
 Layer = Literal["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
 
@@ -12,60 +12,44 @@ Layer = Literal["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
 class Terms(Block):
     """Weights of the terms; all 0 means the default of the kind of data."""
 
-    KINDS: ClassVar[dict[str, tuple[str, ...]]] = {
-        **dict.fromkeys(("cross_entropy", "extent"), ("grid",)),
-        "focal": ("grid", "tags"),
-        "bce": ("image", "tags"),
-        **dict.fromkeys(("asymmetric", "multinomial"), ("tags",)),
-        **dict.fromkeys(("mse", "l1", "charbonnier", "gaussian", "laplace", "focal_error"), ("image",)),
-        **dict.fromkeys(("ssim", "ms_ssim", "edge", "frequency", "focal_frequency"), ("image",)),
-        **dict.fromkeys(("perceptual", "dino"), ("image",)),
-        **dict.fromkeys(("total_correlation", "mmd"), ("grid", "image", "tags")),
-    }
-    DEFAULTS: ClassVar[dict[str, dict[str, float]]] = {
-        "grid": {"cross_entropy": 1.0, "extent": 1.0},
-        "image": {"gaussian": 1.0},
-        "tags": {"bce": 1.0},
-    }
-
-    cross_entropy: Weight = 0.0
-    """Grids: cross-entropy of each cell's class, nats."""
-    focal: Weight = 0.0
-    """Grids, tags: focal loss of each cell's class, of each tag, with `loss.gamma` (Lin et al. 2017), nats."""
-    extent: Weight = 0.0
-    """Grids: cross-entropy of the grid's height and width, nats."""
-    mse: Weight = 0.0
-    """Images: squared error of each value."""
-    l1: Weight = 0.0
-    """Images: absolute error of each value."""
-    charbonnier: Weight = 0.0
-    """Images: √(error² + ε²) − ε of each value, with `loss.epsilon` (Charbonnier et al. 1994)."""
-    bce: Weight = 0.0
-    """Images, tags: binary cross-entropy of each value in [0, 1], of each tag with `loss.pos_weight`, nats."""
-    asymmetric: Weight = 0.0
-    """Tags: asymmetric loss with `loss.gamma_positive`, `gamma_negative`, `margin` (Ridnik et al. 2021), nats."""
-    multinomial: Weight = 0.0
-    """Tags: −Σ x log softmax (Mult-VAE, Liang et al. 2018), nats; needs `model.output: softmax`."""
-    gaussian: Weight = 0.0
-    """Images: −log density under a Gaussian with `loss.sigma` (σ-VAE, Rybkin et al. 2021), nats."""
-    laplace: Weight = 0.0
-    """Images: −log density under a Laplace distribution of standard deviation `loss.sigma`, nats."""
-    focal_error: Weight = 0.0
-    """Images: squared error of each value, weighted by |error|^`loss.gamma`."""
-    ssim: Weight = 0.0
-    """Images: 1 − SSIM, one number per image under either reduction (Wang et al. 2004)."""
-    ms_ssim: Weight = 0.0
-    """Images: 1 − multi-scale SSIM, one number per image (Wang et al. 2003)."""
-    edge: Weight = 0.0
-    """Images: absolute error of the Sobel gradients."""
-    frequency: Weight = 0.0
-    """Images: absolute error of the log-amplitudes of the 2D Fourier transform."""
-    focal_frequency: Weight = 0.0
-    """Images: focal frequency loss with `loss.focal_alpha` (Jiang et al. 2021)."""
-    perceptual: Weight = 0.0
-    """Images: squared distance of VGG16 features, one number per image (Johnson et al. 2016)."""
-    dino: Weight = 0.0
-    """Images: 1 − cosine of DINOv2 patch features, one number per image; needs vaelab[dino]."""
+    cross_entropy: Annotated[Weight, of("grid")] = 0.0
+    """Cross-entropy of each cell's class, nats."""
+    focal: Annotated[Weight, of("grid", "tags")] = 0.0
+    """Focal loss of each cell's class, of each tag, with `loss.gamma` (Lin et al. 2017), nats."""
+    extent: Annotated[Weight, of("grid")] = 0.0
+    """Cross-entropy of the grid's height and width, nats."""
+    mse: Annotated[Weight, of("image")] = 0.0
+    """Squared error of each value."""
+    l1: Annotated[Weight, of("image")] = 0.0
+    """Absolute error of each value."""
+    charbonnier: Annotated[Weight, of("image")] = 0.0
+    """√(error² + ε²) − ε of each value, with `loss.epsilon` (Charbonnier et al. 1994)."""
+    bce: Annotated[Weight, of("image", "tags")] = 0.0
+    """Binary cross-entropy of each value in [0, 1], of each tag with `loss.pos_weight`, nats."""
+    asymmetric: Annotated[Weight, of("tags")] = 0.0
+    """Asymmetric loss with `loss.gamma_positive`, `gamma_negative`, `margin` (Ridnik et al. 2021), nats."""
+    multinomial: Annotated[Weight, of("tags")] = 0.0
+    """−Σ x log softmax (Mult-VAE, Liang et al. 2018), nats; needs `model.output: softmax`."""
+    gaussian: Annotated[Weight, of("image")] = 0.0
+    """−log density under a Gaussian with `loss.sigma` (σ-VAE, Rybkin et al. 2021), nats."""
+    laplace: Annotated[Weight, of("image")] = 0.0
+    """−log density under a Laplace distribution of standard deviation `loss.sigma`, nats."""
+    focal_error: Annotated[Weight, of("image")] = 0.0
+    """Squared error of each value, weighted by |error|^`loss.gamma`."""
+    ssim: Annotated[Weight, of("image")] = 0.0
+    """1 − SSIM, one number per image under either reduction (Wang et al. 2004)."""
+    ms_ssim: Annotated[Weight, of("image")] = 0.0
+    """1 − multi-scale SSIM, one number per image (Wang et al. 2003)."""
+    edge: Annotated[Weight, of("image")] = 0.0
+    """Absolute error of the Sobel gradients."""
+    frequency: Annotated[Weight, of("image")] = 0.0
+    """Absolute error of the log-amplitudes of the 2D Fourier transform."""
+    focal_frequency: Annotated[Weight, of("image")] = 0.0
+    """Focal frequency loss with `loss.focal_alpha` (Jiang et al. 2021)."""
+    perceptual: Annotated[Weight, of("image")] = 0.0
+    """Squared distance of VGG16 features, one number per image (Johnson et al. 2016)."""
+    dino: Annotated[Weight, of("image")] = 0.0
+    """1 − cosine of DINOv2 patch features, one number per image; needs vaelab[dino]."""
     total_correlation: Weight = 0.0
     """Total correlation of the latents, on top of the one in KL (β-TC-VAE, Chen et al. 2018), nats."""
     mmd: Weight = 0.0
@@ -79,20 +63,20 @@ class Loss(Block):
     """Weight of each term, a number or a schedule."""
     gamma: float = Field(2.0, ge=0, le=10)
     """Focal loss: exponent of (1 − p), 0 is cross-entropy; focal_error: exponent of |error|."""
-    class_weights: Literal["none", "inverse", "sqrt_inverse", "effective"] = "none"
-    """Grids: weights of the classes from their counts in the training split, mean 1 over its cells."""
-    class_beta: float = Field(0.9999, ge=0, lt=1)
+    class_weights: Annotated[Literal["none", "inverse", "sqrt_inverse", "effective"], of("grid")] = "none"
+    """Weights of the classes from their counts in the training split, mean 1 over its cells."""
+    class_beta: Annotated[float, of("grid")] = Field(0.9999, ge=0, lt=1)
     """`effective` class weights only: β of the effective number of samples (Cui et al. 2019)."""
-    pos_weight: Literal["none", "inverse", "sqrt_inverse"] = "none"
-    """Tags, bce and focal: weight of a tag that is there, from the training counts: absent / present, or its root."""
-    max_pos_weight: float = Field(100.0, ge=1)
-    """Tags: largest such weight."""
-    gamma_positive: float = Field(0.0, ge=0, le=10)
-    """Tags, asymmetric: exponent of (1 − p) for tags that are there."""
-    gamma_negative: float = Field(4.0, ge=0, le=10)
-    """Tags, asymmetric: exponent of p for tags that are not there."""
-    margin: float = Field(0.05, ge=0, lt=1)
-    """Tags, asymmetric: probability below which an absent tag costs nothing."""
+    pos_weight: Annotated[Literal["none", "inverse", "sqrt_inverse"], of("tags")] = "none"
+    """With bce and focal: weight of a tag that is there, from the training counts: absent / present, or its root."""
+    max_pos_weight: Annotated[float, of("tags")] = Field(100.0, ge=1)
+    """Largest such weight."""
+    gamma_positive: Annotated[float, of("tags")] = Field(0.0, ge=0, le=10)
+    """With asymmetric: exponent of (1 − p) for tags that are there."""
+    gamma_negative: Annotated[float, of("tags")] = Field(4.0, ge=0, le=10)
+    """With asymmetric: exponent of p for tags that are not there."""
+    margin: Annotated[float, of("tags")] = Field(0.05, ge=0, lt=1)
+    """With asymmetric: probability below which an absent tag costs nothing."""
     sigma: Annotated[
         Annotated[Literal["optimal"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
         Discriminator(number_or_text),
@@ -102,10 +86,10 @@ class Loss(Block):
     """charbonnier: error at which it turns from squared to absolute."""
     focal_alpha: float = Field(1.0, ge=0, le=10)
     """focal_frequency: exponent of the weight of badly fitted frequencies."""
-    centre_weight: float = Field(1.0, ge=1, le=100)
-    """Images: weight of the centre against the border in the pixel terms (a Gaussian bump, mean 1); 1: the same."""
-    centre_width: float = Field(0.25, gt=0, le=2)
-    """Images: standard deviation of that bump, in sides of the image."""
+    centre_weight: Annotated[float, of("image")] = Field(1.0, ge=1, le=100)
+    """Weight of the centre against the border in the pixel terms (a Gaussian bump, mean 1); 1: the same."""
+    centre_width: Annotated[float, of("image")] = Field(0.25, gt=0, le=2)
+    """Standard deviation of that bump, in sides of the image."""
     perceptual_layers: tuple[Layer, ...] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     """perceptual: layers of VGG16 whose features are compared, with equal weights."""
     perceptual_weights: str = "hub"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from vaelab.errors import InputError
+from vaelab.params.datasets import source_name
 
 
 class Problem(NamedTuple):
@@ -44,26 +45,24 @@ def check(schema: type[BaseModel], value: Any, prefix: str = "") -> list[Problem
 
 
 def _problem(schema: type[BaseModel], details: Any, prefix: str) -> Problem:
-    location = [part for part in details["loc"] if not str(part).startswith("<")]
+    tagged = _tagged(details["loc"])
+    location = [part for part in tagged if not str(part).startswith("<")]
     path = ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "(top level)"
     path = path.removesuffix(".[key]")
     given, context = details["input"], details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":
-            known = _keys_at(schema, details["loc"][:-1])
+            known = _keys_at(schema, tagged[:-1])
             return Problem(path, f"unknown key; {suggestion(location[-1], known)}")
         case "missing":
             return Problem(path, "is required and was not given")
         case "literal_error":
             allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
             return Problem(path, f"got {given!r}, {suggestion(given, allowed)}")
-        case "union_tag_invalid":
-            tag, allowed = (
-                context["tag"].strip("<>"),
-                [part.strip(" '<>") for part in context["expected_tags"].split(",")],
-            )
-            return Problem(f"{path}.source", f"got {tag!r}, {suggestion(tag, allowed)}")
-        case "union_tag_not_found":
+        case "union_tag_invalid" if given["source"] is not None:
+            allowed = [part.strip(" '") for part in context["expected_tags"].split(",")]
+            return Problem(f"{path}.source", f"got {context['tag']!r}, {suggestion(context['tag'], allowed)}")
+        case "union_tag_invalid" | "union_tag_not_found":
             return Problem(f"{path}.source", "is required and was not given")
         case "model_type" | "model_attributes_type" | "dict_type":
             return Problem(path, f"got {given!r}, expected a group of options (key: value)")
@@ -72,6 +71,11 @@ def _problem(schema: type[BaseModel], details: Any, prefix: str) -> Problem:
         case "value_error":
             return Problem(path, f"got {given!r}: {context['error']}")
     return Problem(path, f"got {given!r}, {details['msg'].replace('Input should be', 'expected')}")
+
+
+def _tagged(location: Sequence[Any]) -> list[Any]:
+    """Where a problem is, the source that pydantic writes behind the name of a data set marked as our own tags are."""
+    return [f"<{part}>" if number == 2 and location[0] == "datasets" else part for number, part in enumerate(location)]
 
 
 def _keys_at(schema: type[BaseModel], location: Sequence[Any]) -> set[str]:
@@ -90,8 +94,7 @@ def _keys_at(schema: type[BaseModel], location: Sequence[Any]) -> set[str]:
 
 
 def _tags(model: type[BaseModel]) -> set[str]:
-    source = model.model_fields.get("source")
-    return {f"<{name}>" for name in typing.get_args(source.annotation)} if source else {"<schedule>"}
+    return {f"<{source_name(model)}>"} if "source" in model.model_fields else {"<schedule>"}
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

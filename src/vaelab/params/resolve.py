@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from vaelab.errors import InputError
-from vaelab.params.blocks import NETWORKS, SELECTS
-from vaelab.params.cross_checks import misfits, not_for_kind
+from vaelab.params.cross_checks import cross_checks, without_effect_on_kind
+from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Terms
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.schema import Options, Params, Run, RunEntry
@@ -93,9 +93,9 @@ def resolve(path: Path) -> Resolved:
         problems.extend(found)
         if not found:
             runs[name] = _with_defaults_of_kind(Run.model_validate(values))
-            problems.extend(misfits(runs[name], params))
+            problems.extend(cross_checks(runs[name], params))
     raise_problems(str(path), problems)
-    return Resolved(runs, [*_without_effect(raw, layers), *not_for_kind(runs)])
+    return Resolved(runs, [*_without_effect(raw, layers), *without_effect_on_kind(runs)])
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,13 +136,13 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _with_defaults_of_kind(run: Run) -> Run:
     """The run with what the kind of data decides: network and metric where auto, terms where none is asked for."""
-    model, loss, train = run.model, run.loss, run.train
+    model, loss, train, kind = run.model, run.loss, run.train, KINDS[run.kind]
     if model.name == "auto":
-        model = model.model_copy(update={"name": NETWORKS[run.kind][0]})
+        model = model.model_copy(update={"name": kind.networks[0]})
     if not any(weight != 0 for weight in loss.terms.model_dump().values()):
-        loss = loss.model_copy(update={"terms": Terms.model_validate(Terms.DEFAULTS[run.kind])})
+        loss = loss.model_copy(update={"terms": Terms.model_validate(kind.terms)})
     if train.metric == "auto":
-        train = train.model_copy(update={"metric": SELECTS[run.kind]})
+        train = train.model_copy(update={"metric": kind.selects})
     return run.model_copy(update={"model": model, "loss": loss, "train": train})
 
 

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from vaelab.params.base import Block, Fraction
-from vaelab.params.blocks import Evaluate, Model, SelectionMetric, Train, Visualize
+from vaelab.params.base import Block, Fraction, has_effect, of
+from vaelab.params.blocks import Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
+from vaelab.params.kinds import KindName, SelectionMetric
 from vaelab.params.loss import Loss
 from vaelab.params.threshold import Threshold
 
@@ -29,22 +30,22 @@ class Compare(Block):
     """Metric that ranks the runs that pass the collapse checks; auto: macro_f1 (grids), psnr (images), lrap (tags)."""
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
-    max_background_excess: Fraction = 0.2
-    """Grids, background collapse: largest predicted share of background above the true one."""
-    min_foreground_accuracy: Fraction = 0.2
-    """Grids, background collapse: smallest accuracy on foreground cells."""
-    max_blank_share: Fraction = 0.5
-    """Grids, background collapse: largest share of grids with foreground that come out as background only."""
-    min_gain_over_mean: float = Field(0.5, ge=0)
-    """Images, mean-image collapse: smallest PSNR above that of the mean image, dB."""
-    min_latent_gap: float = Field(0.5, ge=0)
-    """Images, latent ignored: smallest fall of PSNR when the decoder gets another image's z, dB."""
-    min_gain_over_frequency: Fraction = 0.01
-    """Tags, frequency collapse: smallest LRAP above that of the tags' frequencies."""
-    min_ranking_gap: Fraction = 0.01
-    """Tags, latent ignored: smallest fall of LRAP when the decoder gets another row's z."""
-    min_diversity_ratio: Fraction = 0.5
-    """Tags, degenerate diversity: smallest entropy of the sampled combinations against that of held-out data."""
+    max_background_excess: Annotated[Fraction, of("grid")] = 0.2
+    """Background collapse: largest predicted share of background above the true one."""
+    min_foreground_accuracy: Annotated[Fraction, of("grid")] = 0.2
+    """Background collapse: smallest accuracy on foreground cells."""
+    max_blank_share: Annotated[Fraction, of("grid")] = 0.5
+    """Background collapse: largest share of grids with foreground that come out as background only."""
+    min_gain_over_mean: Annotated[float, of("image")] = Field(0.5, ge=0)
+    """Mean-image collapse: smallest PSNR above that of the mean image, dB."""
+    min_latent_gap: Annotated[float, of("image")] = Field(0.5, ge=0)
+    """Latent ignored: smallest fall of PSNR when the decoder gets another image's z, dB."""
+    min_gain_over_frequency: Annotated[Fraction, of("tags")] = 0.01
+    """Frequency collapse: smallest LRAP above that of the tags' frequencies."""
+    min_ranking_gap: Annotated[Fraction, of("tags")] = 0.01
+    """Latent ignored: smallest fall of LRAP when the decoder gets another row's z."""
+    min_diversity_ratio: Annotated[Fraction, of("tags")] = 0.5
+    """Degenerate diversity: smallest entropy of the sampled combinations against that of held-out data."""
     min_active_units: int = Field(1, ge=0)
     """Posterior collapse: smallest number of active latent dimensions."""
     samples: int = Field(8, ge=1, le=32)
@@ -101,7 +102,17 @@ class Run(Options):
     """Name of the run."""
     data: Name
     """Name of its data set."""
-    kind: Literal["grid", "image", "tags"]
+    kind: KindName
     """Kind of data."""
     preset: str | None
     """Preset that it was made from."""
+
+    def effective(self) -> "Run":
+        """Return the run with each option that has no effect on its kind of data, or its network, at the default."""
+        blocks = {name: getattr(self, name) for name in Options.model_fields}
+        return self.model_copy(update={name: self._effective(block) for name, block in blocks.items()})
+
+    def _effective(self, block: BaseModel) -> BaseModel:
+        fields = type(block).model_fields.items()
+        idle = {name: field.default for name, field in fields if not has_effect(field, self.kind, self.model.name)}
+        return block.model_copy(update=idle)

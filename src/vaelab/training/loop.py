@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from vaelab.data.format.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
-from vaelab.evaluation.metric_names import improves
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
+from vaelab.metrics.directions import VALIDATION, improves
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
@@ -119,15 +119,15 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     mine, device = slice(rank, None, session.fabric.world_size), session.fabric.device
     noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
     batch = session.train.take(index[mine])
-    if options.flip and session.run.kind == "image":
+    if options.flip:
         batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
     if options.shift and session.run.model.name == "local":
         x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
         batch = batch._replace(x=x)
     seen = batch.x
-    if options.corruption and session.run.kind == "image":
+    if options.corruption:
         seen = corrupted(seen, options.corruption, options.seed, step, rank)
-    if options.input_noise and session.run.kind == "image":
+    if options.input_noise:
         seen = noisy(seen, options.input_noise, options.seed, step, rank)
     forget_gradients(session.optimizer)
     dropout = max(session.run.model.dropout, session.run.model.input_dropout)
@@ -166,7 +166,8 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     value = metrics[options.metric]
     if value != value:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
-    is_best = improves(options.metric, value, progress.best, options.min_delta)
+    direction = VALIDATION[session.run.kind].history[options.metric]
+    is_best = improves(direction, value, progress.best, options.min_delta)
     progress.since_best = 0 if is_best else progress.since_best + 1
     if is_best:
         progress.best = value
@@ -183,13 +184,13 @@ def close_epoch(session: Session, bar: "Bar") -> None:
 def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     """Return the mean losses and the metrics on val."""
     objective, position = session.objective, session.position
-    kind = KINDS[session.info.kind]
-    measure = partial(kind.brief, info=session.info, run=session.run)
+    kind = MEASURES[session.info.kind]
+    measure = partial(kind.val_metrics, info=session.info, run=session.run)
     nothing = torch.empty(0, dtype=torch.int64)
     result = run_pass(
-        session.judged, session.val, objective, VALIDATION_BATCH, position, measure, kind.output, kept=nothing
+        session.eval_model, session.val, objective, VALIDATION_BATCH, position, measure, kind.stored, kept=nothing
     )
-    metrics = kind.history(result.measured.totals, result.measured.means(), session.info)
+    metrics = kind.epoch_metrics(result.measured.totals, result.measured.means(), session.info)
     return {name: float(values.mean()) for name, values in result.losses.items()}, metrics
 
 

@@ -5,12 +5,12 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.snapshots import take_snapshot, write_snapshot
+from vaelab.metrics.directions import VALIDATION
 from vaelab.models.files import save_model
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
-from vaelab.params.blocks import HISTORY
 from vaelab.training.session import Session
 from vaelab.training.step import rate_at
 
@@ -21,7 +21,7 @@ TOGETHER = ","  # between the names of sums that are one vector: what is added u
 @torch.no_grad()
 def add_up(session: Session, batch: Batch, inference: Inference, losses: Losses, norm: Tensor) -> None:
     """Add a batch to the running sums of the epoch, on the device."""
-    totals, examples = KINDS[session.info.kind].running(batch, inference, session.info)
+    totals, examples = MEASURES[session.info.kind].train_metrics(batch, inference, session.info)
     values = {f"{METRIC}{name}": value for name, value in examples.items()} | {"loss": losses.total} | losses.terms
     values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
     news = {TOGETHER.join(values): torch.stack(list(values.values())).mean(1), "gradient_norm": norm}
@@ -42,7 +42,7 @@ def train_row(session: Session, epoch: int) -> dict[str, float | str]:
             numbers = values.reshape(-1).tolist()
             means |= {n: number / session.steps for n, number in zip(names.split(TOGETHER), numbers, strict=True)}
     metrics = {name.removeprefix(METRIC): value for name, value in means.items() if name.startswith(METRIC)}
-    return row(session, epoch, "train", means, KINDS[session.info.kind].history(totals, metrics, session.info))
+    return row(session, epoch, "train", means, MEASURES[session.info.kind].epoch_metrics(totals, metrics, session.info))
 
 
 def row(
@@ -54,7 +54,7 @@ def row(
     the epoch of what the term added, so that the weighted terms always sum to the loss. A term that is named like a
     metric, such as ssim (the term is 1 − SSIM), stands as `<term>_term`.
     """
-    names = HISTORY[session.run.kind]
+    names = VALIDATION[session.run.kind].history
     weights = session.objective.weights_at(session.position)
     values: dict[str, float | str] = {"epoch": epoch, "phase": phase, "step": session.progress.step}
     values["loss"] = losses["loss"]
@@ -71,7 +71,7 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
     epoch, metric = session.progress.epoch, session.run.train.metric
     facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "position": session.position}
     facts |= {"metric": metric, "val": value}
-    folder, state = session.output / "checkpoints", session.judged.state_dict()
+    folder, state = session.output / "checkpoints", session.eval_model.state_dict()
     due = epoch % session.run.train.checkpoint_every == 0 or last
     if due:
         save_model(folder / f"epoch_{epoch:03d}.safetensors", state, session.run, session.info, facts)
@@ -81,7 +81,7 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
         save_model(session.output / "last.safetensors", state, session.run, session.info, facts)
     for label in [f"epoch_{epoch:03d}"] * due + [f"best_epoch_{epoch:03d}"] * is_best:
         snapshot = take_snapshot(
-            label, facts, session.judged, session.samples, session.train, session.info, session.objective
+            label, facts, session.eval_model, session.samples, session.train, session.info, session.objective
         )
         write_snapshot(folder, snapshot)
         session.draw(snapshot, session.info)

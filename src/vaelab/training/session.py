@@ -14,11 +14,12 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, generator, load_split, spread_ids
-from vaelab.data.format.prepared import DataInfo, read_info
+from vaelab.data.format.info import DataInfo
+from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
-from vaelab.models.image.pca_start import start_from_pca
+from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
@@ -51,7 +52,7 @@ class Session:
     average: VAE | None  # moving average of the weights, where the run asks for one
 
     @property
-    def judged(self) -> VAE:
+    def eval_model(self) -> VAE:
         """The model that is validated and kept: the average where there is one."""
         return self.average or self.model
 
@@ -78,6 +79,7 @@ class Session:
 
 def start(run: Run, data: Path, draw: Draw) -> Session:
     """Return a session, resumed where a state of this very run, data and code exists."""
+    run = run.effective()
     fabric = make_fabric(run)
     info = read_info(data)
     train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
@@ -110,7 +112,7 @@ def start(run: Run, data: Path, draw: Draw) -> Session:
 
 def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
     """Set the weights that depend on the data, where the run asks for it."""
-    if run.kind == "image" and run.model.init == "pca":
+    if run.model.init == "pca":
         ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
         images, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
         start_from_pca(model, images, options.flip, options.seed, run.model.pca_patches, group)

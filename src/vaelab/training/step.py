@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from vaelab.data.format.batches import generator, mixed
-from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.planted.plant import plant
 from vaelab.params.blocks import Train
 from vaelab.params.schema import Run
@@ -51,7 +51,7 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 def parameter_groups(model: nn.Module, run: Run) -> list[dict[str, Any]]:
     """Return the parameters in groups with a factor on the learning rate: a path that starts as PCA moves slowly."""
-    slow = run.kind == "image" and run.model.init == "pca"
+    slow = run.model.init == "pca"
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         factor = run.train.linear_rate if slow and ".linear_path." in name else 1.0
@@ -92,7 +92,7 @@ def corrupted(x: Tensor, share: float, seed: int, step: int, rank: int) -> Tenso
     random = np.random.default_rng([seed, step, rank])
     chosen = np.flatnonzero(random.random(len(x)) < share)
     pixels = (255 * x[torch.from_numpy(chosen)]).round().to("cpu", torch.uint8).numpy()
-    kinds, strengths = random.choice(list(KINDS), len(chosen)), random.uniform(LEAST_STRENGTH, 1, len(chosen))
+    kinds, strengths = random.choice(list(DEFECT_KINDS), len(chosen)), random.uniform(LEAST_STRENGTH, 1, len(chosen))
     planted = [
         plant(image, str(kind), float(strength), random).image
         for image, kind, strength in zip(pixels, kinds, strengths, strict=True)

@@ -17,7 +17,7 @@ from vaelab.commands.judge import examples
 from vaelab.commands.judge.embed import embed
 from vaelab.commands.judge.examples import none_usable
 from vaelab.commands.judge.target import of_run
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError
 from vaelab.models.build import build

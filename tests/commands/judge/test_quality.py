@@ -16,7 +16,7 @@ from vaelab import artifacts
 from vaelab.commands.judge import quality_report as report
 from vaelab.commands.judge.quality import open_images, quality
 from vaelab.commands.judge.target import choose, of_checkpoint, of_run
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import evaluate

@@ -17,7 +17,8 @@ from vaelab.data.format.batches import (
     load_split,
     mixed,
 )  # fmt: skip
-from vaelab.data.format.prepared import PHASES, Writer, image_info
+from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.format.prepared import Writer
 from vaelab.errors import InputError
 
 CPU = torch.device("cpu")

@@ -9,9 +9,9 @@ import torch
 from stored import stored
 
 from vaelab import artifacts
-from vaelab.data.format import prepared
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, Writer, image_info, read_info, read_meta, split_files, write
+from vaelab.data.format.info import PHASES, DataInfo, image_info
+from vaelab.data.format.prepared import Writer, read_info, read_meta, split_files, write
 from vaelab.errors import InputError
 
 SIZE = 16
@@ -131,7 +131,7 @@ def test_shards_are_one_split_to_the_reader(tmp_path):
 
 
 def test_info_comes_back_as_it_was(tmp_path):
-    info = prepared.DataInfo("grid", (8, 8), ("input", "output"), 31.5, ("black", "blue"), (7, 2), 1)
+    info = DataInfo("grid", (8, 8), ("input", "output"), 31.5, ("black", "blue"), (7, 2), 1)
     write(tmp_path, info, {"train": examples(2)}, {})
     assert read_info(tmp_path) == info
 

@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as arrays
 from safetensors import safe_open
 
 from vaelab.data.format.batches import DeviceSplit, load_split
-from vaelab.data.format.prepared import Writer, split_files, tags_info
+from vaelab.data.format.info import tags_info
+from vaelab.data.format.prepared import Writer, split_files
 from vaelab.data.format.sparse import SparseRows
 from vaelab.data.sources.tags.rows import Rows, TagWriter
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage import data
 
-from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.planted.plant import LEAST_CHANGE, LEAST_PIXELS, LEAST_SEEN, plant
 from vaelab.errors import InputError
 
@@ -58,7 +58,7 @@ def assert_sound(image, planted):
     assert np.bincount(ndimage.label(planted.mask, TOUCHING)[0].ravel())[1:].min() >= 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_KINDS)
 @pytest.mark.parametrize("strength", STRENGTHS)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_mask_is_what_differs_and_the_defect_is_the_one_that_was_asked_for(kind, strength, channels):
@@ -80,20 +80,20 @@ def test_every_image_gets_a_defect_that_shows(data):
     seed = data.draw(st.integers(0, 2**32 - 1))
     noise = np.random.default_rng(seed).choice(np.array(levels, dtype=np.uint8), shape)
     image = noise[:, np.arange(shape[1])[:, None] // block, np.arange(shape[2]) // block]  # even, noise or blocks
-    kind, strength = data.draw(st.sampled_from(list(KINDS))), data.draw(st.floats(1e-6, 1))
+    kind, strength = data.draw(st.sampled_from(list(DEFECT_KINDS))), data.draw(st.floats(1e-6, 1))
     planted = plant(image, kind, strength, np.random.default_rng(seed), image[:, ::-1])
     assert_sound(image, planted)
     assert planted.kind in (kind, "brightness")
     assert strength <= planted.strength <= 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_KINDS)
 def test_stronger_defects_change_more(kind):
     sums = [np.mean([change(*pair).sum() for pair in many(kind, strength)]) for strength in STRENGTHS]
     assert sums[0] * 1.4 < sums[1] < sums[2] / 1.4
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEFECT_KINDS)
 def test_the_random_state_decides_all(kind):
     image, other = rough(), rough(seed=1)
     first, second, third = (plant(image, kind, 0.5, np.random.default_rng(seed), other) for seed in (3, 3, 4))
@@ -190,9 +190,9 @@ def test_a_channel_that_changes_is_enough():
 
 
 def test_a_defect_that_cannot_show_gives_way_to_brightness():
-    kinds = {kind: {planted.kind for _, planted in many(kind, 0.25, even(90), 5)} for kind in KINDS}
+    kinds = {kind: {planted.kind for _, planted in many(kind, 0.25, even(90), 5)} for kind in DEFECT_KINDS}
     expected = {"blur": {"brightness"}, "scramble": {"brightness"}}
-    assert kinds == {kind: expected.get(kind, {kind}) for kind in KINDS}
+    assert kinds == {kind: expected.get(kind, {kind}) for kind in DEFECT_KINDS}
 
 
 def test_a_defect_too_weak_to_show_gets_stronger_by_doubling():
@@ -205,7 +205,7 @@ def test_hundreds_of_images_a_second():
     images, random = [rough(seed=i) for i in range(10)], np.random.default_rng(0)
     start = time.process_time()
     for image in images:
-        for kind in KINDS:
+        for kind in DEFECT_KINDS:
             plant(image, kind, 0.5, random)
     assert time.process_time() - start < 0.3  # 60 images; measured: 0.03
 

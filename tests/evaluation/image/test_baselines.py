@@ -6,8 +6,8 @@ from skimage import data
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.evaluation.image.baselines import blur, fit_floors
-from vaelab.measures.image.reconstruction import measure
+from vaelab.evaluation.image.baselines import blur, fit_baselines
+from vaelab.measures.image.reconstruction import image_metrics
 
 
 def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
@@ -18,7 +18,7 @@ def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
 
 
 def floors(train: Tensor, latent_dim: int = 12, cell: int | None = None, documents: bool = False):
-    return fit_floors(train, latent_dim, cell, documents, seed=0)
+    return fit_baselines(train, latent_dim, cell, documents, seed=0)
 
 
 def test_each_kind_of_model_and_data_has_its_floors():
@@ -72,7 +72,7 @@ def test_more_latents_are_better_and_the_mean_image_is_worse():
     train, x = crops(), crops(3, 150)[120:].float() / 255
     few, many = floors(train, 16, cell=4), floors(train, 64, cell=4)
     psnr = {
-        name: float(measure(x, reconstruct(x))["psnr"].mean())
+        name: float(image_metrics(x, reconstruct(x))["psnr"].mean())
         for name, reconstruct in {
             "mean": few["mean_image"], "pca16": few["pca"], "pca64": many["pca"],
             "patch16": few["patch_pca"], "patch64": many["patch_pca"],

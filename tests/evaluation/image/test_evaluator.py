@@ -10,12 +10,13 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit, write_images
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
-from vaelab.evaluation.image.baselines import fit_floors
-from vaelab.evaluation.metric_names import FLOORS, HEADLINE, METRICS, better
-from vaelab.measures.image.reconstruction import measure
+from vaelab.evaluation.image.baselines import fit_baselines
+from vaelab.measures.image.reconstruction import image_metrics
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import METRICS, TABLES, better
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE
@@ -113,7 +114,7 @@ def test_every_metric_is_finite_and_has_a_name(case, phase):
     assert own - OF_GROUPS <= set(METRICS)
     assert all(better(key) in ("higher", "lower", "neither") for key in own)
     assert all(math.isfinite(value) for value in values.values())
-    assert set(HEADLINE["image"]) <= own
+    assert set(TABLES["image"].headline) <= own
 
 
 @pytest.mark.parametrize("phase", SIZES)
@@ -126,19 +127,19 @@ def test_floors_stand_beside_with_the_same_measures(case, phase):
     measured = set(found.examples[0]) - {"phase", "index", "group", "rate", "loss"}
     assert measured <= set(METRICS)
     assert floors == {f"floor_{floor}_{metric}" for floor in FLOORS_OF[name] for metric in measured}
-    assert {f"floor_{floor}_" for floor in FLOORS_OF[name]} <= set(FLOORS["image"].values())
+    assert {f"floor_{floor}_" for floor in FLOORS_OF[name]} <= set(BASELINES["image"].values())
     assert found.metrics["run"]["floors"] == ", ".join(FLOORS_OF[name])
 
 
 def test_floors_are_those_of_the_training_split(case):
     name, (_, _, _, model, found) = case
     channels = 3 if name == "map" else 1
-    floors = fit_floors(
+    floors = fit_baselines(
         images("train", channels), model.latent_dim, 4 if name == "map" else None, name == "documents", 0
     )
     x = unit(images("test", channels))
     for floor, function in floors.items():
-        for metric, values in measure(x, function(x)).items():
+        for metric, values in image_metrics(x, function(x)).items():
             if metric in ("psnr", "mse", "ssim"):
                 assert found.metrics["test"][f"floor_{floor}_{metric}"] == pytest.approx(values.mean().item(), rel=1e-4)
     mean = unit(images("train", channels)).mean(0)
@@ -147,10 +148,10 @@ def test_floors_are_those_of_the_training_split(case):
 
 @pytest.mark.parametrize("phase", SIZES)
 def test_measures_are_those_of_scikit_image(case, phase):
-    name, subject = case
+    name, inputs = case
     channels = 3 if name == "map" else 1
     x, y = (
-        t.double().movedim(1, -1).numpy() for t in (unit(images(phase, channels)), decoded(subject, phase, channels))
+        t.double().movedim(1, -1).numpy() for t in (unit(images(phase, channels)), decoded(inputs, phase, channels))
     )
     psnr = [peak_signal_noise_ratio(one, other, data_range=1) for one, other in zip(x, y, strict=True)]
     ssim = [
@@ -159,7 +160,7 @@ def test_measures_are_those_of_scikit_image(case, phase):
         )
         for one, other in zip(x, y, strict=True)
     ]
-    values = subject.found.metrics[phase]
+    values = inputs.found.metrics[phase]
     assert values["psnr"] == pytest.approx(np.mean(psnr), rel=1e-4)
     assert values["ssim"] == pytest.approx(np.mean(ssim), abs=1e-4)
     assert values["mse"] == pytest.approx(((x - y) ** 2).mean(), rel=1e-4)
@@ -169,10 +170,10 @@ def test_measures_are_those_of_scikit_image(case, phase):
 
 @pytest.mark.parametrize("phase", SIZES)
 def test_the_elbo_is_of_one_gaussian_for_the_whole_split(case, phase):
-    name, subject = case
+    name, inputs = case
     channels = 3 if name == "map" else 1
-    values = subject.found.metrics[phase]
-    x, y = unit(images(phase, channels)), decoded(subject, phase, channels)
+    values = inputs.found.metrics[phase]
+    x, y = unit(images(phase, channels)), decoded(inputs, phase, channels)
     sigma = (x - y).double().square().mean().sqrt()
     density = torch.distributions.Normal(y.double(), sigma).log_prob(x.double()).flatten(1).sum(1)
     assert values["distortion"] == pytest.approx(-density.mean().item(), rel=1e-5)
@@ -207,27 +208,27 @@ def test_latent_measures_agree_with_each_other(case):
 
 
 def test_arrays_are_whole_splits_in_their_order(case):
-    name, subject = case
+    name, inputs = case
     channels = 3 if name == "map" else 1
     for phase, size in SIZES.items():
-        arrays = {key.removeprefix(f"{phase}_"): value for key, value in subject.found.tensors.items()}
+        arrays = {key.removeprefix(f"{phase}_"): value for key, value in inputs.found.tensors.items()}
         assert arrays["ids"].tolist() == list(range(size))
         assert (arrays["x"] == images(phase, channels).numpy()).all()
         assert arrays["reconstruction"].dtype == np.uint8
-        expected = decoded(subject, phase, channels).numpy() * 255
+        expected = decoded(inputs, phase, channels).numpy() * 255
         assert np.abs(arrays["reconstruction"] - expected).max() < 1
-        assert arrays["mean"].shape == arrays["log_var"].shape == (size, subject.model.latent_dim)
-    assert subject.found.tensors["samples"].shape == (8, channels, 16, 16)
-    assert subject.found.tensors["samples"].dtype == np.uint8
+        assert arrays["mean"].shape == arrays["log_var"].shape == (size, inputs.model.latent_dim)
+    assert inputs.found.tensors["samples"].shape == (8, channels, 16, 16)
+    assert inputs.found.tensors["samples"].dtype == np.uint8
 
 
 def test_ablations_decode_another_z_with_the_groups_of_the_examples(case):
-    name, subject = case
+    name, inputs = case
     x, group = unit(images("test", 3 if name == "map" else 1)), torch.arange(8) % 2
     with torch.no_grad():
-        y = subject.model.decode(torch.zeros(8, subject.model.latent_dim), group).reconstruction
+        y = inputs.model.decode(torch.zeros(8, inputs.model.latent_dim), group).reconstruction
     psnr = (x - y).square().mean((1, 2, 3)).log10().mul(-10).mean().item()
-    values = subject.found.metrics["test"]
+    values = inputs.found.metrics["test"]
     assert values["zero_z_psnr"] == pytest.approx(psnr, rel=1e-5)
     assert values["shuffled_z_psnr"] != pytest.approx(values["psnr"], rel=1e-6)
 
@@ -283,8 +284,8 @@ def test_total_correlation_is_of_the_examples_of_the_training_split(tmp_path):
 
 
 def test_an_evaluation_repeats_itself(case):
-    _, subject = case
-    assert evaluate(subject.run, subject.weights, subject.data).metrics == subject.found.metrics
+    _, inputs = case
+    assert evaluate(inputs.run, inputs.weights, inputs.data).metrics == inputs.found.metrics
 
 
 def test_the_batch_size_changes_nothing_but_the_loss_under_the_best_sigma_of_a_batch(vector):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from vaelab.data.sources.document.pages import LAYOUTS, render
-from vaelab.data.sources.document.patches import cut
+from vaelab.data.sources.document.pages import cut
+from vaelab.data.sources.document.rendered import LAYOUTS, render
 from vaelab.data.sources.document.sheet import Sheet
 from vaelab.evaluation.image import ocr
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaelab.evaluation.image.statistics import metric_keys, summary
+from vaelab.evaluation.image.statistics import metric_keys, over_examples
 
 NAN = math.nan
 VALUES = {
@@ -18,7 +18,7 @@ NAMES = ("Colour", "never here", "Form A", "gray")
 
 
 def test_means_leave_out_what_is_undefined():
-    found = summary(VALUES, GROUP, NAMES)
+    found = over_examples(VALUES, GROUP, NAMES)
     assert found["mse"] == pytest.approx(0.35)
     assert found["sharpness_ratio"] == pytest.approx((0.5 + 0.5 + 0.7 + 100) / 4)
     assert found["sharpness_ratio_median"] == pytest.approx(0.6)
@@ -27,7 +27,7 @@ def test_means_leave_out_what_is_undefined():
 
 
 def test_spread_equals_numpy():
-    found = summary(VALUES, GROUP, NAMES)
+    found = over_examples(VALUES, GROUP, NAMES)
     psnr = VALUES["psnr"].double().numpy()
     assert found["psnr_std"] == pytest.approx(psnr.std())
     assert found["psnr_min"] == 20
@@ -37,7 +37,7 @@ def test_spread_equals_numpy():
 
 
 def test_groups_are_compared():
-    found = summary(VALUES, GROUP, NAMES)
+    found = over_examples(VALUES, GROUP, NAMES)
     groups = {key: value for key, value in found.items() if key.startswith("psnr_group_")}
     nan = groups.pop("psnr_group_never_here")
     assert groups == {"psnr_group_colour": 29, "psnr_group_form_a": 21, "psnr_group_gray": 25, "psnr_group_gap": 8}
@@ -48,19 +48,22 @@ def test_groups_are_compared():
 
 
 def test_one_group_has_no_gap():
-    found = summary(VALUES, torch.zeros(6, dtype=torch.int64), ["all"])
+    found = over_examples(VALUES, torch.zeros(6, dtype=torch.int64), ["all"])
     assert (found["psnr_group_gap"], found["worst_group"]) == (0, 0)
     assert found["worst_group_psnr"] == found["psnr"] == found["psnr_group_all"]
 
 
 def test_a_phase_without_a_defined_psnr_has_no_worst_group():
-    found = summary({"psnr": torch.full((2,), NAN)}, torch.zeros(2, dtype=torch.int64), ["all"])
+    found = over_examples({"psnr": torch.full((2,), NAN)}, torch.zeros(2, dtype=torch.int64), ["all"])
     assert all(math.isnan(value) for value in found.values())
 
 
 def test_the_order_of_the_images_does_not_matter():
     order = torch.tensor([3, 1, 5, 0, 4, 2])
-    one, other = summary(VALUES, GROUP, NAMES), summary({k: v[order] for k, v in VALUES.items()}, GROUP[order], NAMES)
+    one, other = (
+        over_examples(VALUES, GROUP, NAMES),
+        over_examples({k: v[order] for k, v in VALUES.items()}, GROUP[order], NAMES),
+    )
     assert one == pytest.approx(other, nan_ok=True)
 
 

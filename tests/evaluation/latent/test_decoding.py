@@ -5,11 +5,11 @@ import pytest
 import torch
 from helpers import GROUPS, grid_info, random_grids, random_images, tiny_run, unit
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.evaluation.image.baselines import blur
 from vaelab.evaluation.latent import decoding
 from vaelab.measures.image.sharpness import radial_spectrum
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension
@@ -34,7 +34,7 @@ def latents(count: int, seed: int = 0) -> torch.Tensor:
 
 def one_by_one(vae: VAE, z: torch.Tensor, kind: str, group: int = 0) -> np.ndarray:
     with torch.no_grad():
-        decoded = [KINDS[kind].output(vae.decode(row, torch.tensor([group]))) for row in z.split(1)]
+        decoded = [MEASURES[kind].stored(vae.decode(row, torch.tensor([group]))) for row in z.split(1)]
     return torch.cat(decoded).numpy()
 
 
@@ -118,10 +118,10 @@ def test_samples_of_the_prior_depend_on_the_seed_alone():
 
 def test_spectra_are_of_images_and_of_images_blurred():
     x, y = random_images(5, 3), random_images(5, 3, seed=1)
-    found = decoding.spectra({"val_x": x.numpy(), "val_reconstruction": y.numpy()}, "val", INFOS["image"])
+    found = decoding.spectra({"val_x": x.numpy(), "val_reconstruction": y.numpy()}, "val")
     original, reconstruction, blurred = found.values()
     np.testing.assert_allclose(original, radial_spectrum(unit(x)).numpy(), rtol=1e-5)
     np.testing.assert_allclose(reconstruction, radial_spectrum(unit(y)).numpy(), rtol=1e-5)
     np.testing.assert_allclose(blurred, radial_spectrum(blur(unit(x))).numpy().mean(0), rtol=1e-4)
     assert blurred[-1] < original.mean(0)[-1]
-    assert decoding.spectra({}, "val", INFOS["grid"]) == {}
+    assert set(decoding.SPECTRA) == {"image"}

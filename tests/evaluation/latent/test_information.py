@@ -18,7 +18,7 @@ N, LATENT = 64, 5
 
 
 def summary(mean: Tensor, log_var: Tensor, examples: int = N) -> dict[str, float]:
-    return information.summary(mean, log_var, variance=0.01, examples=examples, seed=0)
+    return information.latent_metrics(mean, log_var, variance=0.01, examples=examples, seed=0)
 
 
 def perfect() -> tuple[Tensor, Tensor]:

@@ -1,12 +1,7 @@
 import math
 
-import numpy as np
 import pytest
 import torch
-from helpers import steady
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
@@ -111,19 +106,3 @@ def test_samples_depend_on_the_seed_and_on_nothing_else():
     assert torch.equal(samples("mixture", 9, mixture), samples("mixture", 9, again))
     assert not torch.equal(samples("mixture", 9, mixture), samples("mixture", 9, mixture, seed=1))
     assert samples("mixture", 9, mixture).dtype == torch.float32
-
-
-def test_principal_directions_equal_scikit_learn():
-    rows = torch.randn(60, 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * torch.arange(1, 10)
-    found, expected = prior.principal(rows, 4, 0), PCA(4, svd_solver="full").fit(rows.numpy())
-    np.testing.assert_allclose(found.std.square() * 60 / 59, expected.explained_variance_, rtol=1e-6)
-    np.testing.assert_allclose(np.abs(np.sum(found.directions.numpy() * expected.components_, 1)), 1, atol=1e-6)
-    np.testing.assert_allclose(found.centre, expected.mean_)
-
-
-@steady
-@given(rank=st.integers(0, 5), seed=st.integers(0, 1000))
-def test_there_are_no_more_directions_than_the_rows_have(rank, seed):
-    source = torch.Generator().manual_seed(seed)
-    rows = torch.randn(20, rank, generator=source).double() @ torch.randn(rank, 8, generator=source).double() + 1
-    assert len(prior.principal(rows, 8, 0).std) <= rank

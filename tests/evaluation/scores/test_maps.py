@@ -1,4 +1,4 @@
-"""Score maps against brute force: windows, local models at every step, distances, floors, and the files of a run."""
+"""Score maps against brute force: windows, local models at every step, distances, baselines, and the files of a run."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,10 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch, DeviceSplit
-from vaelab.data.format.prepared import Writer, image_info
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import Writer
 from vaelab.evaluation.scores import maps as score_maps
-from vaelab.evaluation.scores.baselines import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Floors
+from vaelab.evaluation.scores.baselines import LATENT_COMPONENTS, RESIDUAL_COMPONENTS, Baselines
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, WINDOW, dense, spread, windows
 from vaelab.evaluation.scores.normality import Mixture, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.scores.projection import projected
@@ -148,9 +149,9 @@ def test_the_distance_from_a_mixture_is_that_from_its_nearest_component():
 
 def test_floors_are_those_of_a_pca_of_the_groups_blocks():
     train, shown = split(random_images(60, 1, SIDE), torch.arange(60) % 2), batch(4)
-    floors = Floors(train, 2, 16)
-    assert (floors.block, floors.step) == (8, 2)
-    found = floors.maps(shown)
+    baselines = Baselines(train, 2, 16)
+    assert (baselines.block, baselines.step) == (8, 2)
+    found = baselines.maps(shown)
     assert {name: maps.shape for name, maps in found.items()} == dict.fromkeys(
         ("pca_residual", "pca_mahalanobis", "local_statistics"), (4, SIDE // 2, SIDE // 2)
     )
@@ -167,16 +168,16 @@ def test_floors_are_those_of_a_pca_of_the_groups_blocks():
 
 
 def test_floors_of_a_group_without_training_are_the_least_of_all_groups():
-    floors = Floors(split(random_images(60, 1, SIDE), torch.arange(60) % 2), 2, 16)
+    baselines = Baselines(split(random_images(60, 1, SIDE), torch.arange(60) % 2), 2, 16)
     shown = batch(4)
-    of_each = [floors.maps(shown._replace(group=torch.full((4,), number))) for number in (0, 1)]
-    unknown = floors.maps(shown._replace(group=torch.full((4,), 5)))
+    of_each = [baselines.maps(shown._replace(group=torch.full((4,), number))) for number in (0, 1)]
+    unknown = baselines.maps(shown._replace(group=torch.full((4,), 5)))
     for name in ("pca_residual", "pca_mahalanobis"):
         assert torch.equal(unknown[name], torch.minimum(*(found[name] for found in of_each)))
 
 
 def test_blocks_of_floors_are_as_large_in_the_source_whatever_the_resolution():
-    assert [(f.block, f.step) for f in (Floors(split(), reduce, 16) for reduce in (1, 2, 4))] == [
+    assert [(f.block, f.step) for f in (Baselines(split(), reduce, 16) for reduce in (1, 2, 4))] == [
         (16, 4), (8, 2), (8, 2),
     ]  # fmt: skip
 

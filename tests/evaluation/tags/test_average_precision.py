@@ -66,7 +66,7 @@ def test_a_split_is_gathered_batch_by_batch(batch):
         torch.from_numpy(there).float().split(batch), torch.from_numpy(scores).split(batch), strict=True
     ):
         gathered.add(x, part)
-    assert gathered.summary() == average_precision(there, scores)
+    assert gathered.metrics() == average_precision(there, scores)
 
 
 @pytest.mark.parametrize("batch", [7, 80])
@@ -81,4 +81,4 @@ def test_of_too_many_values_evenly_spread_rows_are_taken(batch, monkeypatch):
         torch.from_numpy(there).float().split(batch), torch.from_numpy(scores).split(batch), strict=True
     ):
         gathered.add(x, part)
-    assert gathered.summary() == average_precision(there[ids], scores[ids])
+    assert gathered.metrics() == average_precision(there[ids], scores[ids])

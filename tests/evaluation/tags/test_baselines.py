@@ -10,9 +10,9 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import average_precision_score, f1_score, label_ranking_average_precision_score, log_loss
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation.metric_names import FLOORS
-from vaelab.evaluation.tags.baselines import TagFloors, components_of
+from vaelab.evaluation.tags.baselines import TagBaselines, components_of
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
+from vaelab.metrics.records import BASELINES
 from vaelab.params.blocks import Evaluate
 
 CPU = torch.device("cpu")
@@ -28,14 +28,14 @@ def split(x: torch.Tensor) -> DeviceSplit:
     return DeviceSplit([x], torch.zeros(len(x)), CPU, "tags")
 
 
-def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagFloors:
+def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagBaselines:
     x = X | data
-    return TagFloors(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS)
+    return TagBaselines(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS)
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, float]:
-    return fitted().measure(split(X["test"]))
+    return fitted().metrics(split(X["test"]))
 
 
 def own(values: dict[str, float], name: str) -> dict[str, float]:
@@ -46,7 +46,7 @@ def own(values: dict[str, float], name: str) -> dict[str, float]:
 def test_all_methods_have_the_measures_that_make_sense_for_them(found):
     assert set(own(found, "zero")) == COUNTED
     assert set(own(found, "frequency")) == set(own(found, "pca")) == COUNTED | RANKED
-    assert {f"floor_{name}_" for name in ("zero", "frequency", "pca")} < set(FLOORS["tags"].values())
+    assert {f"floor_{name}_" for name in ("zero", "frequency", "pca")} < set(BASELINES["tags"].values())
     assert all(math.isfinite(value) for value in found.values())
 
 
@@ -98,7 +98,7 @@ def test_pca_ranks_by_its_values_below_0_and_above_1_too():
     scores = PCA(5, svd_solver="full").fit(x["train"].double().numpy())
     scores = scores.inverse_transform(scores.transform(x["test"].double().numpy()))
     assert ((scores < 0) & (x["test"].numpy() > 0)).any()
-    values = own(fitted(5, **x).measure(split(x["test"])), "pca")
+    values = own(fitted(5, **x).metrics(split(x["test"])), "pca")
     expected = average_precision_score(x["test"], scores, average="micro")
     assert values["average_precision"] == pytest.approx(expected, abs=1e-4)  # in float32 other scores are equal
     lrap = label_ranking_average_precision_score(x["test"].numpy(), scores)
@@ -113,7 +113,7 @@ def test_there_are_as_many_components_as_dimensions_tags_and_rows_allow(rows, la
 
 
 def test_pca_with_a_dimension_for_each_tag_loses_nothing():
-    values = own(fitted(latent_dim=20).measure(split(X["test"])), "pca")
+    values = own(fitted(latent_dim=20).metrics(split(X["test"])), "pca")
     for name in ("lrap", "f1_micro", "best_f1_micro", "exact_match", "average_precision"):
         assert values[name] == pytest.approx(1)
     assert values["best_threshold"] == 0.5
@@ -123,13 +123,13 @@ def test_pca_with_a_dimension_for_each_tag_loses_nothing():
 def test_one_training_row_leaves_no_pca():
     floors = fitted(train=X["train"][:1])
     assert set(floors.floors) == {"zero", "frequency"}
-    assert all(math.isfinite(value) for value in floors.measure(split(X["test"])).values())
+    assert all(math.isfinite(value) for value in floors.metrics(split(X["test"])).values())
 
 
 def test_tags_that_training_lacks_or_that_all_its_rows_have_cost_no_infinite_nats():
     train = X["train"].clone()
     train[:, 0], train[:, 1] = 0, 1
-    values = own(fitted(train=train).measure(split(X["test"])), "frequency")
+    values = own(fitted(train=train).metrics(split(X["test"])), "frequency")
     assert values["bce"] < 12 * math.log(62)
     assert values["lrap"] < 1
 
@@ -137,4 +137,4 @@ def test_tags_that_training_lacks_or_that_all_its_rows_have_cost_no_infinite_nat
 def test_the_batch_size_changes_nothing(found):
     floors = fitted()
     floors.options = OPTIONS.model_copy(update={"batch_size": 7})
-    assert floors.measure(split(X["test"])) == pytest.approx(found, rel=1e-5)
+    assert floors.metrics(split(X["test"])) == pytest.approx(found, rel=1e-5)

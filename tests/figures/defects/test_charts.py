@@ -7,11 +7,10 @@ import pytest
 from figures.drawings import random, texts
 
 from vaelab.anomaly import curves as points
-from vaelab.anomaly.measures import Patches
+from vaelab.anomaly.patch_measures import Patches
 from vaelab.anomaly.percentiles import Percentiles
 from vaelab.figures.canvas import files
-from vaelab.figures.defects import curves as anomaly_curves
-from vaelab.figures.defects import histogram, rates
+from vaelab.figures.defects import rates, scores
 
 
 def pools(defects=40, clean=100, test=60):
@@ -28,7 +27,7 @@ def labels(figure):
 
 
 def test_a_histogram_holds_every_patch_once_and_flags_right_of_the_threshold():
-    figure = histogram.histogram(*pools(), 1.5, "score, log-z")
+    figure = scores.score_histogram(*pools(), 1.5, "score, log-z")
     axes = figure.axes[0]
     lines = [patch for patch in axes.patches if not patch.get_fill()]
     assert len(lines) == 4
@@ -44,7 +43,7 @@ def test_a_histogram_holds_every_patch_once_and_flags_right_of_the_threshold():
 
 @pytest.mark.parametrize("empty", ["defects", "clean", "test"])
 def test_a_histogram_leaves_empty_pools_out(empty, tmp_path):
-    figure = histogram.histogram(*pools(**{empty: 0}), None, "score")
+    figure = scores.score_histogram(*pools(**{empty: 0}), None, "score")
     assert len(labels(figure)) == 3
     files.save_png(figure, tmp_path / "a.png")
 
@@ -52,13 +51,13 @@ def test_a_histogram_leaves_empty_pools_out(empty, tmp_path):
 def test_a_histogram_of_equal_or_no_scores_is_drawn(tmp_path):
     nothing = np.zeros(0)
     for values, threshold in ((np.ones(5), None), (np.ones(5), 1.0), (np.ones(1), 2.0), (nothing, 1.0)):
-        figure = histogram.histogram(values, nothing, nothing, nothing, threshold, "score")
+        figure = scores.score_histogram(values, nothing, nothing, nothing, threshold, "score")
         files.save_png(figure, tmp_path / "a.png")
     assert texts(figure) == ["no scored patches"]
 
 
 def test_scores_over_many_magnitudes_have_a_logarithmic_axis():
-    figure = histogram.histogram(*(np.exp(3 * values) for values in pools()), 20.0, "score")
+    figure = scores.score_histogram(*(np.exp(3 * values) for values in pools()), 20.0, "score")
     axes = figure.axes[0]
     assert axes.get_xscale() == "log"
     shares, edges, _ = axes.patches[0].get_data()
@@ -73,16 +72,16 @@ def measured(name, **values):
     return row
 
 
-def test_curves_are_the_points_that_are_given_and_floors_are_dashed(tmp_path):
+def test_curves_are_the_points_that_are_given_and_baselines_are_dashed(tmp_path):
     label = np.arange(60) % 3 == 0
     patches = Patches(label, ~label, np.arange(60), np.zeros(60, int), label.astype(int))
-    scores = {"combined": random().normal(size=60) + label, "pca": random(1).normal(size=60)}
-    roc, pr = points.roc(patches, scores), points.precision_recall(patches, scores)
+    found = {"combined": random().normal(size=60) + label, "pca": random(1).normal(size=60)}
+    roc, pr = points.roc(patches, found), points.precision_recall(patches, found)
     rows = [measured("combined"), measured("pca", roc_auc=float("nan"))]
-    figure = anomaly_curves.curves(roc, pr, rows, ["pca"])
+    figure = scores.roc_and_precision(roc, pr, rows, ["pca"])
     for axes, given, names in zip(figure.axes, (roc, pr), (("fpr", "tpr"), ("recall", "precision")), strict=True):
         assert [line.get_linestyle() for line in axes.lines] == ["-", "--", ":"]
-        for line, score in zip(axes.lines, scores, strict=False):
+        for line, score in zip(axes.lines, found, strict=False):
             expected = [[row[name] for name in names] for row in given if row["score"] == score]
             np.testing.assert_array_equal(line.get_xydata(), expected)
     first, second, chance = (text.get_text() for text in figure.axes[0].get_legend().get_texts())
@@ -138,11 +137,11 @@ def test_without_defects_rates_say_so_and_there_are_no_curves(tmp_path):
         warnings.simplefilter("error")
         figure = rates.by_percentile(sweep(0))
         files.save_png(figure, tmp_path / "a.png")
-    assert texts(figure) == [anomaly_curves.NOTHING]
+    assert texts(figure) == [scores.NOTHING]
     assert (len(figure.axes[0].lines), len(figure.axes[1].lines)) == (0, 3)
-    for empty in (anomaly_curves.curves([], [], [measured("a")]), rates.by_defect([])):
+    for empty in (scores.roc_and_precision([], [], [measured("a")]), rates.by_defect([])):
         files.save_png(empty, tmp_path / "a.png")
-        assert set(texts(empty)) == {anomaly_curves.NOTHING}
+        assert set(texts(empty)) == {scores.NOTHING}
     assert set(texts(rates.by_percentile([]))) == {"no percentiles"}
 
 

@@ -9,7 +9,7 @@ from vaelab.figures.canvas import files
 from vaelab.figures.canvas.mosaic import MARGIN
 from vaelab.figures.defects import maps as anomalies
 from vaelab.figures.defects import strips
-from vaelab.figures.defects.maps import Shown
+from vaelab.figures.defects.maps import ShownPatch
 from vaelab.figures.defects.overlay import CYAN, outlined, overlay, overlay_colours, pooled, score_scale, whole
 
 
@@ -101,7 +101,7 @@ def test_equal_scores_have_equal_colours_in_all_patches(tmp_path):
     gray = np.full((1, SIDE, SIDE), 100, np.uint8)
     scores = [np.full((CELLS, CELLS), 3.0, np.float32), np.zeros((CELLS, CELLS), np.float32)]
     scores[1][:8] = 3.0
-    shown = [Shown(gray, gray, score, None, ["a"]) for score in scores]
+    shown = [ShownPatch(gray, gray, score, None, ["a"]) for score in scores]
     pixels = drawn(anomalies.patches("title", shown, SCALE), tmp_path)
     colour = overlay(np.full((1, 1, 3), 100, np.uint8), np.full((1, 1), 3.0), SCALE)[0, 0]
     assert count(pixels, colour) == 192 * 192 + 192 * 96
@@ -119,7 +119,7 @@ def test_a_patch_is_shown_as_it_is_with_what_is_known_of_it(tmp_path):
     assert any("frequency 0 in the" in text for text in texts(figure))
 
 
-@pytest.mark.parametrize("draw", [anomalies.patches, anomalies.epochs])
+@pytest.mark.parametrize("draw", [anomalies.patches, anomalies.film_frame])
 @pytest.mark.parametrize("reduce", [1, 2, 4, 16])
 def test_a_defect_of_one_pixel_has_an_outline(draw, reduce, tmp_path):
     side = reduce * SIDE
@@ -128,7 +128,7 @@ def test_a_defect_of_one_pixel_has_an_outline(draw, reduce, tmp_path):
     assert any(anomalies.OUTLINE in text for text in texts(with_defect))
 
 
-@pytest.mark.parametrize("draw", [anomalies.patches, anomalies.epochs])
+@pytest.mark.parametrize("draw", [anomalies.patches, anomalies.film_frame])
 @pytest.mark.parametrize("mask", [None, np.zeros((SIDE, SIDE), np.uint8)], ids=["no mask", "empty mask"])
 def test_without_a_defect_there_is_no_outline(draw, mask, tmp_path):
     figure = draw("title", [patch(mask=mask)], SCALE)
@@ -138,8 +138,10 @@ def test_without_a_defect_there_is_no_outline(draw, mask, tmp_path):
 
 def test_frames_have_one_size_and_their_tiles_one_place(tmp_path):
     frames = [
-        anomalies.epochs("Epoch 1", [patch(n, caption=[]) for n in range(5)], SCALE),
-        anomalies.epochs("Epoch 2: AUROC 0.912 " * 30, [patch(n, caption=["a" * 300] * 4) for n in range(5)], SCALE),
+        anomalies.film_frame("Epoch 1", [patch(n, caption=[]) for n in range(5)], SCALE),
+        anomalies.film_frame(
+            "Epoch 2: AUROC 0.912 " * 30, [patch(n, caption=["a" * 300] * 4) for n in range(5)], SCALE
+        ),
     ]
     first, second = (drawn(frame, tmp_path) for frame in frames)
     assert first.shape == second.shape
@@ -161,7 +163,7 @@ def test_the_same_picture_has_the_same_bytes(tmp_path):
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
 
 
-@pytest.mark.parametrize("draw", [anomalies.patches, anomalies.epochs, strips.strip_view])
+@pytest.mark.parametrize("draw", [anomalies.patches, anomalies.film_frame, strips.strip_view])
 def test_of_nothing_the_picture_says_so(draw, tmp_path):
     figure = draw("defects that score lowest", [], SCALE)
     assert texts(figure) == ["There are none."]

@@ -7,7 +7,7 @@ from figures.drawings import CELLS, SCALE, SIDE, count, drawn, random, texts
 from vaelab.figures.canvas.mosaic import MARGIN
 from vaelab.figures.defects import strips
 from vaelab.figures.defects.overlay import CYAN, WHITE
-from vaelab.figures.defects.stitching import Strip, grain, stitch
+from vaelab.figures.defects.strips import Strip, grain, stitch
 
 
 def strip(corners, shape=(64, 320), reduce=2, mask=True, **fields):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from vaelab.figures import latents, projection
+from vaelab.figures import latents
 from vaelab.figures.canvas import files
-from vaelab.figures.image import distributions, spectra
+from vaelab.figures.image import distributions
 
 RANDOM = np.random.default_rng(0)
 
@@ -22,14 +22,17 @@ def examples(count=50):
     return table.assign(mse=10 ** (-table["psnr"] / 10))
 
 
-FLOORS = {"blur": {"mse": 0.004, "psnr": 24.0, "ssim": 0.7}, "white": {"mse": 0.5, "psnr": 3.0, "ssim": float("nan")}}
+BASELINES = {
+    "blur": {"mse": 0.004, "psnr": 24.0, "ssim": 0.7},
+    "white": {"mse": 0.5, "psnr": 3.0, "ssim": float("nan")},
+}
 POWER = {"n": RANDOM.normal(size=(6, 8)), "m": RANDOM.normal(size=(6, 8)) - 3}
 FREQUENCY = np.arange(1, 9) / 16
 FIGURES = {
-    "histograms": lambda: distributions.metric_histograms(TABLE, FLOORS, "test"),
+    "histograms": lambda: distributions.metric_histograms(TABLE, BASELINES, "test"),
     "groups": lambda: distributions.psnr_by_group(TABLE, "abc", "test"),
-    "projection": lambda: projection.latent_projection(MEAN, np.arange(60) % 3, "abc", "test"),
-    "spectra": lambda: spectra.radial_spectra(FREQUENCY, POWER["n"], POWER["m"], "test", {"blur": POWER["m"][0]}),
+    "projection": lambda: latents.latent_projection(MEAN, np.arange(60) % 3, "abc", "test"),
+    "spectra": lambda: distributions.radial_spectra(FREQUENCY, POWER["n"], POWER["m"], "test", {"blur": POWER["m"][0]}),
     "posterior": lambda: latents.posterior_histograms(MEAN, MEAN - 3, "test"),
 }
 TABLE, MEAN = examples(), RANDOM.normal(size=(60, 5)) * [4, 3, 1, 1, 1]
@@ -55,7 +58,7 @@ def test_histograms_count_every_image_once():
     assert axes.patches[0].get_xy()[:, 1].max() == pytest.approx(counts.max() / 50)
 
 
-def test_means_and_floors_are_drawn_where_they_are():
+def test_means_and_baselines_are_drawn_where_they_are():
     mse, psnr, ssim = FIGURES["histograms"]().axes
     means = TABLE.groupby("phase", sort=False)["psnr"].mean()
     assert [line.get_xdata()[0] for line in psnr.lines[:3]] == pytest.approx([means["val"], means["test"], 24.0])
@@ -112,7 +115,7 @@ def test_the_projection_is_the_pca_of_scikit_learn():
 
 
 def test_the_projection_is_that_of_all_examples_though_some_are_drawn(monkeypatch):
-    monkeypatch.setattr(projection, "MOST_POINTS", 10)
+    monkeypatch.setattr(latents, "MOST_POINTS", 10)
     figure = FIGURES["projection"]()
     assert len(figure.axes[0].collections[0].get_offsets()) == 10
     assert "60 test examples (10 drawn)" in figure.axes[0].get_title()
@@ -120,14 +123,14 @@ def test_the_projection_is_that_of_all_examples_though_some_are_drawn(monkeypatc
 
 def test_of_many_groups_the_largest_have_a_colour():
     group = np.concatenate([np.arange(30), np.full(30, 7)])
-    figure = projection.latent_projection(MEAN, group, [f"g{number}" for number in range(30)], "test")
+    figure = latents.latent_projection(MEAN, group, [f"g{number}" for number in range(30)], "test")
     shown = [text.get_text() for text in figure.legends[0].get_texts()]
     assert (shown[0], len(shown), shown[-1]) == ("g7 (31)", 19, "other groups (12)")
 
 
 @pytest.mark.parametrize("mean", [np.zeros((5, 3)), np.ones((1, 3)), np.arange(6.0).reshape(6, 1)], ids=str)
 def test_collapsed_single_and_one_dimensional_means_are_drawn(mean, tmp_path):
-    figure = projection.latent_projection(mean.astype(np.float32), np.zeros(len(mean), dtype=np.uint8), ["a"], "test")
+    figure = latents.latent_projection(mean.astype(np.float32), np.zeros(len(mean), dtype=np.uint8), ["a"], "test")
     files.save_png(figure, tmp_path / "a.png")
     assert "second component, 0.0% of the variance" in figure.axes[0].get_ylabel()
 

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 from skimage.data import astronaut
 
-from vaelab.data.format.prepared import image_info
-from vaelab.figures import checkpoints, comparison, latents
+from vaelab.data.format.info import image_info
+from vaelab.figures import checkpoints
 from vaelab.figures.canvas import files
-from vaelab.figures.image import errors, reconstructions
+from vaelab.figures.image import IMAGE, errors, reconstructions
+from vaelab.figures.kind import SameExamples
 from vaelab.measures.snapshots import Snapshot
 
 SIDE = 16
@@ -48,7 +49,7 @@ def by_run():
     x, y = pair(2)
     values = {"first": np.array([20.0, np.nan]), "second": np.array([10.0, 100.0])}
     runs = {"first": y, "second": x}
-    return comparison.reconstructions_by_run("test", np.arange(2), x, runs, values, INFO[3], "tiny")
+    return IMAGE.examples.by_run(SameExamples("tiny", "test", np.arange(2), x, runs, values), INFO[3])
 
 
 FIGURES = {
@@ -56,9 +57,9 @@ FIGURES = {
     "checkpoint, gray": lambda: checkpoints.checkpoint_picture(snapshot(1, 1, 1), INFO[1]),
     "filmstrip": lambda: checkpoints.filmstrip([snapshot(1), snapshot(2)], INFO[3]),
     "by run": by_run,
-    "prior": lambda: latents.prior_samples(pair(13)[0], INFO[3], "z ~ a mixture"),
-    "traversals": lambda: latents.traversals(table(3), [3, 1], [-1, 0, 1], INFO[3], "test 7"),
-    "interpolations": lambda: latents.interpolations(table(1), np.array([[4, 7], [1, 2]]), "test", INFO[1]),
+    "prior": lambda: IMAGE.examples.prior_samples(pair(13)[0], "z ~ a mixture", INFO[3]),
+    "traversals": lambda: IMAGE.examples.traversals(table(3), [3, 1], [-1, 0, 1], "test 7", INFO[3]),
+    "interpolations": lambda: IMAGE.examples.interpolations(table(1), np.array([[4, 7], [1, 2]]), "test", INFO[1]),
     "reconstructions": lambda: reconstructions.reconstructions(*pair(4), scores(4), names(4), "title"),
     "reconstructions, one": lambda: reconstructions.reconstructions(*pair(1, 1), scores(1), names(1), "title"),
     "error maps": lambda: errors.error_maps(*pair(2), names(2)),
@@ -113,7 +114,7 @@ def test_runs_are_compared_by_psnr():
 def test_a_long_name_of_a_run_keeps_both_ends():
     x, y = pair(1)
     name = "photos_of_people_with_ssim_map_16"
-    figure = comparison.reconstructions_by_run("val", [0], x, {name: y}, {name: np.array([1.0])}, INFO[3], "tiny")
+    figure = IMAGE.examples.by_run(SameExamples("tiny", "val", [0], x, {name: y}, {name: np.array([1.0])}), INFO[3])
     assert texts(figure)[1] == "photos_of…sim_map_16\n1.0 dB"
 
 

@@ -11,12 +11,14 @@ from matplotlib.cbook import is_math_text
 from matplotlib.text import Text
 from sklearn.metrics import precision_recall_fscore_support
 
-from vaelab.data.format.prepared import tags_info
-from vaelab.evaluation.latent.decoding import Traversal
-from vaelab.figures import checkpoints, comparison, gallery, latents
-from vaelab.figures.canvas import files, tiles
-from vaelab.figures.tags import combinations, frequencies, outcomes, pairs, panels, quality, thresholds
-from vaelab.figures.tags import rows as tag_rows
+from vaelab.data.format.info import tags_info
+from vaelab.evaluation.latent.decoding import Decoded, Traversal
+from vaelab.figures import checkpoints
+from vaelab.figures.canvas import files
+from vaelab.figures.canvas.tiles import TILE
+from vaelab.figures.kind import RunMaterial, SameExamples
+from vaelab.figures.run import run_pictures
+from vaelab.figures.tags import TAGS, cooccurrence, outcomes, panels, points, samples, tiles
 from vaelab.measures.snapshots import Snapshot
 
 ODD = ["日本語のタグ", "$x^2$ and $y$", "line\nbreak", "a name that is much too long for any of these pictures to show"]
@@ -55,15 +57,16 @@ def material(**without):
     }  # fmt: skip
     arrays = {name: array for name, array in arrays.items() if name not in without.get("arrays", ())}
     metrics = {"test": {"best_threshold": 0.4, "tag_frequency_error": 0.1, "real_tag_frequency_error": 0.05}}
-    evaluate, visualize = SimpleNamespace(prior="normal", threshold=0.5), SimpleNamespace(examples=5, seed=0)
+    evaluate, visualize = SimpleNamespace(threshold=0.5), SimpleNamespace(examples=5, seed=0)
     columns = dict.fromkeys(("loss", "lrap", "f1_micro", "predicted_tags", "kl"), 0.5)
     history = pd.DataFrame([{"run": "r", "phase": phase, "epoch": 1, **columns} for phase in ("train", "val")])
     dimensions = pd.DataFrame({"phase": "test", "dimension": range(4), "kl": 1.0, "active": True})
     way = np.stack([DECODED[:5], DECODED[5:10]])
-    return gallery.Material(
-        SimpleNamespace(name="r", evaluate=evaluate, visualize=visualize), INFO, "test", arrays, examples, dimensions,
-        history, metrics if without.get("metrics", True) else {"test": {}}, SAMPLES[:6],
-        Traversal(way, [2, 0], [-3, -1.5, 0, 1.5, 3], 7), (way, np.array([[1, 2], [3, 4]])), {},
+    moved = Traversal(way, [2, 0], [-3, -1.5, 0, 1.5, 3], 7)
+    decoded = Decoded(INFO, "test", SAMPLES[:6], "normal", moved, (way, np.array([[1, 2], [3, 4]])), {})
+    return RunMaterial(
+        SimpleNamespace(name="r", evaluate=evaluate, visualize=visualize), decoded, arrays, examples, dimensions,
+        history, metrics if without.get("metrics", True) else {"test": {}},
     )  # fmt: skip
 
 
@@ -73,16 +76,16 @@ FIGURES = {
     "checkpoint": lambda: checkpoints.checkpoint_picture(snapshot(1), INFO),
     "filmstrip": lambda: checkpoints.filmstrip([snapshot(1), snapshot(2), snapshot(2, best=True)], INFO),
     "filmstrip of one": lambda: checkpoints.filmstrip([snapshot(1)], INFO),
-    "by run": lambda: comparison.reconstructions_by_run(
-        "test", np.arange(3), ROWS[:3], RECONSTRUCTIONS, SCORES, INFO, "tiny"
+    "by run": lambda: TAGS.examples.by_run(
+        SameExamples("tiny", "test", np.arange(3), ROWS[:3], RECONSTRUCTIONS, SCORES), INFO
     ),
-    "probabilities of samples": lambda: latents.prior_samples(DECODED[:5], INFO),
+    "probabilities of samples": lambda: TAGS.examples.prior_samples(DECODED[:5], "z ~ N(0, I)", INFO),
 }
 
 
 @cache
 def all_of_a_run():
-    return dict(gallery.pictures(material()))
+    return dict(run_pictures(material()))
 
 
 def drawn(name):
@@ -114,7 +117,7 @@ def test_a_figure_is_saved_and_no_name_is_a_formula(name, tmp_path):
 
 @pytest.mark.parametrize("arrays", [("samples",), ("tag_hits",), ("tag_true", "tag_hits"), ("sample_frequency",)])
 def test_what_was_not_saved_is_skipped(arrays):
-    found = [name for name, _ in gallery._of_tags(material(arrays=arrays, metrics=False))]
+    found = [name for name, _ in TAGS.of_run(material(arrays=arrays, metrics=False))]
     missing = set()
     if "samples" in arrays:
         missing = {"tag_frequencies", "cooccurrence", "combinations"}
@@ -128,10 +131,10 @@ def test_a_tile_has_a_cell_for_each_tag_most_frequent_first(size):
     info = info_of(size)
     info = tags_info(info.classes, info.class_counts[::-1], size, ("all",))
     values = np.random.default_rng(size).integers(0, 256, size).astype(np.uint8)
-    tile = tiles.tiles_of([values], info)[0]
-    assert tile.shape == (tiles.TILE, tiles.TILE, 3)
+    tile = tiles.tag_tiles([values], info)[0]
+    assert tile.shape == (TILE, TILE, 3)
     columns = int(np.ceil(np.sqrt(size)))
-    scale = tiles.TILE // columns
+    scale = TILE // columns
     places = [(place // columns * scale + 2, place % columns * scale + 2) for place in range(size)]
     assert [tuple(tile[place]) for place in places] == [(255 - value,) * 3 for value in values[::-1].tolist()]
     for place in range(size, columns * -(-size // columns)):
@@ -140,18 +143,18 @@ def test_a_tile_has_a_cell_for_each_tag_most_frequent_first(size):
 
 def test_a_tile_of_more_tags_than_pixels_shows_means():
     values = np.random.default_rng(0).integers(0, 256, 20001).astype(np.uint8)
-    tile = tiles.tiles_of([values], info_of(20001))[0]
+    tile = tiles.tag_tiles([values], info_of(20001))[0]
     means = [np.rint(part.mean()) for part in np.split(values, range(2, 20001, 2))]
     columns = int(np.ceil(np.sqrt(len(means))))
     block = tile[1 : columns + 1, 1 : columns + 1, 0].reshape(-1)[: len(means)]
     assert np.abs(255 - block - np.array(means)).max() == 0
-    assert (tile[0, : columns + 2] == tiles.TAG_LINE).all()
+    assert (tile[0, : columns + 2] == tiles.LINE).all()
 
 
 def test_originals_and_reconstructions_are_on_one_scale():
     row = np.array([0, 1, 1], np.uint8)
-    assert tiles.as_decoded(row, info_of(3)).tolist() == [0, 255, 255]
-    same = tiles.tiles_of((tiles.as_decoded(row, info_of(3)), np.array([0, 255, 255], np.uint8)), info_of(3))
+    assert tiles.as_decoded(row).tolist() == [0, 255, 255]
+    same = tiles.tag_tiles((tiles.as_decoded(row), np.array([0, 255, 255], np.uint8)), info_of(3))
     assert (same[0] == same[1]).all()
 
 
@@ -222,14 +225,14 @@ def test_runs_stand_side_by_side_with_the_score_of_the_row():
 
 
 def test_samples_are_listed_with_their_number_of_tags():
-    figure = tag_rows.samples(SAMPLES[:2], INFO, "z ~ N(0, I)")
+    figure = TAGS.examples.prior_samples(SAMPLES[:2], "z ~ N(0, I)", INFO)
     found = texts(figure)
     assert sum(text.startswith("• ") for text in found) == int((SAMPLES[:2] > 0).sum())
     assert f"{(SAMPLES[0] > 0).sum()} tags" in found
 
 
 def test_threshold_curves_agree_with_scikit_learn():
-    found = thresholds.curves(ROWS, DECODED)
+    found = outcomes.measures_by_threshold(ROWS, DECODED)
     for place in (0, 63, 127, 200):
         expected = precision_recall_fscore_support(
             ROWS.ravel(), (found.threshold[place] <= DECODED / 255).ravel(), average="binary"
@@ -238,21 +241,21 @@ def test_threshold_curves_agree_with_scikit_learn():
 
 
 def test_thresholds_in_use_and_best_are_marked():
-    axes = thresholds.threshold_curves(ROWS, DECODED, "test", 0.5, 0.4).axes[0]
-    f1 = thresholds.curves(ROWS, DECODED).f1
+    axes = outcomes.threshold_curves(ROWS, DECODED, "test", 0.5, 0.4).axes[0]
+    f1 = outcomes.measures_by_threshold(ROWS, DECODED).f1
     marked = {line.get_label().split(":")[0]: line.get_xydata()[0].tolist() for line in axes.lines[4::2]}
     assert marked["in use"] == pytest.approx([0.5, f1[127]])
     assert marked["best F1 on val"] == pytest.approx([0.4, f1[101]])
-    assert thresholds.threshold_curves(ROWS, DECODED, "test", 0.5, 0.01).axes[0].get_xscale() == "log"
-    assert len(thresholds.threshold_curves(ROWS, DECODED, "test", 0.5, None).axes[0].lines) == 5
+    assert outcomes.threshold_curves(ROWS, DECODED, "test", 0.5, 0.01).axes[0].get_xscale() == "log"
+    assert len(outcomes.threshold_curves(ROWS, DECODED, "test", 0.5, None).axes[0].lines) == 5
 
 
 def test_quality_has_a_point_per_tag_and_names_the_worst_of_the_frequent():
     true, hits = np.array([20, 20, 20, 2, 0]), np.array([20, 5, 10, 0, 0])
     info = tags_info(list("abcde"), [50, 40, 30, 5, 1], 100, ("all",))
-    axes, table = quality.tag_quality(quality.Counts(true, true, hits), info, "test", 0.5).axes
-    points = axes.collections[0].get_offsets()
-    assert np.asarray(points) == pytest.approx(np.array([[0.5, 1], [0.4, 0.25], [0.3, 0.5], [0.05, 0]]))
+    axes, table = points.tag_quality(points.TagCounts(true, true, hits), info, "test", 0.5).axes
+    shown = axes.collections[0].get_offsets()
+    assert np.asarray(shown) == pytest.approx(np.array([[0.5, 1], [0.4, 0.25], [0.3, 0.5], [0.05, 0]]))
     assert axes.get_title() == "F1 of 4 tags at threshold 0.5; 1 neither there nor predicted"
     assert [text.get_text().split("\n")[0] for text in table.texts[1:]] == ["1. b", "2. c", "3. a"]
 
@@ -261,10 +264,10 @@ def test_frequencies_are_drawn_with_the_errors_and_the_largest_differences():
     real, sampled = np.array([0.5, 0.2, 0.0]), np.array([0.5, 0.0, 0.1])
     info = tags_info(list("abc"), [50, 20, 1], 100, ("all",))
     metrics = {"tag_frequency_error": 0.1, "real_tag_frequency_error": 0.02}
-    figure = frequencies.tag_frequencies(real, sampled, info, "test", 100, metrics)
+    figure = samples.tag_frequencies(real, sampled, info, "test", 100, metrics)
     axes, table = figure.axes
-    points = next(c for c in axes.collections if "a tag" in str(c.get_label())).get_offsets()
-    assert np.asarray(points) == pytest.approx(np.array([[0.5, 0.5], [0.2, 0.005], [0.005, 0.1]]))
+    shown = next(c for c in axes.collections if "a tag" in str(c.get_label())).get_offsets()
+    assert np.asarray(shown) == pytest.approx(np.array([[0.5, 0.5], [0.2, 0.005], [0.005, 0.1]]))
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert legend[2:] == ["a tag: mean error of the samples 0.1", "mean error of held-out data 0.02"]
     assert table.texts[1].get_text() == "1. b\n     data 20.0%, samples 0.00%"
@@ -272,7 +275,7 @@ def test_frequencies_are_drawn_with_the_errors_and_the_largest_differences():
 
 
 def test_cooccurrence_maps_share_scale_and_order():
-    figure = pairs.cooccurrence(ROWS, SAMPLES, INFO, "test", {"cosine_similarity_off_diagonal": 0.5})
+    figure = cooccurrence.cooccurrence(ROWS, SAMPLES, INFO, "test", {"cosine_similarity_off_diagonal": 0.5})
     images = [axes.images[0] for axes in figure.axes[:3]]
     assert len({(image.norm.vmin, image.norm.vmax) for image in images}) == 1
     assert figure.axes[1].get_title() == "30 samples: cosine 0.500"
@@ -289,7 +292,7 @@ def test_tags_that_go_together_are_neighbours():
     rows = np.zeros((90, 6), np.uint8)
     for number, pair in enumerate(((0, 3), (1, 4), (2, 5))):
         rows[30 * number : 30 * number + 30, pair] = 1
-    figure = pairs.cooccurrence(rows, rows, info_of(6), "test", {})
+    figure = cooccurrence.cooccurrence(rows, rows, info_of(6), "test", {})
     order = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert {frozenset(order[place : place + 2]) for place in (0, 2, 4)} == {
         frozenset({"t0", "t3"}), frozenset({"t1", "t4"}), frozenset({"t2", "t5"}),
@@ -298,14 +301,14 @@ def test_tags_that_go_together_are_neighbours():
 
 def test_combinations_are_counted_like_a_counter():
     expected = sorted(Counter(map(bytes, ROWS[:, :3])).values(), reverse=True)
-    assert combinations.counts(ROWS[:, :3]).tolist() == expected
-    axes = combinations.combinations(ROWS[:, :3], SAMPLES[:, :3], "test").axes[0]
+    assert cooccurrence.combination_counts(ROWS[:, :3]).tolist() == expected
+    axes = cooccurrence.combinations(ROWS[:, :3], SAMPLES[:, :3], "test").axes[0]
     first, second = (int(line.get_ydata().sum()) for line in axes.lines)
     assert first == second == len(SAMPLES)
 
 
 def test_combinations_say_how_many_are_unique_and_their_entropy():
     rows = np.array([[0, 1], [0, 1], [1, 1], [1, 0]], np.uint8)
-    figure = combinations.combinations(rows, rows[:, ::-1] * 255, "test")
+    figure = cooccurrence.combinations(rows, rows[:, ::-1] * 255, "test")
     label = figure.legends[0].get_texts()[0].get_text()
     assert label.startswith("test data: 75.0% unique, entropy 1.04 nats")

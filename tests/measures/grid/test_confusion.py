@@ -104,7 +104,7 @@ def test_class_shares_count_cells(case):
 def test_a_perfect_prediction_scores_1():
     x = random_grids(6, CLASSES)
     matrix = confusion.confusion(x, x.clamp_max(CLASSES - 1), CLASSES).sum(0)
-    summary = confusion.summary(matrix, background=0)
+    summary = confusion.classification_metrics(matrix, background=0)
     for name in ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1"):
         assert summary[name] == 1
     assert summary["predicted_background_share"] == summary["true_background_share"]
@@ -112,7 +112,9 @@ def test_a_perfect_prediction_scores_1():
 
 def test_all_background_scores_what_is_known():
     x = torch.tensor([[[0, 0, 0], [0, 0, 0], [1, 2, CLASSES]]])  # 6 of 8 cells are background
-    summary = confusion.summary(confusion.confusion(x, torch.zeros_like(x), CLASSES).sum(0), background=0)
+    summary = confusion.classification_metrics(
+        confusion.confusion(x, torch.zeros_like(x), CLASSES).sum(0), background=0
+    )
     assert summary == pytest.approx({
         "accuracy": 6 / 8,
         "foreground_accuracy": 0.0,
@@ -124,7 +126,7 @@ def test_all_background_scores_what_is_known():
 
 
 def test_no_cells_at_all_are_undefined_and_not_zero():
-    summary = confusion.summary(torch.zeros(CLASSES, CLASSES, dtype=torch.int64), background=0)
+    summary = confusion.classification_metrics(torch.zeros(CLASSES, CLASSES, dtype=torch.int64), background=0)
     assert all(math.isnan(value) for value in summary.values())
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from vaelab.measures.image import sharpness
-from vaelab.measures.image.reconstruction import INK, MAX_PSNR, measure
+from vaelab.measures.image.reconstruction import INK, MAX_PSNR, image_metrics
 from vaelab.objective.ssim import ms_ssim_values, ssim_values
 
 SIDE = 48
@@ -47,7 +47,7 @@ def boxes() -> Tensor:
 def test_pixel_measures_and_ssim_equal_scikit_image(channels, dtype):
     x = crops(channels)
     y = noisy(x, 0.1)
-    found = measure(x.to(dtype), y.to(dtype))
+    found = image_metrics(x.to(dtype), y.to(dtype))
     pairs = [(a.movedim(0, -1).numpy(), b.movedim(0, -1).numpy()) for a, b in zip(x, y, strict=True)]
     expected = {
         "mse": [metrics.mean_squared_error(a, b) for a, b in pairs],
@@ -67,7 +67,7 @@ def test_pixel_measures_and_ssim_equal_scikit_image(channels, dtype):
 
 def test_ssim_measures_are_those_that_can_be_trained_on():
     x = crops(3)
-    found, y = measure(x, noisy(x, 0.1)), noisy(x, 0.1)
+    found, y = image_metrics(x, noisy(x, 0.1)), noisy(x, 0.1)
     torch.testing.assert_close(found["ssim"], ssim_values(x, y))
     torch.testing.assert_close(found["ms_ssim"], ms_ssim_values(x, y))
 
@@ -80,20 +80,20 @@ def test_delta_e_equals_scikit_image(dtype):
     y = (x + 0.1 * torch.randn(x.shape, generator=generator.manual_seed(1), dtype=x.dtype)).clamp(0, 1)
     lab = [color.rgb2lab(image.numpy(), channel_axis=1) for image in (x, y)]
     expected = color.deltaE_cie76(*lab, channel_axis=1).mean((1, 2))
-    np.testing.assert_allclose(measure(x.to(dtype), y.to(dtype))["delta_e"], expected, rtol=1e-4)
+    np.testing.assert_allclose(image_metrics(x.to(dtype), y.to(dtype))["delta_e"], expected, rtol=1e-4)
 
 
 def test_only_rgb_has_a_colour_difference():
     x = crops(1)
-    assert "delta_e" not in measure(x, x)
+    assert "delta_e" not in image_metrics(x, x)
     gray = x.expand(-1, 3, -1, -1)
-    assert (measure(gray, gray)["delta_e"] == 0).all()
+    assert (image_metrics(gray, gray)["delta_e"] == 0).all()
 
 
 def test_text_measures_equal_those_of_the_pixels_in_the_boxes():
     x, text = crops(1), boxes()
     y = noisy(blurred(x, 0.7), 0.05)
-    found = measure(x, y, text)
+    found = image_metrics(x, y, text)
     for i in range(5):
         box, a, b = text[i].bool().numpy(), x[i, 0].numpy(), y[i, 0].numpy()
         _, similarity = metrics.structural_similarity(
@@ -117,14 +117,14 @@ def test_text_measures_equal_those_of_the_pixels_in_the_boxes():
 
 def test_without_text_the_text_measures_are_nan_and_without_boxes_absent():
     x = crops(1)
-    found = measure(x, noisy(x, 0.1), boxes())
+    found = image_metrics(x, noisy(x, 0.1), boxes())
     assert all(found[name][4:].isnan().all() for name in TEXT)
-    assert not set(TEXT) & set(measure(x, x))
+    assert not set(TEXT) & set(image_metrics(x, x))
 
 
 def test_text_in_colour_counts_all_channels():
     x, text = crops(3), torch.ones(6, SIDE, SIDE, dtype=torch.bool)
-    found = measure(x, noisy(x, 0.1), text)
+    found = image_metrics(x, noisy(x, 0.1), text)
     torch.testing.assert_close(found["text_mse"], found["mse"])
     torch.testing.assert_close(found["text_ssim"], found["ssim"])
     torch.testing.assert_close(found["text_edge_f1"], found["edge_f1"])
@@ -133,7 +133,7 @@ def test_text_in_colour_counts_all_channels():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_perfect_reconstruction_scores_best(channels):
     x = crops(channels)
-    found = measure(x, x, torch.ones(6, SIDE, SIDE))
+    found = image_metrics(x, x, torch.ones(6, SIDE, SIDE))
     for name, value in found.items():
         best = MAX_PSNR if "psnr" in name else 0 if "mse" in name or name in (*LOWER, "delta_e") else 1
         torch.testing.assert_close(value, torch.full_like(value, best), msg=name)
@@ -144,7 +144,7 @@ def test_more_blur_and_more_noise_are_worse(channels):
     x = crops(channels)
     text = torch.ones(6, SIDE, SIDE)
     for worse in ([blurred(x, s) for s in (0.5, 1.0, 3.0)], [noisy(x, s) for s in (0.02, 0.1, 0.4)]):
-        found = [measure(x, y, text) for y in (x, *worse)]
+        found = [image_metrics(x, y, text) for y in (x, *worse)]
         lower = [*LOWER, "text_mse", "ink_mse", *(["delta_e"] if channels == 3 else [])]
         for name in (*lower, *HIGHER, "text_psnr", "text_ssim", "text_edge_f1"):
             mean = torch.stack([values[name].nanmean() for values in found])
@@ -154,19 +154,22 @@ def test_more_blur_and_more_noise_are_worse(channels):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_constant_is_worse_than_mild_blur_in_everything(channels):
     x = crops(channels)
-    constant, mild = measure(x, x.mean((2, 3), keepdim=True).expand_as(x)), measure(x, blurred(x, 0.7))
+    constant, mild = (
+        image_metrics(x, x.mean((2, 3), keepdim=True).expand_as(x)),
+        image_metrics(x, blurred(x, 0.7)),
+    )
     assert all((constant[name] > mild[name]).all() for name in LOWER)
     assert all((constant[name] < mild[name]).all() for name in HIGHER)
     assert (constant["sharpness_ratio"] < mild["sharpness_ratio"]).all()
     assert (mild["sharpness_ratio"] < 1).all()
-    assert (measure(x, noisy(x, 0.1))["sharpness_ratio"] > 1).all()
+    assert (image_metrics(x, noisy(x, 0.1))["sharpness_ratio"] > 1).all()
 
 
 def test_erased_text_is_seen_in_the_ink():
     x = torch.full((1, 1, SIDE, SIDE), 0.95)
     x[:, :, 10:30:8, 8:40] = 0.1
     white, text = torch.full_like(x, 0.95), torch.ones(1, SIDE, SIDE)
-    found = measure(x, white, text)
+    found = image_metrics(x, white, text)
     assert float(found["psnr"]) > 13
     assert float(found["ink_mse"]) == pytest.approx(0.85**2, rel=1e-5)
     assert float(found["text_edge_f1"]) == 0
@@ -178,7 +181,7 @@ def test_erased_text_is_seen_in_the_ink():
 def test_a_permutation_of_the_batch_permutes_the_values(channels, order):
     x, text = crops(channels), boxes()
     y = noisy(x, 0.1)
-    found, permuted = measure(x, y, text), measure(x[order], y[order], text[order])
+    found, permuted = image_metrics(x, y, text), image_metrics(x[order], y[order], text[order])
     assert set(found) == set(permuted)
     for name, value in found.items():
         assert value.shape == (6,)

@@ -5,7 +5,7 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit
 from torch import Tensor, nn
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.models.blocks import Attention, initialise, norm, upsampling
 from vaelab.models.build import build
 from vaelab.models.image.conv import ImageDecoder, ImageEncoder

@@ -5,11 +5,12 @@ import torch
 from helpers import GROUPS, random_images, tiny_run, unit
 from torch import Tensor
 
-from vaelab.data.format.prepared import image_info
+from vaelab.data.format.info import image_info
 from vaelab.models.build import build
+from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.image.local import by_group
-from vaelab.models.image.pca_start import start_from_pca
-from vaelab.models.pca import fit_patch_pca, from_patches, reconstruct, to_patches
+from vaelab.models.image.patch_pca import fit_patch_pca, from_patches, to_patches
+from vaelab.models.pca import reconstruct
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.loss import Loss, Terms

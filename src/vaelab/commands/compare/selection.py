@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.errors import InputError
-from vaelab.params.cross_checks import kinds_of
+from vaelab.params.base import has_effect
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.resolve import merge, resolve
 from vaelab.params.schema import Options, RunEntry
@@ -122,6 +122,6 @@ def _has_effect(changes: Mapping[str, Any], kind: str) -> bool:
     """Whether every option that is set, to its default or not, is one of this kind of data."""
     for block, values in changes.items():
         fields = getattr(Options.model_fields.get(block), "annotation", Options).model_fields
-        if isinstance(values, Mapping) and any(kind not in kinds_of(fields[key].description or "") for key in values):
+        if isinstance(values, Mapping) and any(not has_effect(fields[key], kind) for key in values):
             return False
     return True

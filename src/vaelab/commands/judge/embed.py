@@ -20,10 +20,10 @@ from vaelab.commands.judge.examples import Part, Source, none_usable, to_batch, 
 from vaelab.commands.judge.inputs import is_prepared, open_path, open_phase
 from vaelab.commands.judge.target import Target, check_finite
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import PHASES, DataInfo
+from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.errors import InputError
 from vaelab.models.image.conv import ImageEncoder
-from vaelab.params.cross_checks import PLURALS
+from vaelab.params.kinds import KINDS
 
 Encode = Callable[[Batch], Tensor]
 
@@ -95,7 +95,7 @@ def _encoder(target: Target, spatial: bool) -> Encode:
         return lambda batch: model.encode(batch.x, batch.group)[0]
     if not isinstance(encoder, ImageEncoder):
         raise InputError(
-            f"{target.label}: a model of {PLURALS[target.file.info.kind]} has no feature map; leave out --spatial"
+            f"{target.label}: a model of {KINDS[target.file.info.kind].plural} has no feature map; leave out --spatial"
         )
     return lambda batch: encoder.features(batch.x, batch.group)[-1]
 

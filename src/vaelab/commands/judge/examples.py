@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaelab.commands.judge.target import Target
-from vaelab.data.format.batches import READY, Batch
+from vaelab.data.format.batches import FORMATS, Batch
 from vaelab.errors import InputError
 
 MOST_LISTED = 10  # files in an error
@@ -70,5 +70,5 @@ def told_groups(groups: Sequence[str], target: Target) -> Tensor:
 def to_batch(part: Part, told: Tensor, target: Target) -> Batch:
     """Return the examples ready for the model, with the groups that it is told."""
     text = None if part.text is None else part.text.bool().to(target.device)
-    ready = READY[target.file.info.kind]
+    ready = FORMATS[target.file.info.kind].ready
     return Batch(ready(part.x.to(target.device)), told[part.group].to(target.device), text)

@@ -9,10 +9,11 @@ from vaelab import artifacts
 from vaelab.commands.judge.examples import Part, Source
 from vaelab.commands.judge.pictures import open_file, open_folder, open_npy
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, DataInfo, read_info
+from vaelab.data.format.info import PHASES, DataInfo
+from vaelab.data.format.prepared import read_info
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
-from vaelab.params.cross_checks import PLURALS
+from vaelab.params.kinds import KINDS
 from vaelab.params.problems import suggestion
 
 
@@ -64,9 +65,9 @@ def open_path(given: str, info: DataInfo) -> Source:
     path = Path(given)
     if not path.exists():
         raise InputError(f"{given}: no such file or directory, and no prepared data set; {known_data()}")
-    if info.kind != "image":
+    if not KINDS[info.kind].pictures:
         raise InputError(
-            f"{given}: a model of {PLURALS[info.kind]} takes the name of a prepared data set; {known_data()}"
+            f"{given}: a model of {KINDS[info.kind].plural} takes the name of a prepared data set; {known_data()}"
         )
     if path.is_dir():
         return open_folder(path, info)
@@ -79,4 +80,4 @@ def open_path(given: str, info: DataInfo) -> Source:
 
 def _described(info: DataInfo) -> str:
     classes = f" of {len(info.classes)} classes" if info.classes else ""
-    return f"{PLURALS[info.kind]} {'x'.join(map(str, info.shape))}{classes}"
+    return f"{KINDS[info.kind].plural} {'x'.join(map(str, info.shape))}{classes}"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from vaelab.commands.judge.examples import Part, Source
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
 from vaelab.data.sources.image.npy import open_array
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image

@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,14 +19,15 @@ from vaelab.commands.judge.target import Target, check_finite
 from vaelab.data.format.batches import Batch, generator, spread_ids
 from vaelab.errors import InputError
 from vaelab.evaluation.image import statistics
-from vaelab.evaluation.image.baselines import Floor, blur
+from vaelab.evaluation.image.baselines import Baseline, blur
 from vaelab.evaluation.latent import information, posterior
 from vaelab.measures.image.batch import stored
-from vaelab.measures.image.reconstruction import measure
+from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.models.vae import Decoded
 from vaelab.objective.kl import kl_per_dimension
-from vaelab.params.cross_checks import PLURALS
+from vaelab.params.kinds import KINDS
 
+Key = TypeVar("Key")
 PHASE = "val"  # unless the user asks for another: test is for reported numbers
 
 
@@ -36,7 +37,7 @@ class Measured(NamedTuple):
     names: list[str]  # of the images
     group: Tensor  # int64 [N], index into the source's groups
     images: dict[str, Tensor]  # measures by name, each [N]; rate too
-    floors: dict[str, float]  # floor_<floor>_<measure>, means
+    baselines: dict[str, dict[str, float]]  # means of each measure, by trivial method
     mean: Tensor  # of the posteriors [N, L]
     log_var: Tensor  # [N, L]
     refused: list[str]  # "file: reason"
@@ -47,12 +48,12 @@ class Quality(NamedTuple):
 
     title: str  # of the data
     groups: tuple[str, ...]
-    floors: tuple[str, ...]
     original: Tensor  # of the images that are shown, uint8 [n, C, S, S]
     reconstruction: Tensor
     shown: Measured
     all: Measured  # the images that the metrics are of
     metrics: dict[str, float]
+    baselines: dict[str, dict[str, float]]
 
 
 @torch.no_grad()
@@ -70,18 +71,18 @@ def quality(target: Target, source: Source, samples: int, whole: bool, seed: int
         InputError: no image can be used, or the model yields NaN.
     """
     model, told = target.file.model, told_groups(source.groups, target)
-    floors, chosen = _floors(target), _chosen(source, samples, seed)
+    baselines, chosen = _baselines(target), _chosen(source, samples, seed)
     batch = to_batch(chosen, told, target)
     decoded = Decoded(model(batch.x, group=batch.group).reconstruction)
-    shown = all_images = _measured(target, told, [chosen], floors)
+    shown = all_images = _measured(target, told, [chosen], baselines)
     if whole:
         size = target.options.batch_size
         quiet = 0.5 if sys.stderr.isatty() else 20
         parts = tqdm(source.parts(size), "quality", -(-source.total // size), unit="batch", mininterval=quiet)
-        all_images = _measured(target, told, parts, floors)
+        all_images = _measured(target, told, parts, baselines)
     metrics = _metrics(target, all_images, source.groups)
     pictures = chosen.x, stored(decoded).cpu()
-    return Quality(source.title, source.groups, tuple(floors), *pictures, shown, all_images, metrics)
+    return Quality(source.title, source.groups, *pictures, shown, all_images, metrics, all_images.baselines)
 
 
 def open_images(target: Target, given: str | None, phase: str | None) -> Source:
@@ -91,8 +92,9 @@ def open_images(target: Target, given: str | None, phase: str | None) -> Source:
         InputError: they are not there or do not fit the model, or the model is not one of images.
     """
     info = target.file.info
-    if info.kind != "image":
-        raise InputError(f"{target.label}: `vaelab quality` is for images; this is a model of {PLURALS[info.kind]}")
+    if not KINDS[info.kind].pictures:
+        plural = KINDS[info.kind].plural
+        raise InputError(f"{target.label}: `vaelab quality` is for images; this is a model of {plural}")
     name = given or target.data
     if is_prepared(name):
         source = open_phase(name, phase or PHASE, info)
@@ -121,13 +123,13 @@ def _chosen(source: Source, samples: int, seed: int) -> Part:
     return part
 
 
-def _floors(target: Target) -> dict[str, Floor]:
-    """Trivial reconstructions. The white page is for documents; on others it is a floor that any model beats."""
-    floors: dict[str, Floor] = {"blur": blur, "white_page": torch.ones_like}
+def _baselines(target: Target) -> dict[str, Baseline]:
+    """Trivial reconstructions. The white page is for documents; on others any model beats it."""
+    found: dict[str, Baseline] = {"blur": blur, "white_page": torch.ones_like}
     if is_prepared(target.data) and fits(target.data, target.file.info):
         mean = _mean_image(open_phase(target.data, "train", target.file.info), target.options.batch_size)
-        floors["mean_image"] = partial(_constant, mean)
-    return floors
+        found["mean_image"] = partial(_constant, mean)
+    return found
 
 
 def _mean_image(train: Source, size: int) -> Tensor:
@@ -141,8 +143,8 @@ def _constant(image: Tensor, x: Tensor) -> Tensor:
     return image.to(x).expand_as(x)
 
 
-def _measured(target: Target, told: Tensor, parts: Iterable[Part], floors: Mapping[str, Floor]) -> Measured:
-    images, of_floors, posteriors, seen = [], [], [], []
+def _measured(target: Target, told: Tensor, parts: Iterable[Part], baselines: Mapping[str, Baseline]) -> Measured:
+    images, of_baselines, posteriors, seen = [], [], [], []
     for part in parts:
         seen.append(part._replace(x=part.x[:0], text=None))  # only the names are kept
         if part.names:
@@ -151,21 +153,23 @@ def _measured(target: Target, told: Tensor, parts: Iterable[Part], floors: Mappi
             for values in (inference.mean, inference.log_var, inference.reconstruction):
                 check_finite(target, values, part.names)
             rate = kl_per_dimension(inference.mean, inference.log_var).sum(1)
-            images.append({**measure(batch.x, inference.reconstruction, batch.text), "rate": rate})
-            of_floors.append(_of_floors(batch, floors))
+            images.append({**image_metrics(batch.x, inference.reconstruction, batch.text), "rate": rate})
+            of_baselines.append(_of_baselines(batch, baselines))
             posteriors.append({"mean": inference.mean, "log_var": inference.log_var})
     everything, latent = joined(seen), _stacked(posteriors)
-    means = {name: float(values.double().nanmean()) for name, values in _stacked(of_floors).items()}
+    means: dict[str, dict[str, float]] = {name: {} for name in baselines}
+    for (name, measure_name), values in _stacked(of_baselines).items():
+        means[name][measure_name] = float(values.double().nanmean())
     names, group, refused = everything.names, everything.group, list(everything.refused)
     return Measured(names, group, _stacked(images), means, latent["mean"], latent["log_var"], refused)
 
 
-def _of_floors(batch: Batch, floors: Mapping[str, Floor]) -> dict[str, Tensor]:
-    found = {name: measure(batch.x, floor(batch.x), batch.text) for name, floor in floors.items()}
-    return {f"floor_{name}_{key}": value for name, measures in found.items() for key, value in measures.items()}
+def _of_baselines(batch: Batch, baselines: Mapping[str, Baseline]) -> dict[tuple[str, str], Tensor]:
+    found = {name: image_metrics(batch.x, baseline(batch.x), batch.text) for name, baseline in baselines.items()}
+    return {(name, key): value for name, measures in found.items() for key, value in measures.items()}
 
 
-def _stacked(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+def _stacked(parts: list[dict[Key, Tensor]]) -> dict[Key, Tensor]:
     return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
 
 
@@ -174,8 +178,8 @@ def _metrics(target: Target, found: Measured, groups: tuple[str, ...]) -> dict[s
     options, mean, log_var = target.options, found.mean, found.log_var
     limit, seed = options.mutual_information_examples, options.seed
     measures = {name: values for name, values in found.images.items() if name != "rate"}
-    values = statistics.summary(measures, found.group, groups) | found.floors
-    values |= information.summary(mean, log_var, options.active_variance, limit, seed)
+    values = statistics.over_examples(measures, found.group, groups)
+    values |= information.latent_metrics(mean, log_var, options.active_variance, limit, seed)
     if len(found.group.unique()) < 2:
         values["psnr_group_gap"] = math.nan  # of one group alone: not measured, rather than perfect
     values |= posterior.closeness(posterior.table(mean, log_var, seed))

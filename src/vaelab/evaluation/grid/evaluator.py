@@ -1,4 +1,4 @@
-"""The metrics of grids: pooled over cells, nats of cells and extent, ablations of z, floors."""
+"""The metrics of grids: pooled over cells, nats of cells and extent, ablations of z, baselines."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation.grid.baselines import MajorityFloor, PcaFloor
-from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
+from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.measures.grid import confusion
-from vaelab.measures.grid.batch import measure
+from vaelab.measures.grid.batch import evaluation_metrics
 from vaelab.measures.passes import Pass
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.models.vae import Inference
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import LIKELIHOODS
@@ -21,54 +22,53 @@ AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match"
 
 
 class GridEvaluator:
-    """Measures grids; floors are fitted once, on the training split."""
+    """Measures grids; baselines are fitted once, on the training split."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        train = _grids(subject.splits["train"])
-        pca = PcaFloor(train, subject.info, subject.model.latent_dim, subject.options.seed)
-        self.floors: list[MajorityFloor | PcaFloor] = [MajorityFloor(train, subject.info), pca]
+    def __init__(self, inputs: EvaluationInputs) -> None:
+        self.inputs = inputs
+        train = _grids(inputs.splits["train"])
+        pca = PcaOfGrids(train, inputs.info, inputs.model.latent_dim, inputs.options.seed)
+        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, inputs.info), pca]
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""
         return None
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them."""
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines among them."""
         matrix, means = result.measured.totals["matrix"], result.measured.means()
-        values = {name: means[name] for name in AVERAGED}
+        values: dict[str, Any] = {name: means[name] for name in AVERAGED}
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
-        values |= confusion.summary(matrix, self.subject.info.background)
+        values |= confusion.classification_metrics(matrix, self.inputs.info.background)
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
-        values |= self._ablations(split, result.mean)
         x = _grids(split)
-        return values | {name: value for floor in self.floors for name, value in floor.measure(x).items()}
+        reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
+        return values | {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
 
     @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
-        subject, values = self.subject, {}
-        size = subject.options.batch_size
-        for name, latents in ablated(mean, subject.options.seed).items():
+        inputs, values = self.inputs, {}
+        size = inputs.options.batch_size
+        for name, latents in ablated(mean, inputs.options.seed).items():
             matrix, nats = torch.zeros(()), 0.0
             for batch, part in zip(split.in_order(size), latents.split(size), strict=True):
                 z = part.to(split.device)
-                totals, examples = measure(batch, Inference(z, z, z, *subject.model.decode(z)), subject.info)
+                totals, examples = evaluation_metrics(batch, Inference(z, z, z, *inputs.model.decode(z)), inputs.info)
                 matrix, nats = matrix + totals["matrix"].cpu(), nats + float(examples["distortion"].sum())
-            values[f"{name}_z_accuracy"] = float(confusion.accuracy(matrix))
-            values[f"{name}_z_distortion"] = nats / len(split)
+            values[f"{name}_z"] = {"accuracy": float(confusion.accuracy(matrix)), "distortion": nats / len(split)}
         return values
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta as class weights and focal loss make it, measured on the training split."""
-        subject = self.subject
-        active = {name: weight for name, weight in subject.objective.weights.items() if name in LIKELIHOODS}
-        weighted = {name: value_reached(weight, subject.position) for name, weight in active.items()}
+        inputs = self.inputs
+        active = {name: weight for name, weight in inputs.objective.weights.items() if name in LIKELIHOODS}
+        weighted = {name: value_reached(weight, inputs.epoch) for name, weight in active.items()}
         reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weighted.items())
-        beta = value_reached(subject.run.loss.beta, subject.position)
+        beta = value_reached(inputs.run.loss.beta, inputs.epoch)
         nats = train.measured.means()["distortion_cells"]
         return {"effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf")}
 

@@ -1,6 +1,6 @@
-"""What trivial methods reach on images: the reconstructions that a model has to beat. Definitions: docs/metrics.md.
+"""What trivial methods reach on images: the reconstructions that a model has to beat.
 
-B batch, N training images C H W, L latent dimensions. Reconstructions are in [0, 1].
+Definitions: docs/metrics/image.md. B batch, N training images C H W, L latents. Reconstructions are in [0, 1].
 """
 
 from collections.abc import Callable
@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from vaelab.models import pca
+from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
 
 BLUR = 2.0  # standard deviation, pixels
 BLUR_WIDTH = 17  # of the kernel: 4 standard deviations to each side
 
-Floor = Callable[[Tensor], Tensor]
+Baseline = Callable[[Tensor], Tensor]
 
 
-def fit_floors(train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int) -> dict[str, Floor]:
+def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int) -> dict[str, Baseline]:
     """Return the trivial reconstructions by name, each a function of images, float [B, C, H, W] in [0, 1].
 
     mean_image: the mean of the training split. blur: the image itself, blurred. pca: as many principal components
@@ -32,18 +33,18 @@ def fit_floors(train: Tensor, latent_dim: int, cell: int | None, documents: bool
         documents: whether white_page makes sense.
         seed: of the decompositions.
     """
-    floors: dict[str, Floor] = {"mean_image": partial(_constant, _mean_image(train)), "blur": blur}
+    found: dict[str, Baseline] = {"mean_image": partial(_constant, _mean_image(train)), "blur": blur}
     images, size = len(train), train[0].numel()
     if images > 1:
         fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed)
-        floors["pca"] = partial(_from_pca, fitted)
+        found["pca"] = partial(_from_pca, fitted)
     if cell is not None:
         cells = train.shape[2] * train.shape[3] // cell**2
         components = min(latent_dim // cells, images * cells - 1, size // cells)
-        floors["patch_pca"] = partial(_from_patch_pca, pca.fit_patch_pca(train, cell, components, seed), cell)
+        found["patch_pca"] = partial(_from_patch_pca, patch_pca.fit_patch_pca(train, cell, components, seed), cell)
     if documents:
-        floors["white_page"] = torch.ones_like
-    return floors
+        found["white_page"] = torch.ones_like
+    return found
 
 
 def blur(x: Tensor) -> Tensor:
@@ -67,5 +68,5 @@ def _from_pca(fitted: Pca, x: Tensor) -> Tensor:
 
 
 def _from_patch_pca(fitted: Pca, cell: int, x: Tensor) -> Tensor:
-    patches = pca.reconstruct(fitted, pca.to_patches(x, cell))
-    return pca.from_patches(patches, cell, x.shape[2]).clamp(0, 1)
+    patches = pca.reconstruct(fitted, patch_pca.to_patches(x, cell))
+    return patch_pca.from_patches(patches, cell, x.shape[2]).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""The metrics of images: per image and group, ablations of z, floors, text, interpolations, samples of the prior."""
+"""The metrics of images: per image and group, ablations of z, baselines, text, interpolations, samples of the prior."""
 
 import math
 import sys
@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
-from vaelab.data.format.prepared import final_phase
+from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import fit_floors
-from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.evaluation.image.baselines import fit_baselines
+from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.measures.image.batch import stored
-from vaelab.measures.image.reconstruction import measure, psnr
+from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.passes import Pass
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.models.vae import Decoded
 from vaelab.objective.feature_losses import load_vgg16
 from vaelab.objective.kl import kl_per_dimension
@@ -31,19 +32,19 @@ PAIRS, STEPS = 32, 8  # of the interpolations that are measured
 
 
 class ImageEvaluator:
-    """Measures images; floors are fitted once, on the training split."""
+    """Measures images; baselines are fitted once, on the training split."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self.final = final_phase(subject.splits)
-        train, model = subject.splits["train"], subject.run.model
+    def __init__(self, inputs: EvaluationInputs) -> None:
+        self.inputs = inputs
+        self.final = final_phase(inputs.splits)
+        train, model = inputs.splits["train"], inputs.run.model
         self.train = train.spread()
         cell = 2**model.depth if model.latent == "map" else None
         documents = train.text is not None
-        self.floors = fit_floors(self.train, subject.model.latent_dim, cell, documents, subject.options.seed)
-        self.read = documents and subject.options.ocr and subject.options.ocr_pages > 0
+        self.baselines = fit_baselines(self.train, inputs.model.latent_dim, cell, documents, inputs.options.seed)
+        self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and not ocr.available():
-            print("note: Tesseract is not installed: no character error rates (docs/metrics.md)", file=sys.stderr)
+            print("note: Tesseract is not installed: no character error rates (docs/metrics/image.md)", file=sys.stderr)
             self.read = False
         self.pages: dict[str, dict[str, Tensor]] = {}
         self.posterior: Pass | None = None
@@ -53,18 +54,18 @@ class ImageEvaluator:
         """Return an even choice, and all patches of the pages that are read."""
         ids = evenly(len(split), KEPT)
         if self.read and phase != "train":
-            columns = load_columns(self.subject.data, phase, ("page", "top", "left"))
-            first = columns["page"].unique()[: self.subject.options.ocr_pages]
+            columns = load_columns(self.inputs.data, phase, ("page", "top", "left"))
+            first = columns["page"].unique()[: self.inputs.options.ocr_pages]
             read = torch.isin(columns["page"], first).nonzero()[:, 0]
             self.pages[phase] = {name: column[read] for name, column in columns.items()} | {"ids": read}
             ids = torch.cat([ids, read])
         unique: Tensor = ids.unique()
         return unique
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them; what only compares models, not on train."""
-        info, seed = self.subject.info, self.subject.options.seed
-        values = statistics.summary(result.measured.examples, split.group.cpu(), info.groups)
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines among them; what only compares models, not on train."""
+        info, seed = self.inputs.info, self.inputs.options.seed
+        values: dict[str, Any] = statistics.over_examples(result.measured.examples, split.group.cpu(), info.groups)
         values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
         originals = split.stored(kept).cpu()
         values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
@@ -77,10 +78,10 @@ class ImageEvaluator:
         if phase == "train":
             self.posterior = result
             return values
-        values |= self._ablations(split, result.mean) | self._floor_metrics(split)
+        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._of_baselines(split)}
         values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
         if phase in self.pages:
-            values |= self._ocr(phase, originals, result.outputs, kept)
+            values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS])
         if phase == self.final:
             values |= self._generation(originals)
         return values
@@ -88,7 +89,7 @@ class ImageEvaluator:
     @torch.no_grad()
     def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
         """Distance of VGG16 features over the kept images, where pretrained weights are there."""
-        loss = self.subject.run.loss
+        loss = self.inputs.run.loss
         if not vgg16_is_there(loss.perceptual_weights):
             return {}
         network, total = load_vgg16(loss.perceptual_layers, loss.perceptual_weights), 0.0
@@ -100,69 +101,71 @@ class ImageEvaluator:
         return {"perceptual": total / len(originals)}
 
     def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
-        size = self.subject.options.batch_size
+        size = self.inputs.options.batch_size
         return zip(split.in_order(size), latents.to(split.device).split(size), strict=True)
 
     @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """PSNR when the decoder gets another example's z, and when it gets z = 0."""
         values = {}
-        for name, latents in ablated(mean, self.subject.options.seed).items():
+        for name, latents in ablated(mean, self.inputs.options.seed).items():
             total = 0.0
             for batch, z in self._batches(split, latents):
-                y = self.subject.model.decode(z, batch.group).reconstruction
+                y = self.inputs.model.decode(z, batch.group).reconstruction
                 total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
-            values[f"{name}_z_psnr"] = total / len(split)
+            values[f"{name}_z"] = {"psnr": total / len(split)}
         return values
 
-    def _floor_metrics(self, split: DeviceSplit) -> dict[str, float]:
+    def _of_baselines(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """The same measures of what the trivial methods make of the split."""
-        values: dict[str, float] = {}
-        for name, floor in self.floors.items():
-            parts = [measure(b.x, floor(b.x), b.text) for b in split.in_order(self.subject.options.batch_size)]
+        values: dict[str, dict[str, float]] = {}
+        for name, baseline in self.baselines.items():
+            parts = [image_metrics(b.x, baseline(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
             columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
-            values |= {f"floor_{name}_{key}": float(value) for key, value in columns.items()}
+            values[name] = {key: float(value) for key, value in columns.items()}
         return values
 
     @torch.no_grad()
     def _decode_first_group(self, z: Tensor) -> Tensor:
-        z = z.to(next(self.subject.model.parameters()).device)
+        z = z.to(next(self.inputs.model.parameters()).device)
         group = torch.zeros(len(z), dtype=torch.int64, device=z.device)
-        return self.subject.model.decode(z, group).reconstruction
+        return self.inputs.model.decode(z, group).reconstruction
 
-    def _ocr(self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor) -> dict[str, float]:
-        """Character error rate of the pages that are read, of the reconstruction and of the floors."""
-        columns, limit = self.pages[phase], self.subject.options.ocr_pages
+    def _ocr(
+        self, phase: str, originals: Tensor, outputs: Tensor, kept: Tensor, reached: dict[str, dict[str, float]]
+    ) -> dict[str, float]:
+        """Character error rate of the pages that are read; that of baselines is added to what they reached."""
+        columns, limit = self.pages[phase], self.inputs.options.ocr_pages
         place = torch.searchsorted(kept, columns["ids"])
         x = originals[place]
         page, top, left = (columns[name].numpy() for name in ("page", "top", "left"))
         pages = ocr.stitch(x[:, 0].numpy(), page, top, left)
         values = ocr.page_errors(pages, ocr.stitch(outputs[place][:, 0].numpy(), page, top, left), limit)
-        for name in {"blur", "pca", "patch_pca"} & set(self.floors):
-            y = torch.cat([stored(Decoded(self.floors[name](part.float() / 255))) for part in x.split(256)])
+        for name in {"blur", "pca", "patch_pca"} & set(self.baselines):
+            y = torch.cat([stored(Decoded(self.baselines[name](part.float() / 255))) for part in x.split(256)])
             read = ocr.page_errors(pages, ocr.stitch(y[:, 0].numpy(), page, top, left), limit)
-            values[f"floor_{name}_ocr_cer"] = read["ocr_cer"]
+            reached[name]["ocr_cer"] = read["ocr_cer"]
         return values
 
     def _generation(self, originals: Tensor) -> dict[str, float]:
         """How samples of the prior compare with the data."""
-        options, model = self.subject.options, self.subject.model
+        options, model = self.inputs.options, self.inputs.model
         assert self.posterior is not None
         fit = options.prior == "mixture"
         mean, log_var = self.posterior.mean, self.posterior.log_var
         mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed) if fit else None
         z = sample_prior(options.prior, options.samples, model.latent_dim, mixture, options.seed)
-        self.samples = torch.from_numpy(decoding.decode(model, z, self.subject.info))
+        self.samples = torch.from_numpy(decoding.decode(model, z, self.inputs.info))
         limit = options.mutual_information_examples
-        return generation.summary(self.samples, originals, self.train, limit, options.seed)
+        return generation.sample_metrics(self.samples, originals, self.train, limit, options.seed)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
-        objective, position, means = self.subject.objective, self.subject.position, train.measured.means()
+        objective, position, means = self.inputs.objective, self.inputs.epoch, train.measured.means()
         return {
             "effective_beta_measured": objective.effective_beta_of_errors(position, means["mse"], means["mae"]),
             "implied_sigma": objective.implied_sigma(position),
-            "floors": ", ".join(self.floors),
+            "floors": ", ".join(self.baselines),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Samples of the prior against data, in features that need no pretrained network. Definitions: docs/metrics.md.
+"""Samples of the prior against data, in features that need no pretrained network. Definitions: docs/metrics/image.md.
 
 N images, C H W image, R principal directions, F features. All on the CPU in float32.
 """
@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from vaelab.data.format.batches import generator
 from vaelab.evaluation.latent.posterior import diversity
-from vaelab.evaluation.latent.prior import principal
+from vaelab.models.pca import principal_directions
 
 DIRECTIONS = 64  # R at most
 BANDS = 3  # octaves of detail
@@ -39,7 +39,7 @@ def fit_basis(train: Tensor, seed: int) -> Basis:
     """Return the features' basis from at most FIT_ROWS of the training images [N, C, H, W]."""
     train = _some(train, FIT_ROWS, seed)
     layout, detail = _layout(train), _detail(train)
-    found = principal(layout, DIRECTIONS, seed)
+    found = principal_directions(layout, DIRECTIONS, seed)
     directions = (found.directions / found.std.unsqueeze(1)).T / max(1, len(found.std)) ** 0.5
     scale = detail.std(0, correction=0).clamp_min(1e-3) * BANDS**0.5
     return Basis(found.centre, directions, detail.mean(0), scale)
@@ -82,7 +82,7 @@ def mmd(samples: Tensor, data: Tensor) -> float:
     return float(_off_diagonal_mean(among) + _off_diagonal_mean(apart) - 2 * across.mean())
 
 
-def summary(samples: Tensor, data: Tensor, train: Tensor, limit: int, seed: int) -> dict[str, float]:
+def sample_metrics(samples: Tensor, data: Tensor, train: Tensor, limit: int, seed: int) -> dict[str, float]:
     """Return the measures of samples against one half of the data, and of the other half as if it were samples.
 
     Images [N, C, H, W], uint8 or in [0, 1]. All sets have the same size: at most `limit`, as many as there are samples,

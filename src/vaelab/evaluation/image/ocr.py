@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from rapidfuzz.distance.Levenshtein import distance as edits  # insertions, deletions, substitutions
 from skimage import morphology
 
 READABLE = 1500  # pixels of a page's longer side from which on Tesseract reads it as it is
@@ -93,20 +94,6 @@ def _one_thread() -> Iterator[None]:
             del os.environ["OMP_THREAD_LIMIT"]
         else:
             os.environ["OMP_THREAD_LIMIT"] = before
-
-
-def edits(reference: str, hypothesis: str) -> int:
-    """Return the Levenshtein distance: insertions, deletions and substitutions of characters, as few as possible.
-
-    Source: Wagner & Fischer 1974; a row at a time, where a run of insertions is a running minimum.
-    """
-    b = np.array([ord(character) for character in hypothesis], dtype=np.int64)
-    place = np.arange(len(b) + 1)
-    row = place
-    for number, character in enumerate(reference, start=1):
-        best = np.concatenate([[number], np.minimum(row[:-1] + (b != ord(character)), row[1:] + 1)])
-        row = np.minimum.accumulate(best - place) + place
-    return int(row[-1])
 
 
 def character_error_rate(reference: str, hypothesis: str) -> float:

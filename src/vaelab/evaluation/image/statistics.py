@@ -1,4 +1,4 @@
-"""From measures of single images to numbers of a split and of its groups. Definitions: docs/metrics.md.
+"""From measures of single images to numbers of a split and of its groups. Definitions: docs/metrics/image.md.
 
 N images. A measure that is undefined for an image is NaN there and does not count.
 """
@@ -13,7 +13,7 @@ SPREAD = ("psnr", "ssim")  # with standard deviation, minimum and 5th percentile
 GROUPED = ("psnr", "ssim", "sharpness_ratio")  # with a mean for each group, too
 
 
-def summary(values: Mapping[str, Tensor], group: Tensor, names: Sequence[str]) -> dict[str, float]:
+def over_examples(values: Mapping[str, Tensor], group: Tensor, names: Sequence[str]) -> dict[str, float]:
     """Return the mean of each measure, the spread of some, and how they differ between groups.
 
     Args:

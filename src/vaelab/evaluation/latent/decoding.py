@@ -1,21 +1,26 @@
 """What a model decodes from chosen latents: samples of the prior, traversals, interpolations."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vaelab import artifacts
 from vaelab.data.format.batches import generator
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo, final_phase
 from vaelab.evaluation.image.baselines import blur
 from vaelab.measures.image.sharpness import radial_spectrum
-from vaelab.measures.kinds import KINDS
+from vaelab.measures.kinds import MEASURES
+from vaelab.models.files import load_model
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.blocks import Visualize
+from vaelab.params.schema import Run
 
 BATCH = 64
+INTERPOLATIONS = 4
 
 
 @torch.no_grad()
@@ -26,7 +31,7 @@ def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> n
     if group is not None:
         groups = torch.full_like(groups, group)
     for part, told in zip(z.split(BATCH), groups.split(BATCH), strict=True):
-        parts.append(KINDS[info.kind].output(model.decode(part.to(device), told.to(device))).cpu())
+        parts.append(MEASURES[info.kind].stored(model.decode(part.to(device), told.to(device))).cpu())
     return torch.cat(parts).numpy()
 
 
@@ -77,16 +82,44 @@ def interpolate(
     return examples.reshape(len(pairs), options.traversal_steps, *examples.shape[1:]), pairs.numpy()
 
 
-def spectra(arrays: dict[str, np.ndarray], phase: str, info: DataInfo) -> dict[str, np.ndarray]:
-    """Return radial power spectra in dB of the saved images and reconstructions [n, R], and of the blurred images [R].
-
-    Nothing for other kinds of data.
-    """
-    if info.kind != "image":
-        return {}
+def spectra(arrays: Mapping[str, np.ndarray], phase: str) -> dict[str, np.ndarray]:
+    """Return radial power spectra, dB, of the saved images and reconstructions [n, R], and of blurred images [R]."""
     x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).float() / 255 for name in ("x", "reconstruction"))
     return {
         "original": radial_spectrum(x).numpy(),
         "reconstruction": radial_spectrum(y).numpy(),
         "original, blurred (σ=2)": radial_spectrum(blur(x)).mean(0).numpy(),
     }
+
+
+Spectra = Callable[[Mapping[str, np.ndarray], str], dict[str, np.ndarray]]
+SPECTRA: dict[str, Spectra] = {"image": spectra}  # of the kinds of data that have spatial frequencies
+
+
+class Decoded(NamedTuple):
+    """What the model of a run decodes for its pictures."""
+
+    info: DataInfo
+    phase: str  # the one that is reported
+    samples: np.ndarray  # [n, ...]
+    prior: str  # of which the samples are: normal or mixture
+    traversal: Traversal
+    interpolations: tuple[np.ndarray, np.ndarray]  # examples [rows, steps, ...], pairs of ids [rows, 2]
+    spectra: dict[str, np.ndarray]  # of kinds in SPECTRA: original and reconstruction [n, R], baselines [R], dB
+
+
+def decode_run(run: Run) -> Decoded:
+    """Return what the pictures of a finished run show beside what its evaluation saved."""
+    options = run.visualize
+    model, _, info, _ = load_model(artifacts.models(run.name) / "model.safetensors")
+    arrays, _ = artifacts.read_tensors(artifacts.scores(run.name) / "arrays.safetensors")
+    phase = final_phase(artifacts.read_json(artifacts.evaluation(run.name)))
+    means, log_vars = (torch.from_numpy(arrays[f"{phase}_{name}"]) for name in ("mean", "log_var"))
+    samples, prior = arrays.get("samples"), run.evaluate.prior
+    if samples is None:
+        samples, prior = prior_grids(model, info, options.prior_samples, options.seed), "normal"
+    return Decoded(
+        info, phase, samples[: options.prior_samples], prior,
+        traverse(model, info, means, log_vars, options), interpolate(model, info, means, INTERPOLATIONS, options),
+        SPECTRA[info.kind](arrays, phase) if info.kind in SPECTRA else {},
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Measures of the latent space, from the posteriors of a whole split. Definitions: docs/metrics.md.
+"""Measures of the latent space, from the posteriors of a whole split. Definitions: docs/metrics/latent.md.
 
 N examples, L latent dimensions. All on the CPU in float64.
 """
@@ -50,7 +50,7 @@ def mutual_information(mean: Tensor, log_var: Tensor, seed: int) -> float:
     return max(0.0, -0.5 * float(exact.mean()) - total / len(z) + math.log(len(z)))
 
 
-def summary(mean: Tensor, log_var: Tensor, variance: float, examples: int, seed: int) -> dict[str, float]:
+def latent_metrics(mean: Tensor, log_var: Tensor, variance: float, examples: int, seed: int) -> dict[str, float]:
     """Return the measures of a split's posteriors by name; at most `examples` of them for the mutual information."""
     kl = kl_per_dimension(mean.double(), log_var.double())
     active = active_units(mean, variance)

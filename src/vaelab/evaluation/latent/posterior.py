@@ -1,6 +1,6 @@
-"""How the posteriors of a split lie against the prior, by group and along straight lines. Definitions: docs/metrics.md.
+"""How the posteriors of a split lie against the prior, by group and along straight lines.
 
-N examples, L latent dimensions. All on the CPU in float64.
+Definitions: docs/metrics/latent.md. N examples, L latent dimensions. All on the CPU in float64.
 """
 
 import math

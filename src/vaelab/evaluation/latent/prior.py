@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from sklearn.utils.extmath import randomized_svd
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
 from vaelab.errors import InputError
+from vaelab.models.pca import principal_directions
 
 DIRECTIONS = 128  # R at most
 ROWS_PER_COMPONENT = 20  # on average at least; fewer components otherwise
@@ -32,26 +32,6 @@ class Mixture(NamedTuple):
     noise_std: Tensor  # of what the directions leave out and of the posteriors [L]
 
 
-class Principal(NamedTuple):
-    """Principal directions of rows, those of largest standard deviation first."""
-
-    centre: Tensor  # [D]
-    directions: Tensor  # orthonormal [R, D]
-    std: Tensor  # [R]
-
-
-def principal(rows: Tensor, most: int, seed: int) -> Principal:
-    """Return at most `most` principal directions of rows [N, D]: min(N, D) at most, and those that vary.
-
-    Source: Halko et al. 2011 (randomised, seeded).
-    """
-    centre = rows.mean(0)
-    _, size, directions = randomized_svd((rows - centre).numpy(), min(most, *rows.shape), random_state=seed)
-    varies = size > 1e-3 * size[0]
-    std = torch.from_numpy(np.ascontiguousarray(size[varies])) / len(rows) ** 0.5
-    return Principal(centre, torch.from_numpy(np.ascontiguousarray(directions[varies])), std)
-
-
 def fit_mixture(mean: Tensor, log_var: Tensor, components: int, seed: int) -> Mixture:
     """Return a density of the aggregate posterior of these posteriors, each [N, L].
 
@@ -67,7 +47,7 @@ def fit_mixture(mean: Tensor, log_var: Tensor, components: int, seed: int) -> Mi
     if len(mean) < 2:
         raise InputError("evaluate.prior: a mixture needs at least 2 training examples; expected normal")
     mean = mean.double()
-    basis = principal(mean, DIRECTIONS, seed)
+    basis = principal_directions(mean, DIRECTIONS, seed)
     scaled = basis.directions * basis.std.unsqueeze(1)
     left_out = mean.var(0, correction=0) - scaled.square().sum(0)
     noise = (left_out.clamp_min(0) + log_var.double().exp().mean(0)).sqrt()

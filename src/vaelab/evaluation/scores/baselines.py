@@ -10,13 +10,13 @@ from torch.nn import functional as F
 from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.evaluation.scores.maps import STEP, spread
 from vaelab.evaluation.scores.normality import by_group, distances, fit_normals
-from vaelab.models import pca
+from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
 
 RESIDUAL_COMPONENTS, LATENT_COMPONENTS = 8, 24
 
 
-class Floors:
+class Baselines:
     """What needs no network: PCA of blocks, and plain statistics of windows, fitted to each group.
 
     Args:
@@ -34,7 +34,7 @@ class Floors:
             images = torch.cat([batch.x for batch in batches]).cpu()[..., :side, :side]
             values = images.shape[1] * self.block**2
             most = min(LATENT_COMPONENTS, values, images.numel() // values - 1)
-            self.models[number] = pca.fit_patch_pca(images, self.block, most, 0)
+            self.models[number] = patch_pca.fit_patch_pca(images, self.block, most, 0)
         self.statistics = fit_normals(self._statistics, train, batch_size)
 
     def maps(self, batch: Batch) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 Scores of the reconstruction are means over windows of WINDOW pixels, STEP pixels apart; scores of a latent map lie on
 its cells. A local model is asked at every STEP pixels, by shifting the image under its cells, so that its maps are as
 dense. All maps are spread evenly over the image; at its border, where no window fits, the nearest value stands.
-Definitions: docs/metrics.md.
+Definitions: docs/metrics/defects.md.
 
 B batch, C S S image, h cells of a map to a side, c channels of a latent map.
 """

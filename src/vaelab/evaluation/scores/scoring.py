@@ -1,4 +1,4 @@
-"""Anomaly scores of a trained model on every phase but train, beside those of floors, as saved for stage threshold.
+"""Anomaly scores of a trained model on every phase but train, beside those of baselines, as saved for stage threshold.
 
 N images, h cells of a map to a side, c channels of a latent map.
 """
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from vaelab import artifacts
 from vaelab.data.format.batches import Batch, DeviceSplit, default_device, load_columns, load_split
-from vaelab.data.format.prepared import DEFECT_PHASES, read_info, read_meta, split_files
-from vaelab.evaluation.scores.baselines import Floors
+from vaelab.data.format.info import DEFECT_PHASES
+from vaelab.data.format.prepared import read_info, read_meta, split_files
+from vaelab.evaluation.scores.baselines import Baselines
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.evaluation.scores.normality import MOST_MIXED, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.scores.projection import projected
@@ -39,13 +40,13 @@ class Scores(NamedTuple):
 
 
 class Scorer:
-    """Scores images with a model and with floors, both fitted to the normal images of the training split.
+    """Scores images with a model and with baselines, both fitted to the normal images of the training split.
 
     Args:
         model: of images.
         run: its run; `run.evaluate.scores` says which scores.
         train: the training split.
-        reduce: source pixels to a side of one of the images'; 0: no floors, and mixtures of QUICK places.
+        reduce: source pixels to a side of one of the images'; 0: no baselines, and mixtures of QUICK places.
     """
 
     def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int) -> None:
@@ -55,7 +56,7 @@ class Scorer:
         self.local = isinstance(model.encoder, LocalEncoder)
         size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
         with torch.no_grad():
-            self.floors = Floors(train, reduce, size) if reduce else None
+            self.baselines = Baselines(train, reduce, size) if reduce else None
             self.shapes: dict[str, Mapping[int, Shape]] = {}  # of the posterior means, by score
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
@@ -64,7 +65,7 @@ class Scorer:
                 self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed, places)
 
     def maps(self, batch: Batch) -> tuple[Maps, Tensor]:
-        """Return the maps of all scores and floors, and the reconstructions that they are of."""
+        """Return the maps of all scores and baselines, and the reconstructions that they are of."""
         with torch.no_grad():
             found = self._dense(batch) if self.local else {}
             inference = self.model(batch.x, group=batch.group)
@@ -74,10 +75,10 @@ class Scorer:
                     found[name] = OF_RECONSTRUCTION[name](batch.x, reconstruction)
             if not self.local:
                 found |= self._of_latents(inference, batch.group)
-            floors = self.floors.maps(batch) if self.floors else {}
+            baselines = self.baselines.maps(batch) if self.baselines else {}
         if "projection" in self.names:
             found["projection"] = absolute(batch.x, projected(self.model, batch, self.steps))
-        return {**{name: found[name] for name in self.names}, **floors}, reconstruction
+        return {**{name: found[name] for name in self.names}, **baselines}, reconstruction
 
     def _dense(self, batch: Batch) -> Maps:
         values = dense(self.model, batch.x, batch.group)
@@ -102,8 +103,8 @@ def write_scores(run: Run, weights: Path, data: Path) -> None:
     Raises:
         InputError: model file or data are missing or damaged.
     """
-    wanted = {"always": True, "never": False, "auto": bool(split_files(data, "defects"))}[run.evaluate.anomalies]
-    if run.kind == "image" and wanted:
+    asked = run.effective().evaluate.anomalies
+    if asked == "always" or (asked == "auto" and split_files(data, "defects")):
         save_scores(run, weights, data, artifacts.scores(run.name))
 
 
@@ -115,7 +116,7 @@ def save_scores(run: Run, weights: Path, data: Path, folder: Path, most: int = 0
         weights: the model file.
         data: folder of the prepared data set.
         folder: where to.
-        most: about how many images of each phase are scored, whole strips of them, without floors; 0: all, with floors.
+        most: about how many images of each phase are scored, whole strips of them, without baselines; 0: all, with baselines.
 
     Raises:
         InputError: model file or data are missing or damaged.
@@ -137,7 +138,7 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         model: on `device`, in evaluation mode.
         data: folder of the prepared data set.
         device: where it is computed.
-        most: about how many images of each phase, whole strips of them, without floors; 0: all, with floors.
+        most: about how many images of each phase, whole strips of them, without baselines; 0: all, with baselines.
 
     Raises:
         InputError: the data are missing or damaged.

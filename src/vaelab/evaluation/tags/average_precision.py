@@ -1,4 +1,4 @@
-"""Average precision of tags, exact from all scores at once. Definition: docs/metrics.md.
+"""Average precision of tags, exact from all scores at once. Definition: docs/metrics/tags.md.
 
 n rows, D tags.
 """
@@ -64,6 +64,6 @@ class Scores:
         self.scores[first:end] = scores[here].cpu().numpy()
         self.seen += len(x)
 
-    def summary(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return the average precision, micro and macro; once, since the scores are lost."""
         return average_precision(self.there, self.scores)

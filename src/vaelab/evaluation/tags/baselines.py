@@ -1,4 +1,4 @@
-"""What trivial methods reach on tags: the numbers that a model has to beat. Definitions: docs/metrics.md.
+"""What trivial methods reach on tags: the numbers that a model has to beat. Definitions: docs/metrics/tags.md.
 
 B batch, N training rows, D tags, L latent dimensions. Batches are float [B, D] of 0 and 1.
 """
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.tags.average_precision import Scores
 from vaelab.measures.passes import Measured
-from vaelab.measures.tags.batch import Tally, at_threshold, bce, lengths
+from vaelab.measures.tags.batch import RunningMetrics, at_threshold, bce, lengths
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
 from vaelab.models import pca
 from vaelab.models.pca import Pca
@@ -30,10 +30,10 @@ class Prediction(NamedTuple):
     scores: Tensor | None  # which rank the tags [B, D]; None: it has neither an order nor probabilities
 
 
-Floor = Callable[[Tensor], Prediction]
+Baseline = Callable[[Tensor], Prediction]
 
 
-def fit_floors(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -> dict[str, Floor]:
+def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -> dict[str, Baseline]:
     """Return the trivial methods by name, each a function of a batch.
 
     zero: no tag at all. frequency: each tag with its frequency in training, a row with and a row without it added.
@@ -47,12 +47,12 @@ def fit_floors(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -
     """
     counts = torch.tensor(info.class_counts, dtype=torch.float64) + 1
     logits = (counts / (len(train) + 2 - counts)).log().float()
-    floors: dict[str, Floor] = {"zero": _zero, "frequency": partial(_constant, logits.to(train.device))}
+    found: dict[str, Baseline] = {"zero": _zero, "frequency": partial(_constant, logits.to(train.device))}
     size, components = info.shape[0], components_of(len(train), latent_dim, info.shape[0])
     if components:
         some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
-        floors["pca"] = partial(_from_pca, pca.fit_pca(train.stored(some).cpu().float(), components, seed))
-    return floors
+        found["pca"] = partial(_from_pca, pca.fit_pca(train.stored(some).cpu().float(), components, seed))
+    return found
 
 
 def components_of(rows: int, latent_dim: int, tags: int) -> int:
@@ -74,39 +74,35 @@ def _from_pca(fitted: Pca, x: Tensor) -> Prediction:
     return Prediction(scores.clamp(SMALLEST, 1 - SMALLEST).logit(), scores)
 
 
-class TagFloors:
+class TagBaselines:
     """Measures trivial methods, fitted on the training split, with their own best thresholds on val."""
 
     def __init__(
         self, train: DeviceSplit, val: DeviceSplit, info: DataInfo, latent_dim: int, options: Evaluate
     ) -> None:
         self.options = options
-        self.floors = fit_floors(train, info, latent_dim, options.seed)
-        self.best = {name: self._best(floor, val) for name, floor in self.floors.items()}
+        self.methods = fit_baselines(train, info, latent_dim, options.seed)
+        self.best = {name: self._best(method, val) for name, method in self.methods.items()}
 
-    def _best(self, floor: Floor, val: DeviceSplit) -> float:
+    def _best(self, method: Baseline, val: DeviceSplit) -> float:
         batches = val.in_order(self.options.batch_size)
-        return best_threshold(torch.stack([curve(batch.x, floor(batch.x).logits) for batch in batches]).sum(0))
+        return best_threshold(torch.stack([curve(batch.x, method(batch.x).logits) for batch in batches]).sum(0))
 
-    def measure(self, split: DeviceSplit) -> dict[str, float]:
-        """Return the measures of the split, as floor_<method>_<measure>."""
-        values: dict[str, float] = {}
-        for name, floor in self.floors.items():
-            found = self._measures(floor, split, self.best[name])
-            values |= {f"floor_{name}_{key}": value for key, value in found.items()}
-        return values
+    def metrics(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
+        """Return the measures of the split by method."""
+        return {name: self._measures(method, split, self.best[name]) for name, method in self.methods.items()}
 
-    def _measures(self, floor: Floor, split: DeviceSplit, best: float) -> dict[str, float]:
-        plain, at_best = Tally(len(split)), Tally(len(split))
+    def _measures(self, method: Baseline, split: DeviceSplit, best: float) -> dict[str, float]:
+        plain, at_best = RunningMetrics(len(split)), RunningMetrics(len(split))
         precision = Scores(len(split), split.shape[0])
         for batch in split.in_order(self.options.batch_size):
-            x, (logits, scores) = batch.x, floor(batch.x)
+            x, (logits, scores) = batch.x, method(batch.x)
             totals, columns = at_threshold(x, logits, self.options.threshold)
             at_best.add(at_threshold(x, logits, best))
             if scores is not None:
                 columns |= ranking(x, scores, lengths(self.options)) | {"bce": bce(x, logits)}
                 precision.add(x, scores)
             plain.add(Measured(totals, columns))
-        reached = at_best.summary()
-        found = plain.summary() | {f"best_{name}": reached[name] for name in AT_THRESHOLD}
-        return found | {"best_threshold": best} | precision.summary() if precision.seen else found
+        reached = at_best.metrics()
+        found = plain.metrics() | {f"best_{name}": reached[name] for name in AT_THRESHOLD}
+        return found | {"best_threshold": best} | precision.metrics() if precision.seen else found

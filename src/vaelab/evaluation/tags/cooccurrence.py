@@ -1,4 +1,4 @@
-"""How well rows of tags repeat which tags go together in the data. Definitions: docs/metrics.md.
+"""How well rows of tags repeat which tags go together in the data. Definitions: docs/metrics/tags.md.
 
 n rows, D tags, K of them measured, P = K (K − 1) / 2 pairs.
 """

@@ -1,4 +1,4 @@
-"""How varied rows of tags are: measures of which combinations occur, and how often. Definitions: docs/metrics.md.
+"""How varied rows of tags are: measures of which combinations occur, and how often. Definitions: docs/metrics/tags.md.
 
 n rows, m distinct combinations. A combination is all the tags of a row, as bytes.
 """
@@ -31,7 +31,7 @@ def gini(counts: np.ndarray) -> float:
     return float((ranks * np.sort(counts)).sum() / (m * counts.sum()))
 
 
-def summary(rows: Sequence[bytes], seen: AbstractSet[bytes]) -> dict[str, float]:
+def combination_metrics(rows: Sequence[bytes], seen: AbstractSet[bytes]) -> dict[str, float]:
     """Return the measures of the combinations of n rows; `seen`: the combinations of the training split."""
     found = Counter(rows)
     counts = np.array(list(found.values()))

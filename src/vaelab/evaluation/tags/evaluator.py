@@ -1,4 +1,4 @@
-"""The metrics of tags: at two thresholds, of rankings, ablations of z, floors, silhouette, samples of the prior."""
+"""The metrics of tags: at two thresholds, of rankings, ablations of z, baselines, silhouette, samples of the prior."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
-from vaelab.data.format.prepared import final_phase
-from vaelab.evaluation.inputs import Subject, ablated
+from vaelab.data.format.info import final_phase
+from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture
 from vaelab.evaluation.tags import generation
 from vaelab.evaluation.tags.average_precision import Scores, precision_rows
-from vaelab.evaluation.tags.baselines import TagFloors, components_of
+from vaelab.evaluation.tags.baselines import TagBaselines, components_of
 from vaelab.evaluation.tags.sampling import Sampler
 from vaelab.measures.passes import Pass
-from vaelab.measures.tags.batch import Tally, at_threshold, distortion, history, likelihood
+from vaelab.measures.tags.batch import RunningMetrics, at_threshold, distortion, epoch_metrics, likelihood
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.schedules import value_reached
 
@@ -29,14 +30,14 @@ TERMS = ("bce", "focal", "asymmetric", "multinomial")  # of the reconstruction
 
 
 class TagsEvaluator:
-    """Measures tags; floors and the best threshold are found once, before any phase."""
+    """Measures tags; baselines and the best threshold are found once, before any phase."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        self.final = final_phase(subject.splits)
-        train, val, info = subject.splits["train"], subject.splits["val"], subject.info
+    def __init__(self, inputs: EvaluationInputs) -> None:
+        self.inputs = inputs
+        self.final = final_phase(inputs.splits)
+        train, val, info = inputs.splits["train"], inputs.splits["val"], inputs.info
         self.threshold = self._best_threshold(val)
-        self.floors = TagFloors(train, val, info, subject.model.latent_dim, subject.options)
+        self.baselines = TagBaselines(train, val, info, inputs.model.latent_dim, inputs.options)
         self.label_tag = None if len(info.groups) > 1 else _tag_for_labels(info.class_counts, len(train))
         self.seen, self.lengths = _training_rows(train)
         self.sampler: Sampler | None = None
@@ -45,22 +46,23 @@ class TagsEvaluator:
     @torch.no_grad()
     def _best_threshold(self, val: DeviceSplit) -> float:
         found = []
-        for batch in val.in_order(self.subject.options.batch_size):
-            found.append(curve(batch.x, self.subject.model(batch.x, group=batch.group).reconstruction))
+        for batch in val.in_order(self.inputs.options.batch_size):
+            found.append(curve(batch.x, self.inputs.model(batch.x, group=batch.group).reconstruction))
         return best_threshold(torch.stack(found).sum(0))
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor:
         """Return an even choice."""
         return evenly(len(split), _saved(split.shape[0]))
 
-    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, float]:
-        """Return the metrics of a phase, floors among them."""
-        values = history(result.measured.totals, result.measured.means(), self.subject.info)
+    def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
+        """Return the metrics of a phase, baselines among them."""
+        values: dict[str, Any] = epoch_metrics(result.measured.totals, result.measured.means(), self.inputs.info)
         rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
         values["negative_elbo"] = values["distortion"] + float(rate.mean())
-        values |= self._decoded_again(split, result.mean) | self._ablations(split, result.mean)
+        values |= self._decoded_again(split, result.mean)
+        values[ABLATIONS] = self._ablations(split, result.mean)
         values["silhouette"] = self._silhouette(split, result.mean)
-        values |= self.floors.measure(split)
+        values[FLOORS] = self.baselines.metrics(split)
         if phase == "train":
             self.sampler = self._fitted_sampler(result)
         if phase == self.final:
@@ -69,79 +71,79 @@ class TagsEvaluator:
 
     def _decodings(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
         """Yield each batch with the logits that are decoded from these latents [N, L]."""
-        size = self.subject.options.batch_size
+        size = self.inputs.options.batch_size
         for batch, z in zip(split.in_order(size), latents.split(size), strict=True):
-            yield batch, self.subject.model.decode(z.to(split.device), batch.group).reconstruction
+            yield batch, self.inputs.model.decode(z.to(split.device), batch.group).reconstruction
 
     @torch.no_grad()
     def _decoded_again(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
         """Measures at the best threshold, and average precision: of the reconstructions that the pass did not keep."""
-        tally, scores = Tally(len(split)), Scores(len(split), split.shape[0])
+        running, scores = RunningMetrics(len(split)), Scores(len(split), split.shape[0])
         for batch, logits in self._decodings(split, mean):
-            tally.add(at_threshold(batch.x, logits, self.threshold))
+            running.add(at_threshold(batch.x, logits, self.threshold))
             scores.add(batch.x, logits)
-        found = tally.summary()
+        found = running.metrics()
         at_best = {f"best_{name}": found[name] for name in AT_THRESHOLD}
-        return {"best_threshold": self.threshold, **at_best, **scores.summary()}
+        return {"best_threshold": self.threshold, **at_best, **scores.metrics()}
 
     @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """Ranking and distortion when the decoder gets another row's z, and when it gets z = 0."""
         values = {}
-        for name, latents in ablated(mean, self.subject.options.seed).items():
+        for name, latents in ablated(mean, self.inputs.options.seed).items():
             nats, lrap = 0.0, 0.0
             for batch, logits in self._decodings(split, latents):
-                nats += float(distortion(batch.x, logits, self.subject.run).sum())
+                nats += float(distortion(batch.x, logits, self.inputs.run).sum())
                 lrap += float(ranking(batch.x, logits, ())["lrap"].sum())
-            values[f"{name}_z_lrap"], values[f"{name}_z_distortion"] = lrap / len(split), nats / len(split)
+            values[f"{name}_z"] = {"lrap": lrap / len(split), "distortion": nats / len(split)}
         return values
 
     def _silhouette(self, split: DeviceSplit, mean: Tensor) -> float:
-        options, tag = self.subject.options, self.label_tag
+        options, tag = self.inputs.options, self.label_tag
         labels = split.group.cpu() if tag is None else _column(split, tag)
         return posterior.silhouette(mean, labels, options.silhouette_examples, options.seed)
 
     def _fitted_sampler(self, train: Pass) -> Sampler:
-        subject, options = self.subject, self.subject.options
+        inputs, options = self.inputs, self.inputs.options
         mixture = None
         if options.prior == "mixture":
             some = spread_ids(len(train.mean), train.mean[0].nbytes, least=2)
             mean, log_var = train.mean[some], train.log_var[some]
             mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed)
-        return Sampler(subject.model, subject.run, subject.info, options, mixture, self.lengths)
+        return Sampler(inputs.model, inputs.run, inputs.info, options, mixture, self.lengths)
 
-    def _generation(self, split: DeviceSplit) -> dict[str, float]:
+    def _generation(self, split: DeviceSplit) -> dict[str, Any]:
         """How samples of the prior compare with rows of the split, evenly spread where it has more than are needed."""
         assert self.sampler is not None  # train comes first
-        data = split.stored(evenly(len(split), 2 * self.subject.options.tag_samples))
-        return generation.summary(self.sampler, data, self.seen, self.subject.options)
+        data = split.stored(evenly(len(split), 2 * self.inputs.options.tag_samples))
+        return generation.sample_metrics(self.sampler, data, self.seen, self.inputs.options)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the likelihood, the effective beta in its nats, and what the measures rest on."""
-        subject, position = self.subject, self.subject.position
-        weights = {name: value_reached(weight, position) for name, weight in subject.objective.weights.items()}
+        inputs, position = self.inputs, self.inputs.epoch
+        weights = {name: value_reached(weight, position) for name, weight in inputs.objective.weights.items()}
         reconstruction = sum(weights[name] * float(train.losses[name].mean()) for name in TERMS if name in weights)
-        nats = value_reached(subject.run.loss.beta, position) * train.measured.means()["distortion"]
-        components = components_of(len(train.mean), subject.model.latent_dim, subject.info.shape[0])
+        nats = value_reached(inputs.run.loss.beta, position) * train.measured.means()["distortion"]
+        components = components_of(len(train.mean), inputs.model.latent_dim, inputs.info.shape[0])
         return {
-            "likelihood": likelihood(subject.run.model),
+            "likelihood": likelihood(inputs.run.model),
             "effective_beta_measured": nats / reconstruction if reconstruction else float("inf"),
             "silhouette_labels": self._labels(),
-            "floors": ", ".join(self.floors.floors),
+            "floors": ", ".join(self.baselines.methods),
             "floor_pca_components": components,
-            "floor_pca_lossless": components == subject.info.shape[0],
+            "floor_pca_lossless": components == inputs.info.shape[0],
             "average_precision_rows": self._precision_rows(),
         }
 
     def _labels(self) -> str | None:
         if self.label_tag is None:
-            return "group" if len(self.subject.info.groups) > 1 else None
-        return f"tag {self.subject.info.classes[self.label_tag]}"
+            return "group" if len(self.inputs.info.groups) > 1 else None
+        return f"tag {self.inputs.info.classes[self.label_tag]}"
 
     def _precision_rows(self) -> str:
         """Of how many rows the average precision is, where it is not of all."""
         found = []
-        for phase, split in self.subject.splits.items():
+        for phase, split in self.inputs.splits.items():
             rows = len(precision_rows(len(split), split.shape[0]))
             found += [f"{rows} of {len(split)} in {phase}"] if rows < len(split) else []
         return "; ".join(found) or "all"
@@ -149,8 +151,8 @@ class TagsEvaluator:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return samples 0 and 255 [n, D], and of each tag its counts in the final phase and its share of samples."""
         assert self.sampler is not None
-        options = self.subject.options
-        saved = _saved(self.subject.info.shape[0])
+        options = self.inputs.options
+        saved = _saved(self.inputs.info.shape[0])
         rows = self.sampler(max(saved, min(options.tag_samples, FREQUENCY_SAMPLES)))
         names = ("tag_hits", "tag_predicted", "tag_true")
         counts = zip(names, self.counts.long().cpu().numpy(), strict=True)

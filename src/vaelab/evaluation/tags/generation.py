@@ -2,14 +2,14 @@
 
 n rows, D tags. The rows of a phase are shuffled and cut into two halves of n rows each, A and B. Everything is measured
 against A: samples of a model, half B (prefix `real_`: the best that one can expect of n rows), and rows of independent
-tags (prefix `floor_independent_`). All have the same n, since unique share, entropy and every distance depend on it.
-Definitions: docs/metrics.md.
+tags (nested, `sample_floors`). All have the same n, since unique share, entropy and every distance depend on it.
+Definitions: docs/metrics/tags.md.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,11 +17,13 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Shard, generator
 from vaelab.evaluation.tags import cooccurrence, diversity
+from vaelab.metrics.nested import HELD_OUT, SAMPLE_FLOORS
 from vaelab.params.blocks import Evaluate
 
+INDEPENDENT = "independent"  # name of the baseline
 LEAST = 10  # rows; of fewer, nothing is said
 ROWS = 1024  # of independent tags that are drawn at a time; another number is another draw
-PREFIXES = ("", "real_", "floor_independent_")
+SETS = ("samples", "held_out", INDEPENDENT)  # that are measured, in this order
 NAMES = (
     "sample_tags", "pct_unique_combinations", "entropy", "gini_coefficient", "novelty", "tag_frequency_error",
     *cooccurrence.NAMES,
@@ -63,20 +65,20 @@ class Reference(NamedTuple):
         return cls(frequency, tags, cooccurrence.count(x, tags))
 
 
-def measures(x: Tensor, reference: Reference, seen: AbstractSet[bytes], smoothing: float) -> dict[str, float]:
+def row_metrics(x: Tensor, reference: Reference, seen: AbstractSet[bytes], smoothing: float) -> dict[str, float]:
     """Return the measures NAMES of rows uint8 [n, D]; `seen`: the combinations of the training split."""
     frequency = frequencies(x)
     return {
         "sample_tags": float(frequency.sum()),
-        **diversity.summary(combinations(x), seen),
+        **diversity.combination_metrics(combinations(x), seen),
         "tag_frequency_error": float((frequency - reference.frequency).abs().mean()),
         **cooccurrence.compare(reference.counts, cooccurrence.count(x, reference.tags), smoothing),
     }
 
 
-def summary(
+def sample_metrics(
     sample: Callable[[int], Tensor], data: Shard, seen: AbstractSet[bytes], options: Evaluate
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return the measures of samples, of held-out data and of independent tags, all against one half of the data.
 
     Args:
@@ -89,19 +91,27 @@ def summary(
     """
     n = min(options.tag_samples, len(data) // 2)
     if n < LEAST:
-        names = ["generated_samples", "entropy_ceiling", *(prefix + name for prefix in PREFIXES for name in NAMES)]
-        return dict.fromkeys(names, math.nan)
+        return _together(math.nan, math.nan, dict.fromkeys(SETS, dict.fromkeys(NAMES, math.nan)))
     order = torch.randperm(len(data), generator=generator(options.seed, 0, stream=21))
     reference = Reference.of(data[order[:n]].cpu(), options.cooccurrence_tags)
-    values: dict[str, float] = {"generated_samples": n, "entropy_ceiling": math.log(n)}
-    for prefix, rows in zip(PREFIXES, _compared(sample, data[order[n : 2 * n]].cpu(), options.seed), strict=True):
-        found = measures(rows, reference, seen, options.smoothing)
-        values |= {prefix + name: value for name, value in found.items()}
-    return values
+    compared = zip(SETS, _compared(sample, data[order[n : 2 * n]].cpu(), options.seed), strict=True)
+    found = {name: row_metrics(rows, reference, seen, options.smoothing) for name, rows in compared}
+    return _together(n, math.log(n), found)
+
+
+def _together(n: float, ceiling: float, found: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    samples, held_out, independent_tags = (found[name] for name in SETS)
+    return {
+        "generated_samples": n,
+        "entropy_ceiling": ceiling,
+        **samples,
+        **{f"{HELD_OUT}{name}": value for name, value in held_out.items()},
+        SAMPLE_FLOORS: {INDEPENDENT: dict(independent_tags)},
+    }
 
 
 def _compared(sample: Callable[[int], Tensor], held_out: Tensor, seed: int) -> Iterator[Tensor]:
-    """Yield what is measured, one set at a time, in the order of PREFIXES.
+    """Yield what is measured, one set at a time, in the order of SETS.
 
     Independent tags take their frequencies from half B. With A's own they would know what they are measured against,
     and err less in the frequencies than B itself does.

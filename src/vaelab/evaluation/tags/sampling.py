@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.latent.prior import Mixture, sample_prior
 from vaelab.measures.tags.batch import likelihood
 from vaelab.measures.tags.reconstruction import predicted

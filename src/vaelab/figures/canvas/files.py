@@ -32,6 +32,12 @@ def save_png(figure: Figure, path: Path) -> None:
         temporary.write_bytes(buffer.getvalue())
 
 
+def save_pngs(figures: Iterable[tuple[str, Figure]], folder: Path) -> None:
+    """Write figures as PNG, each under its name."""
+    for name, figure in figures:
+        save_png(figure, folder / f"{name}.png")
+
+
 def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> None:
     """Write figures of one size as a GIF that loops; the last frame stays three times as long."""
     frames = [_few_colours(Image.fromarray(_pixels(figure))) for figure in figures]

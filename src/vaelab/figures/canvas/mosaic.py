@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from vaelab.figures.canvas.artists import Pixels, caption
 from vaelab.figures.canvas.files import DPI, new_figure
-from vaelab.figures.canvas.heat import Scale, draw_bar
-from vaelab.figures.canvas.tiles import PAPER, TILE
+from vaelab.figures.canvas.tiles import PAPER, TILE, Scale, draw_bar
 
 GAP = 8  # pixels, as are all below
 CAPTION_LINE = 12

@@ -12,7 +12,6 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 
 from vaelab.figures.canvas.artists import caption
-from vaelab.figures.canvas.heat import Scale, around_zero, heat_tile, up_from_zero
 from vaelab.figures.canvas.mosaic import (
     CAPTION_LINE,
     GAP,
@@ -25,7 +24,7 @@ from vaelab.figures.canvas.mosaic import (
     titled,
 )
 from vaelab.figures.canvas.names import label
-from vaelab.figures.canvas.tiles import image_tile
+from vaelab.figures.canvas.tiles import Scale, around_zero, heat_tile, image_tile, up_from_zero
 from vaelab.figures.defects.overlay import (
     BAR_FOOT,
     draw_lying_bar,
@@ -51,7 +50,7 @@ OVERLAY = "score over the original"
 OUTLINE = "cyan line: mask of the defect"
 
 
-class Shown(NamedTuple):
+class ShownPatch(NamedTuple):
     """A patch and what is known of it."""
 
     x: np.ndarray  # uint8 [C, S, S]
@@ -61,7 +60,7 @@ class Shown(NamedTuple):
     caption: Sequence[str]  # lines
 
 
-def patches(title: str, shown: Sequence[Shown], scale: Scale, among: Sequence[Shown] = ()) -> Figure:
+def patches(title: str, shown: Sequence[ShownPatch], scale: Scale, among: Sequence[ShownPatch] = ()) -> Figure:
     """Return a row per patch: original, reconstruction, error map, FFT error map, score map over the original.
 
     Args:
@@ -87,7 +86,7 @@ def patches(title: str, shown: Sequence[Shown], scale: Scale, among: Sequence[Sh
     return _page(title, tiles, headings, [*bars, (scale, overlay_colours(scale), last, last)])
 
 
-def epochs(title: str, shown: Sequence[Shown], scale: Scale) -> Figure:
+def film_frame(title: str, shown: Sequence[ShownPatch], scale: Scale) -> Figure:
     """Return original, reconstruction and score map over the original of each patch, as a frame of a GIF.
 
     Its size follows from the number of patches and their side alone: titles and captions are cut to two lines.
@@ -113,13 +112,13 @@ def epochs(title: str, shown: Sequence[Shown], scale: Scale) -> Figure:
     return _page(title, tiles, [heading], [(scale, overlay_colours(scale), 0, 2)], FRAME_LINES)
 
 
-def _errors(shown: Sequence[Shown]) -> tuple[np.ndarray, np.ndarray]:
+def _errors(shown: Sequence[ShownPatch]) -> tuple[np.ndarray, np.ndarray]:
     """Errors and differences of spectra, both [n, S, S]."""
     x, reconstruction = (np.stack([getattr(one, name) for one in shown]) for name in ("x", "reconstruction"))
     return difference(x, reconstruction), spectrum_difference(x, reconstruction)
 
 
-def _tiles(one: Shown, scale: Scale, room: int) -> list[np.ndarray]:
+def _tiles(one: ShownPatch, scale: Scale, room: int) -> list[np.ndarray]:
     """Original, reconstruction and overlay, each uint8 [side, side, 3]."""
     original, decoded = image_tile(one.x, room), image_tile(one.reconstruction, room)
     heat = overlay(original, pooled(one.score, len(original)), scale)
@@ -130,7 +129,7 @@ def _fitted(lines: Sequence[str], pixels: int) -> str:
     return "\n".join(label(line, pixels) for line in lines)
 
 
-def _legend(shown: Sequence[Shown]) -> str:
+def _legend(shown: Sequence[ShownPatch]) -> str:
     return OUTLINE if any(one.mask is not None and one.mask.any() for one in shown) else ""
 
 

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from vaelab.figures.canvas.artists import caption
-from vaelab.figures.canvas.heat import Scale
 from vaelab.figures.canvas.mosaic import BAR, GAP, LEAST_WIDTH, MARGIN, box, titled
+from vaelab.figures.canvas.tiles import Scale
 
 BAR_FOOT = GAP + BAR + 64  # pixels of a lying colour bar, its ticks and three lines of label
 LABEL_LETTER = 5  # pixels of a letter of that label, rather too few: a line may be as wide as the bar and a little more

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from vaelab.figures.canvas.colours import BLUE, DARK, GRAY, GREEN, ORANGE, PURPLE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import labels
-from vaelab.figures.defects.curves import DARK, NAME, NOTHING, PURPLE, Row, interval, says
-from vaelab.figures.posterior import BLUE, GRAY, ORANGE
+from vaelab.figures.defects.scores import NAME, NOTHING, Row, interval, says
 
-GREEN = "#2ca02c"
 LEAST_RAISE = 0.05  # of a percentile, to be written
 CLOSE = 0.03  # share of the axis within which no second percentile is written
 

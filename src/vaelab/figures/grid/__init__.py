@@ -1,1 +1,46 @@
 """Pictures of grids."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaelab.data.format.info import DataInfo
+from vaelab.figures.grid import cells
+from vaelab.figures.kind import Curve, KindFigures, Named, RunMaterial, Titled
+from vaelab.figures.tile_pictures import Tiling, tile_pictures
+
+if TYPE_CHECKING:  # it is read by name alone
+    from vaelab.comparison.collect import Result
+
+
+def _size(grid: np.ndarray, info: DataInfo) -> str:
+    return "{}×{}".format(*cells.grid_size(grid, len(info.classes)))
+
+
+def _of_run(m: RunMaterial) -> Iterator[Named]:
+    recall = [m.metrics[m.phase][f"recall_{number}"] for number in range(len(m.info.classes))]
+    yield "recall", cells.recall_bars(recall, m.info.class_counts, m.info.classes, m.phase)
+
+
+def _of_group(group: Sequence["Result"], data: str, info: DataInfo) -> Iterator[Titled]:
+    recalls = {r.run.name: [r.final[f"recall_{k}"] for k in range(len(info.classes))] for r in group}
+    yield "recall", "Recall", cells.recall_by_run(recalls, info.classes, group[0].phase)
+
+
+SCORE, PRINTED = "(accuracy: over all cells of the original)", "accuracy {:.2f}"
+GRID = KindFigures(
+    noun="grid",
+    score=SCORE,
+    printed=PRINTED,
+    curves={
+        "loss": Curve("objective (each run's own)", 0),
+        "accuracy": Curve("accuracy", 0, 1),
+        "foreground_accuracy": Curve("foreground accuracy", 0, 1),
+        "macro_f1": Curve("macro F1", 0, 1),
+        "kl": Curve("KL, nats per example", 0),
+    },
+    examples=tile_pictures(Tiling(cells.grid_tiles, SCORE, PRINTED, "most probable colour of each cell", _size)),
+    of_run=_of_run,
+    of_group=_of_group,
+)

@@ -1,4 +1,4 @@
-"""How the quality of the images is distributed: over all of a split, and by group."""
+"""How the images of a split are distributed: their quality, over all and by group, and their radial power spectra."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,38 +7,39 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.figures.canvas import names as text
+from vaelab.figures.canvas.colours import BLUE, GRAY, ORANGE
 from vaelab.figures.canvas.files import new_figure
-from vaelab.figures.posterior import BLUE
+from vaelab.figures.canvas.names import label
 
-METRICS = {"mse": "MSE, values in [0, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
+TITLES = {"mse": "MSE, values in [0, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
 PHASE_COLOURS = {"train": "#999999", "val": "#2ca02c", "test": "#1f77b4"}
-FLOOR_COLOURS = ("#d95f02", "#e7298a", "#7570b3", "#a6761d", "#e6ab02", "#666666")
+BASELINE_COLOURS = ("#d95f02", "#e7298a", "#7570b3", "#a6761d", "#e6ab02", "#666666")
 BINS = 40
 MOST_GROUPS = 30
 NAME = 220  # pixels of a group's name
+BASELINE_STYLES = ("--", ":", "-.")
 
 
 def metric_histograms(
-    examples: pd.DataFrame, floors: Mapping[str, Mapping[str, float]] | None = None, phase: str = "test"
+    examples: pd.DataFrame, baselines: Mapping[str, Mapping[str, float]] | None = None, phase: str = "test"
 ) -> Figure:
     """Return the distribution of MSE, PSNR and SSIM over the images, a line per split, with the splits' means.
 
     Args:
         examples: a row per image with phase, mse, psnr and ssim; what is not finite is left out.
-        floors: by name the mean of each metric that a trivial method reaches on `phase`, drawn dashed.
-        phase: the split that the floors were measured on.
+        baselines: by name the mean of each metric that a trivial method reaches on `phase`, drawn dashed.
+        phase: the split that the baselines were measured on.
     """
     figure = new_figure(14, 4.6)
-    for axes, (metric, label) in zip(figure.subplots(1, len(METRICS)), METRICS.items(), strict=True):
+    for axes, (metric, title) in zip(figure.subplots(1, len(TITLES)), TITLES.items(), strict=True):
         low, high = _draw_phases(axes, examples, metric)
-        values = {name: means.get(metric, np.nan) for name, means in (floors or {}).items()}
-        _draw_floors(axes, {f"{name}, {phase}": value for name, value in values.items()}, low, high)
-        axes.set(xlabel=label, ylabel="share of the images", title=metric.upper())
+        values = {name: means.get(metric, np.nan) for name, means in (baselines or {}).items()}
+        _draw_baselines(axes, {f"{name}, {phase}": value for name, value in values.items()}, low, high)
+        axes.set(xlabel=title, ylabel="share of the images", title=metric.upper())
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-    floor_text = ", dashed: means of trivial methods" if floors else ""
-    figure.suptitle(f"Quality of the single images; vertical lines: means{floor_text}")
+    dashed = ", dashed: means of trivial methods" if baselines else ""
+    figure.suptitle(f"Quality of the single images; vertical lines: means{dashed}")
     return figure
 
 
@@ -53,11 +54,11 @@ def psnr_by_group(examples: pd.DataFrame, names: Sequence[str], phase: str) -> F
     rows = examples[(examples["phase"] == phase) & np.isfinite(examples["psnr"])]
     values = {int(str(number)): part["psnr"].to_numpy() for number, part in rows.groupby("group")}
     order = sorted(values, key=lambda number: float(np.median(values[number])))[:MOST_GROUPS]
-    labels = [f"{text.label(names[number], NAME, 10)} ({len(values[number])})" for number in order]
+    shown = [f"{label(names[number], NAME, 10)} ({len(values[number])})" for number in order]
     figure = new_figure(9, 2 + 0.3 * max(1, len(order)))
     axes = figure.add_subplot()
     if order:
-        drawn = axes.boxplot([values[n] for n in order], orientation="horizontal", tick_labels=labels, widths=0.6,
+        drawn = axes.boxplot([values[n] for n in order], orientation="horizontal", tick_labels=shown, widths=0.6,
                              patch_artist=True, flierprops={"markersize": 3})  # fmt: skip
         for patch in drawn["boxes"]:
             patch.set_facecolor(BLUE)
@@ -69,6 +70,41 @@ def psnr_by_group(examples: pd.DataFrame, names: Sequence[str], phase: str) -> F
     more = "" if len(order) == len(values) else f", the {len(order)} worst of {len(values)}"
     axes.set(xlabel="PSNR, dB (box: quartiles; line: median)", title=f"PSNR by group (images) on {phase}{more}")
     axes.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def radial_spectra(
+    frequency: np.ndarray,
+    original: np.ndarray,
+    reconstruction: np.ndarray,
+    phase: str,
+    baselines: Mapping[str, np.ndarray] | None = None,
+) -> Figure:
+    """Return the power spectra of images and of their reconstructions, mean and spread of the decibels.
+
+    R frequencies, n images. The band holds the 10th to the 90th percentile of the images.
+
+    Args:
+        frequency: [R], cycles per pixel.
+        original: power of each original [n, R], dB; 0 dB is white noise of variance 1.
+        reconstruction: of the same images [n, R].
+        phase: the split.
+        baselines: power by name, [n, R] or [R], of what is drawn for comparison, such as the blurred originals.
+    """
+    figure = new_figure(9, 5)
+    axes = figure.add_subplot()
+    for power, colour, name in ((original, GRAY, "originals"), (reconstruction, BLUE, "reconstructions")):
+        axes.plot(frequency, power.mean(0), color=colour, linewidth=2, label=f"{name}, mean")
+        low, high = np.quantile(power, (0.1, 0.9), axis=0)
+        axes.fill_between(frequency, low, high, color=colour, alpha=0.2, linewidth=0, label=f"{name}, 10 % to 90 %")
+    for place, (name, power) in enumerate((baselines or {}).items()):
+        style = BASELINE_STYLES[place % len(BASELINE_STYLES)]
+        axes.plot(frequency, np.atleast_2d(power).mean(0), color=ORANGE, linestyle=style, label=f"{name}, mean")
+    axes.set(xlabel="spatial frequency, cycles per pixel (0.5: stripes of one pixel)")
+    axes.set(ylabel="power, dB (0 dB: white noise of variance 1)", xlim=(float(frequency[0]), float(frequency[-1])))
+    axes.set_title(f"Radial power spectra of {len(original)} {phase} images")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
     return figure
 
 
@@ -87,11 +123,11 @@ def _draw_phases(axes: Axes, examples: pd.DataFrame, metric: str) -> tuple[float
     return bins[0], bins[-1]
 
 
-def _draw_floors(axes: Axes, floors: Mapping[str, float], low: float, high: float) -> None:
-    """Draw a line per floor; one that is further off than the histogram is wide is only named."""
-    for number, (name, value) in enumerate(floors.items()):
-        colour, label = FLOOR_COLOURS[number % len(FLOOR_COLOURS)], f"{name}: {value:.3g}"
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float], low: float, high: float) -> None:
+    """Draw a line per baseline; one that is further off than the histogram is wide is only named."""
+    for number, (name, value) in enumerate(baselines.items()):
+        colour, text = BASELINE_COLOURS[number % len(BASELINE_COLOURS)], f"{name}: {value:.3g}"
         if 2 * low - high <= value <= 2 * high - low:
-            axes.axvline(value, color=colour, linestyle="--", label=label)
+            axes.axvline(value, color=colour, linestyle="--", label=text)
         elif np.isfinite(value):
-            axes.plot([], [], color=colour, linestyle="--", label=f"{label} (off the axis)")
+            axes.plot([], [], color=colour, linestyle="--", label=f"{text} (off the axis)")

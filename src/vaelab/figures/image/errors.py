@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.figures.canvas.heat import Scale, around_zero, heat_tile, up_from_zero
 from vaelab.figures.canvas.mosaic import Tiles, mosaic
-from vaelab.figures.canvas.tiles import image_tile
+from vaelab.figures.canvas.tiles import Scale, around_zero, heat_tile, image_tile, up_from_zero
 
 ROOM = 192  # pixels of a tile, about
 PER_BLOCK = 8

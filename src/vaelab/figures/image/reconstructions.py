@@ -10,9 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab.figures.canvas.heat import Scale, heat_tile, up_from_zero
 from vaelab.figures.canvas.mosaic import Tiles, mosaic
-from vaelab.figures.canvas.tiles import image_tile
+from vaelab.figures.canvas.tiles import Scale, heat_tile, image_tile, up_from_zero
 from vaelab.figures.image.errors import difference
 
 ROOM = 192  # pixels of a tile, about

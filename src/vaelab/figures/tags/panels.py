@@ -11,12 +11,11 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.artists import caption
-from vaelab.figures.canvas.heat import Scale, draw_bar
 from vaelab.figures.canvas.mosaic import BAR, BAR_ROOM, MARGIN, box, paste, titled
 from vaelab.figures.canvas.names import tag_label
-from vaelab.figures.canvas.tiles import PAPER
+from vaelab.figures.canvas.tiles import PAPER, Scale, draw_bar
 
 MOST = 12  # tags of a panel
 MOST_ABSENT = 4  # of them that the row does not have, where it has enough of its own
@@ -33,7 +32,7 @@ COLOURS = {"": "#222222", THERE: "#222222", ABSENT: "#8e24aa"}
 MAP = "Greys"
 
 
-class Panel(NamedTuple):
+class TagPanel(NamedTuple):
     """Some tags of one row, or of one latent dimension."""
 
     title: str
@@ -43,7 +42,7 @@ class Panel(NamedTuple):
     values: np.ndarray  # probabilities [k, c]
 
 
-def of_row(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndarray, info: DataInfo) -> Panel:
+def of_row(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndarray, info: DataInfo) -> TagPanel:
     """Return the panel of a row uint8 [D] of 0 and 1 and of its reconstructions uint8 [c, D], 255 · probability.
 
     Shown are tags that the row has, the least probable of them if need be, and those it has not that came closest to
@@ -59,10 +58,10 @@ def of_row(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndar
     more = f", {len(kept)} of its {len(there)} tags" if len(kept) < len(there) else ""
     marks = [THERE] * len(kept) + [ABSENT] * len(absent)
     chosen = [*kept.tolist(), *absent.tolist()]
-    return Panel(f"{title}{more}", columns, _names(chosen, info), marks, decoded[:, chosen].T / 255)
+    return TagPanel(f"{title}{more}", columns, _names(chosen, info), marks, decoded[:, chosen].T / 255)
 
 
-def of_way(title: str, columns: Sequence[str], decoded: np.ndarray, info: DataInfo) -> Panel:
+def of_way(title: str, columns: Sequence[str], decoded: np.ndarray, info: DataInfo) -> TagPanel:
     """Return the panel of what is decoded on a way through the latents, uint8 [c, D]: the tags that change most.
 
     They are in the order in which they are strongest on that way.
@@ -71,10 +70,10 @@ def of_way(title: str, columns: Sequence[str], decoded: np.ndarray, info: DataIn
     chosen = np.lexsort((-values.mean(0), values.min(0) - values.max(0)))[:MOST]
     centre = (values[:, chosen] * np.arange(len(values))[:, None]).sum(0) / np.maximum(values[:, chosen].sum(0), 1e-9)
     chosen = chosen[np.argsort(centre, kind="stable")]
-    return Panel(title, columns, _names(chosen.tolist(), info), [""] * len(chosen), values[:, chosen].T)
+    return TagPanel(title, columns, _names(chosen.tolist(), info), [""] * len(chosen), values[:, chosen].T)
 
 
-def panels(title: str, shown: Sequence[Panel]) -> Figure:
+def panels(title: str, shown: Sequence[TagPanel]) -> Figure:
     """Return a figure of panels on one scale from 0, white, to 1, black."""
     cell = max(CELL, LEAST_ROOM // len(shown[0].columns))
     letters = max(len(text) for panel in shown for text in panel.columns)
@@ -106,7 +105,7 @@ def _cells(values: np.ndarray, cell: int) -> np.ndarray:
     return pixels
 
 
-def _letter(axes: Axes, panel: Panel, left: int, top: int, cell: int, turned: bool) -> None:
+def _letter(axes: Axes, panel: TagPanel, left: int, top: int, cell: int, turned: bool) -> None:
     """Write title, names, columns and numbers around and into the cells that begin at these pixels."""
     down = top - LETTER * max(map(len, panel.columns)) - 3 if turned else top - LABEL
     caption(axes, left, down, panel.title, fontsize=9, va="bottom")

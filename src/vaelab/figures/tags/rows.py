@@ -1,25 +1,56 @@
-"""Rows of tags: beside their reconstructions, as samples of the prior, and on ways through the latent space.
+"""Rows of tags as cards: tiles that show all tags at once, and beside them the names of those that matter.
 
 D tags; originals are uint8 of 0 and 1, what is decoded is uint8 255 · probability.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelab.data.format.prepared import DataInfo
-from vaelab.figures.canvas.tiles import as_decoded, tiles_of
-from vaelab.figures.tags.cards import Card, cards
-from vaelab.figures.tags.outcomes import THRESHOLD, outcome_lines, tag_lines
-from vaelab.figures.tags.panels import of_way, panels
+from vaelab.data.format.info import DataInfo
+from vaelab.figures.canvas.artists import caption
+from vaelab.figures.canvas.mosaic import CAPTION_LINE, GAP, MARGIN, box, paste, titled
+from vaelab.figures.canvas.tiles import PAPER, TILE
+from vaelab.figures.tags.outcomes import THRESHOLD, Line, outcome_lines, tag_lines
+from vaelab.figures.tags.tiles import ORDER, as_decoded, tag_tiles
 
-PER_ROW, LINES, NAME = 3, 12, 170  # pairs; lines of text and pixels of a name beside each
-SAMPLES_PER_ROW = 4
-ORDER = "a cell per tag, the most frequent in training first"
+if TYPE_CHECKING:  # it needs torch, and pictures do not
+    from vaelab.measures.snapshots import Snapshot
+
+PAIRS_PER_ROW, SAMPLES_PER_ROW = 3, 4
+LINES, NAME = 12, 170  # lines of text beside a pair, pixels of a name
+LINE_HEIGHT = 13  # pixels, as are all below
+SIGN, VALUE = 13, 30  # room before and after a name
+BETWEEN = 20  # cards
 
 
-def pairs(
+class Card(NamedTuple):
+    """A row of tags."""
+
+    tiles: Sequence[np.ndarray]  # each uint8 [TILE, TILE, 3]
+    captions: Sequence[str]  # above each tile
+    lines: Sequence[Line]
+
+
+def checkpoint(title: str, snapshot: "Snapshot", scored: Sequence[str], info: DataInfo) -> Figure:
+    """Return original beside reconstruction for each sample of a checkpoint."""
+    threshold = float(snapshot.facts.get("threshold", THRESHOLD))
+    captions = [
+        (original_caption(row, "train", number), text)
+        for row, number, text in zip(snapshot.original, snapshot.ids, scored, strict=True)
+    ]
+    return reconstructed_rows(title, snapshot.original, snapshot.reconstruction, captions, info, threshold)
+
+
+def original_caption(row: np.ndarray, phase: str, number: int) -> str:
+    """Return what stands above an original [D]."""
+    return f"original: {_counted(int(row.sum(dtype=np.int64)))}\n{phase} {number}"
+
+
+def reconstructed_rows(
     title: str,
     rows: np.ndarray,
     decoded: np.ndarray,
@@ -43,42 +74,63 @@ def pairs(
     """
     shown = [
         Card(
-            tiles_of((as_decoded(row, info), probability), info), texts,
+            tag_tiles((as_decoded(row), probability), info), texts,
             outcome_lines(row, probability, info, threshold, lines, NAME),
         )
         for row, probability, texts in zip(rows, decoded, captions, strict=True)
     ]  # fmt: skip
     room = lines if fixed else max(len(card.lines) for card in shown)
-    return cards(title, shown, PER_ROW, room, NAME)
+    return cards(title, shown, PAIRS_PER_ROW, room, NAME)
 
 
-def samples(decoded: np.ndarray, info: DataInfo, prior: str, threshold: float = THRESHOLD) -> Figure:
+def prior_samples(decoded: np.ndarray, prior: str, info: DataInfo, threshold: float = THRESHOLD) -> Figure:
     """Return samples of the prior [n, D], which the title names: all their tags as a tile, and the names of some."""
     shown = []
     for row in decoded:
         count = int((row / 255 >= threshold).sum())
-        text = f"{count} tag" if count == 1 else f"{count} tags"
-        shown.append(Card(tiles_of([row], info), [text], tag_lines(row, info, threshold, LINES - 2, NAME)))
+        lines = tag_lines(row, info, threshold, LINES - 2, NAME)
+        shown.append(Card(tag_tiles([row], info), [_counted(count)], lines))
     drawn = np.isin(decoded, (0, 255)).all()
     how = "tags as drawn" if drawn else f"tags with a probability of at least {threshold:g}"
     return cards(f"Samples from the prior: {prior}; {how} ({ORDER})", shown, SAMPLES_PER_ROW, LINES - 2, NAME)
 
 
-def traversals(
-    examples: np.ndarray, dimensions: Sequence[int], values: Sequence[float], info: DataInfo, start: str
-) -> Figure:
-    """Return for each latent dimension the probabilities of the tags that it changes most; examples [d, values, D]."""
-    title = "Traversals: one latent at a time, those with the largest KL, and the tags that it changes most"
-    columns = [f"{value:+.2f}".replace("-", "−") for value in values]
-    shown = [of_way(f"z[{j}]", columns, way, info) for j, way in zip(dimensions, examples, strict=True)]
-    return panels(f"{title}; above the columns its value, the others at the posterior mean of {start}", shown)
+def cards(title: str, shown: Sequence[Card], per_row: int, lines: int, names: int) -> Figure:
+    """Return a figure of cards, each with room for so many lines, whose names take `names` pixels at most.
+
+    The size depends on the number of cards alone, so that pictures of one run can be the frames of a film.
+    """
+    tiles = len(shown[0].tiles)
+    head = GAP + CAPTION_LINE * max(text.count("\n") + 1 for card in shown for text in card.captions)
+    width = tiles * (TILE + GAP) + SIGN + names + VALUE + BETWEEN
+    height = max(head + TILE, LINE_HEIGHT * lines) + BETWEEN
+    across, down = min(per_row, len(shown)), -(-len(shown) // per_row)
+    size = across * width - BETWEEN, down * height
+    figure, top = titled(title, max(size[0] + 2 * MARGIN, 900), size[1] + MARGIN)
+    image = np.full((size[1], size[0], 3), PAPER, dtype=np.uint8)
+    axes = box(figure, MARGIN, top, *size)
+    for number, card in enumerate(shown):
+        left, upper = number % per_row * width, number // per_row * height
+        for tile, (pixels, text) in enumerate(zip(card.tiles, card.captions, strict=True)):
+            x, y = left + tile * (TILE + GAP), upper + head
+            image[y : y + TILE, x : x + TILE] = pixels
+            caption(axes, x, y - 4, text, fontsize=8, va="bottom")
+        _draw_lines(axes, card.lines, left + tiles * (TILE + GAP) + 2, upper + GAP, names)
+    paste(figure, axes, image, MARGIN, top)
+    return figure
 
 
-def interpolations(examples: np.ndarray, pairs: np.ndarray, phase: str, info: DataInfo) -> Figure:
-    """Return the tags that change most between the means of two rows; examples [n, steps, D], pairs [n, 2]."""
-    columns = [f"{share:.2f}" for share in np.linspace(0, 1, examples.shape[1])]
-    shown = [
-        of_way(f"{phase} {a} → {phase} {b}", columns, way, info) for (a, b), way in zip(pairs, examples, strict=True)
-    ]
-    title = "Interpolations: straight lines between the posterior means of two rows, and the tags that change most"
-    return panels(f"{title}; above the columns the share of the second mean", shown)
+def _draw_lines(axes: Axes, lines: Sequence[Line], left: int, top: int, names: int) -> None:
+    for number, line in enumerate(lines):
+        y = top + number * LINE_HEIGHT
+        name = f"{line.sign} {line.name}" if line.sign else line.name
+        for x, text, side in (
+            (left if line.sign else left + SIGN, name, "left"),
+            (left + SIGN + names + VALUE - 4, line.value, "right"),
+        ):
+            if text:
+                caption(axes, x, y, text, fontsize=8, va="top", ha=side, color=line.colour)
+
+
+def _counted(count: int) -> str:
+    return f"{count} {'tag' if count == 1 else 'tags'}"

@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import confusion
 from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents
+from vaelab.params.loss import Loss
 from vaelab.params.schema import Run
 
 
-def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the confusion matrix of a batch [K, K] and the measures of each grid [B]."""
     x, classes = batch.x, len(info.classes)
     assert inference.extent is not None
@@ -36,25 +37,25 @@ def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     })  # fmt: skip
 
 
-def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
     """Return the confusion matrix of a training batch [K, K]: what costs next to nothing."""
     predicted = confusion.predicted_classes(inference.reconstruction)
     return Measured({"matrix": confusion.confusion(batch.x, predicted, len(info.classes)).sum(0)}, {})
 
 
-def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
+def epoch_metrics(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: pooled over cells, and means over grids."""
-    return {**means, **confusion.summary(totals["matrix"], info.background)}
+    return {**means, **confusion.classification_metrics(totals["matrix"], info.background)}
 
 
 def distortion(x: Tensor, inference: Inference) -> tuple[Tensor, Tensor]:
     """Return −log p(cells|z) and −log p(extent|z), nats per grid, each [B]."""
     ones = torch.ones(inference.reconstruction.shape[1], device=x.device)
-    plain = Context(gamma=0.0, class_weights=ones, reduction="sum")
+    plain = Context(Loss(gamma=0.0, reduction="sum"), class_weights=ones)
     return cross_entropy(x, inference, plain), extent(x, inference, plain)
 
 
-def whole_grids(decoded: Decoded) -> Tensor:
+def stored(decoded: Decoded) -> Tensor:
     """Return the most probable grids, uint8 [B, S, S], with K outside their predicted extent."""
     classes, side = decoded.reconstruction.shape[1], decoded.reconstruction.shape[-1]
     assert decoded.extent is not None

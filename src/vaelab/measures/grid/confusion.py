@@ -1,4 +1,4 @@
-"""Measures of reconstructed grids, from confusion matrices. Definitions: docs/metrics.md.
+"""Measures of reconstructed grids, from confusion matrices. Definitions: docs/metrics/grid.md.
 
 B batch, K classes, H W grid. x is int64 [B, H, W] with K outside the grid; those cells do not count.
 """
@@ -70,7 +70,7 @@ def predicted_extent(logits: Tensor) -> Tensor:
     return logits.argmax(-1) + 1
 
 
-def summary(matrix: Tensor, background: int) -> dict[str, float]:
+def classification_metrics(matrix: Tensor, background: int) -> dict[str, float]:
     """Return the measures of one confusion matrix [K, K] by name."""
     matrix = matrix.cpu()
     return {

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import DataInfo
-from vaelab.measures.image.reconstruction import measure as measure_images
-from vaelab.measures.image.reconstruction import psnr
+from vaelab.data.format.info import DataInfo
+from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.image.sharpness import sharpness_ratio
 from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
@@ -17,12 +16,12 @@ from vaelab.objective.ssim import ms_ssim_values, ssim_values
 from vaelab.params.schema import Run
 
 
-def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return all measures of each image [B]."""
-    return Measured({}, measure_images(batch.x, inference.reconstruction, batch.text))
+    return Measured({}, image_metrics(batch.x, inference.reconstruction, batch.text))
 
 
-def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def val_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the measures of each image [B] that are worth their time after every epoch."""
     x, y = batch.x, inference.reconstruction
     similarities = {
@@ -33,12 +32,12 @@ def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     return Measured({}, {**_errors(x, y), **similarities})
 
 
-def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
     """Return the errors of a training batch [B]: what costs next to nothing."""
     return Measured({}, _errors(batch.x, inference.reconstruction))
 
 
-def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
+def epoch_metrics(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: means over images."""
     return means
 

@@ -1,4 +1,4 @@
-"""Measures of reconstructed images, one number per image. Definitions: docs/metrics.md.
+"""Measures of reconstructed images, one number per image. Definitions: docs/metrics/image.md.
 
 B batch, C H W image. x is the original, y the reconstruction, float [B, C, H, W] in [0, 1]; text is [B, H, W], true
 inside the boxes of text.
@@ -18,7 +18,7 @@ XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334
 WHITE = (0.95047, 1.0, 1.08883)
 
 
-def measure(x: Tensor, y: Tensor, text: Tensor | None = None) -> dict[str, Tensor]:
+def image_metrics(x: Tensor, y: Tensor, text: Tensor | None = None) -> dict[str, Tensor]:
     """Return each measure by name, [B]: pixels, structure, edges, sharpness; of RGB colour; with `text` legibility.
 
     A measure that an image does not have is NaN: sharpness_ratio of a flat original, text_* and ink_mse without text.

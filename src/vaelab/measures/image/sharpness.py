@@ -1,4 +1,4 @@
-"""Is a reconstruction as sharp as its original: edges, Laplacian, spectrum. Definitions: docs/metrics.md.
+"""Is a reconstruction as sharp as its original: edges, Laplacian, spectrum. Definitions: docs/metrics/image.md.
 
 B batch, C H W image. x is the original, y the reconstruction, float [B, C, H, W] in [0, 1]; of RGB the luma counts.
 """

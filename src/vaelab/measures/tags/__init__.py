@@ -1,1 +1,6 @@
 """Measures of reconstructed tags."""
+
+from vaelab.measures.kind import KindMeasures
+from vaelab.measures.tags.batch import epoch_metrics, evaluation_metrics, stored, train_metrics, val_metrics
+
+TAGS = KindMeasures(evaluation_metrics, val_metrics, train_metrics, epoch_metrics, stored)

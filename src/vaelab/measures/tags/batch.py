@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.measures.columns import Columns
 from vaelab.measures.passes import Measured
 from vaelab.measures.tags import reconstruction
@@ -17,13 +17,15 @@ from vaelab.models.vae import Decoded, Inference
 from vaelab.objective import tag_losses as terms
 from vaelab.objective.context import Context
 from vaelab.params.blocks import Evaluate, Model
+from vaelab.params.kinds import KINDS
+from vaelab.params.loss import Loss
 from vaelab.params.schema import Run
 
 THRESHOLD, K = 0.5, 10  # of history.csv
-PLAIN = Context(reduction="sum")
+PLAIN = Context(Loss(reduction="sum"))
 
 
-def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the counts of each tag [3, D] and the measures of each row [B], as `run` sets threshold and k."""
     options = run.evaluate if run else Evaluate()
     x, logits = batch.x, inference.reconstruction
@@ -32,7 +34,7 @@ def measure(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     return Measured(totals, {**ranked, **examples, "bce": bce(x, logits), "distortion": distortion(x, logits, run)})
 
 
-def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
+def val_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the same with the threshold and the k of history.csv, without what it does not show."""
     x, logits = batch.x, inference.reconstruction
     totals, examples = at_threshold(x, logits, THRESHOLD)
@@ -42,12 +44,12 @@ def briefly(batch: Batch, inference: Inference, info: DataInfo, run: Run | None 
     )
 
 
-def running(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
+def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measured:
     """Return the counts of a training batch [3, D]: what costs next to nothing."""
     return _counted(batch.x, reconstruction.predicted(batch.x, inference.reconstruction, THRESHOLD))
 
 
-def history(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
+def epoch_metrics(totals: dict[str, Tensor], means: dict[str, float], info: DataInfo) -> dict[str, float]:
     """Return the metrics of an epoch: pooled over rows, and means over rows."""
     return {**means, **reconstruction.pooled(totals["counts"], float(totals["rows"]))}
 
@@ -58,7 +60,7 @@ def at_threshold(x: Tensor, logits: Tensor, threshold: float) -> Measured:
     return Measured(_counted(x, found).totals, reconstruction.of_rows(x, found))
 
 
-class Tally:
+class RunningMetrics:
     """Adds up what is measured of a split of so many rows, a batch at a time."""
 
     def __init__(self, rows: int) -> None:
@@ -71,7 +73,7 @@ class Tally:
             self.totals[name] = self.totals[name] + total if name in self.totals else total
         self.columns.add(measured.examples)
 
-    def summary(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return all measures of the split, pooled and means over rows."""
         means = Measured({}, self.columns.all()).means()
         return {**means, **reconstruction.pooled(self.totals["counts"], float(self.totals["rows"]))}
@@ -96,7 +98,7 @@ def distortion(x: Tensor, logits: Tensor, run: Run | None) -> Tensor:
 
 def likelihood(model: Model) -> str:
     """Return the name of the likelihood of a model's output."""
-    return "multinomial" if model.output == "softmax" else "bernoulli"
+    return KINDS["tags"].likelihoods[model.output]
 
 
 def stored(decoded: Decoded) -> Tensor:

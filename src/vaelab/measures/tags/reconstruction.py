@@ -1,4 +1,4 @@
-"""Measures of reconstructed tags. Definitions: docs/metrics.md.
+"""Measures of reconstructed tags. Definitions: docs/metrics/tags.md.
 
 B batch, D tags, T tags of the row that has most. x is float [B, D] of 0 and 1. The probability of a tag is the sigmoid
 of its logit; it is predicted from a threshold t on where logit ≥ log t / (1 − t), which is the same without rounding.

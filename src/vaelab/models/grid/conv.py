@@ -11,7 +11,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.models.blocks import ACTIVATIONS, convolution, residuals, upsampling
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model

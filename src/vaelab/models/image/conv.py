@@ -11,7 +11,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.models.blocks import (
     ACTIVATIONS,
     Attention,
@@ -22,7 +22,7 @@ from vaelab.models.blocks import (
     residuals,
     upsampling,
 )  # fmt: skip
-from vaelab.models.image.linear_paths import from_latent, to_latent
+from vaelab.models.image.linear_path import from_latent, to_latent
 from vaelab.models.vae import VAE, Decoded, Inference, sampled
 from vaelab.params.blocks import Model
 

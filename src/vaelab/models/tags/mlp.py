@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaelab.data.format.prepared import DataInfo
+from vaelab.data.format.info import DataInfo
 from vaelab.models.blocks import ACTIVATIONS, norm
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta, split_files
 from vaelab.data.sources.document.funsd import prepare_funsd, read_scan
-from vaelab.data.sources.document.patches import Word, text_mask
+from vaelab.data.sources.document.pages import Word, text_mask
 from vaelab.errors import InputError
 from vaelab.evaluation.image.ocr import stitch
 from vaelab.params.datasets import Funsd

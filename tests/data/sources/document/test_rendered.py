@@ -7,10 +7,10 @@ import pytest
 from skimage import data
 
 from vaelab import artifacts
-from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
-from vaelab.data.sources.document.pages import LAYOUTS, render
-from vaelab.data.sources.document.patches import Page, Word, cut, pad, text_mask
-from vaelab.data.sources.document.rendered import GROUPS, prepare_documents, split_pages
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta, split_files
+from vaelab.data.sources.document.pages import Page, Word, cut, pad, text_mask
+from vaelab.data.sources.document.rendered import GROUPS, LAYOUTS, prepare_documents, render, split_pages
 from vaelab.data.sources.document.sheet import FONTS, STYLES, Look, Sheet
 from vaelab.data.sources.document.wording import amount, paragraph
 from vaelab.evaluation.image.ocr import stitch

@@ -23,7 +23,8 @@ from image_folders import encoded
 from PIL import Image
 from stored import stored
 
-from vaelab.data.format.prepared import image_info, read_info, read_meta
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 from vaelab.params.datasets import Aitex, Split

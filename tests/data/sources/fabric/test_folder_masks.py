@@ -8,10 +8,10 @@ from defect_folders import SIDE, SIZE, Source, by_strip, mask_of, masked_files, 
 from image_folders import encoded
 from PIL import Image
 
-from vaelab.data.format.prepared import image_info, read_info, read_meta
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
-from vaelab.data.sources.fabric.local_contrast import local_contrast
-from vaelab.data.sources.fabric.strips import block_mean
+from vaelab.data.sources.fabric.strips import block_mean, local_contrast
 from vaelab.errors import InputError
 from vaelab.params.datasets import FolderMasks
 

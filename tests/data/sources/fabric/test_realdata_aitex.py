@@ -11,8 +11,7 @@ from PIL import Image
 
 from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
-from vaelab.data.sources.fabric.aitex_files import CODES
-from vaelab.data.sources.fabric.selvage import fabric_start
+from vaelab.data.sources.fabric.aitex import CODES, fabric_start
 from vaelab.params.datasets import Aitex
 
 REALDATA = os.environ.get("VAELAB_REALDATA")

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from image_folders import encoded
 from PIL import Image
 
-from vaelab.data.sources.fabric.local_contrast import local_contrast
+from vaelab.data.sources.fabric.aitex import fabric_start
 from vaelab.data.sources.fabric.masks import MaskError, read_masks, resized_mask
-from vaelab.data.sources.fabric.selvage import fabric_start
-from vaelab.data.sources.fabric.splits import counts
-from vaelab.data.sources.fabric.strips import block_mean
+from vaelab.data.sources.fabric.strips import block_mean, local_contrast
+from vaelab.data.sources.fabric.survey import phase_sizes
 from vaelab.params.datasets import Split
 
 
@@ -138,7 +137,7 @@ def test_masks_of_integers_that_are_no_levels_are_refused(tmp_path):
 def test_shares_of_the_phases(strips, train, val, without_test):
     total = train + val if without_test else max(1.0, train + val + 0.05)
     test = 0.0 if without_test else 1 - (train + val) / total
-    found = counts(strips, Split(train=train / total, val=val / total, test=test))
+    found = phase_sizes(strips, Split(train=train / total, val=val / total, test=test))
     assert sum(found.values()) == strips
     assert min(found["train"], found["val"]) >= 1
     assert (found["test"] >= 1) == (test > 0 and strips > 2)
@@ -148,7 +147,7 @@ def test_shares_of_the_phases(strips, train, val, without_test):
 
 def test_shares_of_whole_numbers_are_met():
     split = Split(train=0.5, val=0.25, test=0.25)
-    assert [counts(strips, split) for strips in (20, 4, 3, 2)] == [
+    assert [phase_sizes(strips, split) for strips in (20, 4, 3, 2)] == [
         {"train": 10, "val": 5, "test": 5},
         {"train": 2, "val": 1, "test": 1},
         {"train": 1, "val": 1, "test": 1},

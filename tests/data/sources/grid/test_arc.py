@@ -9,7 +9,8 @@ from helpers import CANVAS
 from stored import stored
 
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.grid.arc import COLOURS
 from vaelab.errors import InputError

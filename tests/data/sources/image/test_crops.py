@@ -9,7 +9,8 @@ import skimage.data
 import skimage.measure
 from stored import stored
 
-from vaelab.data.format.prepared import PHASES, image_info, read_info, read_meta
+from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 from vaelab.params.datasets import Photos, Split, Textures

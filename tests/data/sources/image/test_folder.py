@@ -10,7 +10,8 @@ from image_folders import S, by_name, encoded, folder_of, notes, reasons, write
 from PIL import Image
 from stored import stored
 
-from vaelab.data.format.prepared import PHASES, image_info, read_info, read_meta
+from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder, Split

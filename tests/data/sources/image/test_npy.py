@@ -12,10 +12,11 @@ import pytest
 from stored import stored
 
 from vaelab.data.format import prepared
-from vaelab.data.format.prepared import image_info, read_info, read_meta
+from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.image import npy
-from vaelab.data.sources.image.groups import Tally, is_gray
+from vaelab.data.sources.image.groups import GroupLevels, is_gray
 from vaelab.errors import InputError
 from vaelab.params.datasets import Npy
 
@@ -294,14 +295,14 @@ def test_float32_and_float64_are_alike(prepare_arrays, capsys):
 def test_moments_are_those_of_the_pixels():
     x, group = images(40, 3).transpose(0, 3, 1, 2), np.arange(40) % 2
     x[group == 1] //= 4
-    tally = Tally(("first", "second"))
+    levels = GroupLevels(("first", "second"))
     for rows in np.array_split(np.arange(40), 7):
-        tally.add("train", x[rows], group[rows])
-    (text,) = tally.unlike_groups()
+        levels.add("train", x[rows], group[rows])
+    (text,) = levels.unlike_groups()
     for part in (x[group == 0], x[group == 1]):
         assert f"{(part / 255).mean():.3f} and " in text
         assert f" {(part / 255).std():.3f}" in text
-    assert tally.counts()["train"] == {"first": 20, "second": 20}
+    assert levels.images_by_group()["train"] == {"first": 20, "second": 20}
 
 
 def test_the_same_files_give_the_same_bytes(prepare_arrays):

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from stored import stored
 
 from vaelab.data.format.batches import load_split
-from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.planted import plant as planted
-from vaelab.data.planted.kinds import KINDS
+from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.sources import prepare
-from vaelab.data.sources.image import planted as planted_crops
+from vaelab.data.sources.image import planted_crops
 from vaelab.params.datasets import Photos, Split, Textures
 
 NO_TEST = Split(train=0.7, val=0.3, test=0.0)
@@ -67,7 +68,7 @@ def test_crops_with_defects_say_what_is_where(tmp_path, monkeypatch):
     settings = textures(size=32, crops=600)
     prepare(settings, tmp_path)
     found, meta = stored(tmp_path, "defects"), read_meta(tmp_path)
-    assert meta["defect_names"] == ["none", *KINDS]
+    assert meta["defect_names"] == ["none", *DEFECT_KINDS]
     assert (meta["reduce"], meta["planted"]["regions"]) == (1, "test")
     assert meta["planted"]["strengths"] == [0.25, 0.5, 1.0]
     assert set(found) == {"x", "group", "strip", "top", "left", "label", "defect", "mask", "strength"}
@@ -79,7 +80,7 @@ def test_crops_with_defects_say_what_is_where(tmp_path, monkeypatch):
     for index, ((intact, *_), result) in enumerate(calls):
         np.testing.assert_array_equal(found["mask"][index], (found["x"][index] != intact).any(0))
         assert (meta["defect_names"][found["defect"][index]], found["strength"][index]) == result[2:]
-    assert meta["defect_counts"]["defects"] == {kind: Counter(c[1].kind for c in calls)[kind] for kind in KINDS}
+    assert meta["defect_counts"]["defects"] == {kind: Counter(c[1].kind for c in calls)[kind] for kind in DEFECT_KINDS}
 
 
 def test_each_kind_comes_in_each_strength_in_turn(tmp_path, monkeypatch):
@@ -87,10 +88,10 @@ def test_each_kind_comes_in_each_strength_in_turn(tmp_path, monkeypatch):
     prepare(textures(crops=360, defects=1, strengths=(0.2, 0.9)), tmp_path)
     asked = [(kind, strength) for (_, kind, strength, *_), _ in calls]
     assert len(calls) == 36
-    turn = 2 * len(KINDS)
+    turn = 2 * len(DEFECT_KINDS)
     assert len(calls) >= 2 * turn
     for first in (0, turn):
-        assert sorted(asked[first : first + turn]) == sorted((kind, s) for kind in KINDS for s in (0.2, 0.9))
+        assert sorted(asked[first : first + turn]) == sorted((kind, s) for kind in DEFECT_KINDS for s in (0.2, 0.9))
     assert asked[:turn] != asked[turn : 2 * turn]
     assert all(call[0][4] is before[0][0] for before, call in itertools.pairwise(calls))  # other content
 

@@ -8,11 +8,11 @@ import pytest
 from stored import stored
 
 from vaelab.data.format import prepared
-from vaelab.data.format.prepared import PHASES, read_info, read_meta, split_files
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta, split_files
 from vaelab.data.sources import prepare
-from vaelab.data.sources.tags.generated import draw
+from vaelab.data.sources.tags.generated import draw, expected_frequency, expected_pairs, tag_names
 from vaelab.data.sources.tags.rows import Rows
-from vaelab.data.sources.tags.structure import expected_frequency, expected_pairs, tag_names
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split, Tags
 

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stored import stored
 
-from vaelab.data.format.prepared import PHASES, read_info, read_meta
+from vaelab.data.format.info import PHASES
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
-from vaelab.data.sources.tags import csv_tables
+from vaelab.data.sources.tags import tables
 from vaelab.data.sources.tags.rows import Rows
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split, TagsCsv
@@ -137,7 +138,7 @@ def test_line_ends_byte_order_marks_and_blank_lines(prepared, end):
 
 
 def test_rows_pass_in_parts(prepared, monkeypatch):
-    monkeypatch.setattr(csv_tables, "CHUNK_CHARACTERS", 50)
+    monkeypatch.setattr(tables, "CHUNK_CHARACTERS", 50)
     rows = [{f"t{n % 7}", f"u{n % 3}"} for n in range(100)]
     columns = {"id": [n // 2 for n in range(100)], "tags": ["|".join(row) for row in rows]}
     assert rows_of(prepared(columns)) == rows
@@ -428,7 +429,7 @@ def test_a_cell_of_a_million_characters(prepared):
 
 
 def test_an_open_quote_is_found_before_the_whole_file_is_one_cell(prepared, monkeypatch):
-    monkeypatch.setattr(csv_tables, "CELL_CHARACTERS", 1000)
+    monkeypatch.setattr(tables, "CELL_CHARACTERS", 1000)
     with pytest.raises(InputError, match=r"after line 2 cannot be read \(field larger than field limit \(1000\)\)"):
         prepared('id,tags\n1,a|b\n2,"a\n' + "3,b\n" * 1000)
 

@@ -10,16 +10,15 @@ A page that cannot be read is left out and listed in meta.json; boxes are clippe
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from vaelab.data.sources.document.patches import Page, PageWriter, Word
+from vaelab.data.sources.document.pages import Page, PageWriter, Word
 from vaelab.data.sources.image_files import UnreadableError, read_image
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Funsd
 
@@ -46,8 +45,7 @@ def prepare_funsd(settings: Funsd, folder: Path) -> None:
         raise InputError(f"datasets.{folder.name}.path: {root} is not a directory")
     pages = _split(root, settings)
     writer, quarantined, clipped = PageWriter(folder, settings.size, (GROUP,)), list[dict[str, str]](), 0
-    quiet = 0.5 if sys.stderr.isatty() else 20
-    for phase, name in tqdm(pages, desc=folder.name, unit="page", mininterval=quiet):
+    for phase, name in progress(pages, f"prepare {folder.name}", "page"):
         try:
             scan = read_scan(root, name, settings.scale)
         except InputError as error:

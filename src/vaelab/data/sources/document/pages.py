@@ -1,133 +1,116 @@
-"""Rendered pages with known words: letter, form, table and receipt, in several fonts and sizes."""
+"""Gray pages to non-overlapping square patches, with the words that are known of each page.
 
-from collections.abc import Callable
+n patches of a page, S their side in pixels, H W the page in pixels.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.random import Generator
 
-from vaelab.data.sources.document import wording
-from vaelab.data.sources.document.patches import Page
-from vaelab.data.sources.document.ruled import form, table
-from vaelab.data.sources.document.sheet import BOLD, HEADING, PLAIN, SMALL, Look, Sheet
-
-RECEIPT_COLUMNS = (27, 36)  # characters of a receipt's line, from and to
-PAYMENTS = ("CASH", "CARD", "VOUCHER")
-THANKS = ("Thank you for your visit", "Please come again", "Have a pleasant day")
+from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, image_info
 
 
-def render(layout: str, seed: int, number: int, height: int, width: int) -> Page:
-    """Return a page of the layout, uint8 [height, width]; the same seed and number give the same page."""
-    rng = np.random.default_rng([seed, number])
-    sheet = Sheet(width, height, wording.choose(rng, ("sans", "serif", "times")), _type_size(rng, width))
-    LAYOUTS[layout](sheet, rng)
-    return sheet.scanned(f"{layout}-{number:05d}", rng)
+class Word(NamedTuple):
+    """A word of a page and its box in pixels; right and bottom are outside of it."""
+
+    text: str
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
-def _type_size(rng: Generator, width: int) -> float:
-    """Pixels: as 11 to 14 points are on a letter of that width, and never below what Tesseract reads."""
-    return max(12.5, width / 56) * float(rng.uniform(0.95, 1.2))
+class Page(NamedTuple):
+    """A page: its name, its pixels (uint8 [H, W], any size) and its words, line by line in reading order."""
+
+    name: str
+    gray: np.ndarray
+    lines: Sequence[Sequence[Word]]
+
+    def words(self) -> Iterator[Word]:
+        """Yield the words in reading order."""
+        for line in self.lines:
+            yield from line
+
+    def text(self) -> str:
+        """Return the known text: words joined by spaces, lines by line breaks; empty words left out."""
+        lines = (" ".join(word.text for word in line if word.text) for line in self.lines)
+        return "\n".join(line for line in lines if line)
 
 
-def letter(sheet: Sheet, rng: Generator) -> None:
-    """Write a business letter: letterhead, date, address, subject, paragraphs, signature."""
-    _letterhead(sheet, rng)
-    align = int(rng.random() < 0.5)
-    sheet.write(sheet.right if align else sheet.left, wording.date(rng), align=align)
-    sheet.skip(1.7)
-    name = wording.person(rng)
-    for line in (name, wording.street(rng), wording.town(rng)):
-        sheet.write(sheet.left, line)
-        sheet.skip()
-    sheet.skip(0.7)
-    if rng.random() < 0.6:
-        sheet.write(sheet.left, f"Subject: {wording.title(rng)}", BOLD)
-        sheet.skip(1.6)
-    sheet.write(sheet.left, f"Dear {wording.choose(rng, ('Mr.', 'Mrs.', 'Dr.'))} {name.split()[1]},")
-    sheet.skip(1.5)
-    while sheet.room(7):
-        sheet.paragraph(wording.paragraph(rng) if sheet.room(11) else wording.sentence(rng))
-        sheet.skip(0.5)
-    sheet.write(sheet.left, wording.choose(rng, ("Sincerely,", "Yours truly,", "Best regards,")))
-    sheet.skip(2)
-    sheet.write(sheet.left, wording.person(rng), Look("italic"))
+def whole(pixels: int, size: int) -> int:
+    """Return `pixels` rounded up to whole patches, in pixels."""
+    return -(-pixels // size) * size
 
 
-def _letterhead(sheet: Sheet, rng: Generator) -> None:
-    x, align = ((sheet.left, 0.0), (sheet.width / 2, 0.5))[rng.integers(2)]
-    sheet.write(x, wording.company(rng), HEADING, align)
-    sheet.skip()
-    sheet.write(x, f"{wording.street(rng)}, {wording.town(rng)}", SMALL, align)
-    if rng.random() < 0.5:
-        sheet.rule(sheet.left, sheet.y + 0.6 * sheet.em, sheet.right, sheet.y + 0.6 * sheet.em)
-    sheet.skip(2.2)
+def pad(gray: np.ndarray, size: int) -> np.ndarray:
+    """Return the page filled up to whole patches at its right and bottom, with its median tone, which is its paper."""
+    return np.pad(gray, _margins(gray, size), constant_values=int(np.median(gray)))
 
 
-def receipt(sheet: Sheet, rng: Generator) -> None:
-    """Write a till receipt in a typewriter font: shop, date, articles with prices that add up, payment."""
-    sheet.family = "mono"
-    sheet.em *= (sheet.right - sheet.left) / sheet.length("0" * int(rng.integers(*RECEIPT_COLUMNS)))
-    sheet.y = sheet.margin + sheet.em
-    middle = sheet.width / 2
-    for text, look in (
-        (wording.company(rng).upper(), BOLD),
-        (wording.street(rng), PLAIN),
-        (wording.town(rng), PLAIN),
-        (f"Tel. {wording.phone(rng)}", PLAIN),
-    ):
-        sheet.write(middle, text, look, 0.5)
-        sheet.skip()
-    sheet.skip(0.4)
-    sheet.write(sheet.left, wording.date(rng))
-    sheet.write(sheet.right, f"{rng.integers(8, 20):02d}:{rng.integers(60):02d}", align=1.0)
-    sheet.skip(0.6)
-    _dashes(sheet)
-    _totals(sheet, _articles(sheet, rng), rng)
-    sheet.write(middle, wording.choose(rng, THANKS), align=0.5)
+def text_mask(page: Page) -> np.ndarray:
+    """Return 1 inside a word's box and 0 elsewhere, uint8 [H, W]."""
+    mask = np.zeros(page.gray.shape, dtype=np.uint8)
+    for word in page.words():
+        mask[word.top : word.bottom, word.left : word.right] = 1
+    return mask
 
 
-def _articles(sheet: Sheet, rng: Generator) -> int:
-    """Write articles until only the totals fit; return the sum of the prices, cents."""
-    total = 0
-    for article in range(rng.integers(4, 16)):
-        if article and not sheet.room(7.5):
-            break
-        count, cents = int(rng.integers(1, 5)), int(rng.integers(40, 2500))
-        sheet.write(sheet.left, f"{count} {wording.goods(rng)}")
-        sheet.write(sheet.right, wording.amount(count * cents), align=1.0)
-        sheet.skip()
-        total += count * cents
-    return total
+def cut(page: Page, size: int) -> dict[str, np.ndarray]:
+    """Return the page's patches, row by row: x [n, 1, S, S], text [n, S, S], and top and left in pixels [n]."""
+    mask = text_mask(page)
+    x, text = _tiles(pad(page.gray, size), size), _tiles(np.pad(mask, _margins(mask, size)), size)
+    columns = whole(page.gray.shape[1], size) // size
+    number = np.arange(len(x), dtype=np.int32)
+    return {"x": x[:, None], "text": text, "top": number // columns * size, "left": number % columns * size}
 
 
-def _totals(sheet: Sheet, total: int, rng: Generator) -> None:
-    percent = int(rng.integers(4, 21))
-    tax = round(total * percent / 100)
-    sheet.skip(-0.4)
-    _dashes(sheet)
-    for label, cents, look in (
-        ("Subtotal", total, PLAIN),
-        (f"Tax {percent}%", tax, PLAIN),
-        ("TOTAL", total + tax, Look("bold", 1.15)),
-        (wording.choose(rng, PAYMENTS), total + tax, PLAIN),
-    ):
-        sheet.write(sheet.left, label, look)
-        sheet.write(sheet.right, wording.amount(cents), look, 1.0)
-        sheet.skip()
-    sheet.skip(0.6)
+def _margins(page: np.ndarray, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    height, width = page.shape
+    return (0, whole(height, size) - height), (0, whole(width, size) - width)
 
 
-def _dashes(sheet: Sheet) -> None:
-    """Draw a dashed rule across the sheet."""
-    x = float(sheet.left)
-    while x < sheet.right:
-        sheet.rule(x, sheet.y, min(sheet.right, x + 0.4 * sheet.em), sheet.y)
-        x += 0.7 * sheet.em
-    sheet.skip(1.2)
+def _tiles(page: np.ndarray, size: int) -> np.ndarray:
+    rows, columns = page.shape[0] // size, page.shape[1] // size
+    return page.reshape(rows, size, columns, size).swapaxes(1, 2).reshape(-1, size, size)
 
 
-LAYOUTS: dict[str, Callable[[Sheet, Generator], None]] = {
-    "letter": letter,
-    "form": form,
-    "table": table,
-    "receipt": receipt,
-}
+class PageWriter:
+    """Writes pages as patches, one page at a time, and keeps what the report says of them."""
+
+    def __init__(self, folder: Path, size: int, groups: tuple[str, ...]) -> None:
+        self.writer = prepared.Writer(folder)
+        self.size = size
+        self.groups = groups
+        self.names: list[str] = []
+        self.texts: list[str] = []
+        self.word_boxes = 0
+        self.pages = {phase: dict.fromkeys(groups, 0) for phase in PHASES}
+        self.patches = {phase: dict.fromkeys(groups, 0) for phase in PHASES}
+
+    def add(self, phase: str, group: str, page: Page) -> None:
+        """Write the patches of a page; its number is the count of the pages before it."""
+        arrays = cut(page, self.size)
+        count = len(arrays["x"])
+        arrays["group"] = np.full(count, self.groups.index(group), dtype=np.int32)
+        arrays["page"] = np.full(count, len(self.names), dtype=np.int32)
+        self.writer.add(phase, arrays)
+        self.names.append(page.name)
+        self.texts.append(page.text())
+        self.word_boxes += sum(1 for _ in page.words())
+        self.pages[phase][group] += 1
+        self.patches[phase][group] += count
+
+    def finish(self, report: Mapping[str, Any]) -> None:
+        """Write what waits, and meta.json with `report`, the pages' names and texts, and the counts."""
+        self.writer.finish(image_info(1, self.size, self.groups), {
+            **report,
+            "pages_by_phase": self.pages,
+            "group_counts": self.patches,
+            "word_boxes": self.word_boxes,
+            "page_names": self.names,
+            "page_text": self.texts,
+        })  # fmt: skip

@@ -22,7 +22,7 @@ FIELDS: dict[str, Callable[[Generator], str]] = {
     "Amount": lambda rng: wording.amount(int(rng.integers(1000, 900000))),
 }
 CHECKS = ("New", "Urgent", "Copy", "Final", "Paid", "Open")
-COLUMNS: dict[str, Callable[[Generator], str]] = {
+TABLE_COLUMNS: dict[str, Callable[[Generator], str]] = {
     "Date": lambda rng: f"{rng.integers(1, 29):02d}.{rng.integers(1, 13):02d}.",
     "Number": lambda rng: wording.digits(rng, 4),
     "Count": lambda rng: str(rng.integers(2, 400)),
@@ -115,7 +115,7 @@ def table(sheet: Sheet, rng: Generator) -> None:
 def _figures(sheet: Sheet, rng: Generator, rows: int) -> None:
     """Write a table: a head, and rows of an article and figures; rules below every row or below the head only."""
     most = int((sheet.right - sheet.left) / (COLUMN * sheet.em) - 1.4)
-    names = [str(name) for name in rng.permutation(list(COLUMNS))[: rng.integers(1, max(1, most) + 1)]]
+    names = [str(name) for name in rng.permutation(list(TABLE_COLUMNS))[: rng.integers(1, max(1, most) + 1)]]
     width = (sheet.right - sheet.left) / (len(names) + 1.4)
     edges = [sheet.left, *(sheet.right - width * k for k in range(len(names), -1, -1))]
     every_row, every_column = rng.random() < 0.6, rng.random() < 0.5
@@ -128,7 +128,7 @@ def _figures(sheet: Sheet, rng: Generator, rows: int) -> None:
             break
         if every_row:
             sheet.rule(sheet.left, sheet.y - 1.1 * sheet.em, sheet.right, sheet.y - 1.1 * sheet.em)
-        _row(sheet, edges, [wording.goods(rng), *(COLUMNS[name](rng) for name in names)], PLAIN)
+        _row(sheet, edges, [wording.goods(rng), *(TABLE_COLUMNS[name](rng) for name in names)], PLAIN)
     low = sheet.y - 1.1 * sheet.em
     for y in (top, top + ROW * sheet.em, low):
         sheet.rule(sheet.left, y, sheet.right, y)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from vaelab.data.sources.document.patches import Page, Word
+from vaelab.data.sources.document.pages import Page, Word
 
 BLACK, WHITE = 0, 255
 FONTS = {  # in matplotlib's folder of fonts: regular, bold, italic; and the size at which a line is about as wide

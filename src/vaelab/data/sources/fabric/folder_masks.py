@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaelab.data.sources.fabric.local_contrast import tone
-from vaelab.data.sources.fabric.masks import MAX_NAMED
-from vaelab.data.sources.fabric.splits import divide
-from vaelab.data.sources.fabric.strips import Cutting, Strip, strides
-from vaelab.data.sources.fabric.survey import Survey, survey
+from vaelab.data.sources.fabric.masks import first_names
+from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
+from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -31,7 +29,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
     cutting = cutting._replace(tone=tone(settings))
-    survey(strips, cutting, found, folder.name, empty_is_normal=True)
+    survey_strips(strips, cutting, found, folder.name, empty_is_normal=True)
     division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
     write_strips(folder, division, cutting, found, {
         "source": f"images and masks in {settings.path}",
@@ -105,5 +103,4 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _named(stems: Mapping[Stem, list[Path]]) -> str:
-    names = sorted(path.name for paths in stems.values() for path in paths)
-    return ", ".join(map(printable, names[:MAX_NAMED])) + ", ..." * (len(names) > MAX_NAMED)
+    return first_names([printable(name) for name in sorted(path.name for paths in stems.values() for path in paths)])

@@ -45,11 +45,17 @@ class Pairing:
 
     def lines(self) -> list[str]:
         """Return what to warn of, a line for each finding."""
-        return [
-            f"{FINDINGS[finding]}: {len(names)} ({', '.join(names[:MAX_NAMED])}{', ...' * (len(names) > MAX_NAMED)})"
-            for finding, names in self.names.items()
-            if names
-        ]
+        return [f"{FINDINGS[finding]}: {counted(names)}" for finding, names in self.names.items() if names]
+
+
+def counted(names: Sequence[str]) -> str:
+    """Return how many files there are, and the first of their names."""
+    return f"{len(names)} ({first_names(names)})"
+
+
+def first_names(names: Sequence[str]) -> str:
+    """Return the first few names, in one line."""
+    return ", ".join(names[:MAX_NAMED]) + ", ..." * (len(names) > MAX_NAMED)
 
 
 def read_masks(paths: Sequence[Path], shape: tuple[int, int], max_pixels: int) -> np.ndarray:

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vaelab.data.format.prepared import DEFECT_PHASES
-from vaelab.data.sources.fabric.local_contrast import tone
-from vaelab.data.sources.fabric.splits import Division, check_normals, set_apart
-from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip
-from vaelab.data.sources.fabric.survey import Survey, check_defects, survey
+from vaelab.data.format.info import DEFECT_PHASES
+from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, tone
+from vaelab.data.sources.fabric.survey import Division, Survey, check_defects, check_normals, set_apart, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -30,7 +28,7 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     strips = _find(root, found, where)
     side = settings.size * settings.reduce
     cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True, tone=tone(settings))
-    survey(strips, cutting, found, folder.name)
+    survey_strips(strips, cutting, found, folder.name)
     check_defects(sum(strip.defect != NONE for strip in strips), found, cutting, where)
     division = _divide(settings, found, cutting, where)
     write_strips(folder, division, cutting, found, {

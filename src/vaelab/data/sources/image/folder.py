@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, Tally, is_gray
+from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
-from vaelab.data.sources.listing import Listing, list_images, printable
+from vaelab.data.sources.listing import Listing, list_images, printable, reasons
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder, Split
-
-MAX_LISTED = 10  # files in an error
 
 
 class Layout(NamedTuple):
@@ -51,18 +50,18 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     layout = _layout(listing.files, settings.colour)
-    writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(layout.groups)
-    outcome = _convert(listing, layout, settings, writer, tally)
+    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(layout.groups)
+    outcome = _convert(listing, layout, settings, writer, levels)
     _check(outcome, layout, settings, where)
-    warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, tally)]
+    warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, levels)]
     _tell(outcome, listing, warnings, folder)
-    info = prepared.image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
+    info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
     report = {
         "source": f"image files in {root}",
         "licence": "unknown",
         "split_rule": "top folders, as given" if layout.own_splits else "by file, in a seeded random order",
         "seed": settings.seed,
-        "group_counts": tally.counts(),
+        "group_counts": levels.images_by_group(),
         "warnings": warnings,
     }
     writer.finish(info, {**report, **_files(outcome, listing)})
@@ -81,7 +80,7 @@ def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
 
 def _layout(files: list[Path], colour: str) -> Layout:
     own = _top_folders(files) >= {"train", "val"}
-    inside = [file for file in files if not own or file.parts[0] in prepared.PHASES]
+    inside = [file for file in files if not own or file.parts[0] in PHASES]
     folders = {_folder(file, own) for file in inside}
     if folders - {"."}:
         return Layout(own, False, tuple(sorted(folders)))
@@ -98,11 +97,12 @@ def _folder(file: Path, own_splits: bool) -> str:
     return printable(parts[0]) if len(parts) > 1 else "."
 
 
-def _convert(listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, tally: Tally) -> Outcome:
-    outcome = Outcome([], dict.fromkeys(prepared.PHASES, 0), listing.quarantined, [])
+def _convert(
+    listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, levels: GroupLevels
+) -> Outcome:
+    outcome = Outcome([], dict.fromkeys(PHASES, 0), listing.quarantined, [])
     order = np.random.default_rng(settings.seed).permutation(len(listing.files)).tolist()
-    interval = 0.5 if sys.stderr.isatty() else 20
-    for number in tqdm(order, desc=f"prepare {writer.folder.name}", unit="file", mininterval=interval):
+    for number in progress(order, f"prepare {writer.folder.name}", "file"):
         file = listing.files[number]
         try:
             x, notes = _read(file, layout, settings)
@@ -113,7 +113,7 @@ def _convert(listing: Listing, layout: Layout, settings: ImageFolder, writer: pr
         group = _group(file, x, layout)
         arrays = {"x": x, "group": group, "file": np.full(len(x), len(outcome.kept), dtype=np.int32)}
         writer.add(phase, arrays)
-        tally.add(phase, x, group)
+        levels.add(phase, x, group)
         outcome.examples[phase] += 1
         outcome.kept.append(printable(file))
         outcome.notes.extend({"file": printable(file), "note": note} for note in notes)
@@ -121,7 +121,7 @@ def _convert(listing: Listing, layout: Layout, settings: ImageFolder, writer: pr
 
 
 def _read(file: Path, layout: Layout, settings: ImageFolder) -> tuple[np.ndarray, list[str]]:
-    if layout.own_splits and file.parts[0] not in prepared.PHASES:
+    if layout.own_splits and file.parts[0] not in PHASES:
         raise UnreadableError("outside the folders train, val and test, which are the splits")
     picture = read_image(Path(settings.path) / file, settings.max_pixels, settings.colour)
     return fitted(picture, settings.size, settings.fit)
@@ -143,23 +143,21 @@ def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:
 
 def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) -> None:
     bad = outcome.quarantined
-    listed = "".join(f"\n  {entry['file']}: {entry['reason']}" for entry in bad[:MAX_LISTED])
-    more = f"\n  and {len(bad) - MAX_LISTED} more" if len(bad) > MAX_LISTED else ""
     if not outcome.kept:
-        raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{listed}{more}")
+        raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{reasons(bad)}")
     needed = ("train", "val") if layout.own_splits else [phase for phase, share in settings.split if share]
     for phase in needed:
         if not outcome.examples[phase]:
             setting = f"path: folder {phase}" if layout.own_splits else f"split: {phase}"
-            refused = f"; {len(bad)} cannot:{listed}{more}" if bad else ""
+            refused = f"; {len(bad)} cannot:{reasons(bad)}" if bad else ""
             raise InputError(f"{where}.{setting} is left empty: {len(outcome.kept)} files can be used{refused}")
 
 
-def _warnings(files: list[Path], layout: Layout, tally: Tally) -> list[str]:
-    names = sorted(_top_folders(files) & set(prepared.PHASES))
+def _warnings(files: list[Path], layout: Layout, levels: GroupLevels) -> list[str]:
+    names = sorted(_top_folders(files) & set(PHASES))
     alone = f"the folders {', '.join(names)} are groups here: splits are train and val (and test) together"
     lone = [alone] if names and not layout.own_splits else []
-    return [*lone, *(tally.unlike_groups() if layout.by_colour else [])]
+    return [*lone, *(levels.unlike_groups() if layout.by_colour else [])]
 
 
 def _tell(outcome: Outcome, listing: Listing, warnings: list[str], folder: Path) -> None:

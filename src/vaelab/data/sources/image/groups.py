@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from vaelab.data.format.prepared import PHASES
+from vaelab.data.format.info import PHASES
 
 COLOUR_GROUPS = ("colour", "gray")
 GRAY_SPREAD = 3.0  # levels of 255: what JPEG leaves in gray photographs; toned ones have more than 10
@@ -26,7 +26,7 @@ def is_gray(x: np.ndarray) -> np.ndarray:
     return gray
 
 
-class Tally:
+class GroupLevels:
     """Counts images and their levels by split and group, as they pass by."""
 
     def __init__(self, groups: tuple[str, ...]) -> None:
@@ -42,7 +42,7 @@ class Tally:
             pixels = np.bincount(chosen.ravel(), minlength=256)
             self.levels[phase, index] = self.levels.get((phase, index), 0) + pixels
 
-    def counts(self) -> dict[str, dict[str, int]]:
+    def images_by_group(self) -> dict[str, dict[str, int]]:
         """Return the number of images by split and group."""
         return {phase: {name: self.images[phase, i] for i, name in enumerate(self.groups)} for phase in PHASES}
 

@@ -4,18 +4,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tokenize import TokenError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from vaelab.data.format import prepared
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, Tally, is_gray
+from vaelab.data.format.info import image_info
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
+from vaelab.data.sources.progress import progress
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Npy
 
 if TYPE_CHECKING:
-    Bar = tqdm[Any]
+    from vaelab.data.sources.progress import Bar
 
 CHUNK_BYTES = 4 * 2**20  # of a file, converted at once
 MAGIC = b"\x93NUMPY"
@@ -39,39 +40,38 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
     _check_alike(paths, arrays, where)
     groups = COLOUR_GROUPS if _channels(arrays["train"]) == 3 else ("all",)
     total = sum(len(array) * (1 + (array.dtype.kind == "f")) for array in arrays.values())
-    interval = 0.5 if sys.stderr.isatty() else 20
-    with tqdm(total=total, desc=f"prepare {folder.name}", unit="image", mininterval=interval) as bar:
+    with progress(None, f"prepare {folder.name}", "image", total) as bar:
         for phase, array in arrays.items():
             _check_values(array, f"{where}.{phase}: {paths[phase]}", bar)
-        writer, tally = prepared.Writer(folder, prepared.SHARD_BYTES), Tally(groups)
-        _convert(arrays, writer, tally, bar)
-    writer.finish(prepared.image_info(_channels(arrays["train"]), settings.size, groups), {
+        writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)
+        _convert(arrays, writer, levels, bar)
+    writer.finish(image_info(_channels(arrays["train"]), settings.size, groups), {
         "source": f"NumPy files {', '.join(map(str, paths.values()))}",
         "licence": "unknown",
         "split_rule": "one file per split, as given",
         "seed": settings.seed,
         "quarantined": [],
-        "group_counts": tally.counts(),
+        "group_counts": levels.images_by_group(),
         "types": {phase: str(array.dtype) for phase, array in arrays.items()},
-        "warnings": _warn(arrays, tally, where),
+        "warnings": _warn(arrays, levels, where),
     })  # fmt: skip
 
 
-def _convert(arrays: dict[str, np.ndarray], writer: prepared.Writer, tally: Tally, bar: "Bar") -> None:
+def _convert(arrays: dict[str, np.ndarray], writer: prepared.Writer, levels: GroupLevels, bar: "Bar") -> None:
     for phase, array in arrays.items():
         for chunk in _chunks(array, bar):
             x = _stored(chunk)
             group = is_gray(x).astype(np.int32) if x.shape[1] == 3 else np.zeros(len(x), dtype=np.int32)
             writer.add(phase, {"x": x, "group": group})
-            tally.add(phase, x, group)
+            levels.add(phase, x, group)
 
 
-def _warn(arrays: dict[str, np.ndarray], tally: Tally, where: str) -> list[str]:
+def _warn(arrays: dict[str, np.ndarray], levels: GroupLevels, where: str) -> list[str]:
     """What the user is warned of: files or groups that seem to be normalised differently."""
     types = ", ".join(f"{array.dtype} in {phase}" for phase, array in arrays.items())
     unlike = [f"the files have different types ({types}): check that the images were normalised alike"]
     kinds = {array.dtype.kind for array in arrays.values()}
-    texts = [*(unlike if len(kinds) > 1 else []), *tally.unlike_phases(), *tally.unlike_groups()]
+    texts = [*(unlike if len(kinds) > 1 else []), *levels.unlike_phases(), *levels.unlike_groups()]
     warnings = [f"{where}: {text}" for text in texts]
     for text in warnings:
         print(f"warning: {text}", file=sys.stderr)

@@ -3,17 +3,15 @@
 Tags, groups and units (what one `id` names, else a row) have the numbers of their first appearance.
 """
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from vaelab.data.sources.tags.cells import joined_rows, marked_rows
-from vaelab.data.sources.tags.rows import Rows
+from vaelab.data.sources.progress import progress
+from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
 from vaelab.data.sources.tags.tables import Chunk, Table
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
@@ -46,7 +44,7 @@ class TagReader:
         self.tags: dict[str, int] = {}
         self.groups: dict[str, int] = {}
         self.units: dict[str | int, int] = {}
-        self.counts: Counter[str] = Counter()  # for meta.json
+        self.totals: Counter[str] = Counter()  # for meta.json
         named = {option: getattr(settings, option) for option in ("id", "group", "tags")}
         self.texts = [name for name in dict.fromkeys(named.values()) if name is not None]
         self.marks = [name for name in table.names if name not in self.texts] if settings.tags is None else []
@@ -70,12 +68,11 @@ class TagReader:
             InputError: the table is damaged, empty, or not one of tags.
         """
         parts = []
-        interval = 0.5 if sys.stderr.isatty() else 20
-        with tqdm(desc="read", unit=" rows", mininterval=interval) as bar:
+        with progress(None, "read", " rows") as bar:
             for chunk in self.table.read(self.texts, self.marks):
                 parts.append(self._part(chunk))
                 bar.update(len(chunk.places))
-        if not self.counts["rows_read"]:
+        if not self.totals["rows_read"]:
             raise InputError(f"{self.table.place}: holds no row below the names of the columns")
         return _merged(parts) if self.settings.duplicates == "merge" else parts
 
@@ -85,9 +82,9 @@ class TagReader:
         first = np.zeros(len(part.unit), dtype=bool)
         first[np.unique(part.unit, return_index=True)[1]] = True
         first &= part.unit >= before
-        self.counts["rows_read"] += len(first)
-        self.counts["rows_of_an_earlier_id"] += int((~first).sum())
-        self.counts["longest_row"] = max(self.counts["longest_row"], int(part.rows.counts.max(initial=0)))
+        self.totals["rows_read"] += len(first)
+        self.totals["rows_of_an_earlier_id"] += int((~first).sum())
+        self.totals["longest_row"] = max(self.totals["longest_row"], int(part.rows.counts.max(initial=0)))
         if self.settings.duplicates == "error" and not first.all():
             row = int((~first).argmax())
             text = f"the id {_texts(chunk, self.settings.id)[row]!r} was there before; expected each once"
@@ -103,7 +100,7 @@ class TagReader:
             return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
         cells: Any = chunk.columns[settings.tags]
         rows, repeated = joined_rows(cells, settings.separator, self.tags, at)
-        self.counts["repeated_tags"] += repeated
+        self.totals["repeated_tags"] += repeated
         if settings.vocabulary is None and settings.min_count == 1 and len(self.tags) > settings.max_tags:
             text = f"there are {len(self.tags)} tags and more, such as {next(reversed(self.tags))!r}"
             raise InputError(f"{self._at(chunk, -1)}: {text}; at most {settings.max_tags} (max_tags)")
@@ -111,11 +108,11 @@ class TagReader:
 
     def _units(self, chunk: Chunk) -> np.ndarray:
         """Numbers of the units; a row without an id is a unit of its own."""
-        start, units = self.counts["rows_read"], self.units
+        start, units = self.totals["rows_read"], self.units
         if self.settings.id is None:
             return np.arange(start, start + len(chunk.places))
         texts = _texts(chunk, self.settings.id)
-        self.counts["rows_without_id"] += texts.count("")
+        self.totals["rows_without_id"] += texts.count("")
         keys = (text or number for number, text in enumerate(texts, start))
         return np.array([units.setdefault(key, len(units)) for key in keys], dtype=np.int64)
 
@@ -124,7 +121,7 @@ class TagReader:
             self.groups = {"all": 0}
             return np.zeros(len(chunk.places), dtype=np.int64)
         texts, groups = _texts(chunk, self.settings.group), self.groups
-        self.counts["rows_without_group"] += texts.count("")
+        self.totals["rows_without_group"] += texts.count("")
         numbers = [groups.setdefault(text or NO_GROUP, len(groups)) for text in texts]
         if len(groups) > MAX_GROUPS:
             text = f"column {self.settings.group!r} holds more than {MAX_GROUPS} groups, such as {texts[-1]!r}"

@@ -1,20 +1,25 @@
-"""Rows of tags as they are put together, split and stored.
+"""Rows of tags as they are put together from the cells of a table, split and stored.
 
-n rows, D tags; the tags of a row are numbers below D, ascending, row after row, as in `vaelab.data.format.sparse`.
+A table has joined tags in one column, or a column of 0 and 1 for each tag. n rows, D tags; the tags of a row are
+numbers below D, ascending, row after row, as in `vaelab.data.format.sparse`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.info import PHASES, tags_info
+from vaelab.data.sources.tags.tables import Column
 from vaelab.errors import InputError
-from vaelab.params.datasets import Split
 
 DENSE_BYTES = 2**26  # of rows that are made dense at once
 MAX_LISTED = 20  # tags in meta.json
+MAX_NAME = 1000  # characters of a tag; more are joined by another separator
+MARKS = {"0": 0, "1": 1, "false": 0, "true": 1, "0.0": 0, "1.0": 1}  # cells of a column that is of one tag
 
 
 class Rows(NamedTuple):
@@ -54,21 +59,64 @@ class Rows(NamedTuple):
         return x
 
 
-def phases_of(units: int, split: Split, seed: int, where: str) -> np.ndarray:
-    """Return the split of each unit, index into PHASES, int64 [units], in a seeded random order."""
-    sizes = split_sizes(units, split, where)
-    phases = np.empty(units, dtype=np.int64)
-    phases[np.random.default_rng(seed).permutation(units)] = np.repeat(np.arange(len(sizes)), sizes)
-    return phases
+class _Marks(dict[str, int]):
+    def __missing__(self, cell: str) -> int:
+        return MARKS[cell.strip().lower()]
 
 
-def split_sizes(units: int, split: Split, where: str) -> list[int]:
-    """Return how many of the units each split gets. Raises InputError where one with a share gets none."""
-    shares = [share for _, share in split]
-    sizes: list[int] = np.diff(np.round(np.cumsum([0, *shares]) * units).astype(int)).tolist()
-    if any(share > 0 and not size for share, size in zip(shares, sizes, strict=True)):
-        raise InputError(f"{where}.split: {units} rows are too few for the shares {shares}")
-    return sizes
+_MARKS = _Marks(MARKS)  # cells as they usually are, and the others by way of `__missing__`
+
+
+def joined_rows(
+    cells: Sequence[str] | Sequence[list[str]], separator: str, tags: dict[str, int], at: Callable[[int], str]
+) -> tuple[Rows, int]:
+    """Return the rows of cells of joined tags, and how many tags were in their row before.
+
+    Args:
+        cells: joined tags, or lists of them; an empty piece is no tag.
+        separator: between two tags.
+        tags: number of each tag; new ones are added.
+        at: place of a row, for errors.
+
+    Raises:
+        InputError: a tag is too long to be one.
+    """
+    pieces = [cell.split(separator) if isinstance(cell, str) else cell for cell in cells]
+    known, size = len(tags), np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+    names = map(str.strip, chain.from_iterable(pieces))
+    column = np.array([tags.setdefault(name, len(tags)) if name else -1 for name in names], dtype=np.int64)
+    row, given = np.repeat(np.arange(len(cells)), size), column >= 0
+    for name in islice(tags, known, None):
+        if len(name) > MAX_NAME:
+            place = at(int(row[(column == tags[name]).argmax()]))
+            text = f"a tag of {len(name)} characters, {name[:20]!r}...; at most {MAX_NAME} (separator: {separator!r})"
+            raise InputError(f"{place} has {text}")
+    rows = Rows.of_pairs(row[given], column[given], len(cells))
+    return rows, int(given.sum() - rows.counts.sum())
+
+
+def marked_rows(columns: Sequence[Column], names: Sequence[str], at: Callable[[int], str]) -> Rows:
+    """Return the rows of columns of 0 and 1, one per tag. Raises InputError where a cell is anything else."""
+    x = np.stack([_ones(column, name, at) for column, name in zip(columns, names, strict=True)], axis=1)
+    column = np.nonzero(x)[1]
+    return Rows(np.count_nonzero(x, axis=1).astype(np.int32), column.astype(np.min_scalar_type(len(names))))
+
+
+def _ones(column: Column, name: str, at: Callable[[int], str]) -> np.ndarray:
+    """1 where the tag is given, 0 elsewhere, uint8 [n]."""
+    if isinstance(column, np.ndarray):
+        marks: np.ndarray = (column == 1).astype(np.uint8)
+        wrong = (marks == 0) & (column != 0)
+        bad = int(wrong.argmax()) if wrong.any() else None
+    else:
+        try:
+            return np.frombuffer(bytes(map(_MARKS.__getitem__, cast("Sequence[str]", column))), dtype=np.uint8)
+        except KeyError:
+            bad = next(row for row, cell in enumerate(column) if str(cell).strip().lower() not in MARKS)
+    if bad is not None:
+        found = f"holds {str(column[bad])[:40]!r}" if str(column[bad]).strip() else "is empty"
+        raise InputError(f"{at(bad)}: column {name!r} {found}; expected 0 or 1, true or false")
+    return marks
 
 
 class TagWriter:
@@ -85,14 +133,14 @@ class TagWriter:
         self.tags, self.groups = tags, groups
         self.sparse = 4 * mean_tags + 4 < len(tags)  # bytes of a row
         self.writer = prepared.Writer(folder, prepared.SHARD_BYTES)
-        self.counts = np.zeros(len(tags), dtype=np.int64)  # training rows with each tag
-        self.group_counts = {phase: np.zeros(len(groups), dtype=np.int64) for phase in prepared.PHASES}
+        self.rows_with = np.zeros(len(tags), dtype=np.int64)  # training rows with each tag
+        self.group_counts = {phase: np.zeros(len(groups), dtype=np.int64) for phase in PHASES}
 
     def add(self, phase: str, rows: Rows, group: np.ndarray) -> None:
         """Add rows, and the group of each [n]."""
         self.group_counts[phase] += np.bincount(group, minlength=len(self.groups))
         if phase == "train":
-            self.counts += np.bincount(rows.columns, minlength=len(self.tags))
+            self.rows_with += np.bincount(rows.columns, minlength=len(self.tags))
         group = group.astype(np.int32)
         if self.sparse:
             arrays = {"count": rows.counts.astype(np.int32), "columns": rows.columns.astype(np.int32)}
@@ -105,14 +153,14 @@ class TagWriter:
 
     def absent(self) -> list[str]:
         """Return the tags that no training row has; they stay, with a count of 0."""
-        return [tag for tag, count in zip(self.tags, self.counts.tolist(), strict=True) if not count]
+        return [tag for tag, count in zip(self.tags, self.rows_with.tolist(), strict=True) if not count]
 
     def finish(self, where: str, report: Mapping[str, Any]) -> None:
         """Write what is left and the description. Raises InputError where no training row has a tag."""
-        if not self.counts.any():
+        if not self.rows_with.any():
             raise InputError(f"{where}: no row of the training split has a tag; expected some that have")
         rows = self.writer.examples["train"]
-        self.writer.finish(prepared.tags_info(self.tags, self.counts.tolist(), rows, tuple(self.groups)), {
+        self.writer.finish(tags_info(self.tags, self.rows_with.tolist(), rows, tuple(self.groups)), {
             **report,
             "stored": "sparse" if self.sparse else "dense",
             "tags_absent_from_training": {"tags": len(self.absent()), "first": self.absent()[:MAX_LISTED]},

@@ -1,23 +1,25 @@
 """Tagged rows in a table, .csv, .tsv or .parquet: what is kept of them, how they are split, and a report of the rest.
 
-A part of the rows is in memory as they are in the file; all of them only as the numbers of their tags.
+A part of the rows is in memory as they are in the file; all of them only as the numbers of their tags. Tags are kept
+by a vocabulary file, or because enough rows of the table have them. D tags.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaelab.data.format.prepared import PHASES
-from vaelab.data.sources.tags.csv_tables import DELIMITERS, csv_table
-from vaelab.data.sources.tags.parquet_tables import parquet_table
+from vaelab.data.format.info import PHASES
+from vaelab.data.sources.splits import phases_of
 from vaelab.data.sources.tags.reading import Part, TagReader
-from vaelab.data.sources.tags.rows import TagWriter, phases_of
-from vaelab.data.sources.tags.tables import Table
-from vaelab.data.sources.tags.vocabulary import kept_tags, left_out
+from vaelab.data.sources.tags.rows import TagWriter
+from vaelab.data.sources.tags.tables import open_table
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
+
+MOST_FREQUENT = 20  # of the tags that are left out, listed with their counts
 
 
 def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
@@ -47,21 +49,87 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
     _tell(report, writer, folder)
 
 
-def open_table(path: Path, place: str) -> Table:
-    """Return the table in a file, by its ending. Raises InputError, which begins with `place`."""
-    if not path.is_file():
-        raise InputError(f"{place}: {'not a file' if path.exists() else 'no such file'}; expected a table")
-    if path.suffix.lower() in DELIMITERS:
-        return csv_table(path, place)
-    if path.suffix.lower() == ".parquet":
-        return parquet_table(path, place)
-    raise InputError(f"{place}: ends in {path.suffix!r}; expected .csv, .tsv or .parquet")
-
-
 def _rows_with(parts: list[Part], tags: dict[str, int]) -> dict[str, int]:
     """Rows that have each tag."""
     counts = sum((np.bincount(part.rows.columns, minlength=len(tags)) for part in parts), np.zeros(len(tags), int))
     return dict(zip(tags, counts.tolist(), strict=True))
+
+
+def kept_tags(rows_with: Mapping[str, int], settings: TagsCsv, where: str) -> list[str]:
+    """Return the tags that are kept, from the number of rows that have each tag of the table.
+
+    Raises:
+        InputError: fewer than 2 are left, or more than `max_tags`, or the vocabulary is wrong.
+    """
+    if not any(rows_with.values()):
+        raise InputError(f"{where}.path: {settings.path}: no row has a tag")
+    if settings.vocabulary is not None:
+        place, kept = f"{where}.vocabulary: {settings.vocabulary}", _of_file(rows_with, settings, where)
+    else:
+        place = f"{where}.path: {settings.path}"
+        kept = sorted(tag for tag, rows in rows_with.items() if rows >= settings.min_count)
+    if not kept:
+        tag, rows = max(rows_with.items(), key=lambda item: item[1])
+        text = f"no tag is in {settings.min_count} rows or more; the most frequent, {tag!r}, is in {rows}"
+        raise InputError(f"{where}.min_count: {text}")
+    if len(kept) < 2:
+        raise InputError(f"{place}: {kept[0]!r} is the only tag; expected at least 2")
+    if len(kept) > settings.max_tags:
+        raise InputError(f"{place}: {len(kept)} tags; at most {settings.max_tags} (max_tags), see also min_count")
+    return kept
+
+
+def left_out(rows_with: Mapping[str, int], kept: list[str]) -> dict[str, Any]:
+    """Return how many tags of the table are not kept, in how many places, and the most frequent of them."""
+    known = set(kept)
+    others = {tag: rows for tag, rows in rows_with.items() if tag not in known}
+    most = sorted(others, key=lambda tag: (-others[tag], tag))[:MOST_FREQUENT]
+    return {
+        "tags": len(others),
+        "occurrences": sum(others.values()),
+        "most_frequent": {tag: others[tag] for tag in most},
+    }
+
+
+def _of_file(rows_with: Mapping[str, int], settings: TagsCsv, where: str) -> list[str]:
+    place = f"{where}.vocabulary: {settings.vocabulary}"
+    tags = read_vocabulary(Path(settings.vocabulary or ""), place)
+    found = [tag for tag, rows in rows_with.items() if rows]
+    if not set(found) & set(tags):
+        text = f"none of its {len(tags)} tags, such as {tags[0]!r}, is in {settings.path}, which has {found[0]!r}"
+        raise InputError(f"{place}: {text}")
+    unknown = left_out({tag: rows_with[tag] for tag in found}, tags)
+    if unknown["tags"] and settings.unknown == "error":
+        listed = ", ".join(f"{tag!r} ({rows} rows)" for tag, rows in list(unknown["most_frequent"].items())[:5])
+        more = " ..." if unknown["tags"] > 5 else ""
+        raise InputError(f"{place}: lacks {unknown['tags']} tags of {settings.path}: {listed}{more} (unknown: error)")
+    return tags
+
+
+def read_vocabulary(path: Path, place: str) -> list[str]:
+    """Return the tags of a text file, one a line, in its order; empty lines are none.
+
+    Raises:
+        InputError: there are none, or one is there twice; it begins with `place`.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{place}: is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{place}: cannot be read: {error.strerror or error}") from None
+    first: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        tag = line.strip()
+        if tag in first:
+            raise InputError(f"{place}: line {number} repeats {tag!r} of line {first[tag]}; expected each tag once")
+        if "\0" in tag:
+            raise InputError(f"{place}: line {number} holds a NUL character; expected text")
+        if tag:
+            first[tag] = number
+    if not first:
+        raise InputError(f"{place}: is empty; expected one tag a line")
+    return list(first)
 
 
 def _with(parts: list[Part], tags: list[str], before: dict[str, int], keep_empty: bool) -> tuple[list[Part], int]:
@@ -88,12 +156,12 @@ def _report(reader: TagReader, settings: TagsCsv, kept: int, empty: int) -> dict
         "licence": "unknown",
         "split_rule": f"by {'row' if settings.id is None else settings.id}, in a seeded random order",
         "seed": settings.seed,
-        "rows_read": reader.counts["rows_read"],
+        "rows_read": reader.totals["rows_read"],
         "rows_kept": kept,
         "rows_without_tags": empty,
         "empty_rows": settings.empty_rows,
         "duplicates": settings.duplicates,
-        **{name: reader.counts[name] for name in names},
+        **{name: reader.totals[name] for name in names},
         "quarantined": [],
     }
 

@@ -1,0 +1,37 @@
+"""How the metrics of a phase lie in metrics/evaluate/<run>.json: flat, but for what belongs to another method.
+
+    {"psnr": …, "ablations": {"shuffled_z": {"psnr": …}}, "floors": {"pca": {"psnr": …}}}
+
+`floors` holds the baselines of reconstruction, `sample_floors` those of samples, `defect_floors` those of anomaly
+scores, which stage threshold measures.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+ABLATIONS, FLOORS, SAMPLE_FLOORS, DEFECT_FLOORS = "ablations", "floors", "sample_floors", "defect_floors"
+HELD_OUT = "real_"  # before what held-out data reach on measures of samples: the best that can be expected
+PREFIXES = {ABLATIONS: "", FLOORS: "floor_", SAMPLE_FLOORS: "floor_", DEFECT_FLOORS: "floor_score_"}
+
+Metrics = Mapping[str, Any]  # of one phase
+
+
+def flat(metrics: Metrics) -> dict[str, Any]:
+    """Return the metrics of a phase under the names that they have as columns of comparison.csv, in their order."""
+    found: dict[str, Any] = {}
+    for key, value in metrics.items():
+        if key not in PREFIXES:
+            found[key] = value
+            continue
+        for method, values in value.items():
+            found |= {f"{PREFIXES[key]}{method}_{name}": number for name, number in values.items()}
+    return found
+
+
+def baselines(metrics: Metrics) -> dict[str, dict[str, Any]]:
+    """Return what each trivial method reaches, by its name, of a phase."""
+    found: dict[str, dict[str, Any]] = {}
+    for key in (FLOORS, SAMPLE_FLOORS, DEFECT_FLOORS):
+        for method, values in metrics.get(key, {}).items():
+            found[method] = {**found.get(method, {}), **values}
+    return found

@@ -1,0 +1,121 @@
+"""The linear path beside the convolutions, between an image and its latent: of the whole image, or patch by patch.
+
+Encoders have the map second in the sequence, decoders first. `model.init: pca` sets it to PCA of the images, or of
+their patches.
+"""
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from vaelab.data.format.info import DataInfo
+from vaelab.models.image.local import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
+from vaelab.models.image.patch_pca import fit_patch_pca, fit_shrunk_pca
+from vaelab.models.pca import Pca
+from vaelab.models.vae import VAE
+from vaelab.params.blocks import Model
+
+if TYPE_CHECKING:
+    from vaelab.models.image.conv import ImageDecoder, ImageEncoder
+
+
+def to_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
+    """Return the linear map from images [B, C, S, S] to [B, L], or to a latent map [B, channels, side, side]."""
+    if options.latent == "vector":
+        return nn.Sequential(nn.Flatten(), nn.Linear(int(info.mean_elements), latent))
+    cell = 2**options.depth
+    return nn.Sequential(nn.PixelUnshuffle(cell), nn.Conv2d(info.shape[0] * cell * cell, options.latent_channels, 1))
+
+
+def from_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
+    """Return the linear map back to images."""
+    if options.latent == "vector":
+        return nn.Sequential(nn.Linear(latent, int(info.mean_elements)), nn.Unflatten(1, info.shape))
+    cell = 2**options.depth
+    return nn.Sequential(nn.Conv2d(options.latent_channels, info.shape[0] * cell * cell, 1), nn.PixelShuffle(cell))
+
+
+@torch.no_grad()
+def start_from_pca(
+    model: VAE, images: Tensor, flip: bool, seed: int, share: float = 0.0, group: Tensor | None = None
+) -> None:
+    """Set the linear path so that the untrained model reconstructs as PCA with as many numbers does.
+
+    Latents are the whitened scores, so that their aggregate has variance 1. The posterior's variance starts at
+    noise / (eigenvalue + noise), the optimum of probabilistic PCA (Tipping & Bishop 1999). The convolutions
+    start silent.
+
+    Args:
+        model: an image model with `init: pca`.
+        images: training images, uint8 [N, C, S, S].
+        flip: whether mirrored images are trained on, too.
+        seed: of the randomised decomposition.
+        share: of a vector latent's covariance that comes from patches (`model.pca_patches`).
+        group: of each image [N]: with `model.per_group` each group has its own PCA.
+
+    Raises:
+        InputError: there are fewer images than latent dimensions.
+    """
+    if isinstance(model.encoder, LocalEncoder):
+        _start_cells(model, images, flip, seed, group)
+        return
+    encoder, decoder = cast("ImageEncoder", model.encoder), cast("ImageDecoder", model.decoder)
+    assert encoder.linear_path is not None
+    assert decoder.linear_path is not None
+    pca = _fit(images, encoder.linear_path, model.latent_dim, flip, seed, share)
+    _set_linear(_weights(encoder.linear_path[1]), _weights(decoder.linear_path[0]), pca, pca.mean)
+    _silence(_weights(encoder.head[1]), _log_var(pca))
+    _silence(_weights(decoder.image[-1]))
+
+
+def _start_cells(model: VAE, images: Tensor, flip: bool, seed: int, group: Tensor | None) -> None:
+    encoder, decoder = model.encoder, model.decoder
+    assert isinstance(encoder, LocalEncoder)
+    assert isinstance(decoder, LocalDecoder)
+    for number, (analysis, synthesis) in enumerate(zip(encoder.networks, decoder.networks, strict=True)):
+        assert isinstance(analysis, CellNetwork)
+        assert isinstance(synthesis, CellNetwork)
+        own = images if len(encoder.networks) == 1 or group is None else images[group == number]
+        pca = fit_patch_pca(own, encoder.cell, decoder.channels, seed, flip)
+        _set_linear(analysis.linear_path, synthesis.linear_path, pca, pca.mean - CENTRE)
+        _silence(analysis.head, _log_var(pca))
+        _silence(synthesis.head)
+        if decoder.log_sigma is not None:
+            size = len(pca.mean)
+            decoder.log_sigma[number] = 0.5 * math.log(pca.noise * (size - decoder.channels) / size)
+
+
+def _set_linear(analysis: nn.Linear | nn.Conv2d, synthesis: nn.Linear | nn.Conv2d, pca: Pca, mean: Tensor) -> None:
+    """Set the path to the latent and back; `mean` [D] is that of what the path sees."""
+    deviation = pca.variance.sqrt()[:, None]
+    analysis.weight.copy_((pca.components / deviation).view_as(analysis.weight))
+    analysis.bias.copy_(-(pca.components / deviation) @ mean)  # type: ignore[union-attr]
+    synthesis.weight.copy_((pca.components * deviation).T.reshape(synthesis.weight.shape))
+    synthesis.bias.copy_(mean)  # type: ignore[union-attr]
+
+
+def _log_var(pca: Pca) -> Tensor:
+    """Bias of what gives mean and log-variance: nothing beside the linear path, and the best variance."""
+    log_var = (pca.noise / (pca.variance + pca.noise)).log()
+    return torch.cat([torch.zeros_like(log_var), log_var])
+
+
+def _silence(layer: nn.Linear | nn.Conv2d, bias: Tensor | None = None) -> None:
+    layer.weight.zero_()
+    assert layer.bias is not None
+    layer.bias.zero_() if bias is None else layer.bias.copy_(bias)
+
+
+def _fit(images: Tensor, path: nn.Sequential, latent_dim: int, flip: bool, seed: int, share: float) -> Pca:
+    if isinstance(path[0], nn.PixelUnshuffle):
+        layer = path[1]
+        assert isinstance(layer, nn.Conv2d)
+        return fit_patch_pca(images, path[0].downscale_factor, layer.out_channels, seed, flip)
+    return fit_shrunk_pca(images, latent_dim, seed, flip, share)
+
+
+def _weights(layer: nn.Module) -> nn.Linear | nn.Conv2d:
+    assert isinstance(layer, nn.Linear | nn.Conv2d)
+    return layer

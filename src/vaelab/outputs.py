@@ -1,0 +1,58 @@
+"""What stages leave of each run and data set: the stamp that compare depends on, and what stays when they are gone."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from vaelab import artifacts
+
+OF_RUN: tuple[Callable[[str], Path], ...] = (
+    artifacts.resolved, artifacts.models, artifacts.scores, artifacts.thresholds, artifacts.compared,
+    artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
+    artifacts.threshold_plots,
+)  # fmt: skip
+OF_DATA = (artifacts.prepared,)
+
+
+def write_stamp(run: str, data: str) -> None:
+    """Write the digests of all that compare reads of a run; of the data, which may be large, of meta.json alone.
+
+    Compare depends on the stamps and not on the folders of all runs: what is left of a run that is gone is in no fresh
+    clone, and would make compare stale there.
+    """
+    folders = artifacts.scores(run), artifacts.thresholds(run), artifacts.threshold_plots(run)
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    files += [artifacts.evaluation(run), artifacts.prepared(data) / "meta.json"]
+    artifacts.write_json(artifacts.compared(run), {path.as_posix(): _digest(path) for path in files})
+
+
+def left_over(place: Callable[[str], Path], names: Iterable[str]) -> list[Path]:
+    """Return what lies where outputs do and belongs to none of these runs, or data sets, sorted.
+
+    Args:
+        place: path of the output of a run, or data set.
+        names: those that are not gone.
+    """
+    kept, pattern = {place(name) for name in names}, place("[a-z]*")
+    found = sorted(path for path in pattern.parent.glob(pattern.name) if path not in kept)
+    return [path for path in found if path.is_dir() != bool(pattern.suffix)]
+
+
+def size(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a folder, or a link, and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]

@@ -1,0 +1,26 @@
+"""Each room of sources knows itself and what lies above the rooms, and has a record of its own."""
+
+import grimp
+import pytest
+
+from vaelab.data import sources
+from vaelab.data.sources import SOURCES, document, fabric, grid, image, tags
+
+ROOMS = {"document": document, "fabric": fabric, "grid": grid, "image": image, "tags": tags}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_imports_from_another(room):
+    graph = grimp.build_graph("vaelab")
+    own = f"{sources.__name__}.{room}"
+    modules = {own, *graph.find_descendants(own)}
+    imported = set().union(*(graph.find_modules_directly_imported_by(module) for module in modules))
+    others = {f"{sources.__name__}.{other}" for other in ROOMS if other != room}
+    assert not {module for module in imported if any(f"{module}.".startswith(f"{other}.") for other in others)}
+
+
+def test_every_room_is_in_the_record_and_no_source_twice():
+    graph = grimp.build_graph("vaelab")
+    packages = {name.rsplit(".", 1)[1] for name in graph.find_children(sources.__name__) if graph.find_children(name)}
+    assert packages == set(ROOMS)
+    assert sum(len(room.SOURCES) for room in ROOMS.values()) == len(SOURCES)
