@@ -116,7 +116,7 @@ def save_scores(run: Run, weights: Path, data: Path, folder: Path, most: int = 0
         weights: the model file.
         data: folder of the prepared data set.
         folder: where to.
-        most: about how many images of each phase are scored, whole strips of them, without baselines; 0: all, with baselines.
+        most: about how many images of each phase are scored, whole strips, without baselines; 0: all, with them.
 
     Raises:
         InputError: model file or data are missing or damaged.
@@ -138,7 +138,7 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         model: on `device`, in evaluation mode.
         data: folder of the prepared data set.
         device: where it is computed.
-        most: about how many images of each phase, whole strips of them, without baselines; 0: all, with baselines.
+        most: about how many images of each phase, whole strips, without baselines; 0: all, with them.
 
     Raises:
         InputError: the data are missing or damaged.
