@@ -21,7 +21,9 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "t@example.org",
 }  # fmt: skip
 TAGS: dict[str, Any] = {  # a fraction of a second a training
-    "datasets": {"tags": {"source": "tags", "rows": 120, "topics": 2, "topic_tags": 3, "tail_tags": 2}},
+    "datasets": {
+        "tags": {"source": "tags", "rows": 120, "topics": 2, "topic_tags": 3, "exclusive_groups": 0, "tail_tags": 2}
+    },
     "train": {"batch_size": 32, "checkpoint_samples": 3},
     "evaluate": {"tag_samples": 24},
     "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
