@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.comparison.collect import by_data, collect, curves_table
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
@@ -21,7 +21,7 @@ def main() -> None:
     """Compare all active runs."""
     params, plots = read_params(artifacts.PARAMS), artifacts.COMPARISON_PICTURES
     results = collect()
-    artifacts.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
+    storage.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
     pictures: dict[str, dict[str, Path]] = {}
     for data, group in by_data(results).items():
         for name, (title, figure) in group_pictures(data, group, params.compare).items():
@@ -31,9 +31,9 @@ def main() -> None:
             save_pngs(defect_pictures(result.run), artifacts.COMPARISON_DEFECTS / result.run.name)
         pictures.setdefault(data, {}).update(shown_defects(group))
     for name, rows in defect_curves(results).items():
-        artifacts.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
+        storage.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
     judgements = judge_all(results, params.compare)
-    artifacts.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
+    storage.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
     print(save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
@@ -20,15 +20,15 @@ def main() -> None:
     run = read_run(artifacts.resolved(sys.argv[1]))
     models, scores = artifacts.models(run.name), artifacts.scores(run.name)
     result = evaluate(run, models / "model.safetensors", artifacts.prepared(run.data))
-    artifacts.write_csv(scores / "examples.csv", result.examples)
-    artifacts.write_csv(scores / "dimensions.csv", result.dimensions)
-    artifacts.write_tensors(scores / "arrays.safetensors", result.tensors)
+    storage.write_csv(scores / "examples.csv", result.examples)
+    storage.write_csv(scores / "dimensions.csv", result.dimensions)
+    storage.write_tensors(scores / "arrays.safetensors", result.tensors)
     shutil.copyfile(models / "history.csv", scores / "history.csv")
-    artifacts.write_json(artifacts.evaluation(run.name), result.metrics)
-    artifacts.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
+    storage.write_json(artifacts.evaluation(run.name), result.metrics)
+    storage.write_json(artifacts.summary(run.name), {"config": run.model_dump(), "metrics": result.metrics})
     write_scores(run, models / "model.safetensors", artifacts.prepared(run.data))
     final = result.metrics[final_phase(result.metrics)]
-    artifacts.write_json(artifacts.headline(run.name), {name: final[name] for name in VALIDATION[run.kind].headline})
+    storage.write_json(artifacts.headline(run.name), {name: final[name] for name in VALIDATION[run.kind].headline})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
-from vaelab.outputs import left_over
+from vaelab.outputs import left_over, write_run
 from vaelab.params.resolve import resolve
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     """Write the active runs."""
     resolved = resolve(artifacts.PARAMS)
     for run in resolved.runs.values():
-        artifacts.write_run(run)
+        write_run(run)
     for place in (artifacts.resolved, artifacts.compared):  # an old version has come back with git or dvc checkout
         for stale in left_over(place, resolved.runs):
             stale.unlink()

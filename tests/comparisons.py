@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from helpers import tiny_run
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.comparison.collect import Result
 from vaelab.metrics.nested import ABLATIONS, DEFECT_FLOORS, FLOORS, SAMPLE_FLOORS
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
@@ -87,4 +87,4 @@ def seeds(name: str, values: list[float], metric: str = "macro_f1", **options: A
 def write_summary(found: Result, path: Any = None) -> None:
     """Write the summary that stage evaluate would, to its place or another one."""
     content = {"config": found.run.model_dump(), "metrics": found.metrics}
-    artifacts.write_json(path or artifacts.summary(found.run.name), content)
+    storage.write_json(path or artifacts.summary(found.run.name), content)

@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 import vaelab
-from vaelab import artifacts
+from vaelab import artifacts, outputs, storage
 from vaelab.cli import main
 from vaelab.models.build import build
 from vaelab.models.files import save_model
@@ -102,7 +102,7 @@ def test_check_without_params(command):
 
 def test_show_a_run(command):
     run = tiny_run("mine")
-    artifacts.write_run(run)
+    outputs.write_run(run)
     assert Run.model_validate(yaml.safe_load(command("show", "mine").stdout)) == run
 
 
@@ -129,7 +129,7 @@ def test_show_a_damaged_model_file(command):
 
 def test_where_lists_the_pictures_of_each_run(command):
     for name in ("a", "b"):
-        artifacts.write_run(tiny_run(name))
+        outputs.write_run(tiny_run(name))
     lines = command("where").stdout.splitlines()
     assert sum(line.startswith("pictures:") for line in lines) == 2
     for path in (artifacts.COMPARISON_TEXT, artifacts.COMPARISON_CSV, artifacts.plots("a"), artifacts.plots("b")):
@@ -169,7 +169,7 @@ def test_quality_prints_a_table_and_a_verdict_and_draws_a_picture(command, train
 
 def test_quality_of_a_whole_split_with_a_report(command, trained):
     path = artifacts.models("tiny") / "model.safetensors"
-    artifacts.write_run(tiny_run(kind="image"))
+    outputs.write_run(tiny_run(kind="image"))
     model = ("--config", str(artifacts.resolved("tiny")), "--checkpoint", str(path))
     done = command("quality", *model, "--batch", "--report", "kept", "--num-samples", "1", "--phase", "test")
     assert done.returncode == 0
@@ -194,7 +194,7 @@ def test_quality_names_the_files_that_cannot_be_read(command, trained):
 def test_embed_says_what_it_wrote(command, trained):
     done = command("embed", "tiny", "tiny:test", "--out", "features.npy")
     assert done.stdout == "features.npy: float32 [4, 4], rows in features.index.csv\n"
-    with artifacts.opened(artifacts.prepared("tiny") / "test-00000.safetensors", "pt") as file, torch.no_grad():
+    with storage.opened(artifacts.prepared("tiny") / "test-00000.safetensors", "pt") as file, torch.no_grad():
         expected = trained.encode(unit(file.get_tensor("x")))[0]
     np.testing.assert_array_equal(np.load("features.npy"), expected.numpy())
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
@@ -101,7 +101,7 @@ def found(tmp_path, monkeypatch):
         write_scores(tried, artifacts.models("tried") / "model.safetensors", data)
         for changes in thresholds:
             threshold_run("tried", "cloth", tried.threshold.model_copy(update={"bootstrap": 0, **changes}))
-            yield artifacts.read_json(artifacts.thresholds("tried") / "summary.json")
+            yield storage.read_json(artifacts.thresholds("tried") / "summary.json")
 
     return run
 

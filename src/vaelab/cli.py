@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from vaelab import __version__, artifacts
+from vaelab import __version__, artifacts, storage
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.params.problems import suggestion
@@ -74,7 +74,7 @@ def docs() -> None:
     """Write docs/params.md from the schema."""
     from vaelab.params.document import params_document
 
-    artifacts.write_text(Path("docs/params.md"), params_document())
+    storage.write_text(Path("docs/params.md"), params_document())
 
 
 @app.command()

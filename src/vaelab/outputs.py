@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
+from vaelab.params.schema import Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.resolved, artifacts.models, artifacts.scores, artifacts.thresholds, artifacts.compared,
@@ -13,6 +14,11 @@ OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.threshold_plots,
 )  # fmt: skip
 OF_DATA = (artifacts.prepared,)
+
+
+def write_run(run: Run) -> None:
+    """Write a resolved run to its place."""
+    storage.write_yaml(artifacts.resolved(run.name), run.model_dump())
 
 
 def write_stamp(run: str, data: str) -> None:
@@ -24,7 +30,7 @@ def write_stamp(run: str, data: str) -> None:
     folders = artifacts.scores(run), artifacts.thresholds(run), artifacts.threshold_plots(run)
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     files += [artifacts.evaluation(run), artifacts.prepared(data) / "meta.json"]
-    artifacts.write_json(artifacts.compared(run), {path.as_posix(): _digest(path) for path in files})
+    storage.write_json(artifacts.compared(run), {path.as_posix(): _digest(path) for path in files})
 
 
 def left_over(place: Callable[[str], Path], names: Iterable[str]) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.commands.compare.actions import COLLECTED, compose
 from vaelab.commands.compare.configurations import entry, problems_of
 from vaelab.commands.compare.experiments import start
@@ -97,7 +97,7 @@ class ExperimentRunner:
         """
         place = Path(path).resolve() if path is not None else self.project / COLLECTED / artifacts.COMPARISON_CSV.name
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        artifacts.write_csv(place, [{str(name): value for name, value in row.items()} for row in rows])
+        storage.write_csv(place, [{str(name): value for name, value in row.items()} for row in rows])
         return place
 
     def generate_summary_report(self, table: pd.DataFrame) -> str:

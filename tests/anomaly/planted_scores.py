@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.format.info import image_info
 from vaelab.data.format.prepared import write
 
@@ -78,20 +78,20 @@ def write_planted(phases: Mapping[str, Arrays], shards: int = 2, **meta: Any) ->
     """Write the score maps of RUN and the prepared data DATA, in the working directory."""
     for phase, arrays in phases.items():
         kept = {name: array for name, array in arrays.items() if name != "mask"}
-        artifacts.write_tensors(artifacts.score_maps(artifacts.scores(RUN), phase), kept)
+        storage.write_tensors(artifacts.score_maps(artifacts.scores(RUN), phase), kept)
     folder = artifacts.prepared(DATA)
     images = {"x": np.zeros((1, 1, 4, 4), np.uint8)}
     strips = [f"strip_{number:03d}" for number in range(100 * len(STRIPS))]
     report = {"strip_names": strips, "defect_names": DEFECTS, "reduce": 1, **meta}
     write(folder, image_info(1, 4, GROUPS), {"train": images}, report)
-    listed = artifacts.read_json(folder / "meta.json")
+    listed = storage.read_json(folder / "meta.json")
     for phase in ("defects", "val_defects"):
         if phase in phases and "mask" in phases[phase]:
             names = [f"{phase}-{number:05d}.safetensors" for number in range(shards)]
             for name, part in zip(names, np.array_split(phases[phase]["mask"], shards), strict=True):
-                artifacts.write_tensors(folder / name, {"mask": part})
+                storage.write_tensors(folder / name, {"mask": part})
             listed["files"][phase] = names
-    artifacts.write_json(folder / "meta.json", listed)
+    storage.write_json(folder / "meta.json", listed)
 
 
 def remove_planted() -> None:

@@ -9,7 +9,7 @@ import pytest
 from anomaly.planted_scores import DATA, RUN, Arrays, planted, write_planted
 from pydantic import ValidationError
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.errors import InputError
 from vaelab.params.threshold import Threshold
@@ -112,16 +112,16 @@ def test_a_group_without_normals_needs_no_calibration():
     first(phases, "val", 10)
     write_planted(phases)
     threshold_run(RUN, DATA, Threshold(calibration="none", bootstrap=0))
-    assert artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")["val_normals"] == 10
+    assert storage.read_json(artifacts.thresholds(RUN) / "summary.json")["val_normals"] == 10
 
 
 def test_prepared_data():
     write_planted(planted())
     folder = artifacts.prepared(DATA)
-    meta = artifacts.read_json(folder / "meta.json")
-    artifacts.write_json(folder / "meta.json", {key: value for key, value in meta.items() if key != "groups"})
+    meta = storage.read_json(folder / "meta.json")
+    storage.write_json(folder / "meta.json", {key: value for key, value in meta.items() if key != "groups"})
     refused("has no groups; prepare the data again")
-    artifacts.write_json(folder / "meta.json", meta | {"files": meta["files"] | {"defects": []}})
+    storage.write_json(folder / "meta.json", meta | {"files": meta["files"] | {"defects": []}})
     refused("0 masks are prepared, 80 patches are scored")
     (folder / "meta.json").unlink()
     refused("no such file")

@@ -6,7 +6,7 @@ from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.percentiles import Percentiles, left_out_ranks
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.params.threshold import Threshold
@@ -123,7 +123,7 @@ def test_strips_are_calibrated_by_the_others_of_their_group(tmp_path, monkeypatc
     write_planted(planted())
     asked = Threshold(scores=("residual",), percentile_by="strips", bootstrap=0, percentile=90)
     threshold_run(RUN, DATA, asked)
-    found = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+    found = storage.read_json(artifacts.thresholds(RUN) / "summary.json")
 
     val = planted()["val"]
     logs, group, strip = np.log(val["residual"].max((1, 2))), val["group"], val["strip"]
@@ -156,7 +156,7 @@ def test_where_no_group_has_two_strips_there_is_no_correction(tmp_path, monkeypa
     found = []
     for how in ("patches", "strips"):
         threshold_run(RUN, DATA, Threshold(percentile_by=how, bootstrap=0))
-        found.append(artifacts.read_json(artifacts.thresholds(RUN) / "summary.json"))
+        found.append(storage.read_json(artifacts.thresholds(RUN) / "summary.json"))
     assert found[0] == found[1]
     assert found[1]["percentile_used"] == 95
     assert "fpr_left_out" not in found[1]

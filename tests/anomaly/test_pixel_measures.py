@@ -11,7 +11,7 @@ from anomaly.planted_scores import Arrays, planted, write_planted
 from scipy import ndimage
 from sklearn import metrics
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly import fit, regions, score_files
 from vaelab.anomaly.pixel_measures import PIXEL_MEASURES, LabelledPixels, read_pixels
 from vaelab.anomaly.preprocessing import COMBINED, preprocess
@@ -207,7 +207,7 @@ def test_without_free_pixels_nothing_is_defined():
 
 
 def shard(masks: np.ndarray) -> list[Path]:
-    artifacts.write_tensors(Path("defects-00000.safetensors"), {"mask": masks})
+    storage.write_tensors(Path("defects-00000.safetensors"), {"mask": masks})
     return [Path("defects-00000.safetensors")]
 
 
@@ -230,9 +230,9 @@ def test_masks_that_do_not_go_with_the_scores(label, side, text):
 def test_masks_of_two_sizes_and_none():
     masks = np.ones((1, 8, 8), np.uint8)
     paths = [*shard(masks), Path("other.safetensors")]
-    artifacts.write_tensors(paths[1], {"mask": np.ones((1, 4, 4), np.uint8)})
+    storage.write_tensors(paths[1], {"mask": np.ones((1, 4, 4), np.uint8)})
     with pytest.raises(InputError, match="masks of 4 pixels a side, 8 in the shards before"):
         read_regions(paths, np.ones(2), {4})
-    artifacts.write_tensors(paths[1], {"x": masks})
+    storage.write_tensors(paths[1], {"x": masks})
     with pytest.raises(InputError, match="has no masks"):
         read_regions(paths, np.ones(2), {4})

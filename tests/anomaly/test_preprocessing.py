@@ -8,7 +8,7 @@ import pytest
 from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from scipy import ndimage
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly import score_files
 from vaelab.anomaly.preprocessing import COMBINED, preprocess, smoothed, strip_medians
 from vaelab.anomaly.score_files import read_phases
@@ -58,7 +58,7 @@ def test_each_map_is_divided_by_the_median_of_its_strip(phases, cells, monkeypat
 def test_a_strip_of_nothing_is_left_as_it_is(phases):
     scored = read_phases(artifacts.scores(RUN))["test"]
     empty = {**phases["test"], "residual": np.zeros_like(phases["test"]["residual"])}
-    artifacts.write_tensors(scored.path, empty)
+    storage.write_tensors(scored.path, empty)
     assert (strip_medians(scored, "residual") == 1).all()
 
 
@@ -72,9 +72,7 @@ def test_cells_are_combined_by_their_geometric_mean(phases):
 
 def test_a_coarser_map_counts_for_all_finer_cells_that_it_covers(phases):
     coarse = phases["val"]["mahalanobis"][:, ::2, ::2]
-    artifacts.write_tensors(
-        artifacts.score_maps(artifacts.scores(RUN), "val"), {**phases["val"], "mahalanobis": coarse}
-    )
+    storage.write_tensors(artifacts.score_maps(artifacts.scores(RUN), "val"), {**phases["val"], "mahalanobis": coarse})
     scored = preprocess(read_phases_of_val(), settings(combine="cells"))
     expected = np.sqrt(phases["val"]["residual"] * coarse.repeat(2, 1).repeat(2, 2))
     assert maps_of(scored, [COMBINED])[COMBINED] == pytest.approx(expected, rel=1e-4)
@@ -98,14 +96,14 @@ def test_logarithms_are_smoothed():
 )
 def test_the_size_of_a_score_changes_nothing_of_what_is_found(phases, values):
     threshold_run(RUN, DATA, settings(**values))
-    before = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+    before = storage.read_json(artifacts.thresholds(RUN) / "summary.json")
     for phase, arrays in phases.items():
         kept = {name: array for name, array in arrays.items() if name != "mask"}
-        artifacts.write_tensors(
+        storage.write_tensors(
             artifacts.score_maps(artifacts.scores(RUN), phase), {**kept, "residual": 37 * arrays["residual"]}
         )
     threshold_run(RUN, DATA, settings(**values))
-    after = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+    after = storage.read_json(artifacts.thresholds(RUN) / "summary.json")
     for name in ("roc_auc", "average_precision", "f1_max", "recall", "fpr_normal", "aupro", "pixel_roc_auc"):
         assert after[name] == pytest.approx(before[name], abs=1e-6)
     assert before["roc_auc"] > 0.7
@@ -117,11 +115,11 @@ def test_a_strip_that_is_unlike_others_is_not_one_defect(phases):
     unlike = np.isin(arrays["strip"], np.unique(arrays["strip"])[:4])
     kept = {name: array for name, array in arrays.items() if name != "mask"}
     louder = {name: kept[name] * np.where(unlike, 10, 1)[:, None, None].astype(np.float32) for name in NAMES}
-    artifacts.write_tensors(artifacts.score_maps(artifacts.scores(RUN), "defects"), {**kept, **louder})
+    storage.write_tensors(artifacts.score_maps(artifacts.scores(RUN), "defects"), {**kept, **louder})
     found = {}
     for relative in ("none", "strip"):
         threshold_run(RUN, DATA, settings(relative=relative))
-        found[relative] = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+        found[relative] = storage.read_json(artifacts.thresholds(RUN) / "summary.json")
     assert found["strip"]["fpr_clean"] < found["none"]["fpr_clean"] - 0.2
     assert found["strip"]["roc_auc"] > found["none"]["roc_auc"]
 
@@ -143,11 +141,11 @@ def test_preprocessing_a_phase_leaves_it_as_it_was(phases):
 def test_what_other_aggregations_would_reach_stands_beside(phases, values):
     threshold_run(RUN, DATA, settings(**values))
     table = pd.read_csv(artifacts.thresholds(RUN) / "aggregations.csv").set_index("aggregation")
-    found = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+    found = storage.read_json(artifacts.thresholds(RUN) / "summary.json")
     for name in ("roc_auc", "average_precision", "f1_max"):
         assert table.loc[values.get("aggregation", "max"), name] == pytest.approx(found[name], abs=1e-6)
     other = {name: settings(**values | {"aggregation": name}) for name in table.index}
     for name, asked in other.items():
         threshold_run(RUN, DATA, asked)
-        found = artifacts.read_json(artifacts.thresholds(RUN) / "summary.json")
+        found = storage.read_json(artifacts.thresholds(RUN) / "summary.json")
         assert table.loc[name, "roc_auc"] == pytest.approx(found["roc_auc"], abs=1e-6)

@@ -13,7 +13,7 @@ import pytest
 from anomaly.planted_scores import DATA, DEFECTS, GROUPS, RUN, SCORES, Arrays, planted, remove_planted, write_planted
 from sklearn import metrics
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import PLOTS, TABLES, threshold_run
 from vaelab.params.threshold import Threshold
 
@@ -263,8 +263,8 @@ def test_scores_that_are_always_the_same_are_worth_nothing():
 def test_strips_without_names_are_numbered():
     write_planted(planted())
     path = artifacts.prepared(DATA) / "meta.json"
-    meta = artifacts.read_json(path)
-    artifacts.write_json(path, {key: value for key, value in meta.items() if key != "strip_names"})
+    meta = storage.read_json(path)
+    storage.write_json(path, {key: value for key, value in meta.items() if key != "strip_names"})
     threshold_run(RUN, DATA, QUICK)
     assert table("examples").strip.astype(int).tolist()[:11] == [0] * 10 + [1]
 

@@ -9,7 +9,7 @@ import pytest
 from comparisons import result, write_summary
 from helpers import tiny_run
 
-from vaelab import artifacts
+from vaelab import artifacts, outputs, storage
 from vaelab.comparison.collect import collect, collect_folder, curves_table, same_examples
 from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES
@@ -27,24 +27,24 @@ def in_a_folder(tmp_path, monkeypatch):
 
 def write(name, kind, seed, data="data", phases=("train", "val", "test")):
     """Write what the stages leave of a run; array k of example i is filled with i."""
-    artifacts.write_run(tiny_run(name, data, kind))
-    artifacts.write_json(artifacts.evaluation(name), {phase: {"loss": float(seed)} for phase in phases} | {"run": {}})
+    outputs.write_run(tiny_run(name, data, kind))
+    storage.write_json(artifacts.evaluation(name), {phase: {"loss": float(seed)} for phase in phases} | {"run": {}})
     x = np.broadcast_to(KEPT.astype(np.uint8).reshape(-1, *[1] * len(SHAPES[kind])), (len(KEPT), *SHAPES[kind]))
     arrays = {f"{phase}_ids": KEPT for phase in phases}
     arrays |= {f"{phase}_x": x for phase in phases} | {f"{phase}_reconstruction": x + seed for phase in phases}
-    artifacts.write_tensors(artifacts.scores(name) / "arrays.safetensors", arrays)
+    storage.write_tensors(artifacts.scores(name) / "arrays.safetensors", arrays)
     rows = [
         {"phase": phase, "index": i, SCORES[kind]: 100.0 * seed + i + 1000 * number}
         for number, phase in enumerate(phases)
         for i in range(12)
     ]
-    artifacts.write_csv(artifacts.scores(name) / "examples.csv", rows)
+    storage.write_csv(artifacts.scores(name) / "examples.csv", rows)
     history = [
         {"epoch": epoch, "phase": phase, "loss": seed, **dict.fromkeys(TABLES[kind].history, 0.5)}
         for epoch in (1, 2)
         for phase in ("train", "val")
     ]
-    artifacts.write_csv(artifacts.scores(name) / "history.csv", history)
+    storage.write_csv(artifacts.scores(name) / "history.csv", history)
 
 
 @every_kind

@@ -6,7 +6,7 @@ from anomaly import planted_scores
 from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from comparisons import result
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison import defects as anomalies
 from vaelab.comparison.collect import with_threshold
@@ -66,7 +66,7 @@ def test_a_threshold_is_judged_by_the_options_that_it_was_found_with(thresholded
 def test_options_of_another_version_are_refused(thresholded):
     found = thresholded()
     path = artifacts.thresholds(RUN) / "settings.json"
-    artifacts.write_json(path, artifacts.read_json(path) | {"news": 1})
+    storage.write_json(path, storage.read_json(path) | {"news": 1})
     with pytest.raises(InputError, match=r"settings\.json has 1 problem"):
         with_threshold(found)
 

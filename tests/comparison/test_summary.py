@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from comparisons import result, seeds
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.comparison.summary import summary_report
 from vaelab.comparison.table import table
 from vaelab.errors import InputError
@@ -145,7 +145,7 @@ def test_a_table_from_the_disk_says_the_same(tmp_path):
         result("a", "tags", "tags"), result("b", "tags", "tags", entropy=4.5, silhouette=None),
     ]  # fmt: skip
     rows = table(results)
-    artifacts.write_csv(tmp_path / "comparison.csv", rows.to_dict("records"))
+    storage.write_csv(tmp_path / "comparison.csv", rows.to_dict("records"))
     assert summary_report(pd.read_csv(tmp_path / "comparison.csv")) == summary_report(rows)
     without = rows.drop(columns=["seed_group", "collapsed"])
     assert "8 configurations" in summary_report(without)

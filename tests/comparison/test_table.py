@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from comparisons import METRICS, result, seeds
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.comparison.metric_table import FACTS
 from vaelab.comparison.table import table, table_rows
 from vaelab.evaluation import metric_names
@@ -63,7 +63,7 @@ def test_kinds_share_one_table_with_empty_cells(tmp_path):
 def test_the_table_survives_the_disk(tmp_path):
     results = [*seeds("base", [0.6, 0.7]), result("tags", "tags", "others", blocks={"loss": {"beta": 0.25}})]
     rows = table(results)
-    artifacts.write_csv(tmp_path / "comparison.csv", rows.to_dict("records"))
+    storage.write_csv(tmp_path / "comparison.csv", rows.to_dict("records"))
     back = pd.read_csv(tmp_path / "comparison.csv")
     assert list(back) == list(rows)
     assert back["convention"].tolist() == rows["convention"].tolist()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers import random_grids, tiny_run, write_grids
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import Evaluation, evaluate
@@ -172,7 +172,7 @@ def test_what_is_undefined_is_nan_and_null_in_json(tmp_path, files):
     assert set(found.metrics) == {"train", "val", "run"}
     occurs = {int(k) for k in found.tensors["val_x"].flatten() if k < 10}
     assert occurs != set(range(10))
-    artifacts.write_json(tmp_path / "metrics.json", found.metrics)
+    storage.write_json(tmp_path / "metrics.json", found.metrics)
     val = json.loads((tmp_path / "metrics.json").read_text())["val"]
     for k in range(10):
         assert math.isnan(found.metrics["val"][f"recall_{k}"]) is (k not in occurs)

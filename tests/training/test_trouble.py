@@ -8,7 +8,7 @@ import torch
 from helpers import tiny_run, write_grids
 from trainings import contents, fit, interrupted, restless, same, weights
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.errors import InputError
 from vaelab.models import files
 from vaelab.training import loop
@@ -79,7 +79,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
             fit(tmp_path, tiny_run())
     assert not list(tmp_path.rglob("*.part*"))
     for path in (tmp_path / ".scratch").rglob("*.safetensors"):
-        artifacts.read_tensors(path)  # every file that is there is whole
+        storage.read_tensors(path)  # every file that is there is whole
     assert same(weights(fit(tmp_path, tiny_run()) / "last.safetensors"), expected)
 
 
@@ -99,7 +99,7 @@ def test_a_damaged_resume_state_is_named(tmp_path, monkeypatch):
 
 def test_a_resume_state_of_another_shape_is_named(tmp_path, monkeypatch):
     state = interrupted(tmp_path, monkeypatch, tiny_run())
-    artifacts.write_tensors(state, {"model.nothing": artifacts.np.zeros(3)}, {"progress": "{}"})
+    storage.write_tensors(state, {"model.nothing": artifacts.np.zeros(3)}, {"progress": "{}"})
     with pytest.raises(InputError, match=r"not a resume state of this run .* delete"):
         fit(tmp_path, tiny_run())
 
@@ -122,8 +122,8 @@ def test_the_scratch_folder_depends_on_run_data_and_not_on_pictures(tmp_path):
 
 def test_the_resume_state_holds_the_weights_and_their_average(tmp_path, monkeypatch):
     state = interrupted(tmp_path, monkeypatch, tiny_run(kind="image", train={"ema": 0.5, "learning_rate": 0.05}))
-    arrays, _ = artifacts.read_tensors(state)
-    kept, _ = artifacts.read_tensors(state.parent / "output/checkpoints/epoch_001.safetensors")
+    arrays, _ = storage.read_tensors(state)
+    kept, _ = storage.read_tensors(state.parent / "output/checkpoints/epoch_001.safetensors")
     for name, array in kept.items():
         assert (arrays[f"average.{name}"] == array).all()
     assert any((arrays[f"model.{name}"] != array).any() for name, array in kept.items())
@@ -134,7 +134,7 @@ def test_the_resume_state_holds_the_weights_and_their_average(tmp_path, monkeypa
 
 def test_a_state_without_the_average_is_refused(tmp_path, monkeypatch):
     state = interrupted(tmp_path, monkeypatch, tiny_run(train={"ema": 0.5}))
-    arrays, metadata = artifacts.read_tensors(state)
-    artifacts.write_tensors(state, {k: v for k, v in arrays.items() if not k.startswith("average.")}, metadata)
+    arrays, metadata = storage.read_tensors(state)
+    storage.write_tensors(state, {k: v for k, v in arrays.items() if not k.startswith("average.")}, metadata)
     with pytest.raises(InputError, match=r"not a resume state of this run .* delete"):
         fit(tmp_path, tiny_run(train={"ema": 0.5}))

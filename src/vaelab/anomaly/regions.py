@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.anomaly.score_files import cell_of
 from vaelab.errors import InputError
 
@@ -76,7 +76,7 @@ def _masks(shards: Iterable[Path], label: np.ndarray) -> Iterator[tuple[Path, np
 
 
 def _of_shard(path: Path) -> Iterator[np.ndarray]:
-    with artifacts.opened(path, "numpy") as file:
+    with storage.opened(path, "numpy") as file:
         if "mask" not in set(file.keys()):
             raise InputError(f"{path}: has no masks; delete it and make it again")
         part = file.get_slice("mask")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.errors import InputError
 
 SCORED_PHASES = ("val", "test", "defects", "val_defects")
@@ -48,7 +48,7 @@ class ScoreFile:
         """
         cells = sum(self.sides[name] ** 2 for name in names)
         step = max(1, MOST_CELLS // cells)
-        with artifacts.opened(self.path, "numpy") as file:
+        with storage.opened(self.path, "numpy") as file:
             slices = {name: file.get_slice(name) for name in names}
             for start in range(0, len(self), step):
                 rows = slice(start, min(start + step, len(self)))
@@ -83,7 +83,7 @@ def read_score_file(path: Path) -> ScoreFile:
     Raises:
         InputError: it is missing or damaged, or lacks something.
     """
-    with artifacts.opened(path, "numpy") as file:
+    with storage.opened(path, "numpy") as file:
         names = set(file.keys())
         if missing := [name for name in PLACE_COLUMNS if name not in names]:
             raise InputError(f"{path}: has no {', '.join(missing)}; delete it and make it again")

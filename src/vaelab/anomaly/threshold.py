@@ -11,7 +11,7 @@ and `percentiles`. All are always there; what does not apply has no rows.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.fit import check_normals, fit
 from vaelab.anomaly.measure import ThresholdResults, measure
 from vaelab.anomaly.patch_measures import RANKING
@@ -99,14 +99,14 @@ def _write(run: str, results: ThresholdResults, settings: Threshold) -> None:
         _write_table(artifacts.thresholds(run) / f"{name}.csv", results.tables.get(name, []), columns)
     for name, columns in PLOTS.items():
         _write_table(artifacts.threshold_plots(run) / f"{name}.csv", results.plots.get(name, []), columns)
-    artifacts.write_json(artifacts.thresholds(run) / "settings.json", settings.model_dump(mode="json"))
-    artifacts.write_json(artifacts.thresholds(run) / "summary.json", results.metrics)
+    storage.write_json(artifacts.thresholds(run) / "settings.json", settings.model_dump(mode="json"))
+    storage.write_json(artifacts.thresholds(run) / "summary.json", results.metrics)
     headline = {name: results.metrics[name] for name in HEADLINE if name in results.metrics}
-    artifacts.write_json(artifacts.threshold_metrics(run), headline)
+    storage.write_json(artifacts.threshold_metrics(run), headline)
 
 
 def _write_table(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
     if rows:
-        artifacts.write_csv(path, rows)
+        storage.write_csv(path, rows)
     else:
-        artifacts.write_text(path, ",".join(columns) + "\n")
+        storage.write_text(path, ",".join(columns) + "\n")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.errors import InputError
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat
@@ -61,7 +61,7 @@ def collect() -> list[Result]:
 
 def _read(path: Path) -> Result:
     run = read_run(path)
-    metrics = artifacts.read_json(artifacts.evaluation(run.name))
+    metrics = storage.read_json(artifacts.evaluation(run.name))
     return with_threshold(Result(run, metrics, _history(run.name)))
 
 
@@ -76,10 +76,10 @@ def with_threshold(result: Result) -> Result:
     folder = artifacts.thresholds(result.run.name)
     if not (folder / "summary.json").is_file():
         return result
-    summary = artifacts.read_json(folder / "summary.json")
+    summary = storage.read_json(folder / "summary.json")
     if not summary.get("scored"):
         return result
-    settings = artifacts.read_json(folder / "settings.json")
+    settings = storage.read_json(folder / "settings.json")
     raise_problems(f"{folder / 'settings.json'}", check(Threshold, settings))
     tables = {name: pd.read_csv(folder / f"{name}.csv").to_dict("records") for name in THRESHOLD_TABLES}
     found = {f"defect_{name}": summary[name] for name in DEFECT_MEASURES if summary.get(name) is not None}
@@ -131,7 +131,7 @@ def collect_folder(folder: Path | None = None, note: Callable[[str], None] = _sa
 
 
 def _summary(path: Path) -> Result:
-    content = artifacts.read_json(path)
+    content = storage.read_json(path)
     if not isinstance(content, dict) or not {"config", "metrics"} <= content.keys():
         raise InputError(f"{path}: no summary of a run, which has config and metrics")
     config, metrics = content["config"], content["metrics"]
@@ -180,7 +180,7 @@ def same_examples(results: list[Result], count: int, seed: int) -> Examples:
     chosen: dict[str, np.ndarray] = {}
     original = ids = np.empty(0)
     for name, folder in folders.items():
-        with artifacts.opened(folder / "arrays.safetensors", "numpy") as file:
+        with storage.opened(folder / "arrays.safetensors", "numpy") as file:
             saved = file.get_tensor(f"{phase}_ids")
             ids = np.sort(np.random.default_rng(seed).choice(len(saved), min(count, len(saved)), replace=False))
             original, chosen[name] = (file.get_tensor(f"{phase}_{what}")[ids] for what in ("x", "reconstruction"))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.comparison.advice import entries_of
 from vaelab.comparison.collect import Result
 from vaelab.comparison.html import html_page
@@ -44,8 +44,8 @@ def save(
     }
     text = text_report(results, judgements, known)
     markdown = markdown_report(results, judgements, known, linked)
-    artifacts.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
-    artifacts.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
-    artifacts.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)
-    artifacts.write_text(folder / artifacts.COMPARISON_HTML.name, html_page(markdown, folder))
+    storage.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
+    storage.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
+    storage.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)
+    storage.write_text(folder / artifacts.COMPARISON_HTML.name, html_page(markdown, folder))
     return text

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.figures import latents
 from vaelab.figures.curves import training_curves
 from vaelab.figures.kind import Named, RunMaterial
@@ -21,11 +21,11 @@ PRIORS = {"normal": "z ~ N(0, I)", "mixture": "z ~ a Gaussian mixture fitted to 
 def read_material(run: Run, decoded: "Decoded") -> RunMaterial:
     """Return what the pictures of a run are made of: what its evaluation saved, and what its model decodes."""
     scores = artifacts.scores(run.name)
-    arrays, _ = artifacts.read_tensors(scores / "arrays.safetensors")
+    arrays, _ = storage.read_tensors(scores / "arrays.safetensors")
     examples, dimensions, history = (
         pd.read_csv(scores / f"{name}.csv") for name in ("examples", "dimensions", "history")
     )
-    metrics = artifacts.read_json(artifacts.evaluation(run.name))
+    metrics = storage.read_json(artifacts.evaluation(run.name))
     return RunMaterial(run, decoded, arrays, examples, dimensions, history.assign(run=run.name), metrics)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.kinds import MEASURES
@@ -54,14 +54,14 @@ def take_snapshot(
 def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
     """Write a snapshot beside the checkpoints."""
     arrays = {name: getattr(snapshot, name) for name in Snapshot._fields[2:]}
-    artifacts.write_tensors(folder / f"{snapshot.label}{SUFFIX}", arrays, {"facts": json.dumps(snapshot.facts)})
+    storage.write_tensors(folder / f"{snapshot.label}{SUFFIX}", arrays, {"facts": json.dumps(snapshot.facts)})
 
 
 def read_snapshots(folder: Path) -> list[Snapshot]:
     """Return all snapshots in a folder of checkpoints, by epoch, a regular checkpoint before a best one."""
     snapshots = []
     for path in folder.glob(f"*{SUFFIX}"):
-        arrays, metadata = artifacts.read_tensors(path)
+        arrays, metadata = storage.read_tensors(path)
         label = path.name.removesuffix(SUFFIX)
         snapshots.append(Snapshot(label, json.loads(metadata["facts"]), **arrays))
     return sorted(snapshots, key=lambda s: (s.facts["epoch"], s.label.startswith("best")))

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vaelab import __version__, artifacts
+from vaelab import __version__, storage
 from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError, shortened
 from vaelab.models.build import build
@@ -33,7 +33,7 @@ class ModelFile(NamedTuple):
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write torch tensors and text metadata as safetensors, whole or not at all."""
     ready = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    with artifacts.atomic(path) as temporary:
+    with storage.atomic(path) as temporary:
         save_file(ready, temporary, metadata=dict(metadata))
 
 
@@ -50,7 +50,7 @@ def read_description(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing or damaged, or was not written by vaelab.
     """
-    with artifacts.opened(path, "numpy") as file:
+    with storage.opened(path, "numpy") as file:
         metadata = file.metadata() or {}
     if METADATA not in metadata:
         raise InputError(f"{path}: holds no vaelab model (its metadata lack the run)")
@@ -67,7 +67,7 @@ def load_model(path: Path, device: str | torch.device = "cpu") -> ModelFile:
     described = read_description(path)
     raise_problems(f"the run stored in {path}", check(Run, described["run"]))
     run, info = Run.model_validate(described["run"]), DataInfo.from_dict(described["info"])
-    with artifacts.opened(path, "pt") as file:
+    with storage.opened(path, "pt") as file:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     model = build(run.model, info, seed=0)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
@@ -65,7 +65,7 @@ def report(
     terms = [(f"term.{name}", t) for name, t in losses.terms.items()]
     first = _first_bad(tensors) or _first_bad(terms) or _first_bad([(f"gradient.{n}", g) for n, g in gradients])
     finite = torch.isfinite(losses.total)
-    artifacts.write_json(path, {
+    storage.write_json(path, {
         **where,
         "first_bad": first,
         "first_bad_weight": _first_bad(model.named_parameters()),

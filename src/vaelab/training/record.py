@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.batches import Batch
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.snapshots import take_snapshot, write_snapshot
@@ -85,4 +85,4 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
         )
         write_snapshot(folder, snapshot)
         session.draw(snapshot, session.info)
-    artifacts.write_csv(session.output / "history.csv", session.progress.history)
+    storage.write_csv(session.output / "history.csv", session.progress.history)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.format.prepared import read_meta
 from vaelab.errors import InputError, shortened
 from vaelab.models.files import save_tensors
@@ -78,7 +78,7 @@ def load_state(
     Raises:
         InputError: the file is damaged or holds the state of something else.
     """
-    with artifacts.opened(path, "pt") as file:
+    with storage.opened(path, "pt") as file:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
     try:

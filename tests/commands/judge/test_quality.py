@@ -12,7 +12,7 @@ from PIL import Image
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
 from stored import stored
 
-from vaelab import artifacts
+from vaelab import artifacts, outputs, storage
 from vaelab.commands.judge import quality_report as report
 from vaelab.commands.judge.quality import open_images, quality
 from vaelab.commands.judge.target import choose, of_checkpoint, of_run
@@ -251,14 +251,14 @@ def test_nan_of_the_model_is_an_error():
 def test_limits_of_the_resolved_run_count():
     write_model(write_images(DATA, 8, 8, 0), evaluate={"verdict": {"mse": {"good": 0.5}}})
     assert list(of_run(str(WEIGHTS)).options.verdict) == list(of_run("tiny").options.verdict)
-    artifacts.write_run(tiny_run(kind="image", evaluate={"verdict": {"mse": {"good": 1e-9, "poor": 1e-8}}}))
+    outputs.write_run(tiny_run(kind="image", evaluate={"verdict": {"mse": {"good": 1e-9, "poor": 1e-8}}}))
     assert of_run(str(WEIGHTS)).options.verdict["mse"].good == 0.5
     assert report.criteria(of_run("tiny"), found())[0].rating == "poor"
 
 
 def write_config(**values):
     run = tiny_run(**{"name": "other", "kind": "image", **values})
-    artifacts.write_yaml(Path("config.yaml"), run.model_dump())
+    storage.write_yaml(Path("config.yaml"), run.model_dump())
 
 
 def test_a_config_supplies_limits_and_data_to_a_checkpoint():

@@ -8,7 +8,7 @@ import pytest
 import torch
 from stored import stored
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.info import PHASES, DataInfo, image_info
 from vaelab.data.format.prepared import Writer, read_info, read_meta, split_files, write
@@ -46,7 +46,7 @@ def test_a_shard_is_written_as_soon_as_its_bytes_are_there(tmp_path):
         assert len(list(tmp_path.glob("train-*.safetensors"))) == (number + 1) // 10
     writer.finish(INFO, {})
     assert read_meta(tmp_path)["files"]["train"] == [f"train-0000{number}.safetensors" for number in range(3)]
-    assert [len(artifacts.read_tensors(path)[0]["x"]) for path in split_files(tmp_path, "train")] == [10, 10, 5]
+    assert [len(storage.read_tensors(path)[0]["x"]) for path in split_files(tmp_path, "train")] == [10, 10, 5]
 
 
 def test_memory_stays_far_below_the_total(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import random_images, tiny_run
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.defects import defect_curves, shown_defects
@@ -132,9 +132,9 @@ def test_some_strips_are_scored_as_in_the_whole(scored, tmp_path):
     run = scored()
     weights, data = artifacts.models(run.name) / "model.safetensors", artifacts.prepared(run.data)
     save_scores(run, weights, data, tmp_path / "some", most=6)
-    whole, _ = artifacts.read_tensors(artifacts.score_maps(artifacts.scores(run.name), "defects"))
-    some, _ = artifacts.read_tensors(artifacts.score_maps(tmp_path / "some", "defects"))
-    ids = artifacts.read_tensors(artifacts.score_reconstructions(tmp_path / "some", "defects"))[0]["ids"]
+    whole, _ = storage.read_tensors(artifacts.score_maps(artifacts.scores(run.name), "defects"))
+    some, _ = storage.read_tensors(artifacts.score_maps(tmp_path / "some", "defects"))
+    ids = storage.read_tensors(artifacts.score_reconstructions(tmp_path / "some", "defects"))[0]["ids"]
     assert len(ids) == 4 * PER_STRIP, "two strips of each group"
     assert np.array_equal(some["residual"], whole["residual"][ids])
     assert np.array_equal(some["label"], whole["label"][ids])

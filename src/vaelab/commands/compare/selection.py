@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.errors import InputError
 from vaelab.params.base import has_effect
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
@@ -110,7 +110,7 @@ def _fits(name: str, entry: Entry, raw: Mapping[str, Any]) -> bool:
     data = {entry["data"]: raw["datasets"][entry["data"]]}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / artifacts.PARAMS
-        artifacts.write_yaml(path, {"datasets": data, "presets": presets, "runs": {name: entry}})
+        storage.write_yaml(path, {"datasets": data, "presets": presets, "runs": {name: entry}})
         try:
             kind = resolve(path).runs[name].kind
         except InputError:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.commands.judge.examples import Part, Source, none_usable, to_batch, told_groups
 from vaelab.commands.judge.inputs import is_prepared, open_path, open_phase
 from vaelab.commands.judge.target import Target, check_finite
@@ -66,7 +66,7 @@ def embed(target: Target, given: str, out: Path, spatial: bool, batch_size: int)
     encode, sources = _encoder(target, spatial), open_sources(given, target.file.info)
     shape, table = _shape(target, encode), out.with_suffix(".index.csv")
     refused = [line for source in sources for line in source.refused]
-    with artifacts.atomic(out) as array_part, artifacts.atomic(table) as table_part:
+    with storage.atomic(out) as array_part, storage.atomic(table) as table_part:
         rows, more = _write(array_part, table_part, shape, _encoded(target, sources, encode, batch_size))
         refused += more
         if not rows:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.commands.judge.quality import Measured, Quality
 from vaelab.commands.judge.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
@@ -75,12 +75,12 @@ def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
     """Write images.csv, a row per image, and summary.json, and return their paths."""
     table, summary = folder / "images.csv", folder / "summary.json"
     columns = {name: values.tolist() for name, values in found.all.images.items()}
-    artifacts.write_csv(table, [
+    storage.write_csv(table, [
         {"image": image, "group": found.groups[group], **{name: column[row] for name, column in columns.items()}}
         for row, (image, group) in enumerate(zip(found.all.names, found.all.group.tolist(), strict=True))
     ])  # fmt: skip
     judged = criteria(target, found)
-    artifacts.write_json(summary, {
+    storage.write_json(summary, {
         "model": target.label,
         "checkpoint": target.file.facts,
         "data": found.title,

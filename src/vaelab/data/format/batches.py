@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.info import DataInfo
 from vaelab.data.format.prepared import split_files
 from vaelab.data.format.sparse import SparseRows
@@ -140,7 +140,7 @@ def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, w
     shards: list[Shard] = []
     groups, texts = [], []
     for path in split_files(folder, phase):
-        with artifacts.opened(path, "pt") as file:
+        with storage.opened(path, "pt") as file:
             if "columns" in file.keys():  # noqa: SIM118
                 shards.append(SparseRows(file.get_tensor("count"), file.get_tensor("columns"), info.shape[0]))
             else:
@@ -160,7 +160,7 @@ def load_columns(folder: Path, phase: str, names: Sequence[str]) -> dict[str, Te
     parts: dict[str, list[Tensor]] = {name: [] for name in names}
     files = split_files(folder, phase)
     for path in files:
-        with artifacts.opened(path, "pt") as file:
+        with storage.opened(path, "pt") as file:
             for name in set(names) & set(file.keys()):
                 parts[name].append(file.get_tensor(name))
     return {name: torch.cat(tensors) for name, tensors in parts.items() if tensors and len(tensors) == len(files)}

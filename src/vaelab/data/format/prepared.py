@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, DataInfo
 from vaelab.errors import InputError
 
@@ -76,7 +76,7 @@ class Writer:
         for phase in self.waiting:
             self._flush(phase)
         meta = {**asdict(info), "examples": self.examples, "files": self.files, **report, "sha256": self.digests}
-        artifacts.write_json(self.folder / "meta.json", meta)
+        storage.write_json(self.folder / "meta.json", meta)
 
     def _flush(self, phase: str) -> None:
         if not self.waiting[phase]:
@@ -84,7 +84,7 @@ class Writer:
         files = self.files.setdefault(phase, [])
         parts, name = self.waiting[phase], f"{phase}-{len(files):05d}.safetensors"
         path = self.folder / name
-        artifacts.write_tensors(path, {key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+        storage.write_tensors(path, {key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
         with path.open("rb") as file:
             self.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
         files.append(name)
@@ -115,7 +115,7 @@ def write(
 
 def read_meta(folder: Path) -> dict[str, Any]:
     """Return meta.json of a prepared data set. Raises InputError when it is missing or damaged."""
-    return artifacts.read_json(folder / "meta.json")
+    return storage.read_json(folder / "meta.json")
 
 
 def read_info(folder: Path) -> DataInfo:
@@ -144,7 +144,7 @@ def read_rows(folder: Path, phase: str, name: str, ids: Sequence[int]) -> np.nda
     found: dict[int, np.ndarray] = {}
     first = 0
     for path in split_files(folder, phase):
-        with artifacts.opened(path, "numpy") as file:
+        with storage.opened(path, "numpy") as file:
             if name not in file.keys():  # noqa: SIM118
                 raise InputError(f"{path}: has no array {name!r}; prepare the data again")
             part = file.get_slice(name)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.format.batches import generator
 from vaelab.data.format.info import DataInfo, final_phase
 from vaelab.evaluation.image.baselines import blur
@@ -112,8 +112,8 @@ def decode_run(run: Run) -> Decoded:
     """Return what the pictures of a finished run show beside what its evaluation saved."""
     options = run.visualize
     model, _, info, _ = load_model(artifacts.models(run.name) / "model.safetensors")
-    arrays, _ = artifacts.read_tensors(artifacts.scores(run.name) / "arrays.safetensors")
-    phase = final_phase(artifacts.read_json(artifacts.evaluation(run.name)))
+    arrays, _ = storage.read_tensors(artifacts.scores(run.name) / "arrays.safetensors")
+    phase = final_phase(storage.read_json(artifacts.evaluation(run.name)))
     means, log_vars = (torch.from_numpy(arrays[f"{phase}_{name}"]) for name in ("mean", "log_var"))
     samples, prior = arrays.get("samples"), run.evaluate.prior
     if samples is None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.format.batches import Batch, DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.format.prepared import read_info, read_meta, split_files
@@ -125,9 +125,9 @@ def save_scores(run: Run, weights: Path, data: Path, folder: Path, most: int = 0
     loaded = load_model(weights, device)
     asked = loaded.run.model_copy(update={"evaluate": run.evaluate})
     for found in score(asked, loaded.model, data, device, most):
-        artifacts.write_tensors(artifacts.score_maps(folder, found.phase), found.arrays)
+        storage.write_tensors(artifacts.score_maps(folder, found.phase), found.arrays)
         images = {"reconstruction": found.reconstruction, "ids": found.ids.astype(np.int32)}
-        artifacts.write_tensors(artifacts.score_reconstructions(folder, found.phase), images)
+        storage.write_tensors(artifacts.score_reconstructions(folder, found.phase), images)
 
 
 def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0) -> Iterator[Scores]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from vaelab import artifacts
+from vaelab import storage
 
 DPI = 100
 
@@ -28,7 +28,7 @@ def save_png(figure: Figure, path: Path) -> None:
     if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         figure.draw_without_rendering()  # the layout follows from the sizes of what was drawn
     Image.fromarray(_pixels(figure)).save(buffer, "PNG", dpi=(DPI, DPI), compress_level=3)  # three times as fast as 6
-    with artifacts.atomic(path) as temporary:
+    with storage.atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
 
@@ -46,7 +46,7 @@ def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> Non
     frames[0].save(
         buffer, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0, optimize=False
     )
-    with artifacts.atomic(path) as temporary:
+    with storage.atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
 

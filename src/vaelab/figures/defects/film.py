@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.fit import check_normals, fit_cells, fit_patches
 from vaelab.anomaly.measure import measured_patches, measured_scores
 from vaelab.anomaly.patch_measures import patch_measures, unweighted
@@ -77,7 +77,7 @@ def _frame(run: Run, epoch: int, folder: Path) -> Frame:
         places = known[np.unique(np.linspace(0, len(known) - 1, count).round().astype(int))]
         wanted = np.isin(np.arange(len(file)), places)
         maps = np.concatenate([part[COMBINED] for _, part in calibrated_maps(phases[phase], cells, wanted)])
-        arrays, _ = artifacts.read_tensors(artifacts.score_reconstructions(folder, phase))
+        arrays, _ = storage.read_tensors(artifacts.score_reconstructions(folder, phase))
         ids = arrays["ids"][places].tolist()
         x = read_rows(data, phase, "x", ids)
         masks = read_rows(data, phase, "mask", ids) if phase == "defects" else [None] * len(ids)

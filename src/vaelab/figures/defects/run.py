@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.anomaly.fit import fit_cells
 from vaelab.anomaly.preprocessing import COMBINED, preprocess
 from vaelab.anomaly.score import calibrated_maps
@@ -102,7 +102,7 @@ def _read(run: Run, phases: dict[str, ScoreFile]) -> DefectMaterial:
         if phase in preprocessed:
             parts = calibrated_maps(preprocessed[phase], cells, np.ones(len(preprocessed[phase]), bool))
             maps[phase] = np.concatenate([part[COMBINED] for _, part in parts])
-    saved = artifacts.read_json(artifacts.thresholds(run.name) / "summary.json")
+    saved = storage.read_json(artifacts.thresholds(run.name) / "summary.json")
     limits = float(saved["threshold"]), float(saved["percentile_used"])
     return DefectMaterial(run, data, read_meta(data), phases, rows, maps, *limits)
 
@@ -146,7 +146,7 @@ def _chosen(found: DefectMaterial) -> dict[str, tuple[str, list[ShownPatch]]]:
 def _shown(found: DefectMaterial, row: Row, normals: np.ndarray) -> ShownPatch:
     phase, number = str(row["phase"]), int(row["id"])
     x = read_rows(found.data, phase, "x", [number])[0]
-    with artifacts.opened(artifacts.score_reconstructions(artifacts.scores(found.run.name), phase), "numpy") as file:
+    with storage.opened(artifacts.score_reconstructions(artifacts.scores(found.run.name), phase), "numpy") as file:
         reconstruction = file.get_slice("reconstruction")[number : number + 1][0]
     mask = read_rows(found.data, phase, "mask", [number])[0] if phase == "defects" else None
     below = float((normals <= float(row[COMBINED])).mean())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaelab import artifacts
+from vaelab import storage
 from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_info, read_meta, split_files
 from vaelab.data.sources.document.funsd import prepare_funsd, read_scan
@@ -57,7 +57,7 @@ def prepare(root, **options):
 
 
 def arrays_of(folder, phase):
-    parts = [artifacts.read_tensors(path)[0] for path in split_files(folder, phase)]
+    parts = [storage.read_tensors(path)[0] for path in split_files(folder, phase)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
