@@ -10,14 +10,22 @@ PYTHAE := $(VENV_DIR)/pythae
 # what the environment was made from: this clone, its dependencies and their versions
 STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
 
-.PHONY: repro test lint format bench realdata docs env env-dev
+.PHONY: repro test pytest lint lint-said format bench realdata docs env env-dev
 
 repro: env
 	dvc repro
 	@vaelab where
 
-test: lint
+# the checks run beside the tests; what they say stands at the end
+test: env-dev
+	@said=$$(mktemp); trap "rm $$said" EXIT; trap "exit 130" INT; \
+		$(MAKE) --no-print-directory -j2 pytest lint-said SAID=$$said; code=$$?; cat $$said; exit $$code
+
+pytest: env-dev
 	python -m pytest
+
+lint-said:
+	@$(MAKE) --no-print-directory lint > $(SAID) 2>&1
 
 lint: env-dev
 	ruff check .

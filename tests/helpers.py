@@ -1,5 +1,6 @@
 """Small builders that the tests share: tiny grids and images, a tiny run and a tiny prepared data set of each kind."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 KIND_OF_SOURCE = {model.model_fields["source"].annotation.__args__[0]: model.kind for model in SETTINGS}
 
 
+@cache
+def _raw() -> dict[str, Any]:
+    return yaml.safe_load(PARAMS.read_text())
+
+
+def without_suites() -> dict[str, Any]:
+    """Return params.yaml of the repository but for its suites, which take long to write and to read."""
+    return {name: value for name, value in _raw().items() if name != "suites"}
+
+
 def terms_of(kind: str) -> list[str]:
     """Return the terms of the objective that are for a kind of data."""
     return [name for name, field in Terms.model_fields.items() if has_effect(field, kind)]
@@ -59,7 +70,8 @@ def terms_of(kind: str) -> list[str]:
 
 def preset_runs(preset: str, folder: Path) -> list[Run]:
     """Return a run with a preset of the repository's params.yaml on each kind of data there that it fits."""
-    raw, runs = yaml.safe_load(PARAMS.read_text()), []
+    raw, runs = without_suites(), []
+    raw["presets"] = {preset: raw["presets"][preset]}
     for data in {KIND_OF_SOURCE[values["source"]]: name for name, values in raw["datasets"].items()}.values():
         found = _resolved(raw | {"runs": {"tried": {"data": data, "preset": preset}}}, folder / "preset.yaml")
         if found and not any(warning.startswith("run ") for warning in found.warnings):

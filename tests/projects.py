@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from warm.python import command as warm_python
 
 ROOT = Path(__file__).resolve().parents[1]
+MAIN = Path(__file__).with_name("warm") / "main.py"
 ENVIRONMENT = {
     **os.environ,
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "PATH": os.pathsep.join([str(warm_python().parent), str(Path(sys.executable).parent), os.environ["PATH"]]),
     "OMP_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "",  # each stage would compile the project's code anew
     "COLUMNS": "200",
     "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "t@example.org",
     "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "t@example.org",
 }  # fmt: skip
 TAGS: dict[str, Any] = {  # a fraction of a second a training
-    "datasets": {"tags": {"source": "tags", "rows": 120, "topics": 2, "topic_tags": 3, "tail_tags": 2}},
+    "datasets": {
+        "tags": {"source": "tags", "rows": 120, "topics": 2, "topic_tags": 3, "exclusive_groups": 0, "tail_tags": 2}
+    },
     "train": {"batch_size": 32, "checkpoint_samples": 3},
     "evaluate": {"tag_samples": 24},
     "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
@@ -53,12 +58,19 @@ def call(folder: Path, *command: str, code: int = 0, environment: dict[str, str]
     return done.stdout + done.stderr
 
 
+def run_stages(folder: Path) -> None:
+    """Run what dvc.yaml declares, without DVC: its commands in its order, for each data set or run where it says so."""
+    params, pipeline = (yaml.safe_load((folder / name).read_text()) for name in ("params.yaml", "dvc.yaml"))
+    for stage in pipeline["stages"].values():
+        command = stage.get("do", stage)["cmd"].replace("\\$", "$")
+        for key in params[stage["foreach"].strip("${}")] if "foreach" in stage else [""]:
+            call(folder, "sh", "-c", command.replace("${key}", key))
+
+
 def vaelab(folder: Path, *words: str, code: int = 0) -> str:
     """Return what the command `vaelab` of the project's own code prints."""
     live = ENVIRONMENT | {"PYTHONPATH": str(folder / "src")}
-    return call(
-        folder, sys.executable, "-c", "from vaelab.cli import main; main()", *words, code=code, environment=live
-    )
+    return call(folder, "python", str(MAIN), *words, code=code, environment=live)
 
 
 def started(output: str, stage: str = "") -> list[str]:

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,15 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from projects import ENVIRONMENT, call, make_project
 
-ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENT = {
-    **os.environ,
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "OMP_NUM_THREADS": "1",
-    "GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "t@example.org",
-    "GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "t@example.org",
-}  # fmt: skip
 TINY = {
     "datasets": {"grids": {"source": "arc_folder", "path": "data/raw/tasks", "canvas": 8}},
     "model": {"latent_dim": 4, "width": 4, "depth": 2},
@@ -39,12 +30,6 @@ TINY = {
 pytestmark = pytest.mark.slow
 
 
-def call(folder: Path, *command: str, code: int = 0, environment: dict[str, str] = ENVIRONMENT) -> str:
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
 def write_tasks(folder: Path) -> None:
     random = np.random.default_rng(0)
     folder.mkdir(parents=True)
@@ -59,19 +44,12 @@ def write_tasks(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A clone with tiny data and params, committed, after its first `dvc repro`."""
-    folder = tmp_path_factory.mktemp("project")
-    listed = call(ROOT, "git", "ls-files", "-co", "--exclude-standard", "stages", "src", ".dvc", ".gitignore").split()
-    for name in [*listed, "dvc.yaml", ".dvcignore", "data/raw/.gitkeep"]:
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-    (folder / "params.yaml").write_text(yaml.safe_dump(TINY, sort_keys=False))
+    folder = make_project(tmp_path_factory.mktemp("project"), TINY)
     write_tasks(folder / "data" / "raw" / "tasks")
-    call(folder, "git", "init", "-q")
     call(folder, "dvc", "add", "-q", "data/raw/tasks")
     call(folder, "dvc", "repro")
     call(folder, "git", "add", "-A")
-    call(folder, "git", "commit", "-qm", "first")
+    call(folder, "git", "commit", "-qm", "repro")
     return folder
 
 
@@ -133,7 +111,8 @@ def test_an_experiment_that_reaches_no_run_says_so(project):
 
 
 def test_a_queued_sweep_runs_its_own_copy_of_the_code(project):
-    call(project, "dvc", "exp", "run", "--queue", "-S", "runs=${suites.single}", "-S", "model.latent_dim=2,3")
+    target = ("evaluate@option_a",)  # every stage finds its code in the same way (test_pipeline.py)
+    call(project, "dvc", "exp", "run", "--queue", "-S", "runs=${suites.single}", "-S", "model.latent_dim=2,3", *target)
     # as with an editable install of this very clone: python finds the live workspace unless a stage says otherwise
     live = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}
     loop = project / "src/vaelab/training/loop.py"
@@ -207,98 +186,7 @@ def test_a_damaged_model_file_stops_evaluate_with_one_message(project):
     whole = model.read_bytes()
     model.unlink()
     model.write_bytes(whole[:1000])
-    output = call(project, sys.executable, "stages/evaluate.py", "option_a", code=2)
+    output = call(project, "python", "stages/evaluate.py", "option_a", code=2)
     assert "damaged" in output
     assert "Traceback" not in output
     model.write_bytes(whole)
-
-
-IMAGES = {
-    "datasets": {
-        "photos": {"source": "photos", "size": 16, "crops": 48},
-        "pages": {"source": "documents", "size": 16, "pages": 8, "page_height": 64, "page_width": 64},
-    },
-    "model": {"latent_dim": 6, "width": 4, "depth": 2},
-    "train": {"epochs": 2, "batch_size": 8, "checkpoint_samples": 3, "metric": "auto"},
-    "evaluate": {"samples": 20, "ocr": False},
-    "visualize": {"prior_samples": 4, "examples": 3},
-    "compare": {"samples": 4},
-    "runs": {
-        "map": {"data": "photos", "model": {"latent": "map", "latent_channels": 2, "init": "pca", "output": "linear"}},
-        "vector": {"data": "photos", "model": {"conditional": True}, "evaluate": {"prior": "mixture"}},
-        "page": {"data": "pages"},
-    },
-}
-
-
-def test_image_runs_from_params_to_report_and_commands(project, tmp_path):
-    folder = tmp_path / "images"
-    call(ROOT, "git", "clone", "-q", str(project), str(folder))
-    (folder / "data/raw/tasks.dvc").unlink()
-    (folder / "params.yaml").write_text(yaml.safe_dump(IMAGES, sort_keys=False))
-    call(folder, "dvc", "repro")
-    for run in ("map", "vector", "page"):
-        pictures = {path.stem for path in (folder / "plots/runs" / run).glob("*.png")}
-        assert {"reconstructions", "best_and_worst", "error_maps", "radial_spectra", "prior_samples"} <= pictures
-        assert (folder / f"plots/runs/{run}/epochs.gif").stat().st_size > 0
-    report = (folder / "metrics/comparison_report.txt").read_text()
-    assert "Data set photos" in report
-    assert "Data set pages" in report  # runs on different data are never ranked against each other
-    assert "better than floor" in report
-    page = json.loads((folder / "metrics/evaluate/page.json").read_text())["test"]
-    assert {"text_psnr", "floor_white_page_psnr", "ink_mse"} <= page.keys()
-    vaelab = (sys.executable, "-c", "from vaelab.cli import main; main()")
-    live = ENVIRONMENT | {"PYTHONPATH": str(folder / "src")}
-    output = call(folder, *vaelab, "quality", "map", "--analyze-latents", "--save-path", "q.png", environment=live)
-    assert "verdict:" in output
-    assert (folder / "q.png").stat().st_size > 0
-    call(folder, *vaelab, "embed", "map", "photos:test", "--out", "z.npy", environment=live)
-    assert np.load(folder / "z.npy").shape[1] == 32  # 2 channels of 4 x 4
-
-
-TAGS = {
-    "datasets": {
-        "tags": {"source": "tags", "rows": 400, "topics": 4, "topic_tags": 4, "tail_tags": 6},
-        "rows": {"source": "tags_csv", "path": "data/raw/rows.csv", "id": "id", "group": "colour"},
-    },
-    "model": {"latent_dim": 4, "hidden": [16]},
-    "train": {"epochs": 2, "batch_size": 16, "checkpoint_samples": 3},
-    "visualize": {"prior_samples": 4},
-    "compare": {"samples": 4},
-    "runs": {
-        "bce_seed0": {"data": "tags"},
-        "bce_seed1": {"data": "tags", "train": {"seed": 1}},
-        "multinomial": {"data": "tags", "model": {"output": "softmax"}, "loss": {"terms": {"multinomial": 1.0}}},
-        "rows": {"data": "rows", "model": {"tied": True}},
-    },
-}
-B6 = (
-    "configuration", "test_loss", "test_bce", "test_kld", "hamming_loss", "jaccard_index", "pct_active_units",
-    "silhouette_score", "pct_unique_combinations", "entropy", "gini_coefficient", "cosine_similarity", "kl_divergence",
-)  # fmt: skip
-
-
-def test_tag_runs_from_params_to_report(project, tmp_path):
-    folder = tmp_path / "tags"
-    call(ROOT, "git", "clone", "-q", str(project), str(folder))
-    (folder / "data/raw/tasks.dvc").unlink()
-    random = np.random.default_rng(0)
-    lines = [
-        f"{row},{'|'.join(f'tag {k}' for k in range(9) if random.random() < 0.3 + 0.4 * (k % 2 == row % 2))},c{row % 2}"
-        for row in range(200)
-    ]
-    (folder / "data/raw/rows.csv").write_text("\n".join(["id,tags,colour", *lines]) + "\n")
-    (folder / "params.yaml").write_text(yaml.safe_dump(TAGS, sort_keys=False))
-    call(folder, "dvc", "repro")
-    for run in TAGS["runs"]:
-        pictures = {path.stem for path in (folder / "plots/runs" / run).glob("*.png")}
-        assert {"reconstructions", "tag_quality", "cooccurrence", "combinations", "prior_samples"} <= pictures
-    with (folder / "metrics/comparison.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert tuple(rows[0])[: len(B6)] == B6
-    assert {row["configuration"] for row in rows} == set(TAGS["runs"])
-    assert all(float(row[name]) == float(row[name]) for row in rows for name in B6[1:])
-    report = (folder / "metrics/comparison_report.txt").read_text()
-    assert "Data set rows" in report
-    assert "Data set tags" in report
-    assert "<html" in (folder / "metrics/comparison_report.html").read_text()

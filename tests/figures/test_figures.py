@@ -74,10 +74,9 @@ def test_a_figure_is_saved(draw, tmp_path):
     assert isinstance(figure, Figure)
     files.save_png(figure, tmp_path / "folder/figure.png")
     with Image.open(tmp_path / "folder/figure.png") as image:
-        shown = np.asarray(image.convert("RGB"))
-    expected = figure.get_size_inches() * files.DPI
-    assert shown.shape[:2] == pytest.approx(expected[::-1], abs=1)
-    assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 5
+        colours = image.convert("RGB").getcolors(2**24)
+    assert image.size == pytest.approx(figure.get_size_inches() * files.DPI, abs=1)
+    assert len(colours) > 5
 
 
 def texts(figure):

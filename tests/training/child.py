@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "src"), str(Path(__file__).resolve().parents[1])]
@@ -76,8 +77,7 @@ def main() -> None:
     if when == "while_results_are_published":
         session.shutil.rmtree = after(1, session.shutil.rmtree)
     if when == "slowly":
-        import time
-
+        Path("pid").write_text(str(os.getpid()))
         loop.add_up = lambda *arguments, inner=loop.add_up: (time.sleep(0.05), inner(*arguments))
     loop.fit(run, data, output, draw)
 

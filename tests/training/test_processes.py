@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 from helpers import write_grids, write_images
+from warm.python import command as warm_python
 
 from vaelab.models.files import load_model
 
@@ -20,7 +20,7 @@ def train(folder: Path, processes: int, run: str) -> tuple[dict[str, torch.Tenso
     write = write_images if run.startswith("image") else write_grids
     write(folder / "data", 40, 10, 10, seed=0)
     settings = {"VAELAB_DEVICES": str(processes), "VAELAB_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(CHILD), "data", "models", run]
+    command = [str(warm_python()), str(CHILD), "data", "models", run]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, **settings})
     assert result.returncode == 0, result.stderr
     weights = load_model(folder / "models" / "last.safetensors").model.state_dict()

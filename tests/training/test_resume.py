@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers import write_grids, write_images, write_tags
+from warm.python import command as warm_python
 
 CHILD = Path(__file__).with_name("child.py")
 MOMENTS = (
@@ -25,8 +26,8 @@ CASES += [("tags", "in_an_epoch_with_a_saved_step"), ("tags_without_dropout", "b
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def train(folder: Path, run: str, *when: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
+def train(folder: Path, run: str, *when: str, python: str | None = None) -> subprocess.CompletedProcess:
+    command = [python or str(warm_python()), str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
 
 
@@ -62,14 +63,14 @@ def test_killed_training_resumes_bit_for_bit(tmp_path, uninterrupted, run, momen
 @pytest.mark.slow
 def test_killed_from_outside_three_times(tmp_path, uninterrupted):
     write_grids(tmp_path / "data", 40, 10, 10, seed=0)
-    command = [sys.executable, str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "grid", "slowly"]
+    command = [str(warm_python()), str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "grid", "slowly"]
     for epochs in (1, 2, 3):
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=ENVIRONMENT) as child:
             wait_for_history(tmp_path, 2 * epochs)
-            child.kill()
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
             child.communicate()
         assert child.returncode == -signal.SIGKILL
-    assert train(tmp_path, "grid").returncode == 0
+    assert train(tmp_path, "grid", python=sys.executable).returncode == 0  # and Python itself comes to the same bytes
     assert contents(tmp_path / "models") == uninterrupted["grid"]
 
 

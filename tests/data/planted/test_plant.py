@@ -15,13 +15,14 @@ from vaelab.data.planted.plant import LEAST_CHANGE, LEAST_PIXELS, LEAST_SEEN, pl
 from vaelab.errors import InputError
 
 STRENGTHS = (0.25, 0.5, 1.0)
+GRASS = data.grass()
 TOUCHING = np.ones((3, 3))
 
 
 def rough(channels=1, size=64, seed=0):
     """A crop of grass [C, S, S]; colour channels differ."""
     row, column = np.random.default_rng(seed).integers(512 - size, size=2)
-    crop = data.grass()[row : row + size, column : column + size]
+    crop = GRASS[row : row + size, column : column + size]
     return np.stack([np.roll(crop, 5 * i, axis=0) for i in range(channels)])
 
 

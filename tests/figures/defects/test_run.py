@@ -1,5 +1,7 @@
 """The pictures of a run that looks for defects, from scores that its stages saved."""
 
+import shutil
+
 import numpy as np
 import pytest
 from helpers import random_images, tiny_run
@@ -22,6 +24,7 @@ SIDE, STRIPS, PER_STRIP = 32, 6, 3
 GROUPS = ("00", "linen")
 INFO = image_info(1, SIDE, GROUPS)
 MODEL = {"name": "local", "latent": "map", "latent_channels": 3, "hidden": (8,), "per_group": True}
+RUN = tiny_run(kind="image", model=MODEL, evaluate={"anomalies": "always"}, threshold={"bootstrap": 20})
 LABELLED = {"histogram", "percentiles", "curves", "by_defect", "missed", "false_alarms", "most_anomalous",
             "least_anomalous", "strips"}  # fmt: skip
 
@@ -41,32 +44,46 @@ def phase_arrays(number, defects):
     return arrays
 
 
+def score(defects, test):
+    """Score a run on data with or without labelled defects in this folder, and find its threshold."""
+    phases = ("train", "val", "test", *["defects"] * defects)
+    writer = Writer(artifacts.prepared(RUN.data))
+    for number, phase in enumerate(phases):
+        if test or phase != "test":
+            writer.add(phase, phase_arrays(number, phase == "defects"))
+    names = [f"{number:04d}_000_00.png" for number in range(STRIPS * len(phases))]
+    writer.finish(INFO, {
+        "reduce": 2, "strip_names": names, "strip_shapes": [[2 * SIDE, 2 * SIDE * PER_STRIP]] * len(names),
+        "strip_defects": ["none"] * (3 * STRIPS) + ["weft_crack"] * STRIPS, "defect_names": ["none", "weft_crack"],
+    })  # fmt: skip
+    weights = artifacts.models(RUN.name)
+    for label in ("model", "checkpoints/epoch_001", "checkpoints/epoch_003"):
+        model = build(RUN.model, INFO, seed=len(label))
+        save_model(weights / f"{label}.safetensors", model.state_dict(), RUN, INFO, {"epoch": 1})
+    write_scores(RUN, weights / "model.safetensors", artifacts.prepared(RUN.data))
+    threshold_run(RUN.name, RUN.data, RUN.threshold)
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Folders with what was scored, by the arguments of `score`."""
+    return {}
+
+
 @pytest.fixture
-def scored(tmp_path, monkeypatch):
-    """Return a function that scores a run on data with or without labelled defects, and finds its threshold."""
-    monkeypatch.chdir(tmp_path)
+def scored(tmp_path, tmp_path_factory, monkeypatch, made):
+    """Return a function that gives this folder what `score` makes, once for all tests, and returns the run."""
 
-    def make(defects=True, test=True):
-        run = tiny_run(kind="image", model=MODEL, evaluate={"anomalies": "always"}, threshold={"bootstrap": 20})
-        phases = ("train", "val", "test", *["defects"] * defects)
-        writer = Writer(artifacts.prepared(run.data))
-        for number, phase in enumerate(phases):
-            if test or phase != "test":
-                writer.add(phase, phase_arrays(number, phase == "defects"))
-        names = [f"{number:04d}_000_00.png" for number in range(STRIPS * len(phases))]
-        writer.finish(INFO, {
-            "reduce": 2, "strip_names": names, "strip_shapes": [[2 * SIDE, 2 * SIDE * PER_STRIP]] * len(names),
-            "strip_defects": ["none"] * (3 * STRIPS) + ["weft_crack"] * STRIPS, "defect_names": ["none", "weft_crack"],
-        })  # fmt: skip
-        weights = artifacts.models(run.name)
-        for label in ("model", "checkpoints/epoch_001", "checkpoints/epoch_003"):
-            model = build(run.model, INFO, seed=len(label))
-            save_model(weights / f"{label}.safetensors", model.state_dict(), run, INFO, {"epoch": 1})
-        write_scores(run, weights / "model.safetensors", artifacts.prepared(run.data))
-        threshold_run(run.name, run.data, run.threshold)
-        return run
+    def copied(defects=True, test=True):
+        if (defects, test) not in made:
+            made[defects, test] = tmp_path_factory.mktemp("scored")
+            monkeypatch.chdir(made[defects, test])
+            score(defects, test)
+        shutil.copytree(made[defects, test], tmp_path, dirs_exist_ok=True)
+        monkeypatch.chdir(tmp_path)
+        return RUN
 
-    return make
+    return copied
 
 
 def texts(figure):
