@@ -178,7 +178,8 @@ def test_the_new_model_trains_with_the_new_term(trained):
 
 
 @pytest.mark.slow
-def test_the_new_metric_is_in_the_evaluation_beside_the_floors(trained):
+def test_the_new_metric_is_in_the_evaluation_beside_the_baselines(trained):
     metrics = json.loads((trained / "metrics/evaluate/tiny.json").read_text(encoding="utf-8"))
     assert all(metrics[phase]["contrast_ratio"] > 0 for phase in ("train", "val", "test"))
-    assert metrics["test"]["floor_mean_image_contrast_ratio"] < metrics["test"]["floor_blur_contrast_ratio"] < 1
+    baselines = metrics["test"]["floors"]
+    assert baselines["mean_image"]["contrast_ratio"] < baselines["blur"]["contrast_ratio"] < 1

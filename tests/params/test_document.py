@@ -7,6 +7,7 @@ import pytest
 from vaelab.data.sources import SOURCES
 from vaelab.params import base, blocks, datasets, loss, schema
 from vaelab.params.document import params_document
+from vaelab.params.kinds import KINDS
 
 PATH = Path(__file__).parents[2] / "docs/params.md"
 MODELS = {
@@ -27,6 +28,14 @@ FIELDS = {
 }
 
 
+def prefix_of(field):
+    """What stands before the meaning of an option that is not for all kinds of data: "Grids, images: "."""
+    extra = field.json_schema_extra or {}
+    kinds = [KINDS[kind].plural for kind in extra.get(base.KINDS, ())]
+    network = f", and `{extra[base.NETWORK]}`" if base.NETWORK in extra else ""
+    return f"{', '.join(kinds).capitalize()}{network}: " if kinds else ""
+
+
 def test_the_file_is_up_to_date():
     assert PATH.read_text() == params_document(), "run `make docs`"
 
@@ -35,7 +44,9 @@ def test_the_file_is_up_to_date():
 def test_every_field_is_documented(path, field):
     rows = [line for line in params_document().splitlines() if line.startswith(f"| `{path}` |")]
     assert field.description
-    assert any(field.description.split("|")[0].split("\n")[0] in row for row in rows)
+    text, prefix = field.description.split("|")[0].split("\n")[0], prefix_of(field)
+    begun = (text, text[:1].lower() + text[1:]) if prefix else (text,)
+    assert any(f" | {prefix}{words}" in row for row in rows for words in begun)
 
 
 def test_every_source_is_documented():
