@@ -207,7 +207,7 @@ def speeds(runs: list[str]) -> list[dict[str, Any]]:
         info, model = read_info(data), load_model(artifacts.models(name) / "model.safetensors").model
         train = load_split(data, "train", info, device)
         batch = load_split(data, "val", info, device).take(torch.arange(TIMED))
-        scorer, baselines = Scorer(model, run, train, 0), Floors(train, REDUCE, 32)
+        scorer, baselines = Scorer(model, run, train, 0), Baselines(train, REDUCE, 32)
         pixels = TIMED * (info.shape[-1] * REDUCE) ** 2
         times: dict[str, list[float]] = {"network": [], "pca": []}
         for _ in range(PASSES):

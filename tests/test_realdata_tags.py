@@ -44,7 +44,7 @@ def measured(tmp_path, monkeypatch):
 
 
 def test_hundreds_of_tags_beat_no_tag_and_pca(measured):
-    found = measured("tags_mulan_delicious", "large_vocabulary", epochs=12)
+    found = measured("tags_mulan_delicious", "large_vocabulary", epochs=4)
     zero, pca, independent = found[FLOORS]["zero"], found[FLOORS]["pca"], found[SAMPLE_FLOORS]["independent"]
     assert zero["hamming_loss"] == pytest.approx(0.0194, abs=5e-4)
     assert found["hamming_loss"] < 0.5 * zero["hamming_loss"]
@@ -53,7 +53,7 @@ def test_hundreds_of_tags_beat_no_tag_and_pca(measured):
 
 
 def test_few_tags_beat_their_frequencies(measured):
-    found = measured("tags_mulan_tmc2007", "vae_small", epochs=12)
+    found = measured("tags_mulan_tmc2007", "vae_small", epochs=8)
     frequency = found[FLOORS]["frequency"]
     assert found["lrap"] > frequency["lrap"] + 0.05
     assert found["bce"] < frequency["bce"]

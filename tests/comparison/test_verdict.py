@@ -10,7 +10,6 @@ from vaelab.comparison import verdict as module
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.errors import InputError
 from vaelab.evaluation.image.baselines import fit_baselines
-from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.metrics.tables import METRICS
 from vaelab.params.blocks import VERDICT, Limits
 

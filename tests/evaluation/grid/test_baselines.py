@@ -31,7 +31,7 @@ def test_majority_is_of_training_also_elsewhere():
     x = train()
     other = torch.full((2, 8, 8), 2)
     other[1] = 1
-    found = Majority(x, grid_info(CLASSES, x)).measure(other)
+    found = Majority(x, grid_info(CLASSES, x)).metrics(other)
     assert found["majority"]["accuracy"] == 0.5
     assert found["majority"]["balanced_accuracy"] == 0.5
 
@@ -41,8 +41,8 @@ def test_majority_extent_is_the_most_frequent_height_and_the_most_frequent_width
     for row, (height, width) in enumerate([(3, 5), (3, 6), (2, 5), (3, 5)]):
         x[row, :height, :width] = 0
     baseline = Majority(x, grid_info(CLASSES, x))
-    assert baseline.measure(x)["majority"]["extent_accuracy"] == 0.5
-    assert baseline.measure(x[1:3])["majority"]["extent_accuracy"] == 0
+    assert baseline.metrics(x)["majority"]["extent_accuracy"] == 0.5
+    assert baseline.metrics(x[1:3])["majority"]["extent_accuracy"] == 0
 
 
 def test_frequency_distortion_is_the_code_length_under_the_training_frequencies():
@@ -55,7 +55,7 @@ def test_frequency_distortion_is_the_code_length_under_the_training_frequencies(
         nats -= sum(math.log(counts[k] / sum(counts)) for k in grid[inside].tolist())
         height, width = int(inside.any(1).sum()), int(inside.any(0).sum())
         nats -= math.log((heights.count(height) + 1) / (20 + 8)) + math.log((widths.count(width) + 1) / (20 + 8))
-    found = Majority(x, grid_info(CLASSES, x)).measure(other)["frequency"]["distortion"]
+    found = Majority(x, grid_info(CLASSES, x)).metrics(other)["frequency"]["distortion"]
     assert found == pytest.approx(nats / 7)
 
 
@@ -63,7 +63,7 @@ def test_frequency_distortion_is_finite_for_classes_and_sizes_that_training_lack
     x = torch.zeros(3, 8, 8, dtype=torch.int64)
     other = torch.full((1, 8, 8), CLASSES)
     other[0, :2, :3] = 3
-    found = Majority(x, grid_info(CLASSES, x)).measure(other)
+    found = Majority(x, grid_info(CLASSES, x)).metrics(other)
     assert 0 < found["frequency"]["distortion"] < float("inf")
 
 
@@ -77,7 +77,7 @@ def test_pca_of_full_rank_reproduces_training_and_one_component_does_not():
 
 def test_pca_gets_better_with_components():
     x, info = train(), grid_info(CLASSES, train())
-    found = [PcaOfGrids(x, info, components, seed=0).measure(x)["pca"]["accuracy"] for components in (1, 4, 19)]
+    found = [PcaOfGrids(x, info, components, seed=0).metrics(x)["pca"]["accuracy"] for components in (1, 4, 19)]
     assert found == sorted(found)
     assert found[0] < found[2]
 
@@ -85,5 +85,5 @@ def test_pca_gets_better_with_components():
 def test_pca_measures_in_parts_what_it_measures_at_once():
     x = random_grids(600, CLASSES)
     baseline = PcaOfGrids(x[:50], grid_info(CLASSES), 3, seed=0)
-    parts = [baseline.measure(part)["pca"]["accuracy"] * float((part < CLASSES).sum()) for part in (x[:100], x[100:])]
-    assert baseline.measure(x)["pca"]["accuracy"] == pytest.approx(sum(parts) / float((x < CLASSES).sum()))
+    parts = [baseline.metrics(part)["pca"]["accuracy"] * float((part < CLASSES).sum()) for part in (x[:100], x[100:])]
+    assert baseline.metrics(x)["pca"]["accuracy"] == pytest.approx(sum(parts) / float((x < CLASSES).sum()))

@@ -14,7 +14,7 @@ from vaelab.data.format.info import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
 from vaelab.evaluation.image.baselines import fit_baselines
-from vaelab.measures.image.reconstruction import measure
+from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.metrics.nested import ABLATIONS, FLOORS, flat
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better
@@ -144,7 +144,7 @@ def test_baselines_are_those_of_the_training_split(case):
     )
     x, reached = unit(images("test", channels)), found.metrics["test"][FLOORS]
     for method, function in baselines.items():
-        for metric, values in measure(x, function(x)).items():
+        for metric, values in image_metrics(x, function(x)).items():
             if metric in ("psnr", "mse", "ssim"):
                 assert reached[method][metric] == pytest.approx(values.mean().item(), rel=1e-4)
     mean = unit(images("train", channels)).mean(0)

@@ -35,7 +35,7 @@ def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagBaselines:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, dict[str, float]]:
-    return fitted().measure(split(X["test"]))
+    return fitted().metrics(split(X["test"]))
 
 
 def test_all_methods_have_the_measures_that_make_sense_for_them(found):
@@ -93,7 +93,7 @@ def test_pca_ranks_by_its_values_below_0_and_above_1_too():
     scores = PCA(5, svd_solver="full").fit(x["train"].double().numpy())
     scores = scores.inverse_transform(scores.transform(x["test"].double().numpy()))
     assert ((scores < 0) & (x["test"].numpy() > 0)).any()
-    values = fitted(5, **x).measure(split(x["test"]))["pca"]
+    values = fitted(5, **x).metrics(split(x["test"]))["pca"]
     expected = average_precision_score(x["test"], scores, average="micro")
     assert values["average_precision"] == pytest.approx(expected, abs=1e-4)  # in float32 other scores are equal
     lrap = label_ranking_average_precision_score(x["test"].numpy(), scores)
@@ -108,7 +108,7 @@ def test_there_are_as_many_components_as_dimensions_tags_and_rows_allow(rows, la
 
 
 def test_pca_with_a_dimension_for_each_tag_loses_nothing():
-    values = fitted(latent_dim=20).measure(split(X["test"]))["pca"]
+    values = fitted(latent_dim=20).metrics(split(X["test"]))["pca"]
     for name in ("lrap", "f1_micro", "best_f1_micro", "exact_match", "average_precision"):
         assert values[name] == pytest.approx(1)
     assert values["best_threshold"] == 0.5
@@ -118,7 +118,7 @@ def test_pca_with_a_dimension_for_each_tag_loses_nothing():
 def test_one_training_row_leaves_no_pca():
     baselines = fitted(train=X["train"][:1])
     assert set(baselines.methods) == {"zero", "frequency"}
-    found = baselines.measure(split(X["test"]))
+    found = baselines.metrics(split(X["test"]))
     assert set(found) == {"zero", "frequency"}
     assert all(math.isfinite(value) for values in found.values() for value in values.values())
 
@@ -126,7 +126,7 @@ def test_one_training_row_leaves_no_pca():
 def test_tags_that_training_lacks_or_that_all_its_rows_have_cost_no_infinite_nats():
     train = X["train"].clone()
     train[:, 0], train[:, 1] = 0, 1
-    values = fitted(train=train).measure(split(X["test"]))["frequency"]
+    values = fitted(train=train).metrics(split(X["test"]))["frequency"]
     assert values["bce"] < 12 * math.log(62)
     assert values["lrap"] < 1
 
@@ -134,7 +134,7 @@ def test_tags_that_training_lacks_or_that_all_its_rows_have_cost_no_infinite_nat
 def test_the_batch_size_changes_nothing(found):
     baselines = fitted()
     baselines.options = OPTIONS.model_copy(update={"batch_size": 7})
-    again = baselines.measure(split(X["test"]))
+    again = baselines.metrics(split(X["test"]))
     assert list(again) == list(found)
     for name, values in found.items():
         assert again[name] == pytest.approx(values, rel=1e-5)
