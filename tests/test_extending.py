@@ -44,7 +44,7 @@ for stage, *names in (["resolve"], ["prepare", "stripes"], ["train", "tiny"], ["
     runpy.run_path(f"stages/{stage}.py", run_name="__main__")
 import pytest
 options = ["-n", "0", "-p", "no:cacheprovider"]
-sys.exit(pytest.main([*options, "tests/evaluation/test_contrast_ratio.py", "tests/params/test_document.py"]))
+sys.exit(pytest.main([*options, "tests/measures/image/test_contrast_ratio.py", "tests/params/test_document.py"]))
 """
 
 
@@ -177,7 +177,8 @@ def test_the_new_model_trains_with_the_new_term(trained):
 
 
 @pytest.mark.slow
-def test_the_new_metric_is_in_the_evaluation_beside_the_floors(trained):
+def test_the_new_metric_is_in_the_evaluation_beside_the_baselines(trained):
     metrics = json.loads((trained / "metrics/evaluate/tiny.json").read_text(encoding="utf-8"))
     assert all(metrics[phase]["contrast_ratio"] > 0 for phase in ("train", "val", "test"))
-    assert metrics["test"]["floor_mean_image_contrast_ratio"] < metrics["test"]["floor_blur_contrast_ratio"] < 1
+    reached = {name: values["contrast_ratio"] for name, values in metrics["test"]["floors"].items()}
+    assert reached["mean_image"] < reached["blur"] < 1
