@@ -203,6 +203,12 @@ def test_the_new_names_are_in_the_options(project, checked):
     }.items():
         assert f"| {prefix}" in rows[option]
     assert "signals" not in rows["loss.terms.ssim"]
+    for option, default in {
+        "model.name": "mlp (signals)",
+        "train.metric": "snr (signals)",
+        "compare.metric": "snr (signals)",
+    }.items():
+        assert default in rows[option]
 
 
 @pytest.mark.slow
