@@ -10,6 +10,7 @@ from vaelab.comparison import verdict as module
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.errors import InputError
 from vaelab.evaluation.image.baselines import fit_baselines
+from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.metrics.tables import METRICS
 from vaelab.params.blocks import VERDICT, Limits
 
@@ -80,9 +81,11 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
     pages = torch.full((8, 1, 64, 64), 255, dtype=torch.uint8)
     pages[:, :, 12:60:16, 10:20] = 0
     x = pages.float() / 255
-    measured = {name: float(value.mean()) for name, value in measure(x, torch.full_like(x, 0.97)).items()}
+    measured = {name: float(value.mean()) for name, value in image_metrics(x, torch.full_like(x, 0.97)).items()}
     baselines = fit_baselines(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
-    reached = {name: {"psnr": float(measure(x, baseline(x))["psnr"].mean())} for name, baseline in baselines.items()}
+    reached = {
+        name: {"psnr": float(image_metrics(x, baseline(x))["psnr"].mean())} for name, baseline in baselines.items()
+    }
     assert 20 < measured["psnr"] < reached["white_page"]["psnr"]
     assert verdict(measured, VERDICT, reached)[1].better_than_baseline is False
     found = verdict(measured, {"psnr": VERDICT["psnr"]}, {name: reached[name] for name in ("mean_image", "white_page")})
