@@ -184,7 +184,7 @@ class Evaluate(Block):
     """Variance of the posterior mean above which a latent dimension is active (Burda et al. 2016)."""
     mutual_information_examples: int = Field(2000, ge=2)
     """Examples at most for the estimates that cost their number squared: mutual information, silhouette, coverage."""
-    extreme: Annotated[float, of("image")] = Field(5.0, gt=0)
+    extreme: float = Field(5.0, gt=0)
     """Posterior means beyond this many standard deviations of the prior are extreme."""
     threshold: Annotated[float, of("tags")] = Field(0.5, gt=0, lt=1)
     """Probability from which a tag counts as predicted; the best one on val is measured beside it."""
