@@ -31,11 +31,15 @@ def test_the_file_is_up_to_date():
     assert PATH.read_text() == params_document(), "run `make docs`"
 
 
-@pytest.mark.parametrize(("path", "field"), FIELDS.values(), ids=FIELDS)
-def test_every_field_is_documented(path, field):
-    rows = [line for line in params_document().splitlines() if line.startswith(f"| `{path}` |")]
-    assert field.description
-    assert any(field.description.split("|")[0].split("\n")[0] in row for row in rows)
+def is_documented(path, field, lines):
+    start = (field.description or "").split("|")[0].split("\n")[0]
+    return start and any(start in line for line in lines if line.startswith(f"| `{path}` |"))
+
+
+def test_every_field_is_documented():
+    lines = params_document().splitlines()
+    assert len(FIELDS) > 250
+    assert [name for name, (path, field) in FIELDS.items() if not is_documented(path, field, lines)] == []
 
 
 def test_every_source_is_documented():
