@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vaelab.measures.columns import Columns
+from vaelab.measures.passes import Columns
 
 
 @pytest.mark.parametrize("sizes", [(5,), (2, 2, 1), (1,) * 5])

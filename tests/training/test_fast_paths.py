@@ -12,6 +12,7 @@ from trainings import fit, history, same, spied, weights
 from vaelab.data.format.batches import mixed
 from vaelab.training import loop
 from vaelab.training.nonfinite import Guard
+from vaelab.training.session import Session
 from vaelab.training.step import dropout_seed, forget_gradients, gradient_norm
 
 CPU = torch.device("cpu")
@@ -71,7 +72,7 @@ def test_on_the_cpu_a_flag_appears_with_the_first_bad_step_and_stays():
 def test_fabrics_wrapper_changes_nothing_in_one_process(in_a_folder_with_data, monkeypatch, kind, ema):
     run = tiny_run(kind=kind, train={"ema": ema})
     expected = weights(fit(in_a_folder_with_data, run) / "last.safetensors")
-    monkeypatch.setattr(loop, "is_plain", lambda session: False)
+    monkeypatch.setattr(Session, "is_plain", False)
     assert same(weights(fit(in_a_folder_with_data, run) / "last.safetensors"), expected)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from vaelab import artifacts, storage
@@ -161,35 +160,6 @@ def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], 
     note(f"{path}: another run is named {old}; this one is listed as {name}")
     history = None if result.history is None else result.history.assign(run=name)
     return result._replace(run=result.run.model_copy(update={"name": name}), history=history)
-
-
-class Examples(NamedTuple):
-    """The same examples under each run of one data set; n examples."""
-
-    phase: str  # their split
-    ids: np.ndarray  # in that split [n]
-    original: np.ndarray  # grids [n, S, S], images [n, C, S, S]
-    reconstructions: dict[str, np.ndarray]  # by run, like original
-    scores: dict[str, np.ndarray]  # by run: accuracy of grids, PSNR of images [n]
-
-
-def same_examples(results: list[Result], count: int, seed: int) -> Examples:
-    """Return a seeded choice of `count` examples of the phase that is reported."""
-    phase, score = results[0].phase, TABLES[results[0].run.kind].example_score
-    folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
-    chosen: dict[str, np.ndarray] = {}
-    original = ids = np.empty(0)
-    for name, folder in folders.items():
-        with storage.opened(folder / "arrays.safetensors", "numpy") as file:
-            saved = file.get_tensor(f"{phase}_ids")
-            ids = np.sort(np.random.default_rng(seed).choice(len(saved), min(count, len(saved)), replace=False))
-            original, chosen[name] = (file.get_tensor(f"{phase}_{what}")[ids] for what in ("x", "reconstruction"))
-            ids = saved[ids]
-    scores = {}
-    for name, folder in folders.items():
-        table = pd.read_csv(folder / "examples.csv", usecols=["phase", score])
-        scores[name] = table[table["phase"] == phase][score].to_numpy()[ids]
-    return Examples(phase, ids, original, chosen, scores)
 
 
 def curves_table(results: list[Result]) -> pd.DataFrame:

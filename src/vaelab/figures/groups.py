@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from vaelab import artifacts
-from vaelab.comparison.collect import Result, same_examples
+from vaelab import artifacts, storage
+from vaelab.comparison.collect import Result
 from vaelab.comparison.seeds import by_seed, configurations
 from vaelab.data.format.prepared import read_info
 from vaelab.figures.canvas.colours import BLUE, ORANGE
@@ -16,7 +16,7 @@ from vaelab.figures.canvas.names import labels
 from vaelab.figures.curves import training_curves
 from vaelab.figures.kind import SameExamples
 from vaelab.figures.kinds import FIGURES
-from vaelab.metrics.tables import METRICS, ranking_metric
+from vaelab.metrics.tables import METRICS, TABLES, ranking_metric
 from vaelab.params.schema import Compare
 
 NAME = 260  # pixels of a configuration's name
@@ -27,7 +27,7 @@ def group_pictures(data: str, group: list[Result], options: Compare) -> dict[str
     info, phase = read_info(artifacts.prepared(data)), options.phase
     kind = FIGURES[info.kind]
     history = pd.concat([result.history for result in group if result.history is not None], ignore_index=True)
-    same = SameExamples(data, *same_examples(group, options.samples, options.seed))
+    same = same_examples(data, group, options.samples, options.seed)
     pictures = {
         "curves": ("Training curves", training_curves(history, info.kind)),
         "reconstructions": ("Reconstructions", kind.examples.by_run(same, info)),
@@ -39,6 +39,25 @@ def group_pictures(data: str, group: list[Result], options: Compare) -> dict[str
         values = {found.name: list(by_seed(found, metric, phase).values()) for found in repeated}
         pictures["seeds"] = ("Seeds", seeds_by_configuration(values, METRICS[metric].full_title, phase))
     return pictures
+
+
+def same_examples(data: str, results: list[Result], count: int, seed: int) -> SameExamples:
+    """Return a seeded choice of `count` examples of the phase that is reported, as each run reconstructs them."""
+    phase, score = results[0].phase, TABLES[results[0].run.kind].example_score
+    folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
+    chosen: dict[str, np.ndarray] = {}
+    original = ids = np.empty(0)
+    for name, folder in folders.items():
+        with storage.opened(folder / "arrays.safetensors", "numpy") as file:
+            saved = file.get_tensor(f"{phase}_ids")
+            ids = np.sort(np.random.default_rng(seed).choice(len(saved), min(count, len(saved)), replace=False))
+            original, chosen[name] = (file.get_tensor(f"{phase}_{what}")[ids] for what in ("x", "reconstruction"))
+            ids = saved[ids]
+    scores = {}
+    for name, folder in folders.items():
+        table = pd.read_csv(folder / "examples.csv", usecols=["phase", score])
+        scores[name] = table[table["phase"] == phase][score].to_numpy()[ids]
+    return SameExamples(data, phase, ids, original, chosen, scores)
 
 
 def seeds_by_configuration(values: Mapping[str, Sequence[float]], title: str, phase: str) -> Figure:

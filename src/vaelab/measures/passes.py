@@ -3,14 +3,13 @@
 B batch, N examples, L latent dimensions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit
-from vaelab.measures.columns import Columns
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import Objective
@@ -39,6 +38,36 @@ class Pass(NamedTuple):
     mean: Tensor  # [N, L]
     log_var: Tensor  # [N, L]
     outputs: Tensor  # reconstructions as they would be stored, uint8 [kept, ...]
+
+
+class Columns:
+    """Tensors [N, ...] by name, filled batch after batch.
+
+    They are allocated at once: thousands of small tensors that stay, between large ones that go, keep the memory of
+    the large ones from being used again.
+
+    Args:
+        rows: N.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.filled: dict[str, int] = {}
+        self.tensors: dict[str, Tensor] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Take in a batch: by name its values [B, ...], which stay on their device."""
+        for name, part in values.items():
+            if name not in self.tensors:
+                self.tensors[name] = part.new_empty((self.rows, *part.shape[1:]))
+                self.filled[name] = 0
+            first = self.filled[name]
+            self.tensors[name][first : first + len(part)] = part
+            self.filled[name] = first + len(part)
+
+    def all(self) -> dict[str, Tensor]:
+        """Return the tensors on the CPU."""
+        return {name: tensor.cpu() for name, tensor in self.tensors.items()}
 
 
 @torch.no_grad()

@@ -132,21 +132,15 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     forget_gradients(session.optimizer)
     dropout = max(session.run.model.dropout, session.run.model.input_dropout)
     with dropout_seed(dropout > 0, options.seed, step, rank, device):
-        network = session.model if is_plain(session) else session.wrapped
+        network = session.model if session.is_plain else session.wrapped
         inference = Inference(*network(seen, noise.to(device, non_blocking=True), batch.group))
     losses = session.objective(batch.x, inference, step / session.steps)
     loss = losses.total.mean()
-    if is_plain(session):
+    if session.is_plain:
         loss.backward()
     else:
         session.fabric.backward(loss)
     return batch, inference, losses, loss
-
-
-def is_plain(session: Session) -> bool:
-    """Return whether Fabric's wrapper would only cost time: in one process, in 32 bits, without compilation."""
-    train = session.run.train
-    return session.fabric.world_size == 1 and train.precision == "32-true" and not train.compile
 
 
 def close_epoch(session: Session, bar: "Bar") -> None:

@@ -72,6 +72,11 @@ class Session:
         return max(0, self.progress.step - 1) / self.steps
 
     @property
+    def is_plain(self) -> bool:
+        """Whether Fabric's wrapper would only cost time: in one process, in 32 bits, without compilation."""
+        return self.fabric.world_size == 1 and self.run.train.precision == "32-true" and not self.run.train.compile
+
+    @property
     def output(self) -> Path:
         """Where checkpoints wait until training is complete."""
         return self.scratch / "output"

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
-from vaelab.measures.columns import Columns
-from vaelab.measures.passes import Measured
+from vaelab.measures.passes import Columns, Measured
 from vaelab.measures.tags import reconstruction
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective import tag_losses as terms
