@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -151,19 +152,20 @@ def test_a_permutation_of_the_tags_changes_nothing(term, order, seed):
     torch.testing.assert_close(found, term(x, inference(logits), Context(pos_weight=POS_WEIGHT)))
 
 
-@pytest.mark.parametrize("term", TERMS)
-@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0, 4.0])
-@pytest.mark.parametrize("margin", [0.0, 0.05])
-@pytest.mark.parametrize("size", [1e4, 100.0, 17.0, 1e-30, 0.0])
-def test_values_and_gradients_are_finite_for_any_logit(term, exponent, margin, size):
+def is_finite(term, exponent, margin, size):
     x = torch.tensor([[0.0, 1.0, 0.0, 1.0]])
     logits = torch.tensor([[size, size, -size, -size]], requires_grad=True)
     gammas = dict.fromkeys(("gamma", "gamma_positive", "gamma_negative"), exponent)
     context = Context(Loss(margin=margin, **gammas), pos_weight=torch.full((4,), 100.0))
     found = term(x, inference(logits), context)
     found.sum().backward()
-    assert found.isfinite().all()
-    assert logits.grad.isfinite().all()
+    return bool(found.isfinite().all() and logits.grad.isfinite().all())
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_values_and_gradients_are_finite_for_any_logit(term):
+    cases = itertools.product([0.0, 0.5, 1.0, 4.0], [0.0, 0.05], [1e4, 100.0, 17.0, 1e-30, 0.0])
+    assert [case for case in cases if not is_finite(term, *case)] == []  # exponent, margin, size of the logits
 
 
 @pytest.mark.parametrize("term", OF_SIGMOID)

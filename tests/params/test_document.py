@@ -41,13 +41,16 @@ def test_the_file_is_up_to_date():
     assert PATH.read_text() == DOCUMENT, "run `make docs`"
 
 
-@pytest.mark.parametrize(("path", "field"), FIELDS.values(), ids=FIELDS)
-def test_every_field_is_documented(path, field):
+def is_documented(path, field):
     rows = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{path}` |")]
-    assert field.description
-    text, prefix = field.description.split("|")[0].split("\n")[0], prefix_of(field)
+    text, prefix = (field.description or "").split("|")[0].split("\n")[0], prefix_of(field)
     begun = (text, text[:1].lower() + text[1:]) if prefix else (text,)
-    assert any(f" | {prefix}{words}" in row for row in rows for words in begun)
+    return text and any(f" | {prefix}{words}" in row for row in rows for words in begun)
+
+
+def test_every_field_is_documented():
+    assert len(FIELDS) > 250
+    assert [name for name, (path, field) in FIELDS.items() if not is_documented(path, field)] == []
 
 
 def test_every_source_is_documented():
