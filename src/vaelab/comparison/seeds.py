@@ -24,7 +24,7 @@ class Configuration(NamedTuple):
 
 
 class Versus(NamedTuple):
-    """Two configurations set against each other on one metric."""
+    """Two configurations compared on one metric."""
 
     difference: float  # of the means, first − second; over the seeds that both have, where they have two or more
     pairs: int  # seeds that both have

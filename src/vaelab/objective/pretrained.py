@@ -44,11 +44,11 @@ def fill(network: nn.Module, weights: str, option: str, cached: Callable[[], Pat
     except (OSError, SafetensorError) as error:
         raise InputError(f"{option}: {path} is damaged or no safetensors file: {shortened(error)}") from None
     wanted = network.state_dict()
-    misfits = [name for name, value in wanted.items() if name not in state or state[name].shape != value.shape]
-    if misfits:
-        found = tuple(state[misfits[0]].shape) if misfits[0] in state else "missing"
-        example = f"{misfits[0]} is {found}, expected {tuple(wanted[misfits[0]].shape)}"
-        raise InputError(f"{option}: {path} does not fit: {len(misfits)} of {len(wanted)} tensors; {example}")
+    mismatched = [name for name, value in wanted.items() if name not in state or state[name].shape != value.shape]
+    if mismatched:
+        found = tuple(state[mismatched[0]].shape) if mismatched[0] in state else "missing"
+        example = f"{mismatched[0]} is {found}, expected {tuple(wanted[mismatched[0]].shape)}"
+        raise InputError(f"{option}: {path} does not fit: {len(mismatched)} of {len(wanted)} tensors; {example}")
     network.load_state_dict({name: state[name] for name in wanted})
     return {"weights": weights, "file": path.name, "sha256": _sha256(path)}
 

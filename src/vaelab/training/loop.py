@@ -177,12 +177,12 @@ def close_epoch(session: Session, bar: "Bar") -> None:
 
 def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     """Return the mean losses and the metrics on val."""
-    objective, position = session.objective, session.position
+    objective, epoch = session.objective, session.epochs_done
     kind = MEASURES[session.info.kind]
     measure = partial(kind.val_metrics, info=session.info, run=session.run)
     nothing = torch.empty(0, dtype=torch.int64)
     result = run_pass(
-        session.eval_model, session.val, objective, VALIDATION_BATCH, position, measure, kind.stored, kept=nothing
+        session.eval_model, session.val, objective, VALIDATION_BATCH, epoch, measure, kind.stored, kept=nothing
     )
     metrics = kind.epoch_metrics(result.measured.totals, result.measured.means(), session.info)
     return {name: float(values.mean()) for name, values in result.losses.items()}, metrics

@@ -55,7 +55,7 @@ def row(
     metric, such as ssim (the term is 1 − SSIM), stands as `<term>_term`.
     """
     names = VALIDATION[session.run.kind].history
-    weights = session.objective.weights_at(session.position)
+    weights = session.objective.weights_at(session.epochs_done)
     values: dict[str, float | str] = {"epoch": epoch, "phase": phase, "step": session.progress.step}
     values["loss"] = losses["loss"]
     for name, weight in weights.items():
@@ -63,13 +63,13 @@ def row(
         values |= {f"{name}_weight": weight, f"{name}_weighted": losses[f"{name}_weighted"]}
     values |= {name: metrics.get(name, "") for name in names}
     values |= {"gradient_norm": losses.get("gradient_norm", "")}
-    return values | {"learning_rate": rate_at(session.run.train, session.position)}
+    return values | {"learning_rate": rate_at(session.run.train, session.epochs_done)}
 
 
 def write_checkpoints(session: Session, value: float, is_best: bool, last: bool) -> None:
     """Write the weights and the snapshots that are due at the end of this epoch."""
     epoch, metric = session.progress.epoch, session.run.train.metric
-    facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "position": session.position}
+    facts: dict[str, float | str] = {"epoch": epoch, "step": session.progress.step, "position": session.epochs_done}
     facts |= {"metric": metric, "val": value}
     folder, state = session.output / "checkpoints", session.eval_model.state_dict()
     due = epoch % session.run.train.checkpoint_every == 0 or last

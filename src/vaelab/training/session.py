@@ -67,7 +67,7 @@ class Session:
         return len(self.train) // self.batch_size
 
     @property
-    def position(self) -> float:
+    def epochs_done(self) -> float:
         """Where in the schedules the last step was, in epochs."""
         return max(0, self.progress.step - 1) / self.steps
 

@@ -15,7 +15,7 @@ from vaelab.commands.compare.actions import Words, compose, entries
 from vaelab.commands.compare.command import split
 from vaelab.commands.compare.configurations import entry, options, parsed
 from vaelab.commands.compare.experiments import Experiment, command_line
-from vaelab.commands.compare.overrides import outcome, replacing, written
+from vaelab.commands.compare.overrides import replacing, resolved_overrides, written
 from vaelab.commands.compare.selection import Selection, parsed_seeds, repeated, select
 from vaelab.errors import InputError
 from vaelab.params.resolve import read_yaml, resolve
@@ -223,7 +223,7 @@ def test_what_overrides_cannot_hold_is_refused(value):
 
 def test_the_overrides_make_exactly_the_runs_that_were_asked_for(project):
     runs = select(Selection("all", {"mine": {"data": "tags", "train": {"learning_rate": 1e-05}}}, seeds=[0, 1]), RAW)
-    found = outcome(replacing(runs))[0]
+    found = resolved_overrides(replacing(runs))[0]
     (project / "params.yaml").write_text(yaml.safe_dump(RAW | {"runs": runs}, sort_keys=False))
     assert found == resolve(project / "params.yaml")
     assert list(found.runs) == list(runs)
@@ -231,10 +231,10 @@ def test_the_overrides_make_exactly_the_runs_that_were_asked_for(project):
 
 def test_swept_values_are_all_checked(project):
     overrides = ["runs=${suites.standard}", "+suites.standard.vae_small.train.epochs=1,2"]
-    found = outcome(overrides, sweep=True)
+    found = resolved_overrides(overrides, sweep=True)
     assert [resolved.runs["vae_small"].train.epochs for resolved in found] == [1, 2]
     with pytest.raises(InputError, match="2 choices of values are 2 experiments: add --queue"):
-        outcome(overrides)
+        resolved_overrides(overrides)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_swept_values_are_all_checked(project):
 def test_overrides_that_are_wrong_are_known_before_anything_runs(project, override, message):
     before = (project / "params.yaml").read_bytes()
     with pytest.raises(InputError) as raised:
-        outcome([override])
+        resolved_overrides([override])
     assert message in str(raised.value)
     assert (project / "params.yaml").read_bytes() == before
 

@@ -199,11 +199,11 @@ def test_panels_show_tags_that_are_there_and_those_that_nearly_were():
     row[[3, 8]] = 1
     decoded = np.zeros((2, 30), np.uint8)
     decoded[0, 20], decoded[1, [3, 8, 9]] = 255, (51, 102, 153)
-    panel = panels.of_row("title", ["a", "b"], row, decoded, info_of(30))
+    panel = panels.row_panel("title", ["a", "b"], row, decoded, info_of(30))
     assert list(panel.names)[:4] == ["t8", "t3", "t20", "t9"]
     assert list(panel.marks) == ["●"] * 2 + ["○"] * 10
     assert panel.values[:4] == pytest.approx(np.array([[0, 0.4], [0, 0.2], [1, 0], [0, 0.6]]))
-    full = panels.of_row("title", ["a", "b"], np.ones(30, np.uint8), decoded, info_of(30))
+    full = panels.row_panel("title", ["a", "b"], np.ones(30, np.uint8), decoded, info_of(30))
     assert (full.title, len(full.names)) == ("title, 12 of its 30 tags", 12)
 
 
@@ -211,11 +211,11 @@ def test_a_way_shows_the_tags_that_change_most_in_the_order_of_their_turn():
     decoded = np.zeros((3, 40), np.uint8)
     decoded[:, 5] = 255  # does not change
     decoded[0, 7], decoded[1, 6], decoded[2, 4] = 255, 250, 245
-    panel = panels.of_way("z[0]", ["a", "b", "c"], decoded, info_of(40))
+    panel = panels.path_panel("z[0]", ["a", "b", "c"], decoded, info_of(40))
     assert [name for name in panel.names if name in ("t4", "t6", "t7")] == ["t7", "t6", "t4"]
     assert len(panel.names) == panels.MOST
     decoded[0, 10:30] = 1  # more tags that change, if only a little, than there is room for
-    assert "t5" not in panels.of_way("z[0]", ["a", "b", "c"], decoded, info_of(40)).names
+    assert "t5" not in panels.path_panel("z[0]", ["a", "b", "c"], decoded, info_of(40)).names
 
 
 def test_runs_stand_side_by_side_with_the_score_of_the_row():

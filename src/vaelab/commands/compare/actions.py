@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from vaelab import artifacts
 from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_of
 from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, start
-from vaelab.commands.compare.overrides import outcome, replacing
+from vaelab.commands.compare.overrides import replacing, resolved_overrides
 from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.errors import InputError
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
@@ -70,7 +70,7 @@ def compose(
         own = replacing({name: merge(run, everywhere) for name, run in select(asked, raw).items()})
     experiment = Experiment((*own, *overrides), name, queue)
     check_project(Path(), name)
-    outcome(experiment.overrides, sweep=queue)
+    resolved_overrides(experiment.overrides, sweep=queue)
     return experiment
 
 

@@ -73,7 +73,7 @@ def compare(
     metrics_dir: Annotated[Path | None, typer.Option(help="Their folder; else workspace and experiments.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where that comparison goes: metrics/collected.")] = None,
     before: Annotated[str | None, typer.Option(help="A run that was measured; with --after: what changed.")] = None,
-    after: Annotated[str | None, typer.Option(help="The run it is set against.")] = None,
+    after: Annotated[str | None, typer.Option(help="The run it is compared with.")] = None,
 ) -> None:
     """Run configurations as one DVC experiment and compare them, or compare results that are there.
 

@@ -47,7 +47,7 @@ def _text(value: str) -> str:
     return f'"{escaped}{escaped[len(escaped.rstrip(chr(92))) :]}"'
 
 
-def outcome(overrides: Sequence[str], sweep: bool = False) -> list[Resolved]:
+def resolved_overrides(overrides: Sequence[str], sweep: bool = False) -> list[Resolved]:
     """Return what DVC will find in params.yaml, resolved: one set of runs, or several where values are swept.
 
     DVC's own code applies the overrides to a copy, so that what is checked is what is run.

@@ -161,10 +161,10 @@ class ImageEvaluator:
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
-        objective, position, means = self.inputs.objective, self.inputs.epoch, train.measured.means()
+        objective, epoch, means = self.inputs.objective, self.inputs.epoch, train.measured.means()
         return {
-            "effective_beta_measured": objective.effective_beta_of_errors(position, means["mse"], means["mae"]),
-            "implied_sigma": objective.implied_sigma(position),
+            "effective_beta_measured": objective.effective_beta_of_errors(epoch, means["mse"], means["mae"]),
+            "implied_sigma": objective.implied_sigma(epoch),
             "floors": ", ".join(self.baselines),
         }
 

@@ -120,10 +120,10 @@ class TagsEvaluator:
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the likelihood, the effective beta in its nats, and what the measures rest on."""
-        inputs, position = self.inputs, self.inputs.epoch
-        weights = {name: value_reached(weight, position) for name, weight in inputs.objective.weights.items()}
+        inputs, epoch = self.inputs, self.inputs.epoch
+        weights = {name: value_reached(weight, epoch) for name, weight in inputs.objective.weights.items()}
         reconstruction = sum(weights[name] * float(train.losses[name].mean()) for name in TERMS if name in weights)
-        nats = value_reached(inputs.run.loss.beta, position) * train.measured.means()["distortion"]
+        nats = value_reached(inputs.run.loss.beta, epoch) * train.measured.means()["distortion"]
         components = components_of(len(train.mean), inputs.model.latent_dim, inputs.info.shape[0])
         return {
             "likelihood": likelihood(inputs.run.model),

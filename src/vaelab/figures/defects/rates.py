@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 from vaelab.figures.canvas.colours import BLUE, DARK, GRAY, GREEN, ORANGE, PURPLE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import labels
-from vaelab.figures.defects.scores import NAME, NOTHING, Row, interval, says
+from vaelab.figures.defects.scores import NAME, NOTHING, Row, interval, text_instead
 
 LEAST_RAISE = 0.05  # of a percentile, to be written
 CLOSE = 0.03  # share of the axis within which no second percentile is written
@@ -28,7 +28,7 @@ def by_defect(rows: Sequence[Row]) -> Figure:
     figure = new_figure(12, 2.2 + 0.34 * max(1, len(rows)))
     panels = figure.subplots(1, 2, sharey=True)
     if not rows:
-        return says(figure, panels, NOTHING)
+        return text_instead(figure, panels, NOTHING)
     rows = sorted(rows, key=lambda row: np.nan_to_num(row["roc_auc"], nan=np.inf))
     places = np.arange(len(rows))
     for axes, key, colour, title in (
@@ -63,7 +63,7 @@ def by_percentile(rows: Sequence[Row], asked: float | None = None, used: float |
     figure = new_figure(13, 5)
     panels = figure.subplots(1, 2)
     if not rows:
-        return says(figure, panels, "no percentiles")
+        return text_instead(figure, panels, "no percentiles")
     rows = sorted(rows, key=lambda row: float(row["percentile"]))
     beyond = 100 - np.array([row["percentile"] for row in rows], float)
     hits = {"precision": ("precision", BLUE, "--"), "recall": ("recall", GREEN, "-."), "f1": ("F1", DARK, "-")}
@@ -89,7 +89,7 @@ def by_percentile(rows: Sequence[Row], asked: float | None = None, used: float |
     panels[1].set(title="False positives", ylabel="share of the patches that is flagged")
     if np.isnan([row["recall"] for row in rows]).all():
         panels[0].clear()
-        says(figure, panels[:1], NOTHING)
+        text_instead(figure, panels[:1], NOTHING)
     return figure
 
 

@@ -53,7 +53,7 @@ def score_histogram(
     axes = figure.add_subplot()
     every = np.concatenate([values for values, _ in pools.values()])
     if not len(every):
-        return says(figure, [axes], "no scored patches")
+        return text_instead(figure, [axes], "no scored patches")
     edges, logarithmic = _edges(every, threshold)
     for name, (values, colour) in pools.items():
         if len(values):
@@ -87,7 +87,7 @@ def roc_and_precision(
     figure = new_figure(13, 6 + 0.2 * len(scores))
     panels = figure.subplots(1, 2)
     if not roc and not pr:
-        return says(figure, panels, NOTHING)
+        return text_instead(figure, panels, NOTHING)
     names = labels([str(row["score"]) for row in scores], NAME)
     for axes, points, (x, y), (key, measure) in (
         (panels[0], roc, ("fpr", "tpr"), ("roc_auc", "AUROC")),
@@ -125,7 +125,7 @@ def interval(row: Row, key: str) -> str:
     return f"{value:.3f}" + (f" ({low:.3f}–{high:.3f})" if np.isfinite([low, high]).all() else "")
 
 
-def says(figure: Figure, panels: Sequence[Axes], text: str) -> Figure:
+def text_instead(figure: Figure, panels: Sequence[Axes], text: str) -> Figure:
     """Return the figure with a text in place of its panels."""
     for axes in panels:
         axes.set_axis_off()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.names import labels
 from vaelab.figures.kind import Numbers, SameExamples
-from vaelab.figures.tags.panels import ABSENT, THERE, of_row, of_way, panels
+from vaelab.figures.tags.panels import ABSENT, THERE, panels, path_panel, row_panel
 from vaelab.figures.tags.tiles import PRINTED
 
 if TYPE_CHECKING:  # it needs torch, and pictures do not
@@ -28,7 +28,7 @@ def filmstrip(snapshots: Sequence["Snapshot"], count: int, info: DataInfo) -> Fi
         after = f" → {snapshots[-1].score[number]:.2f}" if len(snapshots) > 1 else ""
         title = f"train {first.ids[number]}: {score}{after}"
         decoded = np.stack([snapshot.reconstruction[number] for snapshot in snapshots])
-        shown.append(of_row(title, epochs, first.original[number], decoded, info))
+        shown.append(row_panel(title, epochs, first.original[number], decoded, info))
     return panels(f"The same training samples after each of these epochs; {MARKS}", shown)
 
 
@@ -40,7 +40,7 @@ def by_run(same: SameExamples, info: DataInfo) -> Figure:
             f"{text} · {same.scores[run][number]:.2f}" for run, text in zip(same.reconstructions, names, strict=True)
         ]
         decoded = np.stack([rows[number] for rows in same.reconstructions.values()])
-        shown.append(of_row(f"{same.phase} {name}", columns, same.original[number], decoded, info))
+        shown.append(row_panel(f"{same.phase} {name}", columns, same.original[number], decoded, info))
     title = f"The same rows of data set {same.data}, reconstructed by each run (· {PRINTED.split()[0]} of the row)"
     return panels(f"{title}; {MARKS}", shown)
 
@@ -51,7 +51,7 @@ def traversals(
     """Return for each latent dimension the probabilities of the tags that it changes most; examples [d, values, D]."""
     title = "Traversals: one latent at a time, those with the largest KL, and the tags that it changes most"
     columns = [f"{value:+.2f}".replace("-", "−") for value in values]
-    shown = [of_way(f"z[{j}]", columns, way, info) for j, way in zip(dimensions, examples, strict=True)]
+    shown = [path_panel(f"z[{j}]", columns, way, info) for j, way in zip(dimensions, examples, strict=True)]
     return panels(f"{title}; above the columns its value, the others at the posterior mean of {start}", shown)
 
 
@@ -59,7 +59,8 @@ def interpolations(examples: np.ndarray, pairs: np.ndarray, phase: str, info: Da
     """Return the tags that change most between the means of two rows; examples [n, steps, D], pairs [n, 2]."""
     columns = [f"{share:.2f}" for share in np.linspace(0, 1, examples.shape[1])]
     shown = [
-        of_way(f"{phase} {a} → {phase} {b}", columns, way, info) for (a, b), way in zip(pairs, examples, strict=True)
+        path_panel(f"{phase} {a} → {phase} {b}", columns, way, info)
+        for (a, b), way in zip(pairs, examples, strict=True)
     ]
     title = "Interpolations: straight lines between the posterior means of two rows, and the tags that change most"
     return panels(f"{title}; above the columns the share of the second mean", shown)

@@ -42,7 +42,7 @@ class TagPanel(NamedTuple):
     values: np.ndarray  # probabilities [k, c]
 
 
-def of_row(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndarray, info: DataInfo) -> TagPanel:
+def row_panel(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndarray, info: DataInfo) -> TagPanel:
     """Return the panel of a row uint8 [D] of 0 and 1 and of its reconstructions uint8 [c, D], 255 · probability.
 
     Shown are tags that the row has, the least probable of them if need be, and those it has not that came closest to
@@ -61,7 +61,7 @@ def of_row(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndar
     return TagPanel(f"{title}{more}", columns, _names(chosen, info), marks, decoded[:, chosen].T / 255)
 
 
-def of_way(title: str, columns: Sequence[str], decoded: np.ndarray, info: DataInfo) -> TagPanel:
+def path_panel(title: str, columns: Sequence[str], decoded: np.ndarray, info: DataInfo) -> TagPanel:
     """Return the panel of what is decoded on a way through the latents, uint8 [c, D]: the tags that change most.
 
     They are in the order in which they are strongest on that way.
