@@ -6,7 +6,7 @@
 
 Runs the pipeline's own stages in a folder of its own (`--folder` keeps it, and goes on where an earlier call stopped):
 prepare, train, evaluate, threshold. Each score is measured twice: raw (the maximum of its map), and treated as the
-preset asks; thresholds are corrected by strip, but for one row of the table. Controls: the floors that every run
+preset asks; thresholds are corrected by strip, but for one row of the table. Controls: the baselines that every run
 measures, at half resolution; the PCA at full resolution; fabric_local without training. Differences to controls are
 paired by strip. Speed is of one batch of val patches, on as many threads as OMP_NUM_THREADS says, network and PCA in
 turn. Results: benchmarks/results/fabrics.json and .md.
@@ -136,7 +136,7 @@ def write_params(folder: Path, data: Path, splits: int, seeds: int, presets: lis
 
 
 def measured(folder: Path, name: str, run: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what a run's score and its floors reach; what is there already is not done again."""
+    """Return what a run's score and its baselines reach; what is there already is not done again."""
     if not (folder / "data" / "prepared" / run["data"] / "meta.json").exists():
         stage(folder, "prepare", run["data"])
     done = {"train": folder / "models" / name / "model.safetensors",
@@ -207,11 +207,11 @@ def speeds(runs: list[str]) -> list[dict[str, Any]]:
         info, model = read_info(data), load_model(artifacts.models(name) / "model.safetensors").model
         train = load_split(data, "train", info, device)
         batch = load_split(data, "val", info, device).take(torch.arange(TIMED))
-        scorer, floors = Scorer(model, run, train, 0), Baselines(train, REDUCE, 32)
+        scorer, baselines = Scorer(model, run, train, 0), Baselines(train, REDUCE, 32)
         pixels = TIMED * (info.shape[-1] * REDUCE) ** 2
         times: dict[str, list[float]] = {"network": [], "pca": []}
         for _ in range(PASSES):
-            for kind, score in (("network", scorer.maps), ("pca", floors.of_pca)):
+            for kind, score in (("network", scorer.maps), ("pca", baselines.of_pca)):
                 start = time.perf_counter()
                 with torch.no_grad():
                     score(batch)

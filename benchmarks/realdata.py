@@ -31,8 +31,8 @@ SHOWN = (
     "active_units", "silhouette", "pct_unique_combinations", "entropy", "cosine_similarity_off_diagonal",
     "kl_divergence", "real_entropy", "real_cosine_similarity_off_diagonal", "real_kl_divergence",
 )  # fmt: skip
-FLOORS = ("pca", "patch_pca", "blur", "white_page", "zero", "frequency", "independent")
-FLOOR_METRICS = (
+BASELINES = ("pca", "patch_pca", "blur", "white_page", "zero", "frequency", "independent")
+BASELINE_METRICS = (
     "psnr", "ssim", "text_edge_f1", "ocr_cer", "lrap", "recall_at_10", "hamming_loss", "best_f1_micro", "entropy",
     "cosine_similarity_off_diagonal", "kl_divergence",
 )  # fmt: skip
@@ -132,15 +132,18 @@ def stage(folder: Path, name: str, *arguments: str) -> None:
 
 
 def measured(folder: Path, name: str) -> dict[str, Any]:
-    """Return what a run and its floors reach on the phase that is reported."""
+    """Return what a run and its baselines reach on the phase that is reported, under the names of comparison.csv."""
+    sys.path.insert(0, str(ROOT / "src"))
+    from vaelab.metrics.nested import flat
+
     metrics = json.loads((folder / "metrics" / "evaluate" / f"{name}.json").read_text())
-    final = metrics["test" if "test" in metrics else "val"]
+    final = flat(metrics["test" if "test" in metrics else "val"])
     row = {"run": name, "latent_dim": metrics["run"]["latent_dim"], "parameters": metrics["run"]["parameters"]}
     row |= {"train_seconds": float((folder / f"{name}.seconds").read_text())}
     row |= {"effective_beta": metrics["run"]["effective_beta_measured"]}
     row |= {key: final[key] for key in SHOWN if key in final}
-    floors = {f"floor_{floor}_{key}" for floor in FLOORS for key in FLOOR_METRICS}
-    return row | {key: value for key, value in final.items() if key in floors}
+    wanted = {f"floor_{method}_{key}" for method in BASELINES for key in BASELINE_METRICS}
+    return row | {key: value for key, value in final.items() if key in wanted}
 
 
 def linear_starts(data: Path) -> dict[str, float]:

@@ -16,19 +16,31 @@ from warm.python import command as warm_python
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 COPIED = (
-    "src", "stages", "params.yaml", "dvc.yaml", "pyproject.toml", "docs/metrics", "docs/params.md",
-    "tests/helpers.py", "tests/params/test_document.py",
+    "src", "stages", "docs", "tests", "params.yaml", "dvc.yaml", "pyproject.toml", "README.md", "CONTRIBUTING.md",
 )  # fmt: skip
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADER = re.compile(r"^# (\S+\.\w+)(?:, (after|before|in place of): (.+))?\n", re.MULTILINE)
 RUN = re.compile(r"`dvc exp run -S '\+runs\.(\w+)=(\{.*\})'`")
 TINY = {
-    "datasets": {"stripes": {"source": "stripes", "images": 30, "size": 16}},
+    "datasets": {
+        "stripes": {"source": "stripes", "images": 30, "size": 16},
+        "waves": {"source": "waves", "signals": 200, "length": 32},
+    },
     "model": {"name": "mlp", "latent_dim": 2, "width": 2, "depth": 1},
-    "loss": {"terms": {"huber": 1.0}},
-    "train": {"epochs": 1, "batch_size": 12, "checkpoint_samples": 2},
     "evaluate": {"samples": 8},
-    "runs": {"tiny": {"data": "stripes"}},
+    "visualize": {"examples": 5, "prior_samples": 4, "traversal_steps": 3},
+    "runs": {
+        "tiny": {
+            "data": "stripes",
+            "loss": {"terms": {"huber": 1.0}},
+            "train": {"epochs": 1, "batch_size": 12, "checkpoint_samples": 2},
+        },
+        "waves": {
+            "data": "waves",
+            "model": {"hidden": [32]},
+            "train": {"epochs": 15, "batch_size": 8, "learning_rate": 0.003, "checkpoint_every": 15},
+        },
+    },
 }
 CHECK = """
 import sys
@@ -39,13 +51,31 @@ for command in ("check", "docs"):
 """
 STAGES = """
 import runpy, sys
-for stage, *names in (["resolve"], ["prepare", "stripes"], ["train", "tiny"], ["evaluate", "tiny"]):
+def run(stage, *names):
     sys.argv = [stage, *names]
     runpy.run_path(f"stages/{stage}.py", run_name="__main__")
-import pytest
-options = ["-n", "0", "-p", "no:cacheprovider"]
-sys.exit(pytest.main([*options, "tests/evaluation/test_contrast_ratio.py", "tests/params/test_document.py"]))
+run("resolve")
+for data, name in (("stripes", "tiny"), ("waves", "waves")):
+    run("prepare", data)
+    for stage in ("train", "evaluate", "visualize", "threshold"):
+        run(stage, name)
+run("compare")
 """
+TESTS = """
+import sys
+import pytest
+for tests in (
+    ["tests/measures/image/test_contrast_ratio.py", "tests/metrics", "tests/figures/test_kinds.py"],
+    ["tests/params/test_document.py"],
+    ["tests/test_docs.py", "-k", "signal or extending or one_paragraph"],
+):
+    if pytest.main(["-n", "0", "-p", "no:cacheprovider", *tests]):
+        sys.exit(1)
+"""
+PICTURES = {  # of each run, whatever its kind; of groups; those that only signals have
+    "curves", "filmstrip", "interpolations", "kl_per_dimension", "posterior_histograms", "prior_samples", "traversals",
+    "latent_projection", "reconstructions",
+}  # fmt: skip
 
 
 class Step(NamedTuple):
@@ -120,14 +150,20 @@ def checked(project):
 
 @pytest.fixture(scope="module")
 def trained(project, checked):
-    """A tiny run with the new model, term and source, evaluated; the page's test and that of docs/params.md pass."""
+    """A tiny run with the new model, term and source, and one on the new kind of data, up to their comparison."""
     (project / "params.yaml").write_text(yaml.safe_dump(TINY, sort_keys=False), encoding="utf-8")
     call(project, STAGES)
     return project
 
 
-def test_the_page_has_a_run_for_each_of_model_term_and_source():
-    assert [name for name, _ in RUN.findall(PAGE)] == ["mlp", "huber", "stripes"]
+@pytest.fixture(scope="module")
+def signals(trained):
+    """The metrics of the reported phase of the run on the new kind of data."""
+    return json.loads((trained / "metrics/evaluate/waves.json").read_text(encoding="utf-8"))["test"]
+
+
+def test_the_page_has_a_run_for_each_of_model_term_source_and_kind():
+    assert [name for name, _ in RUN.findall(PAGE)] == ["mlp", "huber", "stripes", "waves"]
     assert {step.where for step in steps(PAGE)} == {None, "after", "before", "in place of"}
 
 
@@ -148,15 +184,37 @@ def test_a_step_that_no_longer_fits_is_noticed(tmp_path, step, message):
 
 @pytest.mark.slow
 def test_params_with_the_new_names_are_valid(checked):
-    for line in ("mlp: data photos", "huber: data photos", "stripes: data stripes"):
+    for line in ("mlp: data photos", "huber: data photos", "stripes: data stripes", "waves: data waves"):
         assert line in checked
 
 
 @pytest.mark.slow
 def test_the_new_names_are_in_the_options(project, checked):
     text = (project / "docs/params.md").read_text(encoding="utf-8")
-    for part in ("`conv`, `local`, `mlp`", "`loss.terms.huber`", "`source: stripes`"):
+    for part in ("`conv`, `local`, `mlp`", "`loss.terms.huber`", "`source: stripes`", "`source: waves`"):
         assert part in text
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    for option, prefix in {
+        "loss.terms.huber": "Images: ",
+        "loss.terms.mse": "Images, signals: ",
+        "loss.terms.gaussian": "Images, signals: ",
+        "model.hidden": "Signals, tags, and `local`: ",
+        "visualize.examples": "Images, signals, tags: ",
+        "compare.min_gain_over_mean_signal": "Signals: ",
+    }.items():
+        assert f"| {prefix}" in rows[option]
+    assert "signals" not in rows["loss.terms.ssim"]
+    for option, default in {
+        "model.name": "mlp (signals)",
+        "train.metric": "snr (signals)",
+        "compare.metric": "snr (signals)",
+    }.items():
+        assert default in rows[option]
+
+
+@pytest.mark.slow
+def test_what_is_added_passes_the_tests_of_registries_and_pages(checked, project):
+    call(project, TESTS)
 
 
 @pytest.mark.slow
@@ -178,7 +236,61 @@ def test_the_new_model_trains_with_the_new_term(trained):
 
 
 @pytest.mark.slow
-def test_the_new_metric_is_in_the_evaluation_beside_the_floors(trained):
+def test_the_new_metric_is_in_the_evaluation_beside_the_baselines(trained):
     metrics = json.loads((trained / "metrics/evaluate/tiny.json").read_text(encoding="utf-8"))
     assert all(metrics[phase]["contrast_ratio"] > 0 for phase in ("train", "val", "test"))
-    assert metrics["test"]["floor_mean_image_contrast_ratio"] < metrics["test"]["floor_blur_contrast_ratio"] < 1
+    reached = {name: values["contrast_ratio"] for name, values in metrics["test"]["floors"].items()}
+    assert reached["mean_image"] < reached["blur"] < 1
+
+
+@pytest.mark.slow
+def test_the_new_kind_of_data_is_prepared(trained):
+    meta = json.loads((trained / "data/prepared/waves/meta.json").read_text(encoding="utf-8"))
+    assert (meta["kind"], meta["shape"], meta["groups"]) == ("signal", [32], ["slow", "fast"])
+    assert meta["examples"] == {"train": 160, "val": 20, "test": 20}
+
+
+@pytest.mark.slow
+def test_the_new_kind_of_data_trains(trained):
+    config = json.loads((trained / "metrics/summary/waves.json").read_text(encoding="utf-8"))["config"]
+    assert (config["kind"], config["model"]["name"], config["train"]["metric"]) == ("signal", "mlp", "snr")
+    assert config["loss"]["terms"]["gaussian"] == 1
+    with (trained / "models/waves/history.csv").open(newline="") as file:
+        snr = [float(row["snr"]) for row in csv.DictReader(file) if row["phase"] == "val"]
+    assert len(snr) == 15
+    assert max(snr) > snr[0] + 1
+
+
+@pytest.mark.slow
+def test_the_new_kind_of_data_has_its_metrics_baselines_and_ablations(trained, signals):
+    reached, without = signals["floors"], signals["ablations"]
+    assert reached.keys() == {"mean_signal", "pca"}
+    assert without.keys() == {"shuffled_z", "zero_z"}
+    assert all(values.keys() == {"mse", "snr"} for values in (*reached.values(), *without.values()))
+    assert reached["pca"]["mse"] < reached["mean_signal"]["mse"]
+    assert signals["snr"] > max(reached["mean_signal"]["snr"], without["shuffled_z"]["snr"]) + 0.5
+    assert abs(signals["negative_elbo"] - signals["distortion"] - signals["rate"]) < 1e-3
+    headline = json.loads((trained / "metrics/headline/waves.json").read_text(encoding="utf-8"))
+    assert list(headline) == ["snr", "mse", "rate", "active_units"]
+
+
+@pytest.mark.slow
+def test_the_new_kind_of_data_has_all_pictures(trained):
+    folder = trained / "plots/runs/waves"
+    assert {path.stem for path in folder.glob("*.png")} == PICTURES
+    assert (folder / "checkpoints/epoch_015.png").is_file()
+    assert (folder / "epochs.gif").is_file()
+    compared = trained / "plots/comparison/pictures"
+    assert {path.name for path in compared.glob("*_waves.png")} == {"curves_waves.png", "reconstructions_waves.png"}
+
+
+@pytest.mark.slow
+def test_the_new_kind_of_data_is_compared(trained):
+    report = (trained / "metrics/comparison_report.txt").read_text(encoding="utf-8").partition("Data set waves")[2]
+    for part in (
+        "baseline: mean signal", "baseline: PCA", "signal-to-noise ratio, dB", "PCA with as many components as waves",
+        "waves: no collapse", "Recommended: waves",
+    ):  # fmt: skip
+        assert part in report
+    threshold = json.loads((trained / "data/thresholds/waves/summary.json").read_text(encoding="utf-8"))
+    assert threshold == {"scored": False}

@@ -10,8 +10,9 @@ from comparisons import result, write_summary
 from helpers import tiny_run
 
 from vaelab import artifacts, outputs, storage
-from vaelab.comparison.collect import collect, collect_folder, curves_table, same_examples
+from vaelab.comparison.collect import collect, collect_folder, curves_table
 from vaelab.errors import InputError
+from vaelab.figures.groups import same_examples
 from vaelab.metrics.tables import TABLES
 
 KEPT = np.array([1, 4, 5, 9], dtype=np.int32)  # ids of the examples whose arrays are saved, of 12
@@ -52,7 +53,7 @@ def write(name, kind, seed, data="data", phases=("train", "val", "test")):
 def test_the_same_examples_of_the_final_phase_are_shown_for_all_runs(kind, phases, place):
     for seed, name in enumerate(("b", "a")):
         write(name, kind, seed, phases=phases)
-    found = same_examples(collect(), 3, seed=0)
+    found = same_examples("data", collect(), 3, seed=0)
     assert found.phase == phases[-1]
     assert len(found.ids) == len(set(found.ids)) == 3
     assert set(found.ids) <= set(KEPT.tolist())
@@ -65,9 +66,9 @@ def test_the_same_examples_of_the_final_phase_are_shown_for_all_runs(kind, phase
 
 def test_the_choice_depends_on_the_seed_and_never_exceeds_what_is_saved():
     write("a", "image", 0)
-    first, again, other = (same_examples(collect(), 2, seed=seed).ids.tolist() for seed in (0, 0, 3))
+    first, again, other = (same_examples("data", collect(), 2, seed=seed).ids.tolist() for seed in (0, 0, 3))
     assert first == again != other
-    assert same_examples(collect(), 100, seed=0).ids.tolist() == KEPT.tolist()
+    assert same_examples("data", collect(), 100, seed=0).ids.tolist() == KEPT.tolist()
 
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():

@@ -50,8 +50,8 @@ def test_measures_of_defects_are_metrics_beside_their_baselines(thresholded):
     found = thresholded()
     scores = pd.read_csv(artifacts.thresholds(RUN) / "scores.csv").set_index("score")
     assert found.final["defect_roc_auc"] == pytest.approx(scores.loc["combined", "roc_auc"])
-    floor = found.final["floor_score_pca_residual_defect_average_precision"]
-    assert floor == pytest.approx(scores.loc["pca_residual", "average_precision"])
+    baseline = found.final["floor_score_pca_residual_defect_average_precision"]
+    assert baseline == pytest.approx(scores.loc["pca_residual", "average_precision"])
     (row,) = table_rows([found], judge_all([found], Compare()))
     assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
     text = "\n".join(metric_tables([found], "text"))

@@ -50,11 +50,11 @@ HEALTHY = {
 }
 METHODS = {kind: list(methods) for kind, methods in BASELINES.items()}
 METHODS["image"] += [f"score_{method}" for method in DEFECT_BASELINES]
-FLOOR = {
+BASELINE = {
     kind: {f"floor_{method}_{metric}": 0.05 for method in methods for metric in TABLES[kind].shown[:4]}
     for kind, methods in METHODS.items()
 }
-METRIC = {kind: values | {"active_units": 4} | FLOOR[kind] for kind, values in HEALTHY.items()}
+METRIC = {kind: values | {"active_units": 4} | BASELINE[kind] for kind, values in HEALTHY.items()}
 CHANGES = {
     "crisp": {"psnr": 31.0, "mse": 0.01},
     "blurry": {"psnr": 22.0, "mse": 0.06},
@@ -175,7 +175,7 @@ def verdicts(report):
 
 
 @both
-def test_images_get_a_verdict_beside_the_floors(params, which):
+def test_images_get_a_verdict_beside_the_baselines(params, which):
     changes = CHANGES | {"blurry": CHANGES["blurry"] | {"floor_blur_psnr": 24.0}}
     report = reports(params, ["crisp", "blurry", "mean"], changes)[which]
     found = verdicts(report)
@@ -210,7 +210,7 @@ def test_it_is_said_that_skips_bypass_the_bottleneck(params, which):
 
 
 @both
-def test_what_no_run_measured_has_no_row_and_no_floor(params, which):
+def test_what_no_run_measured_has_no_row_and_no_baseline(params, which):
     changes = CHANGES | {"crisp": CHANGES["crisp"] | {"text_psnr": None}}  # null in JSON
     results, judgements, entries = built(params, ["crisp", "blurry"], changes)
     for result in results:
@@ -301,9 +301,9 @@ def test_each_data_set_has_its_own_recommendation(params, which):
 
 
 @both
-@pytest.mark.parametrize(("floor", "warned"), [(0.9, True), (0.1, False)])
-def test_a_winner_below_pca_is_warned_of(params, which, floor, warned):
-    changes = {"good": CHANGES["good"] | {"floor_pca_macro_f1": floor}}
+@pytest.mark.parametrize(("baseline", "warned"), [(0.9, True), (0.1, False)])
+def test_a_winner_below_pca_is_warned_of(params, which, baseline, warned):
+    changes = {"good": CHANGES["good"] | {"floor_pca_macro_f1": baseline}}
     report = reports(params, ["good"], changes)[which]
     assert ("Warning: PCA" in report) == warned
     assert ("does better on test: macro F1 0.600, PCA 0.900" in report) == warned
@@ -311,7 +311,7 @@ def test_a_winner_below_pca_is_warned_of(params, which, floor, warned):
 
 @both
 @pytest.mark.parametrize(
-    ("floor", "warning"),
+    ("baseline", "warning"),
     [
         ({}, None),
         ({"floor_patch_pca_psnr": 32.5}, "PSNR, dB 31.000, patch PCA 32.500"),
@@ -322,9 +322,9 @@ def test_a_winner_below_pca_is_warned_of(params, which, floor, warned):
         ({"floor_blur_psnr": 40.0}, None),
     ],
 )
-def test_a_winner_below_pca_of_images_is_warned_of(params, which, floor, warning):
+def test_a_winner_below_pca_of_images_is_warned_of(params, which, baseline, warning):
     fine = {"floor_pca_mse": 0.5, "floor_patch_pca_mse": 0.5}
-    report = reports(params, ["crisp"], {"crisp": CHANGES["crisp"] | fine | floor})[which]
+    report = reports(params, ["crisp"], {"crisp": CHANGES["crisp"] | fine | baseline})[which]
     assert ("Warning: PCA" in report) == (warning is not None)
     assert (warning or "") in report
 

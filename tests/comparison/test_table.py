@@ -9,7 +9,7 @@ from comparisons import METRICS, result, seeds
 from vaelab import storage
 from vaelab.comparison.metric_table import FACTS
 from vaelab.comparison.table import table, table_rows
-from vaelab.evaluation import metric_names
+from vaelab.metrics import tables
 from vaelab.metrics.tables import TABLES, column, cost, direction_text, held_out
 
 PROMISED = [
@@ -92,11 +92,11 @@ def test_values_that_json_does_not_have_are_empty():
 
 @every_kind
 def test_every_column_is_a_metric_with_a_direction(kind):
-    names = {column(name): name for name in metric_names.METRICS}
+    names = {column(name): name for name in tables.METRICS}
     assert set(TABLES[kind].columns) <= set(names)
     for name in [*TABLES[kind].shown, *(name for names in TABLES[kind].groups.values() for name in names)]:
         assert direction_text(name)
-    assert len(set(names)) == len(metric_names.METRICS)  # no two metrics in one column
+    assert len(set(names)) == len(tables.METRICS)  # no two metrics in one column
 
 
 @pytest.mark.parametrize(

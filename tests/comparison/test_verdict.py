@@ -54,25 +54,25 @@ def test_what_was_not_measured_is_left_out():
     assert found["ssim"] == Criterion("ssim", 0.9, "good", 0.8, 0.5, "mean_image", 0.5, True)
 
 
-def test_each_number_stands_beside_the_best_floor():
-    floors = {
+def test_each_number_stands_beside_the_best_baseline():
+    baselines = {
         "floor_mean_image_psnr": 18.0,
         "floor_blur_psnr": 26.0,
         "floor_mean_image_mse": 0.01,
         "floor_blur_mse": 0.02,
     }
-    found = judge({"psnr": 25.0, "mse": 0.005, "psnr_group_gap": 1.0, **floors})
+    found = judge({"psnr": 25.0, "mse": 0.005, "psnr_group_gap": 1.0, **baselines})
     assert found["psnr"][5:] == ("blur", 26.0, False)
     assert found["mse"][5:] == ("mean_image", 0.01, True)
     assert found["psnr_group_gap"][5:] == (None, None, None)
 
 
 @pytest.mark.parametrize("metric", ["psnr", "mse"])
-def test_equal_to_the_floor_is_not_better(metric):
+def test_equal_to_the_baseline_is_not_better(metric):
     assert judge({metric: 0.01, f"floor_blur_{metric}": 0.01})[metric].better_than_baseline is False
 
 
-def test_an_unlisted_floor_does_not_count():
+def test_an_unlisted_baseline_does_not_count():
     assert judge({"psnr": 25.0, "floor_pca_psnr": 30.0})["psnr"].baseline is None
 
 
@@ -82,8 +82,10 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
     pages[:, :, 12:60:16, 10:20] = 0
     x = pages.float() / 255
     measured = {name: float(value.mean()) for name, value in image_metrics(x, torch.full_like(x, 0.97)).items()}
-    floors = fit_baselines(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
-    reached = {name: {"psnr": float(image_metrics(x, floor(x))["psnr"].mean())} for name, floor in floors.items()}
+    baselines = fit_baselines(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
+    reached = {
+        name: {"psnr": float(image_metrics(x, baseline(x))["psnr"].mean())} for name, baseline in baselines.items()
+    }
     assert 20 < measured["psnr"] < reached["white_page"]["psnr"]
     assert verdict(measured, VERDICT, reached)[1].better_than_baseline is False
     found = verdict(measured, {"psnr": VERDICT["psnr"]}, {name: reached[name] for name in ("mean_image", "white_page")})

@@ -3,11 +3,15 @@ import typing
 
 import pytest
 
+from vaelab.comparison.kinds import COMPARISONS
+from vaelab.data.format.batches import FORMATS
+from vaelab.evaluation.evaluate import EVALUATORS
 from vaelab.measures.kinds import MEASURES
 from vaelab.metrics.directions import VALIDATION
 from vaelab.metrics.nested import baselines, flat
 from vaelab.metrics.records import BASELINES, RECORDS
 from vaelab.metrics.tables import METRICS, TABLES, better, improves, metric, ranking_metric
+from vaelab.models.build import MODELS
 from vaelab.params.kinds import KINDS, SelectionMetric
 
 
@@ -67,8 +71,15 @@ def test_what_selects_a_checkpoint_is_in_the_history(kind):
 
 
 def test_no_kind_misses_a_registry():
-    for registry in (VALIDATION, BASELINES, KINDS, MEASURES):
+    for registry in (VALIDATION, BASELINES, KINDS, FORMATS, MEASURES, EVALUATORS, COMPARISONS):
         assert registry.keys() == TABLES.keys()
+    assert set(MODELS) == {(kind, network) for kind, facts in KINDS.items() for network in facts.networks}
+
+
+def test_a_likelihood_is_of_one_kind():
+    """A saved convention names the likelihood alone, and the kind is told from it."""
+    names = [name for facts in KINDS.values() for name in set(facts.likelihoods.values())]
+    assert len(set(names)) == len(names)
 
 
 def test_a_name_is_that_of_one_record():

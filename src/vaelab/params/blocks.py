@@ -1,11 +1,11 @@
-"""The options of a run, block by block. The docstring under a field is its entry in docs/params.md."""
+"""The options of a run by block. The docstring under a field, or its description, is its entry in docs/params.md."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from vaelab.params.base import Block, Fraction, of
-from vaelab.params.kinds import Network, SelectionMetric
+from vaelab.params.kinds import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
 
 ScoreName = Literal[
     "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",
@@ -18,8 +18,9 @@ TopK = Annotated[int, Field(ge=1, le=1000)]
 class Model(Block):
     """The network."""
 
-    name: Network = "auto"
-    """Architecture; auto: conv of grids and images (each its own), mlp of tags; local: of images, cell by cell."""
+    name: Network = Field(
+        "auto", description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; local: of images, cell by cell."
+    )
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
     latent: Annotated[Literal["vector", "map"], of("image")] = "vector"
@@ -133,8 +134,9 @@ class Train(Block):
     """Share of the training images that the encoder sees with a planted defect; the clean one is the target."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the initial weights, the order of the batches and the latent noise."""
-    metric: SelectionMetric = "auto"
-    """Validation metric that selects the best checkpoint; auto: macro_f1 (grids), psnr (images), distortion (tags)."""
+    metric: SelectionMetric = Field(
+        "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
+    )
     patience: int = Field(0, ge=0)
     """Epochs without a better `metric` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
@@ -182,7 +184,7 @@ class Evaluate(Block):
     """Variance of the posterior mean above which a latent dimension is active (Burda et al. 2016)."""
     mutual_information_examples: int = Field(2000, ge=2)
     """Examples at most for the estimates that cost their number squared: mutual information, silhouette, coverage."""
-    extreme: Annotated[float, of("image")] = Field(5.0, gt=0)
+    extreme: float = Field(5.0, gt=0)
     """Posterior means beyond this many standard deviations of the prior are extreme."""
     threshold: Annotated[float, of("tags")] = Field(0.5, gt=0, lt=1)
     """Probability from which a tag counts as predicted; the best one on val is measured beside it."""

@@ -30,6 +30,11 @@ KINDS: dict[str, Kind] = {
     ),
 }  # fmt: skip
 
+# in the documentation of options: what `auto` stands for
+NETWORK_OF_KIND = ", ".join(f"{kind.networks[0]} ({kind.plural})" for kind in KINDS.values())
+SELECTS_OF_KIND = ", ".join(f"{kind.selects} ({kind.plural})" for kind in KINDS.values())
+RANKS_OF_KIND = ", ".join(f"{TABLES[name].selection[0]} ({kind.plural})" for name, kind in KINDS.items())
+
 if TYPE_CHECKING:
     KindName: TypeAlias = str
     Network: TypeAlias = str

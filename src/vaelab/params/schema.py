@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from vaelab.params.base import Block, Fraction, has_effect, of
 from vaelab.params.blocks import Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
-from vaelab.params.kinds import KindName, SelectionMetric
+from vaelab.params.kinds import RANKS_OF_KIND, KindName, SelectionMetric
 from vaelab.params.loss import Loss
 from vaelab.params.threshold import Threshold
 
@@ -26,8 +26,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=80), AfterV
 class Compare(Block):
     """Comparison of the active runs."""
 
-    metric: SelectionMetric = "auto"
-    """Metric that ranks the runs that pass the collapse checks; auto: macro_f1 (grids), psnr (images), lrap (tags)."""
+    metric: SelectionMetric = Field(
+        "auto", description=f"Metric that ranks the runs that pass the collapse checks; auto: {RANKS_OF_KIND}."
+    )
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
     max_background_excess: Annotated[Fraction, of("grid")] = 0.2

@@ -10,7 +10,7 @@ import pytest
 
 from vaelab.commands.compare.processes import KEPT, run
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = Path(__file__).resolve().parents[3] / "src"
 STAGES = """
 import signal, subprocess, sys
 for number in range(3):
@@ -26,7 +26,7 @@ RUN = """
 import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
-from vaelab.commands.processes import run
+from vaelab.commands.compare.processes import run
 try:
     run([sys.executable, "stages.py"], Path())
 except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""`quality`: numbers equal those of the evaluation, the verdict stands beside the floors, and there is a picture."""
+"""`quality`: numbers equal those of the evaluation, the verdict stands beside the baselines, and there is a picture."""
 
 import csv
 import json
@@ -20,6 +20,7 @@ from vaelab.data.format.info import image_info
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import evaluate
+from vaelab.metrics.nested import FLOORS, flat
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.params.blocks import VERDICT
@@ -69,13 +70,14 @@ def test_the_metrics_of_a_whole_split_are_those_of_the_evaluation(channels, size
     write_model(write_images(DATA, 24, 10, 6, channels=channels, size=size, text=text))
     expected = evaluate(tiny_run(kind="image", evaluate={"ocr": False}), WEIGHTS, DATA).metrics
     for phase in ("val", "test"):
-        values = found(phase=phase, whole=True).metrics
-        common = {name for name in values if name in expected[phase]}
+        result, evaluated = found(phase=phase, whole=True), flat(expected[phase])
+        values = flat({**result.metrics, FLOORS: result.baselines})
+        common = {name for name in values if name in evaluated}
         assert {"mse", "mae", "psnr", "ssim", "rate", "active_units", "ks_mean", "extreme_share"} <= common
         assert {"floor_blur_psnr", "floor_mean_image_psnr", "psnr_group_gap", "aggregate_std"} <= common
         assert ({"text_psnr", "floor_white_page_mse"} <= common) == text
         for name in common:
-            assert values[name] == pytest.approx(expected[phase][name], rel=1e-4, abs=1e-6), name
+            assert values[name] == pytest.approx(evaluated[name], rel=1e-4, abs=1e-6), name
 
 
 def test_the_numbers_of_each_image_against_scikit_image():
@@ -115,7 +117,7 @@ def test_a_folder_without_training_data():
     result = found("mine", samples=6)
     assert sorted(result.shown.names) == names
     assert [line.split(":")[0] for line in result.shown.refused] == ["broken.png"]
-    assert "mean_image" not in result.floors
+    assert "mean_image" not in result.baselines
     x = [fitted(read_image(Path("mine") / name, 10**6, "rgb"), SIDE, "resize")[0] for name in result.shown.names]
     y = reconstructed(model, torch.from_numpy(np.concatenate(x)))
     expected = ((np.concatenate(x) / 255 - y) ** 2).mean((1, 2, 3))
@@ -149,13 +151,13 @@ def test_what_trivial_methods_reach_decides_what_a_number_is_worth():
     lines = report.verdict_lines(target, result)
     judged = {criterion.metric: criterion for criterion in report.criteria(target, result)}
     assert set(judged) == set(VERDICT)
-    assert judged["psnr"].floor == "blur"  # smooth images
-    assert judged["psnr"].floor_value == result.metrics["floor_blur_psnr"]
-    assert not judged["psnr"].better_than_floor
+    assert judged["psnr"].baseline == "blur"  # smooth images
+    assert judged["psnr"].baseline_value == result.baselines["blur"]["psnr"]
+    assert not judged["psnr"].better_than_baseline
     assert "8 images of tiny, val" in lines[0]
     row = next(line for line in lines if line.startswith("psnr "))
     assert row.split() == ["psnr", f"{judged['psnr'].value:.4g}", judged["psnr"].rating, "20", "15", "blur",
-                           f"{judged['psnr'].floor_value:.4g}", "no"]  # fmt: skip
+                           f"{judged['psnr'].baseline_value:.4g}", "no"]  # fmt: skip
     assert any(line.startswith("psnr ") and "the trivial blur reaches" in line for line in lines)
 
 
@@ -170,13 +172,13 @@ def test_a_bypass_is_told():
     assert report.verdict_lines(of_run("tiny"), found())[-1].startswith("model.skips: the decoder sees more")
 
 
-def test_the_table_ends_with_the_mean_and_the_floors():
+def test_the_table_ends_with_the_mean_and_the_baselines():
     write_model(write_images(DATA, 8, 8, 0))
     result = found(samples=3)
     lines = report.image_table(result).splitlines()
     names = [line[:20].strip() for line in lines[2:]]
-    floors = ["floor: mean image", "floor: blur σ=2", "floor: white page"]
-    assert [name.split("  ")[0] for name in names] == [*result.shown.names, "mean of 3", *floors]
+    baselines = ["baseline: mean image", "baseline: blur σ=2", "baseline: white page"]
+    assert [name.split("  ")[0] for name in names] == [*result.shown.names, "mean of 3", *baselines]
     assert lines[2].split()[1:] == [
         f"{result.shown.images[name][0]:.{digits}f}" for name, digits in zip(report.COLUMNS, (5, 5, 2, 4), strict=True)
     ]
@@ -313,11 +315,11 @@ def test_data_that_are_not_there():
         found(phase="tests")
 
 
-def test_training_data_of_another_size_are_no_floor():
+def test_training_data_of_another_size_are_no_baseline():
     write_model(image_info(3, SIDE, ("all",)))
     write_images(DATA, 4, 4, 0, channels=1)
     write_pictures(Path("mine"), ["1.png"])
-    assert found("mine").floors == ("blur", "white_page")
+    assert list(found("mine").baselines) == ["blur", "white_page"]
 
 
 def test_a_run_that_is_not_trained():

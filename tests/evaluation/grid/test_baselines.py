@@ -21,10 +21,10 @@ def test_majority_scores_the_share_of_its_class():
     found = Majority(x, grid_info(CLASSES, x)).metrics(x)
     share = float((x == 2).sum() / (x < CLASSES).sum())
     foreground = float((x == 2).sum() / ((x < CLASSES) & (x != 0)).sum())
-    assert found["floor_majority_accuracy"] == pytest.approx(share)
-    assert found["floor_majority_foreground_accuracy"] == pytest.approx(foreground)
-    assert found["floor_majority_balanced_accuracy"] == pytest.approx(1 / CLASSES)
-    assert found["floor_majority_macro_f1"] == pytest.approx(2 * share / (1 + share) / CLASSES)
+    assert found["majority"]["accuracy"] == pytest.approx(share)
+    assert found["majority"]["foreground_accuracy"] == pytest.approx(foreground)
+    assert found["majority"]["balanced_accuracy"] == pytest.approx(1 / CLASSES)
+    assert found["majority"]["macro_f1"] == pytest.approx(2 * share / (1 + share) / CLASSES)
 
 
 def test_majority_is_of_training_also_elsewhere():
@@ -32,17 +32,17 @@ def test_majority_is_of_training_also_elsewhere():
     other = torch.full((2, 8, 8), 2)
     other[1] = 1
     found = Majority(x, grid_info(CLASSES, x)).metrics(other)
-    assert found["floor_majority_accuracy"] == 0.5
-    assert found["floor_majority_balanced_accuracy"] == 0.5
+    assert found["majority"]["accuracy"] == 0.5
+    assert found["majority"]["balanced_accuracy"] == 0.5
 
 
 def test_majority_extent_is_the_most_frequent_height_and_the_most_frequent_width():
     x = torch.full((4, 8, 8), CLASSES)
     for row, (height, width) in enumerate([(3, 5), (3, 6), (2, 5), (3, 5)]):
         x[row, :height, :width] = 0
-    floor = Majority(x, grid_info(CLASSES, x))
-    assert floor.metrics(x)["floor_majority_extent_accuracy"] == 0.5
-    assert floor.metrics(x[1:3])["floor_majority_extent_accuracy"] == 0
+    baseline = Majority(x, grid_info(CLASSES, x))
+    assert baseline.metrics(x)["majority"]["extent_accuracy"] == 0.5
+    assert baseline.metrics(x[1:3])["majority"]["extent_accuracy"] == 0
 
 
 def test_frequency_distortion_is_the_code_length_under_the_training_frequencies():
@@ -55,7 +55,7 @@ def test_frequency_distortion_is_the_code_length_under_the_training_frequencies(
         nats -= sum(math.log(counts[k] / sum(counts)) for k in grid[inside].tolist())
         height, width = int(inside.any(1).sum()), int(inside.any(0).sum())
         nats -= math.log((heights.count(height) + 1) / (20 + 8)) + math.log((widths.count(width) + 1) / (20 + 8))
-    found = Majority(x, grid_info(CLASSES, x)).metrics(other)["floor_frequency_distortion"]
+    found = Majority(x, grid_info(CLASSES, x)).metrics(other)["frequency"]["distortion"]
     assert found == pytest.approx(nats / 7)
 
 
@@ -64,26 +64,26 @@ def test_frequency_distortion_is_finite_for_classes_and_sizes_that_training_lack
     other = torch.full((1, 8, 8), CLASSES)
     other[0, :2, :3] = 3
     found = Majority(x, grid_info(CLASSES, x)).metrics(other)
-    assert 0 < found["floor_frequency_distortion"] < float("inf")
+    assert 0 < found["frequency"]["distortion"] < float("inf")
 
 
 def test_pca_of_full_rank_reproduces_training_and_one_component_does_not():
     x = train()
     full, one = (PcaOfGrids(x, grid_info(CLASSES, x), components, seed=0).metrics(x) for components in (1000, 1))
     for name in ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1"):
-        assert full[f"floor_pca_{name}"] == 1
-        assert one[f"floor_pca_{name}"] < 1
+        assert full["pca"][name] == 1
+        assert one["pca"][name] < 1
 
 
 def test_pca_gets_better_with_components():
     x, info = train(), grid_info(CLASSES, train())
-    found = [PcaOfGrids(x, info, components, seed=0).metrics(x)["floor_pca_accuracy"] for components in (1, 4, 19)]
+    found = [PcaOfGrids(x, info, components, seed=0).metrics(x)["pca"]["accuracy"] for components in (1, 4, 19)]
     assert found == sorted(found)
     assert found[0] < found[2]
 
 
 def test_pca_measures_in_parts_what_it_measures_at_once():
     x = random_grids(600, CLASSES)
-    floor = PcaOfGrids(x[:50], grid_info(CLASSES), 3, seed=0)
-    parts = [floor.metrics(part)["floor_pca_accuracy"] * float((part < CLASSES).sum()) for part in (x[:100], x[100:])]
-    assert floor.metrics(x)["floor_pca_accuracy"] == pytest.approx(sum(parts) / float((x < CLASSES).sum()))
+    baseline = PcaOfGrids(x[:50], grid_info(CLASSES), 3, seed=0)
+    parts = [baseline.metrics(part)["pca"]["accuracy"] * float((part < CLASSES).sum()) for part in (x[:100], x[100:])]
+    assert baseline.metrics(x)["pca"]["accuracy"] == pytest.approx(sum(parts) / float((x < CLASSES).sum()))

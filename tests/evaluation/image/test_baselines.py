@@ -17,21 +17,27 @@ def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
     return torch.stack([image[:, top : top + side, left : left + side] for top, left in places])
 
 
-def floors(train: Tensor, latent_dim: int = 12, cell: int | None = None, documents: bool = False):
+def baselines(train: Tensor, latent_dim: int = 12, cell: int | None = None, documents: bool = False):
     return fit_baselines(train, latent_dim, cell, documents, seed=0)
 
 
-def test_each_kind_of_model_and_data_has_its_floors():
+def test_each_kind_of_model_and_data_has_its_baselines():
     train = crops()
-    assert list(floors(train)) == ["mean_image", "blur", "pca"]
-    assert list(floors(train, 64, cell=8, documents=True)) == ["mean_image", "blur", "pca", "patch_pca", "white_page"]
+    assert list(baselines(train)) == ["mean_image", "blur", "pca"]
+    assert list(baselines(train, 64, cell=8, documents=True)) == [
+        "mean_image",
+        "blur",
+        "pca",
+        "patch_pca",
+        "white_page",
+    ]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_floors_give_images_of_the_same_shape_in_0_to_1(channels):
+def test_baselines_give_images_of_the_same_shape_in_0_to_1(channels):
     train = crops(channels)
     x = train[:5].float() / 255
-    for reconstruct in floors(train, 16, cell=4, documents=True).values():
+    for reconstruct in baselines(train, 16, cell=4, documents=True).values():
         y = reconstruct(x)
         assert y.shape == x.shape
         assert y.dtype == x.dtype
@@ -42,7 +48,7 @@ def test_the_mean_image_is_that_of_training():
     train = crops()
     x = torch.rand(4, 3, 16, 16)
     expected = train.double().mean(0) / 255
-    torch.testing.assert_close(floors(train)["mean_image"](x), expected.float().expand(4, -1, -1, -1))
+    torch.testing.assert_close(baselines(train)["mean_image"](x), expected.float().expand(4, -1, -1, -1))
 
 
 def test_blur_equals_scipy():
@@ -55,14 +61,14 @@ def test_pca_equals_scikit_learn():
     train, x = crops(1), crops(1, 150)[120:].float() / 255
     exact = PCA(12, svd_solver="full").fit(train.flatten(1).double().numpy() / 255)
     expected = exact.inverse_transform(exact.transform(x.flatten(1).double().numpy())).clip(0, 1)
-    np.testing.assert_allclose(floors(train)["pca"](x).flatten(1), expected, atol=1e-3)
+    np.testing.assert_allclose(baselines(train)["pca"](x).flatten(1), expected, atol=1e-3)
 
 
 def test_patch_pca_has_the_numbers_of_the_latent_map():
     train, x = crops(1), crops(1, 150)[120:].float() / 255
     cut = [train[:, :, i : i + 4, j : j + 4].flatten(1) for i in range(0, 16, 4) for j in range(0, 16, 4)]
     exact = PCA(2, svd_solver="full").fit(torch.cat(cut).double().numpy() / 255)
-    y = floors(train, latent_dim=2 * 16, cell=4)["patch_pca"](x)
+    y = baselines(train, latent_dim=2 * 16, cell=4)["patch_pca"](x)
     patch = x[:, :, 4:8, 12:16].flatten(1).double().numpy()
     expected = exact.inverse_transform(exact.transform(patch)).clip(0, 1)
     np.testing.assert_allclose(y[:, :, 4:8, 12:16].flatten(1), expected, atol=1e-4)
@@ -70,7 +76,7 @@ def test_patch_pca_has_the_numbers_of_the_latent_map():
 
 def test_more_latents_are_better_and_the_mean_image_is_worse():
     train, x = crops(), crops(3, 150)[120:].float() / 255
-    few, many = floors(train, 16, cell=4), floors(train, 64, cell=4)
+    few, many = baselines(train, 16, cell=4), baselines(train, 64, cell=4)
     psnr = {
         name: float(image_metrics(x, reconstruct(x))["psnr"].mean())
         for name, reconstruct in {
@@ -85,11 +91,11 @@ def test_more_latents_are_better_and_the_mean_image_is_worse():
 def test_more_latents_than_the_data_can_give_are_capped():
     train = crops(1, 6)
     x = train.float() / 255
-    found = floors(train, 4096, cell=4, documents=False)
+    found = baselines(train, 4096, cell=4, documents=False)
     torch.testing.assert_close(found["pca"](x), x, atol=1e-3, rtol=0)
     torch.testing.assert_close(found["patch_pca"](x), x, atol=1e-3, rtol=0)
-    assert list(floors(train[:1])) == ["mean_image", "blur"]
+    assert list(baselines(train[:1])) == ["mean_image", "blur"]
 
 
 def test_a_white_page_is_white():
-    assert (floors(crops(1), documents=True)["white_page"](torch.rand(2, 1, 16, 16)) == 1).all()
+    assert (baselines(crops(1), documents=True)["white_page"](torch.rand(2, 1, 16, 16)) == 1).all()

@@ -15,6 +15,7 @@ from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
 from vaelab.evaluation.image.baselines import fit_baselines
 from vaelab.measures.image.reconstruction import image_metrics
+from vaelab.metrics.nested import ABLATIONS, FLOORS, flat
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better
 from vaelab.models.build import build
@@ -34,7 +35,8 @@ SAMPLES = {
     "real_recall",
     "real_mmd",
 }
-BESIDE = {"shuffled_z_psnr", "zero_z_psnr", "interpolation_evenness", "interpolation_directness"}  # not of train
+ABLATED = {"shuffled_z_psnr", "zero_z_psnr"}
+BESIDE = {"interpolation_evenness", "interpolation_directness"}  # not of train, like ablations and baselines
 COMMON = {
     "loss", "elbo", "negative_elbo", "distortion", "bits_per_dim", "rate", "mse", "mae", "psnr", "psnr_std", "psnr_p05",
     "psnr_min", "ssim", "ssim_std", "ssim_p05", "ssim_min", "ms_ssim", "edge_f1", "sharpness_ratio",
@@ -63,7 +65,7 @@ MODELS = {
     "documents": {"skips": True},
 }
 EXPECTED = {"vector": set(), "map": {"delta_e"}, "documents": TEXT}
-FLOORS_OF = {
+BASELINES_OF = {
     "vector": ["mean_image", "blur", "pca"],
     "map": ["mean_image", "blur", "pca", "patch_pca"],
     "documents": ["mean_image", "blur", "pca", "white_page"],
@@ -106,44 +108,47 @@ def decoded(case: Case, phase: str, channels: int) -> torch.Tensor:
 def test_every_metric_is_finite_and_has_a_name(case, phase):
     name, (_, _, _, _, found) = case
     values = found.metrics[phase]
-    own = {key for key in values if not key.startswith("floor_")} - {"perceptual"}  # where VGG16's weights are there
+    own = set(flat({key: value for key, value in values.items() if key != FLOORS}))
+    own -= {"perceptual"}  # where VGG16's weights are there
     expected = COMMON | OF_GROUPS | EXPECTED[name]
-    expected |= set() if phase == "train" else BESIDE
+    expected |= set() if phase == "train" else ABLATED | BESIDE
     expected |= SAMPLES if phase == "test" else set()
     assert own == expected
     assert own - OF_GROUPS <= set(METRICS)
-    assert all(better(key) in ("higher", "lower", "neither") for key in own)
-    assert all(math.isfinite(value) for value in values.values())
+    assert all(better(key) in ("higher", "lower", "none") for key in own)
+    assert all(math.isfinite(value) for value in flat(values).values())
     assert set(TABLES["image"].headline) <= own
 
 
 @pytest.mark.parametrize("phase", SIZES)
-def test_floors_stand_beside_with_the_same_measures(case, phase):
+def test_baselines_stand_beside_with_the_same_measures(case, phase):
     name, (_, _, _, _, found) = case
-    floors = {key for key in found.metrics[phase] if key.startswith("floor_")}
     if phase == "train":
-        assert not floors
+        assert FLOORS not in found.metrics[phase]
         return
     measured = set(found.examples[0]) - {"phase", "index", "group", "rate", "loss"}
     assert measured <= set(METRICS)
-    assert floors == {f"floor_{floor}_{metric}" for floor in FLOORS_OF[name] for metric in measured}
-    assert {f"floor_{floor}_" for floor in FLOORS_OF[name]} <= set(BASELINES["image"].values())
-    assert found.metrics["run"]["floors"] == ", ".join(FLOORS_OF[name])
+    baselines = found.metrics[phase][FLOORS]
+    assert {method: set(reached) for method, reached in baselines.items()} == dict.fromkeys(
+        BASELINES_OF[name], measured
+    )
+    assert set(BASELINES_OF[name]) <= set(BASELINES["image"])
+    assert found.metrics["run"]["floors"] == ", ".join(BASELINES_OF[name])
 
 
-def test_floors_are_those_of_the_training_split(case):
+def test_baselines_are_those_of_the_training_split(case):
     name, (_, _, _, model, found) = case
     channels = 3 if name == "map" else 1
-    floors = fit_baselines(
+    baselines = fit_baselines(
         images("train", channels), model.latent_dim, 4 if name == "map" else None, name == "documents", 0
     )
-    x = unit(images("test", channels))
-    for floor, function in floors.items():
+    x, reached = unit(images("test", channels)), found.metrics["test"][FLOORS]
+    for method, function in baselines.items():
         for metric, values in image_metrics(x, function(x)).items():
             if metric in ("psnr", "mse", "ssim"):
-                assert found.metrics["test"][f"floor_{floor}_{metric}"] == pytest.approx(values.mean().item(), rel=1e-4)
+                assert reached[method][metric] == pytest.approx(values.mean().item(), rel=1e-4)
     mean = unit(images("train", channels)).mean(0)
-    assert found.metrics["test"]["floor_mean_image_mse"] == pytest.approx((x - mean).square().mean().item(), rel=1e-5)
+    assert reached["mean_image"]["mse"] == pytest.approx((x - mean).square().mean().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("phase", SIZES)
@@ -229,8 +234,8 @@ def test_ablations_decode_another_z_with_the_groups_of_the_examples(case):
         y = inputs.model.decode(torch.zeros(8, inputs.model.latent_dim), group).reconstruction
     psnr = (x - y).square().mean((1, 2, 3)).log10().mul(-10).mean().item()
     values = inputs.found.metrics["test"]
-    assert values["zero_z_psnr"] == pytest.approx(psnr, rel=1e-5)
-    assert values["shuffled_z_psnr"] != pytest.approx(values["psnr"], rel=1e-6)
+    assert values[ABLATIONS]["zero_z"]["psnr"] == pytest.approx(psnr, rel=1e-5)
+    assert values[ABLATIONS]["shuffled_z"]["psnr"] != pytest.approx(values["psnr"], rel=1e-6)
 
 
 def test_of_a_decoder_that_ignores_z_nothing_depends_on_z(tmp_path, vector):
@@ -240,8 +245,8 @@ def test_of_a_decoder_that_ignores_z_nothing_depends_on_z(tmp_path, vector):
     save_model(tmp_path / "blind.safetensors", state, vector.run, info, FACTS)
     metrics = evaluate(vector.run, tmp_path / "blind.safetensors", vector.data).metrics
     for phase in ("val", "test"):
-        for ablation in ("shuffled", "zero"):
-            assert metrics[phase][f"{ablation}_z_psnr"] == pytest.approx(metrics[phase]["psnr"], rel=1e-6)
+        for ablation in ("shuffled_z", "zero_z"):
+            assert metrics[phase][ABLATIONS][ablation]["psnr"] == pytest.approx(metrics[phase]["psnr"], rel=1e-6)
         assert metrics[phase]["diversity_ratio"] == 0
         assert math.isnan(metrics[phase]["interpolation_evenness"])
 
@@ -292,7 +297,7 @@ def test_the_batch_size_changes_nothing_but_the_loss_under_the_best_sigma_of_a_b
     run = tiny_run(kind="image", model=MODELS["vector"], evaluate={"batch_size": 7, "ocr": False})
     metrics = evaluate(run, vector.weights, vector.data).metrics
     for phase in SIZES:
-        found, expected = metrics[phase], dict(vector.found.metrics[phase])
+        found, expected = flat(metrics[phase]), flat(vector.found.metrics[phase])
         assert found.pop("loss") == pytest.approx(expected.pop("loss"), rel=0.1)
         assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
@@ -312,7 +317,7 @@ def test_where_there_is_no_test_split_val_is_the_final_one(tmp_path, vector):
     write_images(tmp_path / "data", 24, 8, 0)
     found = evaluate(vector.run, vector.weights, tmp_path / "data")
     assert set(found.metrics) == {"train", "val", "run"}
-    assert set(found.metrics["val"]) >= SAMPLES | BESIDE
+    assert set(flat(found.metrics["val"])) >= SAMPLES | ABLATED | BESIDE
     assert len(found.tensors["samples"]) == 8
 
 
@@ -351,7 +356,8 @@ def test_pages_are_read_and_all_their_patches_kept(monkeypatch, documents):
     for phase in ("val", "test"):
         assert found.tensors[f"{phase}_ids"].tolist() == list(range(8))
         assert (found.metrics[phase]["ocr_cer"], found.metrics[phase]["ocr_pages"]) == (0.25, 1.0)
-        assert {"floor_blur_ocr_cer", "floor_pca_ocr_cer"} <= set(found.metrics[phase])
+        for method in ("blur", "pca"):
+            assert "ocr_cer" in found.metrics[phase][FLOORS][method]
     assert found.tensors["train_ids"].tolist() == [0, 12, 23]
     assert "ocr_cer" not in found.metrics["train"]
     assert len(read) == 2 * 3
@@ -369,7 +375,7 @@ def test_pages_are_not_read_where_nobody_asks(monkeypatch, capsys, documents, op
     monkeypatch.setattr(evaluator.ocr, "available", lambda: pytest.fail("asked for Tesseract"))
     run = tiny_run(kind="image", model=MODELS["documents"], evaluate=options)
     found = evaluate(run, documents.weights, documents.data)
-    assert not any("ocr" in name for name in found.metrics["test"])
+    assert not any("ocr" in name for name in flat(found.metrics["test"]))
     assert capsys.readouterr().err == ""
 
 
@@ -377,7 +383,7 @@ def test_without_tesseract_character_errors_are_left_out_with_a_note(monkeypatch
     monkeypatch.setattr(evaluator.ocr, "available", lambda: False)
     run = tiny_run(kind="image", model=MODELS["documents"], evaluate={"ocr": True})
     found = evaluate(run, documents.weights, documents.data)
-    assert not any("ocr" in name for name in found.metrics["test"])
+    assert not any("ocr" in name for name in flat(found.metrics["test"]))
     assert capsys.readouterr().err.count("Tesseract is not installed") == 1
 
 

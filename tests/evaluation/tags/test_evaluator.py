@@ -27,7 +27,7 @@ from vaelab.evaluation.tags.generation import NAMES
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.tags import batch as tags
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
-from vaelab.metrics.nested import HELD_OUT
+from vaelab.metrics.nested import ABLATIONS, FLOORS, HELD_OUT, SAMPLE_FLOORS, flat
 from vaelab.metrics.tables import TABLES, metric
 from vaelab.models.build import build
 from vaelab.models.files import save_model
@@ -107,11 +107,12 @@ OWN = {
 @pytest.mark.parametrize("phase", SIZES)
 def test_every_metric_is_finite_and_has_a_name(case, phase):
     values = case[1].found.metrics[phase]
-    own = {key for key in values if not key.startswith(("floor_", HELD_OUT))}
+    beside = {key: values[key] for key in (FLOORS, SAMPLE_FLOORS)}
+    own = {key for key in set(flat(values)) - set(flat(beside)) if not key.startswith(HELD_OUT)}
     assert own == OWN
     assert {key for key in values if key.startswith(HELD_OUT)} == {HELD_OUT + name for name in NAMES}
     assert all(metric(key).full_title for key in own)
-    assert all(math.isfinite(value) for value in values.values())
+    assert all(math.isfinite(value) for value in flat(values).values())
     assert set(TABLES["tags"].headline) <= own
 
 
@@ -159,11 +160,13 @@ def test_neither_train_nor_test_has_a_part_in_the_best_threshold(bernoulli, tmp_
     with torch.no_grad():
         probability = bernoulli.model(rows["val"].float()).reconstruction.sigmoid().numpy()
     of_val = {t: f1_score(rows["val"], probability >= t, average="micro") for t in THRESHOLDS}
-    values = bernoulli.again(tmp_path / "data").metrics
+    metrics = bernoulli.again(tmp_path / "data").metrics
     for phase in SIZES:
-        assert of_val[values[phase]["best_threshold"]] == pytest.approx(max(of_val.values()))
-        for name in ("best_threshold", "floor_frequency_best_threshold"):
-            assert values[phase][name] != bernoulli.found.metrics[phase][name]
+        values, before = metrics[phase], bernoulli.found.metrics[phase]
+        assert of_val[values["best_threshold"]] == pytest.approx(max(of_val.values()))
+        assert values["best_threshold"] != before["best_threshold"]
+        frequency, frequency_before = values[FLOORS]["frequency"], before[FLOORS]["frequency"]
+        assert frequency["best_threshold"] != frequency_before["best_threshold"]
 
 
 def test_threshold_and_lengths_are_those_of_the_evaluation_and_not_of_the_training(bernoulli):
@@ -209,25 +212,28 @@ def test_ablations_decode_other_rows_z_and_none(case, phase):
     _, inputs = case
     values, mean, x = inputs.found.metrics[phase], inference(inputs, phase).mean, X[phase].float()
     order = torch.randperm(len(mean), generator=generator(0, 0, stream=5))
-    for how, z in {"shuffled": mean[order], "zero": torch.zeros_like(mean)}.items():
+    assert set(values[ABLATIONS]) == {"shuffled_z", "zero_z"}
+    for how, z in {"shuffled_z": mean[order], "zero_z": torch.zeros_like(mean)}.items():
+        reached = values[ABLATIONS][how]
         with torch.no_grad():
             logits = inputs.model.decode(z).reconstruction
         lrap = label_ranking_average_precision_score(x.numpy(), logits.numpy())
-        assert values[f"{how}_z_lrap"] == pytest.approx(lrap)
+        assert reached["lrap"] == pytest.approx(lrap)
         nats = tags.distortion(x, logits, inputs.run).double().mean().item()
-        assert values[f"{how}_z_distortion"] == pytest.approx(nats, rel=1e-6)
-        assert values[f"{how}_z_lrap"] < values["lrap"] - 0.05
+        assert reached["distortion"] == pytest.approx(nats, rel=1e-6)
+        assert reached["lrap"] < values["lrap"] - 0.05
 
 
-def test_floors_stand_beside_in_every_phase(case):
+def test_baselines_stand_beside_in_every_phase(case):
     for phase in SIZES:
         values = case[1].found.metrics[phase]
-        for floor in ("zero", "frequency", "pca"):
-            assert {f"floor_{floor}_{name}" for name in (*AT_THRESHOLD, *BEST)} <= set(values)
-        for name in ("lrap", "bce", "average_precision", "ndcg_at_5"):
-            assert f"floor_pca_{name}" in values
-        assert values["floor_zero_hamming_loss"] == pytest.approx(X[phase].double().mean().item())
-        assert {f"floor_independent_{name}" for name in NAMES} <= set(values)
+        baselines = values[FLOORS]
+        assert set(baselines) == {"zero", "frequency", "pca"}
+        for reached in baselines.values():
+            assert {*AT_THRESHOLD, *BEST} <= set(reached)
+        assert {"lrap", "bce", "average_precision", "ndcg_at_5"} <= set(baselines["pca"])
+        assert baselines["zero"]["hamming_loss"] == pytest.approx(X[phase].double().mean().item())
+        assert {name: set(reached) for name, reached in values[SAMPLE_FLOORS].items()} == {"independent": set(NAMES)}
 
 
 @pytest.mark.parametrize("phase", SIZES)
@@ -305,8 +311,8 @@ def test_a_model_that_ignores_z_is_as_good_with_any(bernoulli, tmp_path):
     for phase, values in evaluate(bernoulli.run, tmp_path / "model.safetensors", bernoulli.data).metrics.items():
         if phase != "run":
             for name in ("lrap", "distortion"):
-                assert values[f"shuffled_z_{name}"] == pytest.approx(values[name], rel=1e-5)
-                assert values[f"zero_z_{name}"] == pytest.approx(values[name], rel=1e-5)
+                for ablation in ("shuffled_z", "zero_z"):
+                    assert values[ABLATIONS][ablation][name] == pytest.approx(values[name], rel=1e-5)
 
 
 def test_sparse_rows_and_another_batch_size_give_the_same_numbers(bernoulli, tmp_path):
@@ -319,7 +325,7 @@ def test_sparse_rows_and_another_batch_size_give_the_same_numbers(bernoulli, tmp
     write(tmp_path / "data", tag_info(X["train"]), splits, {})
     found = bernoulli.again(tmp_path / "data", batch_size=7)
     for phase in SIZES:
-        assert found.metrics[phase] == pytest.approx(bernoulli.found.metrics[phase], rel=1e-4)
+        assert flat(found.metrics[phase]) == pytest.approx(flat(bernoulli.found.metrics[phase]), rel=1e-4)
         np.testing.assert_array_equal(found.tensors[f"{phase}_x"], X[phase].numpy())
 
 

@@ -14,6 +14,7 @@ from known_tags import mixed_up, random_rows, topic_rows
 from vaelab.data.format.batches import generator
 from vaelab.data.format.sparse import SparseRows
 from vaelab.evaluation.tags import generation
+from vaelab.metrics.nested import HELD_OUT, SAMPLE_FLOORS, flat
 from vaelab.params.blocks import Evaluate
 
 N = 1000
@@ -46,16 +47,24 @@ def test_bytes_can_be_turned_back_into_tags():
     np.testing.assert_array_equal(back, DATA[:50])
 
 
-def apart(found, prefix):
-    """Differences of the means of the samples' measures and those with a prefix, in standard errors."""
-    one, other = (np.array([[f[p + name] for name in generation.NAMES] for f in found]) for p in ("", prefix))
+def held_out(found):
+    return {name: found[f"{HELD_OUT}{name}"] for name in generation.NAMES}
+
+
+def independent(found):
+    return found[SAMPLE_FLOORS]["independent"]
+
+
+def apart(found, others):
+    """Differences of the means of the samples' measures and those that `others` gives, in standard errors."""
+    one, other = (np.array([[of(f)[name] for name in generation.NAMES] for f in found]) for of in (own, others))
     difference = one - other
     return difference.mean(0) / (difference.std(0, ddof=1) / math.sqrt(len(found)))
 
 
 def test_fresh_rows_of_the_same_source_score_what_held_out_data_score():
     found = [summary(topic_rows(N, 10 + seed), data=topic_rows(2 * N, 30 + seed)) for seed in range(12)]
-    assert np.abs(apart(found, "real_")).max() < 4
+    assert np.abs(apart(found, held_out)).max() < 4
     assert found[0]["generated_samples"] == N
     assert found[0]["entropy"] < found[0]["entropy_ceiling"] == pytest.approx(math.log(N))
 
@@ -98,20 +107,20 @@ def test_frequencies_alone_do_not_tell_the_data_from_pairs_torn_apart():
     assert torn["sample_tags"] == found["sample_tags"]
 
 
-def test_a_sampler_of_independent_tags_scores_what_their_floor_scores():
+def test_a_sampler_of_independent_tags_scores_what_their_baseline_scores():
     found = []
     for seed in range(12):
-        frequency = generation.frequencies(topic_rows(N, 100 + seed))  # n rows that are not half A, as the floor's
+        frequency = generation.frequencies(topic_rows(N, 100 + seed))  # n rows that are not half A, as the baseline's
         rows = generation.independent(frequency, N, 1000 + seed)
         found.append(summary(rows, data=topic_rows(2 * N, 30 + seed), seed=seed))
-    assert np.abs(apart(found, "floor_independent_")).max() < 4
-    assert np.abs(apart(found, "real_")).max() > 40
+    assert np.abs(apart(found, independent)).max() < 4
+    assert np.abs(apart(found, held_out)).max() > 40
 
 
-def test_the_floor_of_independent_tags_does_not_know_the_half_it_is_measured_against():
+def test_the_baseline_of_independent_tags_does_not_know_the_half_it_is_measured_against():
     found = [summary(DATA, seed=seed) for seed in range(12)]
-    real, floor = (np.mean([f[f"{p}tag_frequency_error"] for f in found]) for p in ("real_", "floor_independent_"))
-    assert floor / real == pytest.approx(math.sqrt(3 / 2), rel=0.1)  # three draws of n rows apart, and not two
+    real, baseline = (np.mean([of(f)["tag_frequency_error"] for f in found]) for of in (held_out, independent))
+    assert baseline / real == pytest.approx(math.sqrt(3 / 2), rel=0.1)  # three draws of n rows apart, and not two
 
 
 def test_independent_tags_have_their_frequencies_and_nothing_else():
@@ -169,7 +178,8 @@ def test_no_more_than_the_samples_asked_for():
 def test_of_few_rows_nothing_is_said(rows, samples):
     found = summary(TRAIN, data=DATA[:rows], tag_samples=samples)
     assert set(found) == set(summary(TRAIN))
-    assert all(math.isnan(value) for value in found.values())
+    assert set(flat(found)) == set(flat(summary(TRAIN)))
+    assert all(math.isnan(value) for value in flat(found).values())
 
 
 def test_a_thousand_tags_take_seconds():
