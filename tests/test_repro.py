@@ -85,6 +85,14 @@ def test_training_again_gives_the_same_bytes_and_draws_what_visualize_drew(proje
     assert any(name.startswith("best_epoch") for name in before[1])
 
 
+def test_measuring_and_drawing_again_in_python_itself_gives_the_same_bytes(project):
+    folders = [project / name / "option_a" for name in ("data/scores", "plots/runs", "models")]
+    before = [contents(folder) for folder in folders]
+    for stage in ("evaluate", "visualize"):
+        call(project, sys.executable, f"stages/{stage}.py", "option_a")
+    assert [contents(folder) for folder in folders] == before
+
+
 def test_a_second_repro_does_nothing(project):
     output = call(project, "dvc", "repro")
     assert "Data and pipelines are up to date" in output

@@ -24,9 +24,12 @@ def command() -> Path:
     """Return the path of the command; it works until this process ends. Put its folder first in PATH."""
     shim = Path(tempfile.mkdtemp(prefix="warm_")) / "python"
     address = shim.with_name("socket")
-    shim.write_text(SHIM.format(python=sys.executable, client=HERE / "client.py", address=address))
+    text = SHIM.format(python=sys.executable, client=HERE / "client.py", address=address)
+    forks = sys.platform == "linux"  # elsewhere what torch brings may not survive a fork
+    shim.write_text(text if forks else f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     shim.chmod(0o755)
-    _serve(address)
+    if forks:
+        _serve(address)
     return shim
 
 
