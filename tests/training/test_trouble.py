@@ -3,12 +3,13 @@
 import errno
 import json
 
+import numpy as np
 import pytest
 import torch
 from helpers import tiny_run, write_grids
 from trainings import contents, fit, interrupted, restless, same, weights
 
-from vaelab import artifacts, storage
+from vaelab import storage
 from vaelab.errors import InputError
 from vaelab.models import files
 from vaelab.training import loop
@@ -99,7 +100,7 @@ def test_a_damaged_resume_state_is_named(tmp_path, monkeypatch):
 
 def test_a_resume_state_of_another_shape_is_named(tmp_path, monkeypatch):
     state = interrupted(tmp_path, monkeypatch, tiny_run())
-    storage.write_tensors(state, {"model.nothing": artifacts.np.zeros(3)}, {"progress": "{}"})
+    storage.write_tensors(state, {"model.nothing": np.zeros(3)}, {"progress": "{}"})
     with pytest.raises(InputError, match=r"not a resume state of this run .* delete"):
         fit(tmp_path, tiny_run())
 

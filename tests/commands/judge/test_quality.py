@@ -180,7 +180,8 @@ def test_the_table_ends_with_the_mean_and_the_baselines():
     baselines = ["baseline: mean image", "baseline: blur σ=2", "baseline: white page"]
     assert [name.split("  ")[0] for name in names] == [*result.shown.names, "mean of 3", *baselines]
     assert lines[2].split()[1:] == [
-        f"{result.shown.images[name][0]:.{digits}f}" for name, digits in zip(report.METRIC_TITLES, (5, 5, 2, 4), strict=True)
+        f"{result.shown.images[name][0]:.{digits}f}"
+        for name, digits in zip(report.METRIC_TITLES, (5, 5, 2, 4), strict=True)
     ]
 
 
