@@ -32,7 +32,7 @@ sys.exit(failed > 0)
 def test_the_page_is_true(tmp_path):
     project = tmp_path / "path/to/project"
     project.mkdir(parents=True)
-    make_project(project, TAGS | {"presets": SMALL, "suites": {}})
+    make_project(project, TAGS | {"presets": SMALL, "suites": {}}, pictures=False)
     command = [sys.executable, "-c", DOCTEST.format(page=str(PAGE))]
     environment = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

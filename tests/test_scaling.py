@@ -22,7 +22,7 @@ def on_the_page(command: str) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     """A project with raw data, two runs and a shared cache, where nothing was run."""
-    folder = make_project(tmp_path_factory.mktemp("hub"), TAGS | {"runs": TAGS["suites"]["sizes"]})
+    folder = make_project(tmp_path_factory.mktemp("hub"), TAGS | {"runs": TAGS["suites"]["sizes"]}, pictures=False)
     words = on_the_page("dvc cache dir --local /shared/dvc-cache")
     call(folder, *words[:-1], str(tmp_path_factory.mktemp("cache")))
     (folder / "data/raw/notes.txt").write_text("raw data that git does not have")

@@ -23,7 +23,7 @@ MADE_STALE = {  # by an edit of a file
 def project(tmp_path_factory):
     """Two runs, committed after their `dvc repro`."""
     params = TAGS | {"runs": {"narrow": {"data": "tags"}, "wide": {"data": "tags"}}}
-    folder = make_project(tmp_path_factory.mktemp("project"), params)
+    folder = make_project(tmp_path_factory.mktemp("project"), params, pictures=False)
     call(folder, "dvc", "repro")
     commit(folder)
     return folder

@@ -23,11 +23,20 @@ WRITE = {"grid": write_grids, "image": write_images, "tags": write_tags, "tags_w
 CASES = [("grid", moment) for moment in MOMENTS] + [("image", moment) for moment in MOMENTS[:3]]
 CASES += [("tags", "in_an_epoch_with_a_saved_step"), ("tags_without_dropout", "between_checkpoint_and_state")]
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHILD.parent)}
+ALL = """
+import os, sys
+import child
+words = iter(sys.argv[1:])
+for run, folder in zip(words, words):
+    os.chdir(folder)
+    sys.argv[1:] = ["data", "models", run]
+    child.main()
+"""
 
 
-def train(folder: Path, run: str, *when: str, python: str | None = None) -> subprocess.CompletedProcess:
-    command = [python or str(warm_python()), str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
+def train(folder: Path, run: str, *when: str) -> subprocess.CompletedProcess:
+    command = [str(warm_python()), str(CHILD), str(folder / "data"), str(folder / "models"), run, *when]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT)
 
 
@@ -38,15 +47,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    found = {}
+    """The files of each training, all made by one new Python, whose hashes of texts are not those of a fork."""
+    folders = {run: tmp_path_factory.mktemp(run) for run in WRITE}
     for run, write in WRITE.items():
-        folder = tmp_path_factory.mktemp(run)
-        write(folder / "data", 40, 10, 10, seed=0)
-        result = train(folder, run, python=sys.executable)  # whose hashes of texts are not those of a fork
-        assert result.returncode == 0, result.stderr
-        assert not any((folder / ".scratch").iterdir())
-        found[run] = contents(folder / "models")
-    return found
+        write(folders[run] / "data", 40, 10, 10, seed=0)
+    words = [word for run, folder in folders.items() for word in (run, str(folder))]
+    result = subprocess.run([sys.executable, "-c", ALL, *words], capture_output=True, text=True, env=ENVIRONMENT)
+    assert result.returncode == 0, result.stderr
+    assert not any(any((folder / ".scratch").iterdir()) for folder in folders.values())
+    return {run: contents(folder / "models") for run, folder in folders.items()}
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ exec python "$@"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    folder = make_project(tmp_path_factory.mktemp("compared"))
+    folder = make_project(tmp_path_factory.mktemp("compared"), pictures=False)
     launch = folder / ".git" / "launch.sh"
     launch.write_text(LAUNCH)
     launch.chmod(0o755)
