@@ -1,11 +1,14 @@
 """A project in a temporary folder: the repository's own stages and code under git and DVC, with tiny data."""
 
 import os
+import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from warm.python import command as warm_python
 
@@ -72,12 +75,17 @@ def call(folder: Path, *command: str, code: int = 0, environment: dict[str, str]
 
 
 def run_stages(folder: Path) -> None:
-    """Run what dvc.yaml declares, without DVC: its commands in its order, for each data set or run where it says so."""
+    """Run what dvc.yaml declares in this process, without DVC: its commands in its order, for each data set or run."""
     params, pipeline = (yaml.safe_load((folder / name).read_text()) for name in ("params.yaml", "dvc.yaml"))
-    for stage in pipeline["stages"].values():
-        command = stage.get("do", stage)["cmd"].replace("\\$", "$")
-        for key in params[stage["foreach"].strip("${}")] if "foreach" in stage else [""]:
-            call(folder, "sh", "-c", command.replace("${key}", key))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "path", [*sys.path])
+        for stage in pipeline["stages"].values():
+            python, script, *arguments = shlex.split(stage.get("do", stage)["cmd"])
+            assert python in ("python", "${LAUNCH:-python}")
+            for key in params[stage["foreach"].strip("${}")] if "foreach" in stage else [""]:
+                patch.setattr(sys, "argv", [script, *(key if word == "${key}" else word for word in arguments)])
+                runpy.run_path(str(ROOT / script), run_name="__main__")
 
 
 def vaelab(folder: Path, *words: str, code: int = 0) -> str:

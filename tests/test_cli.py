@@ -229,3 +229,33 @@ def test_starting_the_command_does_not_load_torch():
     code = "import sys; import vaelab.cli; assert not {'torch', 'matplotlib', 'pandas'} & set(sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1])}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+
+
+def test_clean_removes_what_no_run_or_data_set_has_and_nothing_else(command, tmp_path):
+    Path("params.yaml").write_text(GOOD)
+    Path("kept").mkdir()
+    for name in ("kept/precious", "models/gone/model.safetensors", "models/mild/model.safetensors"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(bytes(3_000_000))
+    for name in ("data/runs/gone.yaml", "data/runs/plain.yaml", "data/prepared/grids/meta.json", "models/.keep"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    Path("data/prepared/linked").symlink_to(tmp_path / "kept")
+    listed = command("clean")
+    assert [line.split() for line in listed.stdout.splitlines()[:-1]] == [
+        ["0.0", "MB", "data/runs/gone.yaml"],
+        ["3.0", "MB", "models/gone"],
+        ["3.0", "MB", "data/prepared/linked"],
+    ]
+    assert listed.stdout.splitlines()[-1].endswith("nothing is removed without --yes")
+    assert Path("models/gone").exists()
+    assert "3 outputs of runs and data sets that params.yaml does not have: removed" in command("clean", "--yes").stdout
+    assert Path("kept/precious").exists()
+    left = sorted(str(path) for name in ("models", "data") for path in Path(name).rglob("*") if path.is_file())
+    assert left == [
+        "data/prepared/grids/meta.json",
+        "data/runs/plain.yaml",
+        "models/.keep",
+        "models/mild/model.safetensors",
+    ]
+    assert command("clean").stdout == "nothing is left of runs or data sets that are gone\n"
