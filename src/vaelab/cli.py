@@ -52,13 +52,19 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
 @app.command()
 def where() -> None:
     """Print where the report and the pictures of the active runs are."""
-    print(f"report:     {artifacts.COMPARISON_TEXT} (with pictures: {artifacts.COMPARISON_HTML})")
-    print(f"table:      {artifacts.COMPARISON_CSV}")
-    print(f"comparison: {artifacts.COMPARISON_PICTURES}/")
-    for folder in sorted(artifacts.COMPARISON_DEFECTS.glob("*/")):
-        print(f"defects:    {folder}/")
-    for path in sorted(artifacts.RUNS.glob("*.yaml")):
-        print(f"pictures:   {artifacts.plots(path.stem)}/ (checkpoints/, epochs.gif)")
+    places = [
+        ("report", artifacts.COMPARISON_TEXT, f" (with pictures: {artifacts.COMPARISON_HTML})"),
+        ("table", artifacts.COMPARISON_CSV, ""),
+        ("comparison", artifacts.COMPARISON_PICTURES, "/"),
+        *(("defects", folder, "/") for folder in sorted(artifacts.COMPARISON_DEFECTS.glob("*/"))),
+        *(
+            ("pictures", artifacts.plots(path.stem), "/ (checkpoints/, epochs.gif)")
+            for path in sorted(artifacts.RUNS.glob("*.yaml"))
+        ),
+    ]
+    for what, path, more in places:
+        missing = "" if path.exists() else "; not there yet: dvc repro"
+        print(f"{f'{what}:':<12}{path}{more}{missing}")
 
 
 @app.command()

@@ -10,7 +10,7 @@ import pandas as pd
 from vaelab import artifacts, storage
 from vaelab.commands.compare.actions import COLLECTED, compose
 from vaelab.commands.compare.configurations import entry, problems_of
-from vaelab.commands.compare.experiments import start
+from vaelab.commands.compare.experiments import keep_params, start
 from vaelab.commands.compare.results import existing
 from vaelab.commands.compare.selection import Selection
 from vaelab.comparison.collect import Result, collect
@@ -62,7 +62,9 @@ class ExperimentRunner:
         made, problems = entry({**own, **changes}, name)
         raise_problems("the configuration", [*problems, *problems_of(name, made, name)])
         with self._inside():
-            start(compose(Selection(None, {name: made}, seeds=list(seeds or ())), {}, ()), Path())
+            experiment = compose(Selection(None, {name: made}, seeds=list(seeds or ())), {}, ())
+            keep_params(Path())
+            start(experiment, Path())
             return collect()
 
     def collect_results(self, metrics_dir: str | Path | None = None) -> list[Result]:

@@ -107,7 +107,7 @@ class Train(Block):
     epochs: int = Field(5, ge=1, le=1_000_000)
     """Passes over the training split."""
     batch_size: int = Field(64, ge=1, le=65536)
-    """Examples per step, over all processes."""
+    """Examples per step, over all processes. An incomplete last batch of an epoch is left out."""
     learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of AdamW, after the warm-up."""
     linear_rate: Annotated[float, of("image")] = Field(0.1, ge=0, le=1)

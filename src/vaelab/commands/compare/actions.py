@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_of
-from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, start
+from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, keep_params, start
 from vaelab.commands.compare.overrides import replacing, resolved_overrides
 from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.errors import InputError
@@ -83,16 +83,18 @@ def run(experiment: Experiment) -> str:
         KeyboardInterrupt: on Ctrl-C, when DVC has ended.
     """
     print(f"running: {command_line(experiment)}\n", flush=True)
+    kept = None if experiment.queue else keep_params(Path())
     names = start(experiment, Path())
     if experiment.queue:
         return "start the queue: dvc queue start -j 1\nlook at it:      dvc queue status"
     from vaelab.comparison.summary import summary_report
 
+    back = f"cp {kept} {artifacts.PARAMS}" if kept else f"git checkout {artifacts.PARAMS}"
     lines = [
         f"report:     {artifacts.COMPARISON_TEXT} (with pictures: {artifacts.COMPARISON_HTML.name})",
         f"table:      {artifacts.COMPARISON_CSV}",
         f"experiment: {', '.join(names) or 'as before'}; all of them: {SHOW}",
-        f"params.yaml has these runs now; back to those of git: git checkout {artifacts.PARAMS} && dvc repro",
+        f"{artifacts.PARAMS} has these runs now; back to those before: {back} && dvc repro",
     ]
     return "\n".join([summary_report(_table()), *lines])
 

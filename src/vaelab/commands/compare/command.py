@@ -57,7 +57,9 @@ def compare(
     everywhere: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes to all runs, such as epochs=3.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="A suite of params.yaml: standard, beta, all ...")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A suite or a preset of params.yaml: standard, beta, all ...")
+    ] = None,
     config: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME [KEY=VALUE]...", help="A configuration: data, preset, any option. Repeatable."),

@@ -1,5 +1,6 @@
 """DVC experiments: composed, started as `dvc exp run` and followed to their end."""
 
+import hashlib
 import re
 import shlex
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from vaelab import artifacts, storage
 from vaelab.commands.compare import processes
 from vaelab.errors import InputError
 
@@ -69,6 +71,21 @@ def experiments(folder: Path, of_head: bool = False) -> dict[str, str]:
     listed = git(folder, "for-each-ref", "--format=%(refname) %(objectname)", place) or ""
     found = (line.split() for line in listed.splitlines())
     return {ref.split("/")[4]: commit for ref, commit in found if re.fullmatch(r"refs/exps/\w\w/\w{38}/[^/]+", ref)}
+
+
+def keep_params(folder: Path) -> Path | None:
+    """Copy params.yaml into the scratch folder where git does not have it as it is; DVC writes the runs into it.
+
+    Returns:
+        The copy's path from `folder`; None where git has the file.
+    """
+    if not git(folder, "status", "--porcelain", "--", str(artifacts.PARAMS)):
+        return None
+    text = (folder / artifacts.PARAMS).read_text(encoding="utf-8")
+    kept = artifacts.SCRATCH / f"params-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}.yaml"
+    storage.write_text(folder / kept, text)
+    print(f"note: {artifacts.PARAMS} has changes that git does not have; {kept} is a copy", file=sys.stderr)
+    return kept
 
 
 def start(experiment: Experiment, folder: Path) -> list[str]:
