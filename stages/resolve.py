@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
-from vaelab.outputs import left_over, write_run
+from vaelab.outputs import forget, write_run
 from vaelab.params.resolve import resolve
 
 
@@ -17,8 +17,7 @@ def main() -> None:
     for run in resolved.runs.values():
         write_run(run)
     for place in (artifacts.resolved, artifacts.compared):  # an old version has come back with git or dvc checkout
-        for stale in left_over(place, resolved.runs):
-            stale.unlink()
+        forget(place, resolved.runs)
     for warning in resolved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{len(resolved.runs)} runs: {', '.join(resolved.runs)}")

@@ -26,12 +26,13 @@ TINY = {
         "stripes": {"source": "stripes", "images": 30, "size": 16},
         "waves": {"source": "waves", "signals": 200, "length": 32},
     },
-    "model": {"name": "mlp", "latent_dim": 2, "width": 2, "depth": 1},
+    "model": {"latent_dim": 2, "width": 2, "depth": 1},
     "evaluate": {"samples": 8},
     "visualize": {"examples": 5, "prior_samples": 4, "traversal_steps": 3},
     "runs": {
         "tiny": {
             "data": "stripes",
+            "model": {"name": "dense"},
             "loss": {"terms": {"huber": 1.0}},
             "train": {"epochs": 1, "batch_size": 12, "checkpoint_samples": 2},
         },
@@ -66,7 +67,8 @@ import sys
 import pytest
 for tests in (
     ["tests/measures/image/test_contrast_ratio.py", "tests/metrics", "tests/figures/test_kinds.py"],
-    ["tests/params/test_document.py"],
+    ["tests/params/test_document.py", "tests/params/test_cross_checks.py", "tests/data/sources/test_rooms.py"],
+    [f"tests/comparison/test_{name}.py" for name in ("judge", "summary", "table")],
     ["tests/test_docs.py", "-k", "signal or extending or one_paragraph"],
 ):
     if pytest.main(["-n", "0", "-p", "no:cacheprovider", *tests]):
@@ -163,7 +165,7 @@ def signals(trained):
 
 
 def test_the_page_has_a_run_for_each_of_model_term_source_and_kind():
-    assert [name for name, _ in RUN.findall(PAGE)] == ["mlp", "huber", "stripes", "waves"]
+    assert [name for name, _ in RUN.findall(PAGE)] == ["dense", "huber", "stripes", "waves"]
     assert {step.where for step in steps(PAGE)} == {None, "after", "before", "in place of"}
 
 
@@ -184,14 +186,14 @@ def test_a_step_that_no_longer_fits_is_noticed(tmp_path, step, message):
 
 @pytest.mark.slow
 def test_params_with_the_new_names_are_valid(checked):
-    for line in ("mlp: data photos", "huber: data photos", "stripes: data stripes", "waves: data waves"):
+    for line in ("dense: data photos", "huber: data photos", "stripes: data stripes", "waves: data waves"):
         assert line in checked
 
 
 @pytest.mark.slow
 def test_the_new_names_are_in_the_options(project, checked):
     text = (project / "docs/params.md").read_text(encoding="utf-8")
-    for part in ("`conv`, `local`, `mlp`", "`loss.terms.huber`", "`source: stripes`", "`source: waves`"):
+    for part in ("`conv`, `local`, `dense`, `mlp`", "`loss.terms.huber`", "`source: stripes`", "`source: waves`"):
         assert part in text
     rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
     for option, prefix in {
@@ -228,7 +230,7 @@ def test_the_new_source_is_prepared(trained):
 @pytest.mark.slow
 def test_the_new_model_trains_with_the_new_term(trained):
     config = json.loads((trained / "metrics/summary/tiny.json").read_text(encoding="utf-8"))["config"]
-    assert config["model"]["name"] == "mlp"
+    assert config["model"]["name"] == "dense"
     with (trained / "models/tiny/history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["phase"] for row in rows] == ["train", "val"]

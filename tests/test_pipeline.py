@@ -17,6 +17,8 @@ from vaelab.comparison.defects import CURVES
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 MEDIATED = {"vaelab", "vaelab.params", "vaelab.errors"}  # reach a stage through its resolved run alone
+READ = {"vaelab.params", "vaelab.params.kinds"}  # what stages look up while they run, and its package
+NOT_MEDIATED = {"resolve", "compare"}  # stages that read params themselves
 NOT_A_CAUSE = {
     "train": {"vaelab.figures"},  # pictures do not change weights; visualize draws them again
     "visualize": {"vaelab.objective"},  # what it changes is in data/scores
@@ -31,9 +33,9 @@ def graph():
 
 def imported(stage: str, graph: grimp.ImportGraph) -> set[str]:
     """All modules of vaelab that the script of a stage imports, directly or not, other than through exempt ones."""
-    exempt = set() if stage == "resolve" else (MEDIATED - {"vaelab"}) | NOT_A_CAUSE.get(stage, set())
+    exempt = set() if stage in NOT_MEDIATED else (MEDIATED - {"vaelab"}) | NOT_A_CAUSE.get(stage, set())
     graph = deepcopy(graph)
-    for module in {module for module in graph.modules if within(module, exempt)}:
+    for module in {module for module in graph.modules if within(module, exempt) and module not in READ}:
         graph.remove_module(module)
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text())
     direct = set()

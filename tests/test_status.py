@@ -52,6 +52,24 @@ def test_another_source_prepares_the_same_again_and_nothing_follows(project):
     call(project, "git", "checkout", "-q", "dvc.lock")
 
 
+def test_data_that_change_reach_the_comparison_through_the_stamps(project):
+    path = project / "params.yaml"
+    original, runs = path.read_text(), (project / "data/runs/wide.yaml").read_bytes()
+    path.write_text(original.replace("rows: 120", "rows: 130"))
+    names = ("train", "evaluate", "visualize", "threshold")
+    expected = {
+        "resolve",
+        "prepare@tags",
+        "compare",
+        *(f"{name}@{run}" for name in names for run in ("narrow", "wide")),
+    }
+    assert set(started(call(project, "dvc", "repro"))) == expected
+    assert (project / "data/runs/wide.yaml").read_bytes() == runs  # compare had no other reason
+    call(project, "git", "checkout", "-q", ".")
+    call(project, "dvc", "checkout", "-q")
+    assert json.loads(call(project, "dvc", "status", "--json")) == {}
+
+
 def test_a_run_that_is_removed_leaves_a_fresh_clone_up_to_date(project, tmp_path):
     params = yaml.safe_load((project / "params.yaml").read_text())
     del params["runs"]["wide"]

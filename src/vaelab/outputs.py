@@ -1,12 +1,13 @@
 """What stages leave of each run and data set: the stamp that compare depends on, and what stays when they are gone."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vaelab import artifacts, storage
-from vaelab.params.schema import Run
+from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.resolved, artifacts.models, artifacts.scores, artifacts.thresholds, artifacts.compared,
@@ -36,13 +37,28 @@ def write_stamp(run: str, data: str) -> None:
 def left_over(place: Callable[[str], Path], names: Iterable[str]) -> list[Path]:
     """Return what lies where outputs do and belongs to none of these runs, or data sets, sorted.
 
+    What no run or data set can have made is left out: other names, and what a .dvc file tracks.
+
     Args:
         place: path of the output of a run, or data set.
         names: those that are not gone.
     """
-    kept, pattern = {place(name) for name in names}, place("[a-z]*")
-    found = sorted(path for path in pattern.parent.glob(pattern.name) if path not in kept)
+    kept, pattern = {place(name) for name in names}, place("*")
+    found = sorted(path for path in pattern.parent.glob(pattern.name) if path not in kept and _is_name(path))
     return [path for path in found if path.is_dir() != bool(pattern.suffix)]
+
+
+def _is_name(path: Path) -> bool:
+    name = path.name.removesuffix(path.suffix) if path.is_file() else path.name
+    return re.fullmatch(NAME, name) is not None and not path.with_name(f"{path.name}.dvc").exists()
+
+
+def forget(place: Callable[[str], Path], names: Iterable[str]) -> None:
+    """Remove every file beside the outputs of these runs: what compare would read there, and no run has."""
+    kept, pattern = {place(name) for name in names}, place("*")
+    for path in pattern.parent.glob(pattern.name):  # those of a killed write too, whose names begin with a point
+        if path not in kept and path.is_file():
+            path.unlink()
 
 
 def size(path: Path) -> int:

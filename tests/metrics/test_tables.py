@@ -12,7 +12,8 @@ from vaelab.metrics.nested import baselines, flat
 from vaelab.metrics.records import BASELINES, RECORDS
 from vaelab.metrics.tables import METRICS, TABLES, better, improves, metric, ranking_metric
 from vaelab.models.build import MODELS
-from vaelab.params.kinds import KINDS, SelectionMetric
+from vaelab.params.kinds import KINDS
+from vaelab.params.names import SelectionMetric
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_tags_are_refused_what_is_for_others(tmp_path, options, expected):
 def test_images_are_refused_what_is_for_tags(tmp_path):
     expected = "runs.first.model.output: softmax is not for images"
     assert problem(tmp_path, terms(mse=1.0) | {"model": {"output": "softmax"}}) == expected
-    expected = "runs.first.model.name: no 'mlp' for images; known: conv, local"
+    expected = f"runs.first.model.name: no 'mlp' for images; known: {', '.join(KINDS['image'].networks)}"
     assert problem(tmp_path, {"model": {"name": "mlp"}}) == expected
 
 

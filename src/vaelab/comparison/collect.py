@@ -11,7 +11,7 @@ import pandas as pd
 from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.errors import InputError
-from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat
+from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat, misshapen
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import DEFECT_MEASURES, TABLES
 from vaelab.params.problems import check, raise_problems
@@ -52,7 +52,7 @@ def collect() -> list[Result]:
     Raises:
         InputError: there is none, or one of them was not evaluated yet.
     """
-    results = [_read(path) for path in sorted(artifacts.RUNS.glob("*.yaml"))]
+    results = [_read(path) for path in sorted(artifacts.RUNS.glob("[!.]*.yaml"))]
     if not results:
         raise InputError(f"{artifacts.RUNS}: no resolved run; `dvc repro` makes them")
     return results
@@ -60,6 +60,8 @@ def collect() -> list[Result]:
 
 def _read(path: Path) -> Result:
     run = read_run(path)
+    if run.name != path.stem:
+        raise InputError(f"{path}: its run is named {run.name}; delete the file, and `dvc repro` makes what is needed")
     metrics = storage.read_json(artifacts.evaluation(run.name))
     return with_threshold(Result(run, metrics, _history(run.name)))
 
@@ -141,6 +143,8 @@ def _summary(path: Path) -> Result:
         raise InputError(f"{path}: its metrics lack val or run")
     if FLOORS not in metrics["val"]:
         raise InputError(f"{path}: its metrics lack {FLOORS}: an earlier version wrote it; evaluate the run again")
+    if wrong := misshapen(metrics):
+        raise InputError(f"{path}: metrics.{wrong}: expected a mapping of methods, each to its metrics")
     run = Run.model_validate(config)
     own = artifacts.summary(run.name)
     same = own.is_file() and (own.samefile(path) or own.read_bytes() == path.read_bytes())

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from string import ascii_lowercase
 from typing import Any
 
+from vaelab.errors import InputError
 from vaelab.params.base import Schedule, has_effect
 from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Loss
@@ -71,7 +72,10 @@ def likelihood(run: Run) -> str:
 def kind_of(convention: str) -> str:
     """Return the kind of data under a convention."""
     name = convention.split(" | ")[0]
-    return next(kind for kind, facts in KINDS.items() if name in facts.likelihoods.values())
+    known = {likelihood: kind for kind, facts in KINDS.items() for likelihood in facts.likelihoods.values()}
+    if name not in known:
+        raise InputError(f"convention {convention!r}: unknown likelihood {name!r}; known: {', '.join(known)}")
+    return known[name]
 
 
 def scope(name: str, convention: str) -> str:

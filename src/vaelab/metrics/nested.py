@@ -28,6 +28,16 @@ def flat(metrics: Metrics) -> dict[str, Any]:
     return found
 
 
+def misshapen(phases: Mapping[str, Any]) -> str | None:
+    """Return the place of the first group of methods that is no mapping of mappings; None where all are."""
+    for phase, metrics in phases.items():
+        for key in PREFIXES.keys() & metrics.keys() if isinstance(metrics, Mapping) else ():
+            methods = metrics[key]
+            if not isinstance(methods, Mapping) or not all(isinstance(value, Mapping) for value in methods.values()):
+                return f"{phase}.{key}"
+    return None
+
+
 def baselines(metrics: Metrics) -> dict[str, dict[str, Any]]:
     """Return what each trivial method reaches, by its name, of a phase."""
     found: dict[str, dict[str, Any]] = {}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from vaelab.params.base import Block, Fraction, of
-from vaelab.params.kinds import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
+from vaelab.params.names import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
 
 ScoreName = Literal[
     "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",

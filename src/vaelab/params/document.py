@@ -26,6 +26,7 @@ OTHERS = {  # titles of the groups that are not options of a run by themselves
 TYPES = {"integer": "integer", "number": "number", "boolean": "true or false", "string": "text", "null": "null"}
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 GROUPS = {"Schedule": "a schedule", "Bounds": "range", "HealthyRange": "range", "Limits": "limits"}
+KEYS = {"range": "column of history.csv", "limit": "metric"}  # what the names are that such values stand under
 
 Schema = Mapping[str, Any]
 
@@ -111,10 +112,11 @@ def _allowed(entry: Schema, inside: bool = False) -> str:
     if choices := [_allowed(choice, inside=True) for choice in _choices(entry)]:
         return f"{', '.join(choices[:-1])} or {choices[-1]}"
     if entry["type"] == "array":
-        word, blank, rest = _allowed(entry["items"], inside=True).partition(" ")
+        word, blank, rest = _allowed(entry["items"], inside=True).replace("text", "name").partition(" ")
         return f"list of {word}{'' if word.startswith('`') else 's'}{blank}{rest}"
     if entry["type"] == "object":
-        return f"name: {_allowed(entry['additionalProperties'], inside=True)}"
+        inner = _allowed(entry["additionalProperties"], inside=True)
+        return f"{KEYS.get(inner.split()[-1].rstrip('s'), 'name')}: {inner}"
     bounds = [f"{sign} {entry[key]:.15g}" for key, sign in BOUNDS.items() if key in entry]
     word = TYPES[entry["type"]]
     return f"{word} {' and '.join(bounds)}".rstrip() if inside else ", ".join([word, *bounds])

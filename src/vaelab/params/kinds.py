@@ -1,8 +1,9 @@
-"""What params know of each kind of data. A further kind is a line here, and one in the registry of each role."""
+"""What params know of each kind of data. A further kind is a line here, and one in the registry of each role.
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+Stages read this table while they run and depend on it: what is documentation alone stands in names.py.
+"""
 
-from vaelab.metrics.tables import TABLES
+from typing import NamedTuple
 
 
 class Kind(NamedTuple):
@@ -29,17 +30,3 @@ KINDS: dict[str, Kind] = {
         "tags", ("mlp",), {"bce": 1.0}, "distortion", {"sigmoid": "bernoulli", "softmax": "multinomial"}
     ),
 }  # fmt: skip
-
-# in the documentation of options: what `auto` stands for
-NETWORK_OF_KIND = ", ".join(f"{kind.networks[0]} ({kind.plural})" for kind in KINDS.values())
-SELECTS_OF_KIND = ", ".join(f"{kind.selects} ({kind.plural})" for kind in KINDS.values())
-RANKS_OF_KIND = ", ".join(f"{TABLES[name].selection[0]} ({kind.plural})" for name, kind in KINDS.items())
-
-if TYPE_CHECKING:
-    KindName: TypeAlias = str
-    Network: TypeAlias = str
-    SelectionMetric: TypeAlias = str
-else:  # the names that are allowed, from the records
-    KindName = Literal[tuple(KINDS)]
-    Network = Literal[("auto", *dict.fromkeys(name for kind in KINDS.values() for name in kind.networks))]
-    SelectionMetric = Literal[("auto", *dict.fromkeys(name for kind in KINDS for name in TABLES[kind].selection))]

@@ -74,7 +74,9 @@ def read_run(path: Path) -> Run:
 
 
 def resolve(path: Path) -> Resolved:
-    """Return the active runs of params.yaml, complete, with warnings of base values that have no effect.
+    """Return the active runs of params.yaml, complete, with warnings of values that have no effect.
+
+    An option that has none on a run's kind of data, or its network, is at its default in the run.
 
     Raises:
         InputError: params.yaml has problems, alone or in combination.
@@ -95,7 +97,8 @@ def resolve(path: Path) -> Resolved:
             runs[name] = _with_defaults_of_kind(Run.model_validate(values))
             problems.extend(cross_checks(runs[name], params))
     raise_problems(str(path), problems)
-    return Resolved(runs, [*_without_effect(raw, layers), *without_effect_on_kind(runs)])
+    warnings = [*_without_effect(raw, layers), *without_effect_on_kind(runs)]
+    return Resolved({name: run.effective() for name, run in runs.items()}, warnings)
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

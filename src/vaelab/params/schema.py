@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from vaelab.params.base import Block, Fraction, has_effect, of
 from vaelab.params.blocks import Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
-from vaelab.params.kinds import RANKS_OF_KIND, KindName, SelectionMetric
 from vaelab.params.loss import Loss
+from vaelab.params.names import RANKS_OF_KIND, KindName, SelectionMetric
 from vaelab.params.threshold import Threshold
 
 RESERVED = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML reads them as something else
@@ -20,7 +20,8 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=80), AfterValidator(_not_reserved)]
+NAME = r"^[a-z][a-z0-9_]*$"  # of a run or a data set
+Name = Annotated[str, Field(pattern=NAME, max_length=80), AfterValidator(_not_reserved)]
 
 
 class Compare(Block):

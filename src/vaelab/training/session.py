@@ -84,7 +84,6 @@ class Session:
 
 def start(run: Run, data: Path, draw: Draw) -> Session:
     """Return a session, resumed where a state of this very run, data and code exists."""
-    run = run.effective()
     fabric = make_fabric(run)
     info = read_info(data)
     train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))

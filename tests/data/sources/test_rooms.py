@@ -1,12 +1,16 @@
 """Each room of sources knows itself and what lies above the rooms, and has a record of its own."""
 
+import importlib
+import pkgutil
+
 import grimp
 import pytest
 
 from vaelab.data import sources
-from vaelab.data.sources import SOURCES, document, fabric, grid, image, tags
+from vaelab.data.sources import SOURCES
 
-ROOMS = {"document": document, "fabric": fabric, "grid": grid, "image": image, "tags": tags}
+NAMES = [module.name for module in pkgutil.iter_modules(sources.__path__) if module.ispkg]
+ROOMS = {name: importlib.import_module(f"{sources.__name__}.{name}") for name in NAMES}
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -20,7 +24,5 @@ def test_no_room_imports_from_another(room):
 
 
 def test_every_room_is_in_the_record_and_no_source_twice():
-    graph = grimp.build_graph("vaelab")
-    packages = {name.rsplit(".", 1)[1] for name in graph.find_children(sources.__name__) if graph.find_children(name)}
-    assert packages == set(ROOMS)
     assert sum(len(room.SOURCES) for room in ROOMS.values()) == len(SOURCES)
+    assert len(ROOMS) >= 5

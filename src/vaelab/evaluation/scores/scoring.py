@@ -103,7 +103,7 @@ def write_scores(run: Run, weights: Path, data: Path) -> None:
     Raises:
         InputError: model file or data are missing or damaged.
     """
-    asked = run.effective().evaluate.anomalies
+    asked = run.evaluate.anomalies
     if asked == "always" or (asked == "auto" and split_files(data, "defects")):
         save_scores(run, weights, data, artifacts.scores(run.name))
 
