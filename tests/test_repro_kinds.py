@@ -17,7 +17,7 @@ IMAGES = {
     "model": {"latent_dim": 6, "width": 4, "depth": 2},
     "train": {"epochs": 2, "batch_size": 8, "checkpoint_samples": 3, "metric": "auto"},
     "evaluate": {"samples": 20, "ocr": False},
-    "visualize": {"prior_samples": 4, "examples": 3},
+    "visualize": {"prior_samples": 4, "examples": 3, "traversal_dimensions": 2, "traversal_steps": 3},
     "compare": {"samples": 4},
     "runs": {
         "map": {"data": "photos", "model": {"latent": "map", "latent_channels": 2, "init": "pca", "output": "linear"}},
@@ -55,7 +55,7 @@ TAGS = {
     },
     "model": {"latent_dim": 4, "hidden": [16]},
     "train": {"epochs": 2, "batch_size": 16, "checkpoint_samples": 3},
-    "visualize": {"prior_samples": 4},
+    "visualize": {"prior_samples": 4, "traversal_dimensions": 2, "traversal_steps": 3},
     "compare": {"samples": 4},
     "runs": {
         "bce_seed0": {"data": "tags"},

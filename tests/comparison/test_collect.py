@@ -140,6 +140,10 @@ def test_what_is_no_summary_is_named_and_left_out(capsys):
         "future": json.dumps(content | {"config": content["config"] | {"news": 1}}),
         "empty": json.dumps(content | {"metrics": {"val": {}}}),
     }
+    for number, methods in enumerate((None, [], {"pca": None}, 3)):
+        metrics = content["metrics"]
+        phase = {**metrics["test"], ("floors", "ablations")[number % 2]: methods}
+        broken[f"misshapen_{number}"] = json.dumps(content | {"metrics": {**metrics, "test": phase}})
     for name, text in broken.items():
         (folder / f"{name}.json").write_text(text)
     assert [found.run.name for found in collect_folder()] == ["good"]

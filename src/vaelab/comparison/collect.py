@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from vaelab import artifacts, storage
-from vaelab.data.format.info import final_phase
+from vaelab.data.format.info import PHASES, final_phase
 from vaelab.errors import InputError
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat, misshapen
 from vaelab.metrics.records import DEFECT_BASELINES
@@ -143,7 +143,7 @@ def _summary(path: Path) -> Result:
         raise InputError(f"{path}: its metrics lack val or run")
     if FLOORS not in metrics["val"]:
         raise InputError(f"{path}: its metrics lack {FLOORS}: an earlier version wrote it; evaluate the run again")
-    if wrong := misshapen(metrics):
+    if wrong := misshapen({phase: values for phase, values in metrics.items() if phase in PHASES}):
         raise InputError(f"{path}: metrics.{wrong}: expected a mapping of methods, each to its metrics")
     run = Run.model_validate(config)
     own = artifacts.summary(run.name)

@@ -31,7 +31,7 @@ def flat(metrics: Metrics) -> dict[str, Any]:
 def misshapen(phases: Mapping[str, Any]) -> str | None:
     """Return the place of the first group of methods that is no mapping of mappings; None where all are."""
     for phase, metrics in phases.items():
-        for key in PREFIXES.keys() & metrics.keys() if isinstance(metrics, Mapping) else ():
+        for key in PREFIXES.keys() & metrics.keys():
             methods = metrics[key]
             if not isinstance(methods, Mapping) or not all(isinstance(value, Mapping) for value in methods.values()):
                 return f"{phase}.{key}"
