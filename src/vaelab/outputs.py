@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vaelab import artifacts, storage
+from vaelab.errors import InputError
 from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
@@ -76,5 +77,8 @@ def remove(path: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
