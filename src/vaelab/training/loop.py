@@ -17,7 +17,7 @@ from vaelab.data.format.batches import Batch, epoch_order, latent_noise
 from vaelab.errors import InputError
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
-from vaelab.metrics.directions import VALIDATION, improves
+from vaelab.metrics.directions import VALIDATION
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
@@ -161,10 +161,7 @@ def close_epoch(session: Session, bar: "Bar") -> None:
     if value != value:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
     direction = VALIDATION[session.run.kind].history[options.metric]
-    is_best = improves(direction, value, progress.best, options.min_delta)
-    progress.since_best = 0 if is_best else progress.since_best + 1
-    if is_best:
-        progress.best = value
+    is_best = progress.judge(direction, value, options.min_delta)
     last = is_finished(session)
     if session.fabric.global_rank == 0:
         write_checkpoints(session, value, is_best, last)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vaelab import artifacts, storage
 from vaelab.data.format.prepared import read_meta
 from vaelab.errors import InputError, shortened
+from vaelab.metrics.directions import Direction, improves
 from vaelab.models.files import save_tensors
 from vaelab.params.schema import Run
 
@@ -26,9 +27,22 @@ class Progress:
     epoch: int = 0  # epochs that are finished
     step: int = 0  # steps that are finished, over all epochs
     best: float | None = None  # of the declared metric
-    since_best: int = 0  # epochs
+    counted: float | None = None  # the metric where patience last began anew
+    since_best: int = 0  # epochs since then
     held: int = 0  # epochs in a row in which all of train.stop_when held
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    def judge(self, direction: Direction, value: float, min_delta: float) -> bool:
+        """Take in the metric of one more epoch; return whether it is the best so far.
+
+        Only a change of more than `min_delta` since patience last began anew lets it begin anew.
+        """
+        self.since_best += 1
+        if improves(direction, value, self.counted, min_delta):
+            self.counted, self.since_best = value, 0
+        is_best = improves(direction, value, self.best)
+        self.best = value if is_best else self.best
+        return is_best
 
 
 def scratch_folder(run: Run, data: Path) -> Path:
