@@ -37,7 +37,7 @@ KILLS, SIGNALS, ERRORS = [signal.SIGKILL], [signal.SIGINT, signal.SIGTERM], [err
 WHATS = {  # what happens, at which share of the operations, and whether the output is on another disk
     "kill": (KILLS, 1, False),
     "killed_then_removed": (KILLS, 1, False),  # the output, as DVC does before it runs a stage again
-    "kill_elsewhere": (KILLS, 1, True),
+    "kill_elsewhere": (KILLS, 2, True),
     "signal": (SIGNALS, 2, False),
     "error": (ERRORS, 1, False),
     "error_elsewhere": (ERRORS, 3, True),

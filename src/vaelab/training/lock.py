@@ -1,4 +1,4 @@
-"""One training of a run at a time: the operating system's lock of a file, which goes with the process that holds it."""
+"""One training of a run at a time: the operating system's locks of files, which go with the process that holds them."""
 
 import fcntl
 import os
@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vaelab import artifacts, storage
+from vaelab import storage
 from vaelab.errors import InputError
 
 
 @contextmanager
-def only_one(run: str) -> Iterator[None]:
-    """Hold the lock of a run.
+def only_one(run: str, scratch: Path, output: Path) -> Iterator[None]:
+    """Hold the locks of a run's scratch folder, which clones may share, and of the place of its output.
 
     Raises:
-        InputError: another process holds it, or the disk cannot be written.
+        InputError: another process holds one, or the disk cannot be written.
     """
-    path = artifacts.SCRATCH / f"{run}.lock"
+    with _lock(run, scratch.with_name(f"{scratch.name}.lock")), _lock(run, output.with_name(f".{output.name}.lock")):
+        yield
+
+
+@contextmanager
+def _lock(run: str, path: Path) -> Iterator[None]:
     with storage.writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         number = _taken(path, run)

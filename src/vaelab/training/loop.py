@@ -5,7 +5,7 @@ Everything random is a pure function of seed and step, so that a resumed trainin
 
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,9 +52,11 @@ def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
     """
     fabric = make_fabric(run)
     first = fabric.global_rank == 0
-    with one_voice(first), Interrupts(first) as interrupts, only_one(run.name) if first else nullcontext():
-        fabric.launch()
+    with one_voice(first), Interrupts(first) as interrupts, ExitStack() as locks:
         scratch = scratch_folder(run, data)
+        if first:
+            locks.enter_context(only_one(run.name, scratch, output))
+        fabric.launch()
         if not fabric.broadcast(is_trained(scratch, output)):
             with interrupts.allowed():
                 session = start(fabric, run, data, draw, scratch)
