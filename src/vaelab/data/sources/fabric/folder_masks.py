@@ -34,7 +34,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     write_strips(folder, division, cutting, found, {
         "source": f"images and masks in {settings.path}",
         "licence": "unknown",
-        "split_rule": "by image, group by group, in a seeded random order; images with defects apart",
+        "split_rule": "by image, group by group, by a hash of its name; images with defects apart",
         "seed": settings.seed,
         "normalise": settings.normalise,
     }, "group")  # fmt: skip

@@ -1,7 +1,6 @@
 """A directory of images, any nesting, converted file by file; what cannot be used is listed with the reason."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +12,9 @@ from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
 from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
 from vaelab.data.sources.listing import Listing, list_images, printable, reasons
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.splits import hashes, phases_of
 from vaelab.errors import InputError
-from vaelab.params.datasets import ImageFolder, Split
+from vaelab.params.datasets import ImageFolder
 
 
 class Layout(NamedTuple):
@@ -28,7 +28,7 @@ class Layout(NamedTuple):
 class Outcome(NamedTuple):
     """What became of the files."""
 
-    kept: list[str]  # names, by the number in `file`
+    kept: list[Path]  # by the number in `file`
     examples: dict[str, int]  # files that were kept, by split
     quarantined: list[dict[str, str]]
     notes: list[dict[str, str]]
@@ -50,8 +50,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     layout = _layout(listing.files, settings.colour)
-    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(layout.groups)
-    outcome = _convert(listing, layout, settings, writer, levels)
+    writer, levels, outcome = _converted(listing, layout, settings, folder)
     _check(outcome, layout, settings, where)
     warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, levels)]
     _tell(outcome, listing, warnings, folder)
@@ -59,7 +58,9 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     report = {
         "source": f"image files in {root}",
         "licence": "unknown",
-        "split_rule": "top folders, as given" if layout.own_splits else "by file, in a seeded random order",
+        "split_rule": "top folders, as given"
+        if layout.own_splits
+        else "by file, by a hash of its path below the directory",
         "seed": settings.seed,
         "group_counts": levels.images_by_group(),
         "warnings": warnings,
@@ -74,7 +75,7 @@ def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
         "ignored": dict(sorted(listing.ignored.items())),
         "links_left_out": listing.links_left_out,
         "notes": outcome.notes,
-        "file_names": outcome.kept,
+        "file_names": [printable(file) for file in outcome.kept],
     }
 
 
@@ -97,27 +98,50 @@ def _folder(file: Path, own_splits: bool) -> str:
     return printable(parts[0]) if len(parts) > 1 else "."
 
 
+def _phases(files: list[Path], layout: Layout, settings: ImageFolder, where: str) -> dict[Path, str]:
+    """Split of each file, in the order in which they are written: that of their hashes, which mixes groups."""
+    number = hashes((file.as_posix() for file in files), settings.seed)
+    order = np.argsort(number)
+    if layout.own_splits:
+        return {files[index]: files[index].parts[0] for index in order}
+    phases = phases_of(number, settings.split, where, "files")
+    return {files[index]: PHASES[phases[index]] for index in order}
+
+
+def _converted(
+    listing: Listing, layout: Layout, settings: ImageFolder, folder: Path
+) -> tuple[prepared.Writer, GroupLevels, Outcome]:
+    """What was written: once more where files that cannot be used took the share of others, as they do among few."""
+    where, shares = f"datasets.{folder.name}", sum(share > 0 for _, share in settings.split)
+    phase_of = _phases(listing.files, layout, settings, where)
+    writer, levels, outcome = _convert(listing, phase_of, layout, settings, folder)
+    if not layout.own_splits and shares <= len(outcome.kept) < len(listing.files):
+        again = _phases(outcome.kept, layout, settings, where)
+        if any(phase_of[file] != phase for file, phase in again.items()):
+            rest = listing._replace(quarantined=outcome.quarantined)
+            writer, levels, outcome = _convert(rest, again, layout, settings, folder)
+    return writer, levels, outcome
+
+
 def _convert(
-    listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, levels: GroupLevels
-) -> Outcome:
-    outcome = Outcome([], dict.fromkeys(PHASES, 0), listing.quarantined, [])
-    order = np.random.default_rng(settings.seed).permutation(len(listing.files)).tolist()
-    for number in progress(order, f"prepare {writer.folder.name}", "file"):
-        file = listing.files[number]
+    listing: Listing, phase_of: dict[Path, str], layout: Layout, settings: ImageFolder, folder: Path
+) -> tuple[prepared.Writer, GroupLevels, Outcome]:
+    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(layout.groups)
+    outcome = Outcome([], dict.fromkeys(PHASES, 0), [*listing.quarantined], [])
+    for file, phase in progress(phase_of.items(), f"prepare {writer.folder.name}", "file"):
         try:
             x, notes = _read(file, layout, settings)
         except UnreadableError as error:
             outcome.quarantined.append({"file": printable(file), "reason": str(error)})
             continue
-        phase = file.parts[0] if layout.own_splits else _most_behind(outcome.examples, settings.split)
         group = _group(file, x, layout)
         arrays = {"x": x, "group": group, "file": np.full(len(x), len(outcome.kept), dtype=np.int32)}
         writer.add(phase, arrays)
         levels.add(phase, x, group)
         outcome.examples[phase] += 1
-        outcome.kept.append(printable(file))
+        outcome.kept.append(file)
         outcome.notes.extend({"file": printable(file), "note": note} for note in notes)
-    return outcome
+    return writer, levels, outcome
 
 
 def _read(file: Path, layout: Layout, settings: ImageFolder) -> tuple[np.ndarray, list[str]]:
@@ -125,13 +149,6 @@ def _read(file: Path, layout: Layout, settings: ImageFolder) -> tuple[np.ndarray
         raise UnreadableError("outside the folders train, val and test, which are the splits")
     picture = read_image(Path(settings.path) / file, settings.max_pixels, settings.colour)
     return fitted(picture, settings.size, settings.fit)
-
-
-def _most_behind(examples: Mapping[str, int], split: Split) -> str:
-    """Split that lacks most to its share: so shares hold among the files that can be read, however many."""
-    total = sum(examples.values()) + 1
-    lacks = {phase: share * total - examples[phase] for phase, share in split}
-    return max(lacks, key=lacks.__getitem__)
 
 
 def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:

@@ -4,7 +4,7 @@ Tags, groups and units (what one `id` names, else a row) have the numbers of the
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 from vaelab.data.sources.progress import progress
 from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
 from vaelab.data.sources.tags.tables import Chunk, Table
+from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
 
@@ -44,6 +45,7 @@ class TagReader:
         self.tags: dict[str, int] = {}
         self.groups: dict[str, int] = {}
         self.units: dict[str | int, int] = {}
+        self.row_names = RowNames()
         self.totals: Counter[str] = Counter()  # for meta.json
         named = {option: getattr(settings, option) for option in ("id", "group", "tags")}
         self.texts = [name for name in dict.fromkeys(named.values()) if name is not None]
@@ -76,9 +78,14 @@ class TagReader:
             raise InputError(f"{self.table.place}: holds no row below the names of the columns")
         return _merged(parts) if self.settings.duplicates == "merge" else parts
 
+    def unit_names(self) -> Iterator[str]:
+        """Yield the name of each unit, in the order of their numbers."""
+        return self.row_names.names([*self.units] if self.settings.id else range(self.totals["rows_read"]))
+
     def _part(self, chunk: Chunk) -> Part:
         before = len(self.units)
         part = Part(self._rows(chunk), self._units(chunk), self._groups(chunk))
+        self.row_names.add(part.rows, self.tags, part.group, self.groups)
         first = np.zeros(len(part.unit), dtype=bool)
         first[np.unique(part.unit, return_index=True)[1]] = True
         first &= part.unit >= before

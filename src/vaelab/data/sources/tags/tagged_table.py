@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vaelab.data.format.info import PHASES
-from vaelab.data.sources.splits import phases_of
+from vaelab.data.sources.splits import hashes, phases_of
 from vaelab.data.sources.tags.reading import Part, TagReader
 from vaelab.data.sources.tags.rows import TagWriter
 from vaelab.data.sources.tags.tables import open_table
@@ -34,7 +34,7 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
     rows_with = _rows_with(parts, reader.tags)
     tags = kept_tags(rows_with, settings, where)
     parts, empty = _with(parts, tags, reader.tags, settings.empty_rows == "keep")
-    phase = _phases(parts, settings, where)
+    phase = _phases(parts, reader, settings, where)
     groups = sorted({list(reader.groups)[number] for part in parts for number in set(part.group.tolist())})
     kept = sum(len(part.unit) for part in parts)
     writer = TagWriter(folder, tags, groups, sum(int(part.rows.counts.sum()) for part in parts) / kept)
@@ -141,11 +141,12 @@ def _with(parts: list[Part], tags: list[str], before: dict[str, int], keep_empty
     return renumbered if keep_empty else [part.chosen(part.rows.counts > 0) for part in renumbered], empty
 
 
-def _phases(parts: list[Part], settings: TagsCsv, where: str) -> np.ndarray:
+def _phases(parts: list[Part], reader: TagReader, settings: TagsCsv, where: str) -> np.ndarray:
     """Split of each unit [units], by its number."""
-    present = np.bincount(np.concatenate([part.unit for part in parts])) > 0
-    phase = np.full(len(present), -1)
-    phase[present] = phases_of(int(present.sum()), settings.split, settings.seed, where)
+    number = hashes(reader.unit_names(), settings.seed)
+    present = np.bincount(np.concatenate([part.unit for part in parts]), minlength=len(number)) > 0
+    phase = np.full(len(number), -1)
+    phase[present] = phases_of(number[present], settings.split, where)
     return phase
 
 
@@ -154,7 +155,7 @@ def _report(reader: TagReader, settings: TagsCsv, kept: int, empty: int) -> dict
     return {
         "source": f"tags in {settings.path}",
         "licence": "unknown",
-        "split_rule": f"by {'row' if settings.id is None else settings.id}, in a seeded random order",
+        "split_rule": f"by a hash of {settings.id or 'the tags of each row'}",
         "seed": settings.seed,
         "rows_read": reader.totals["rows_read"],
         "rows_kept": kept,
