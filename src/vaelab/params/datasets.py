@@ -144,8 +144,11 @@ class ImageFolder(_Images):
     """Channels of the prepared images."""
     max_pixels: int = Field(100_000_000, ge=256)
     """Files with more pixels than this are quarantined."""
+    split_lists: str | None = None
+    """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line; null: they, or folders named
+    train and val (or test), are the splits where `path` holds them."""
     split: Split = Split()
-    """Shares of the splits, by file; used where the directory has no folders train and val of its own."""
+    """Shares of the splits, by file; used where the files come without splits of their own."""
 
 
 class _Defects(_Images):
@@ -221,6 +224,9 @@ class FolderMasks(_Strips):
     """Folder of the masks, below `path`: 128 or more where there is a defect."""
     mask_suffix: str = ""
     """What the name of a mask has behind that of its image, such as _mask."""
+    split_lists: str | None = None
+    """Folder of train.txt and val.txt (and test.txt) with a name of an image on each line; null: they, in `path`, or
+    folders of images named train and val (or test), are the splits where there are such."""
     unmasked: Literal["normal", "quarantine"] = "normal"
     """Images without a mask: normal, or left out, so that only empty masks say normal."""
     colour: Literal["rgb", "gray"] = "rgb"

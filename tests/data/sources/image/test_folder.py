@@ -133,15 +133,6 @@ def test_folders_train_and_val_without_groups(tmp_path):
     assert found == {"train/1.png": ("train", "gray"), "val/2.png": ("val", "colour")}
 
 
-def test_a_folder_train_alone_is_a_group_and_warned_of(tmp_path, capsys):
-    files = {f"{name}/{number}.png": solid(number) for name in ("train", "test") for number in range(4)}
-    prepare(folder_of(write(tmp_path / "raw", files)), tmp_path / "mine")
-    assert read_info(tmp_path / "mine").groups == ("test", "train")
-    (text,) = read_meta(tmp_path / "mine")["warnings"]
-    assert "folders test, train are groups here" in text
-    assert f"warning: {text}\n" in capsys.readouterr().err
-
-
 def test_unlike_ranges_of_gray_and_colour_are_warned_of(tmp_path, capsys):
     noise = np.random.default_rng(0).integers(0, 256, (40, S, S, 3), dtype=np.uint8)
     files = {f"{i}.png": encoded(x if i % 2 else rgb(x[..., 0] // 8), "PNG") for i, x in enumerate(noise)}

@@ -30,6 +30,7 @@ class Survey:
         self.quarantined = list(quarantined)
         self.pairing = pairing or Pairing()
         self.named: dict[bytes, str] = {}  # the first strip of each content
+        self.warnings: list[str] = []
 
     def quarantine(self, name: str, reason: str) -> None:
         """Leave a file out."""
@@ -118,20 +119,33 @@ def divide(found: Survey, split: Split, val_defects: float, seed: int, cutting: 
     normals = _by_group(found.normals)
     for group in sorted({strip.group for strip in (*found.normals, *found.defects)}):
         strips = normals.get(group, [])
-        if len(strips) < 2:
+        if len(strips) < 2 or (not {strip.phase for strip in strips} >= {"train", "val"} and strips[0].phase):
             defective = sum(strip.group == group for strip in found.defects)
             left_out[group] = f"{len(strips)} normal and {defective} with defects"
             continue
         shares = (split.train, split.val, split.test * (len(strips) > 2))  # of two strips none is for test
-        for strip, part in zip(strips, _parts(strips, shares, seed), strict=True):
-            phases[PHASES[part]].append(strip)
+        given = [strip.phase for strip in strips if strip.phase]
+        for strip, phase in zip(strips, given or [PHASES[part] for part in _parts(strips, shares, seed)], strict=True):
+            phases[phase].append(strip)
     if not phases["train"]:
         listed = "; ".join(f"{group}: {text}" for group, text in left_out.items())
         need = f"two normal {cutting.unit}s of a group, one to train on and one to calibrate with"
         raise InputError(f"{where}.path: expected at least {need}; there are: {listed}{found.reasons()}")
     defects = [strip for strip in found.defects if strip.group not in left_out]
-    phases |= set_apart(defects, val_defects, seed, cutting, where)
+    phases |= _given_apart(defects, found) or set_apart(defects, val_defects, seed, cutting, where)
     return Division(phases, left_out)
+
+
+def _given_apart(strips: Sequence[Strip], found: Survey) -> Phases:
+    """The phases of strips with defects that come with splits: those of val are set apart; none is trained on."""
+    if not any(strip.phase for strip in strips):
+        return {}
+    of_train = sum(strip.phase == "train" for strip in strips)
+    if of_train:
+        text = f"{of_train} of {len(strips)} with defects are in train, where none may be: they are measured on instead"
+        found.warnings.append(text)
+    apart = sorted(strip for strip in strips if strip.phase == "val")
+    return {DEFECT_PHASES[0]: sorted(strip for strip in strips if strip.phase != "val"), DEFECT_PHASES[1]: apart}
 
 
 def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
@@ -167,7 +181,8 @@ def _chosen(parts: Iterable[Sequence[Strip]], share: float, seed: int) -> set[St
 
 
 def _parts(strips: Sequence[Strip], shares: Sequence[float], seed: int) -> list[int]:
-    return parts_of(hashes((strip.name for strip in strips), seed), shares).tolist()
+    parts: list[int] = parts_of(hashes((strip.name for strip in strips), seed), shares).tolist()
+    return parts
 
 
 def _by_group(strips: Sequence[Strip]) -> dict[str, list[Strip]]:
