@@ -26,7 +26,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def check() -> None:
-    """Check params.yaml without running anything: all problems at once; what no run uses, and what has no effect, as warnings."""
+    """Check params.yaml without running anything: all problems at once, and what has no effect or no run."""
     resolved = resolve(artifacts.PARAMS)
     for warning in (*resolved.warnings, *listed(resolved.unused)):
         print(f"warning: {warning}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 import pytest
 import yaml
-
 from helpers import PARAMS
 
 from vaelab.errors import InputError

@@ -11,7 +11,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import SETTINGS, source_name
 
-
 MOST = 15_000  # characters of a message
 NAME = 120  # characters of a name in it
 NAMES = 60  # that are listed as known
