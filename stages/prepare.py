@@ -5,16 +5,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.data.sources import prepare
 from vaelab.errors import exit_on_input_error
-from vaelab.params.resolve import read_params
+from vaelab.params.resolve import read_dataset
 
 
 def main() -> None:
-    """Convert the data set named on the command line."""
+    """Convert the data set named on the command line, if a run has used it."""
     name = sys.argv[1]
-    prepare(read_params(artifacts.PARAMS).datasets[name], artifacts.prepared(name))
+    settings = read_dataset(artifacts.dataset(name)).settings
+    if settings is None:
+        text = f"no run of {artifacts.PARAMS} uses data set {name}: it is prepared when one does"
+        storage.write_text(artifacts.prepared(name) / "unused.txt", f"{text}\n")
+        print(text)
+    else:
+        prepare(settings, artifacts.prepared(name))
 
 
 if __name__ == "__main__":

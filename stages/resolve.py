@@ -7,19 +7,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
-from vaelab.outputs import forget, write_run
+from vaelab.outputs import forget, write_dataset, write_run
 from vaelab.params.resolve import resolve
 
 
 def main() -> None:
-    """Write the active runs."""
+    """Write the active runs, and the data sets that they use."""
     resolved = resolve(artifacts.PARAMS)
+    used = {run.data for run in resolved.runs.values()}
     for run in resolved.runs.values():
         write_run(run)
+    for name, settings in resolved.datasets.items():
+        write_dataset(name, settings, name in used)
     for place in (artifacts.resolved, artifacts.compared):  # an old version has come back with git or dvc checkout
         forget(place, resolved.runs)
+    forget(artifacts.dataset, resolved.datasets)
     for warning in resolved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    if resolved.unused:
+        print(f"note: {len(resolved.unused)} problems of what no run uses; `vaelab check` lists them", file=sys.stderr)
     print(f"{len(resolved.runs)} runs: {', '.join(resolved.runs)}")
 
 

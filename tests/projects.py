@@ -84,7 +84,9 @@ def run_stages(folder: Path) -> None:
             python, script, *arguments = shlex.split(stage.get("do", stage)["cmd"])
             assert python in ("python", "${LAUNCH:-python}")
             for key in params[stage["foreach"].strip("${}")] if "foreach" in stage else [""]:
-                patch.setattr(sys, "argv", [script, *(key if word == "${key}" else word for word in arguments)])
+                patch.setattr(
+                    sys, "argv", [script, *(key if word.endswith("${DVC_STAGE##*@}") else word for word in arguments)]
+                )
                 runpy.run_path(str(ROOT / script), run_name="__main__")
 
 

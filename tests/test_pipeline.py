@@ -110,3 +110,14 @@ def test_templates_of_plots_are_there_and_name_columns_of_their_tables():
         fields = set(re.findall(r'"field": "(\w+)"', json.dumps(template)))
         assert "run" in fields
         assert columns is None or fields - {"run", "rev"} | {content["x"], y} <= set(columns), path
+
+
+def test_names_reach_no_shell_and_no_path_outside():
+    stages = {name: stage["do"] for name, stage in STAGES.items() if "foreach" in stage}
+    assert set(stages) == set(STAGES) - {"resolve", "compare"}
+    for name, stage in stages.items():
+        assert stage["cmd"].endswith(f'stages/{name}.py "\\${{DVC_STAGE##*@}}"')
+        assert "${key}" not in stage["cmd"]
+        assert (stage["wdir"], stage["vars"]) == ("${key}/..", ["params.yaml"])
+        written = [path for dep in stage["params"] for path in dep]
+        assert written in (["data/datasets/${key}.yaml"], ["data/runs/${key}.yaml"])  # resolve comes first

@@ -15,7 +15,8 @@ from helpers import tiny_run
 
 from vaelab import artifacts, outputs, storage
 from vaelab.errors import InputError
-from vaelab.params.resolve import read_run, read_yaml
+from vaelab.params.reading import read_yaml
+from vaelab.params.resolve import read_run
 
 
 def names(folder):

@@ -21,6 +21,11 @@ def resolved(run: str) -> Path:
     return RUNS / f"{run}.yaml"
 
 
+def dataset(data: str) -> Path:
+    """Return the path of a resolved data set."""
+    return Path("data/datasets") / f"{data}.yaml"
+
+
 def prepared(data: str) -> Path:
     """Return the folder of a prepared data set."""
     return Path("data/prepared") / data

@@ -10,8 +10,8 @@ import yaml
 from vaelab import __version__, artifacts, storage
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.errors import InputError, exit_on_input_error
-from vaelab.params.problems import suggestion
-from vaelab.params.resolve import read_params, read_run, resolve
+from vaelab.params.problems import listed, suggestion
+from vaelab.params.resolve import read_run, resolve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -26,9 +26,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def check() -> None:
-    """Check params.yaml without running anything: all problems at once, and base values that have no effect."""
+    """Check params.yaml without running anything: all problems at once, and what has no effect or no run."""
     resolved = resolve(artifacts.PARAMS)
-    for warning in resolved.warnings:
+    for warning in (*resolved.warnings, *listed(resolved.unused)):
         print(f"warning: {warning}", file=sys.stderr)
     for run in resolved.runs.values():
         print(f"{run.name}: data {run.data}, preset {run.preset or 'none'}")
@@ -72,7 +72,8 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
     """List what is left of runs and data sets that params.yaml no longer has; with --yes remove it."""
     from vaelab.commands import clean as cleaning
 
-    print(cleaning.clean(cleaning.gone(read_params(artifacts.PARAMS)), yes))
+    found = resolve(artifacts.PARAMS)
+    print(cleaning.clean(cleaning.gone(found.runs, found.datasets), yes))
 
 
 @app.command()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from vaelab import artifacts, storage
 from vaelab.errors import InputError
+from vaelab.params.datasets import Dataset, PreparedFrom
+from vaelab.params.reading import read_yaml
 from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
@@ -15,12 +17,22 @@ OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
     artifacts.threshold_plots,
 )  # fmt: skip
-OF_DATA = (artifacts.prepared,)
+OF_DATA = artifacts.dataset, artifacts.prepared
 
 
 def write_run(run: Run) -> None:
     """Write a resolved run to its place."""
     storage.write_yaml(artifacts.resolved(run.name), run.model_dump())
+
+
+def write_dataset(name: str, settings: Dataset | None, used: bool) -> None:
+    """Write a resolved data set to its place: none of its settings where no run uses it, so that it is not prepared.
+
+    One that was used keeps its settings as long as they are those of params.yaml: what is prepared stays.
+    """
+    path, content = artifacts.dataset(name), PreparedFrom(settings=settings).model_dump(mode="json")
+    if used or not path.is_file() or read_yaml(path) != content:
+        storage.write_yaml(path, content if used else {"settings": None})
 
 
 def write_stamp(run: str, data: str) -> None:

@@ -1,15 +1,14 @@
 """Remove what is left of runs and data sets that params.yaml no longer has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vaelab.outputs import OF_DATA, OF_RUN, left_over, remove, size
-from vaelab.params.schema import Params
 
 
-def gone(params: Params) -> list[Path]:
-    """Return the outputs of runs and data sets that are gone."""
-    places = [(place, params.runs) for place in OF_RUN] + [(place, params.datasets) for place in OF_DATA]
+def gone(runs: Iterable[str], datasets: Iterable[str]) -> list[Path]:
+    """Return the outputs of runs and data sets other than these."""
+    places = [(place, tuple(runs)) for place in OF_RUN] + [(place, tuple(datasets)) for place in OF_DATA]
     return [path for place, names in places for path in left_over(place, names)]
 
 

@@ -1,48 +1,46 @@
 """Values that are fine alone and do not go together, or do nothing for the kind of data they are used on."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import TABLES
 from vaelab.params.base import Schedule, has_effect
-from vaelab.params.datasets import Npy, Split
+from vaelab.params.datasets import Dataset, Npy, Split
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem, suggestion
-from vaelab.params.schema import Options, Params, Run
+from vaelab.params.schema import Run
 
 
-def cross_checks(run: Run, params: Params) -> Iterator[Problem]:
-    """Yield the problems of a run whose values are valid one by one."""
-    where = f"runs.{run.name}"
-    yield from _terms(run, where)
-    yield from _output(run, where)
-    yield from _network(run, where)
-    yield from _shapes(run, params, where)
-    yield from _metrics(run, where)
-    yield from _test_split(run, params)
+def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> Iterator[Problem]:
+    """Yield the problems of a run whose values are valid one by one.
+
+    A check that needs a value that is wrong by itself, and that the run does not have, is left out.
+
+    Args:
+        run: the run; what is wrong in it is forgotten (`partial`).
+        where: its path in params.yaml.
+        data: its data set; None where that is wrong.
+        compare: the block `compare` of params.yaml, right or wrong.
+    """
+    of_data = [] if data is None else [_shapes(run, data, where), _test_split(run, data, compare)]
+    of_run = (check(run, where) for check in (_metrics, _schedules, *OF_KIND.get(run.kind, ())))
+    for problems in (_terms(run, where), _output(run, where), _network(run, where), *of_data, *of_run):
+        with suppress(AttributeError):
+            yield from problems
+
+
+def _schedules(run: Run, where: str) -> Iterator[Problem]:
     scheduled = isinstance(run.loss.beta, Schedule) and run.loss.beta.schedule != "constant"
     if scheduled and run.loss.capacity is not None:
         yield Problem(f"{where}.loss.capacity", "goes with a constant beta: schedule one of the two")
-    for check in OF_KIND.get(run.kind, ()):
-        yield from check(run, where)
 
 
-def without_effect_on_kind(runs: Mapping[str, Run]) -> Iterator[str]:
-    """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
-    for run in runs.values():
-        effective = run.effective()
-        for block in Options.model_fields:
-            used = dict(getattr(effective, block))
-            for name, value in getattr(run, block):
-                if value != used[name]:
-                    yield f"run {run.name}: {block}.{name}={value} has no effect on {KINDS[run.kind].plural}"
-
-
-def _test_split(run: Run, params: Params) -> Iterator[Problem]:
-    dataset = params.datasets[run.data]
-    split = getattr(dataset, "split", None)
-    if params.compare.phase == "test" and (
-        (isinstance(split, Split) and not split.test) or (isinstance(dataset, Npy) and dataset.test is None)
+def _test_split(run: Run, data: Dataset, compare: Any) -> Iterator[Problem]:
+    phase, split = compare.get("phase") if isinstance(compare, Mapping) else None, getattr(data, "split", None)
+    if phase == "test" and (
+        (isinstance(split, Split) and not split.test) or (isinstance(data, Npy) and data.test is None)
     ):
         yield Problem("compare.phase", f"is test, and data set {run.data!r} has no test split")
 
@@ -88,9 +86,9 @@ def _network(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.model.{name}", "is not for model.name: local")
 
 
-def _shapes(run: Run, params: Params, where: str) -> Iterator[Problem]:
+def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:
     """What the levels of convolutions need of a side, and batch normalisation of a batch."""
-    settings, single = params.datasets[run.data], run.model.norm == "batch" and run.train.batch_size == 1
+    single = run.model.norm == "batch" and run.train.batch_size == 1
     side, factor = getattr(settings, "side", None), 2**run.model.depth
     if side is None:
         if single:

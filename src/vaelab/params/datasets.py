@@ -374,3 +374,10 @@ Dataset = Annotated[
     _BySource(),
 ]
 SETTINGS: tuple[type[Block], ...] = get_args(get_args(Dataset)[0])
+
+
+class PreparedFrom(Block):
+    """What resolve writes of a data set, and stage prepare reads."""
+
+    settings: Dataset | None
+    """The data set, complete; null where no run has used it: nothing is prepared."""

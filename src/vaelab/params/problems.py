@@ -3,12 +3,25 @@
 import difflib
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from reprlib import Repr
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from vaelab.errors import InputError
-from vaelab.params.datasets import source_name
+from vaelab.errors import InputError, shortened
+from vaelab.params.datasets import SETTINGS, source_name
+
+MOST = 15_000  # characters of a message
+NAME = 120  # characters of a name in it
+NAMES = 60  # that are listed as known
+MANY = 300  # problems that are looked at one by one
+
+SOURCES = {source_name(settings) for settings in SETTINGS}
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = 10
+_SHORT.maxlevel = 4
 
 
 class Problem(NamedTuple):
@@ -16,23 +29,55 @@ class Problem(NamedTuple):
 
     path: str
     message: str
+    place: tuple[Any, ...] = ()  # the path in parts, where pydantic found it
 
 
 def raise_problems(source: str, problems: Sequence[Problem]) -> None:
     """Raise one InputError that lists all problems, each once; nothing happens when there are none."""
-    unique = list(dict.fromkeys(problems))
+    unique = {(problem.path, problem.message) for problem in problems}
     if unique:
-        lines = "\n".join(f"  {problem.path}: {problem.message}" for problem in unique)
         count = "1 problem" if len(unique) == 1 else f"{len(unique)} problems"
-        raise InputError(f"{source} has {count}:\n{lines}")
+        raise InputError("\n".join([f"{source} has {count}:", *(f"  {line}" for line in listed(problems))]))
+
+
+def listed(problems: Iterable[Problem]) -> list[str]:
+    """Return a line for each problem, each once, and how many are left out where they are too many to be read."""
+    lines = list(dict.fromkeys(f"{problem.path}: {problem.message}" for problem in problems))
+    length, shown = 0, 0
+    while shown < len(lines) and (length := length + len(lines[shown])) <= MOST:
+        shown += 1
+    return lines[:shown] + ([f"... and {len(lines) - shown} more"] if shown < len(lines) else [])
+
+
+def short(value: Any) -> str:
+    """Return a value as Python writes it, abridged: whatever it is, it takes one line of some hundred characters."""
+    if isinstance(value, int) and value.bit_length() > 512:
+        return f"a number of {value.bit_length()} bits"
+    return shortened_text(_SHORT.repr(value), 300)
+
+
+def shortened_text(text: str, most: int) -> str:
+    """Return a text, or its beginning, what no terminal should be sent written as Python writes it."""
+    text = text if text.isprintable() else repr(text[: most + 1])[1:-1]
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def suggestion(name: object, known: Iterable[str]) -> str:
     """Text that names the nearest known name, where one is near, and lists the known ones."""
-    known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    listed = f"known: {', '.join(known)}" if known else "none is known"
+    known = sorted(shortened_text(str(one), NAME) for one in known)
+    near = difflib.get_close_matches(_name(name), known, n=1)
+    more = f" and {len(known) - NAMES} more" if len(known) > NAMES else ""
+    listed = f"known: {', '.join(known[:NAMES])}{more}" if known else "none is known"
     return f"did you mean {near[0]!r}? ({listed})" if near else listed
+
+
+def path_of(place: Iterable[Any]) -> str:
+    """Return the path of a place, as messages have it."""
+    return ".".join(map(_name, place))
+
+
+def _name(part: object) -> str:
+    return shortened_text(part if isinstance(part, str) else short(part), NAME)
 
 
 def check(schema: type[BaseModel], value: Any, prefix: str = "") -> list[Problem]:
@@ -40,42 +85,52 @@ def check(schema: type[BaseModel], value: Any, prefix: str = "") -> list[Problem
     try:
         TypeAdapter(schema).validate_python(value)
     except ValidationError as error:
-        return [_problem(schema, details, prefix) for details in error.errors()]
+        found = error.errors(include_url=False)
+        more = [Problem(prefix or "(top level)", f"{len(found) - MANY} more problems")] if len(found) > MANY else []
+        return [*(_problem(schema, details, prefix) for details in found[:MANY]), *more]
     return []
 
 
 def _problem(schema: type[BaseModel], details: Any, prefix: str) -> Problem:
     tagged = _tagged(details["loc"])
-    location = [part for part in tagged if not str(part).startswith("<")]
-    path = ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "(top level)"
-    path = path.removesuffix(".[key]")
+    place = tuple(part for part in tagged if not str(part).startswith("<"))
+    path = ".".join(filter(None, (prefix, path_of(part for part in place if part != "[key]")))) or "(top level)"
+    if details["type"].startswith("union_tag"):
+        path = f"{path}.source"
+    return Problem(path, _said(schema, details, tagged), place)
+
+
+def _said(schema: type[BaseModel], details: Any, tagged: Sequence[Any]) -> str:
     given, context = details["input"], details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":
-            known = _keys_at(schema, tagged[:-1])
-            return Problem(path, f"unknown key; {suggestion(location[-1], known)}")
+            return f"unknown key; {suggestion(tagged[-1], _keys_at(schema, tagged[:-1]))}"
         case "missing":
-            return Problem(path, "is required and was not given")
+            return "is required and was not given"
         case "literal_error":
-            allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
-            return Problem(path, f"got {given!r}, {suggestion(given, allowed)}")
+            return f"got {short(given)}, {suggestion(given, _quoted(context['expected']))}"
         case "union_tag_invalid" if given["source"] is not None:
-            allowed = [part.strip(" '") for part in context["expected_tags"].split(",")]
-            return Problem(f"{path}.source", f"got {context['tag']!r}, {suggestion(context['tag'], allowed)}")
+            source = given["source"]
+            return f"got {short(source)}, {suggestion(source, _quoted(context['expected_tags']))}"
         case "union_tag_invalid" | "union_tag_not_found":
-            return Problem(f"{path}.source", "is required and was not given")
+            return "is required and was not given"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return Problem(path, f"got {given!r}, expected a group of options (key: value)")
+            return f"got {short(given)}, expected a group of options (key: value)"
         case "string_pattern_mismatch":
-            return Problem(path, "names start with a lower-case letter and go on with lower-case letters, digits and _")
+            return "names start with a lower-case letter and go on with lower-case letters, digits and _"
         case "value_error":
-            return Problem(path, f"got {given!r}: {context['error']}")
-    return Problem(path, f"got {given!r}, {details['msg'].replace('Input should be', 'expected')}")
+            return f"got {short(given)}: {shortened(context['error'])}"
+    return f"got {short(given)}, {details['msg'].replace('Input should be', 'expected')}"
+
+
+def _quoted(names: str) -> list[str]:
+    return [part.strip(" '") for part in names.replace(" or ", ", ").split(",")]
 
 
 def _tagged(location: Sequence[Any]) -> list[Any]:
     """Where a problem is, the source that pydantic writes behind the name of a data set marked as our own tags are."""
-    return [f"<{part}>" if number == 2 and location[0] == "datasets" else part for number, part in enumerate(location)]
+    inside = location[:1] == ("datasets",) and len(location) > 2 and location[2] in SOURCES
+    return [*location[:2], f"<{location[2]}>", *location[3:]] if inside else list(location)
 
 
 def _keys_at(schema: type[BaseModel], location: Sequence[Any]) -> set[str]:

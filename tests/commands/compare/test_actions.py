@@ -18,7 +18,8 @@ from vaelab.commands.compare.experiments import Experiment, command_line
 from vaelab.commands.compare.overrides import replacing, resolved_overrides, written
 from vaelab.commands.compare.selection import Selection, parsed_seeds, repeated, select
 from vaelab.errors import InputError
-from vaelab.params.resolve import read_yaml, resolve
+from vaelab.params.reading import read_yaml
+from vaelab.params.resolve import resolve
 
 RAW = read_yaml(PARAMS)
 

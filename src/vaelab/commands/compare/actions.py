@@ -12,7 +12,8 @@ from vaelab.commands.compare.overrides import replacing, resolved_overrides
 from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.errors import InputError
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
-from vaelab.params.resolve import merge, read_params, read_yaml
+from vaelab.params.reading import read_yaml
+from vaelab.params.resolve import merge, read_params
 from vaelab.params.schema import Options
 
 COLLECTED = Path("metrics/collected")

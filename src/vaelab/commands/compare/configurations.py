@@ -1,22 +1,20 @@
 """A configuration as users type it, `beta=4 lr=5e-4 preset=vae_small`, to a run as params.yaml has it."""
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
-from vaelab.params.problems import Problem, check
+from vaelab.params import reading
+from vaelab.params.problems import NAME, Problem, check, shortened_text
 from vaelab.params.resolve import merge
 from vaelab.params.schema import Options, Params, RunEntry
 
 ALIASES = {"lr": "train.learning_rate"}
 OWN = ("data", "preset")  # of a run itself, beside its options
 FIRST = ("model.", "loss.", "train.")  # a short name that these and other blocks have is that of these
-SCIENTIFIC = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")  # PyYAML reads 5e-4 as a text
 
 
 def parsed(words: Sequence[str], where: str) -> tuple[dict[str, Any], list[Problem]]:
@@ -31,9 +29,9 @@ def parsed(words: Sequence[str], where: str) -> tuple[dict[str, Any], list[Probl
             problems.append(Problem(where, f"{key} stands twice"))
         else:
             try:
-                changes[key] = _number(yaml.safe_load(text))
-            except yaml.YAMLError:
-                problems.append(Problem(where, f"{key}={text}: the value is not valid YAML"))
+                changes[key] = reading.parsed(text)
+            except ValueError as error:
+                problems.append(Problem(where, f"{shortened_text(word, NAME)}: the value is not valid YAML: {error}"))
     return changes, problems
 
 
@@ -124,11 +122,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _number(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_number(inner) for inner in value]
-    return float(value) if isinstance(value, str) and SCIENTIFIC.fullmatch(value) else value
