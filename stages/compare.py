@@ -22,6 +22,7 @@ def main() -> None:
     params, plots = read_params(artifacts.PARAMS), artifacts.COMPARISON_PICTURES
     results = collect()
     storage.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
+    judgements = judge_all(results, params.compare)
     pictures: dict[str, dict[str, Path]] = {}
     for data, group in by_data(results).items():
         for name, (title, figure) in group_pictures(data, group, params.compare).items():
@@ -29,10 +30,9 @@ def main() -> None:
             pictures.setdefault(data, {})[title] = plots / f"{name}_{data}.png"
         for result in group:
             save_pngs(defect_pictures(result.run), artifacts.COMPARISON_DEFECTS / result.run.name)
-        pictures.setdefault(data, {}).update(shown_defects(group))
+        pictures.setdefault(data, {}).update(shown_defects(group, judgements[data].findings))
     for name, rows in defect_curves(results).items():
         storage.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
-    judgements = judge_all(results, params.compare)
     storage.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
     print(save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures))
 

@@ -7,7 +7,7 @@ from helpers import tiny_run
 
 from vaelab import artifacts, storage
 from vaelab.comparison.collect import Result
-from vaelab.metrics.nested import ABLATIONS, DEFECT_FLOORS, FLOORS, SAMPLE_FLOORS
+from vaelab.metrics.nested import ABLATIONS, DEFECT_FLOORS, FLOORS, SAMPLE_FLOORS, SAMPLED
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 
 METRICS: dict[str, dict[str, Any]] = {
@@ -15,12 +15,12 @@ METRICS: dict[str, dict[str, Any]] = {
         "loss": 60.0, "distortion": 50.0, "rate": 10.0, "negative_elbo": 60.0, "accuracy": 0.8, "macro_f1": 0.6,
         "foreground_accuracy": 0.7, "balanced_accuracy": 0.6, "exact_match": 0.1, "predicted_background_share": 0.55,
         "true_background_share": 0.5, "blank_share": 0.1, "active_units": 4, "pct_active_units": 50.0,
-        "silhouette": 0.1, "floor_pca_macro_f1": 0.1,
+        "silhouette": 0.1, "floor_pca_macro_f1": 0.1, "floor_majority_macro_f1": 0.1, "sampled_macro_f1": 0.55,
     },
     "image": {
         "loss": 0.5, "distortion": -90.0, "rate": 10.0, "negative_elbo": -80.0, "psnr": 25.0, "ssim": 0.7, "mse": 0.01,
         "floor_mean_image_psnr": 20.0, "shuffled_z_psnr": 15.0, "active_units": 4, "sample_recall": 0.4,
-        "real_recall": 0.9,
+        "real_recall": 0.9, "sampled_psnr": 24.0,
     },
     "tags": {
         "loss": 14.0, "bce": 12.0, "distortion": 12.0, "rate": 2.0, "negative_elbo": 14.0, "lrap": 0.7,
@@ -28,7 +28,7 @@ METRICS: dict[str, dict[str, Any]] = {
         "active_units": 4, "pct_active_units": 50.0, "silhouette": 0.1, "entropy": 4.0, "real_entropy": 5.0,
         "pct_unique_combinations": 40.0, "real_pct_unique_combinations": 60.0, "gini_coefficient": 0.3,
         "real_gini_coefficient": 0.25, "cosine_similarity": 0.9, "real_cosine_similarity": 0.95, "kl_divergence": 0.2,
-        "real_kl_divergence": 0.1,
+        "real_kl_divergence": 0.1, "sampled_lrap": 0.65,
     },
 }  # fmt: skip
 FACTS = {
@@ -47,8 +47,11 @@ NESTED = {  # how columns of comparison.csv begin: where they are nested, and of
 
 def nested(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return metrics that are named like the columns of comparison.csv as metrics/evaluate/<run>.json has them."""
-    found: dict[str, Any] = {FLOORS: {}}
+    found: dict[str, Any] = {FLOORS: {}, SAMPLED: {}}
     for name, value in metrics.items():
+        if name.startswith("sampled_"):
+            found[SAMPLED][name.removeprefix("sampled_")] = value
+            continue
         prefix = max((prefix for prefix in NESTED if name.startswith(prefix)), key=len, default="")
         group = found.setdefault(NESTED[prefix][0], {}).setdefault(NESTED[prefix][1], {}) if prefix else found
         group[name.removeprefix(prefix)] = value

@@ -11,8 +11,9 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
+from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
-from vaelab.metrics.tables import TABLES, improves, metric
+from vaelab.metrics.tables import TABLES, better, improves, metric
 from vaelab.params.schema import Options, RunEntry
 
 OF_ITS_SIZE = ("pca", "patch_pca")  # baselines with as many numbers as the model has latents
@@ -96,13 +97,21 @@ def _caution(judgement: Judgement) -> str:
 
 
 def _below_pca(winner: Configuration) -> list[str]:
-    """A warning where the recommended configuration does not beat the baseline of its size."""
-    first, worse = winner.results[0], []
+    """What the baseline of its size does better than the recommended configuration; a warning where it is far better.
+
+    Far: the configuration does not get half of the way to it from a method that knows nothing of the example.
+    """
+    first, worse, far = winner.results[0], [], False
     for method in OF_ITS_SIZE:
         for name in TABLES[first.run.kind].shown[:4]:
-            values, reached = by_seed(winner, name), first.baselines.get(method, {}).get(name)
+            values = by_seed(winner, name)
+            reached = {key: of[name] for key, of in first.baselines.items() if of.get(name) is not None}
             value = fmean(values.values()) if values else None
-            if value is not None and reached is not None and improves(name, reached, value):
-                title = BASELINES[first.run.kind][method]
-                worse.append(f"{metric(name).full_title} {_plain(value)}, {title} {_plain(reached)}")
-    return [f"Warning: PCA with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []
+            if value is None or method not in reached or not improves(name, reached[method], value):
+                continue
+            title = BASELINES[first.run.kind][method]
+            worse.append(f"{metric(name).full_title} {_plain(value)}, {title} {_plain(reached[method])}")
+            way = way_to(method, value, reached, better(name) == "higher")
+            far = far or way is None or way < ENOUGH
+    head = "Warning: PCA" if far else "PCA"
+    return [f"{head} with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []

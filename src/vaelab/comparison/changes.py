@@ -2,43 +2,62 @@
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from vaelab.comparison.cells import Style, cell, escaped, table, title
+from vaelab.comparison.collapse import Finding
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, scope
+from vaelab.comparison.judge import collapse
 from vaelab.comparison.seeds import Configuration, by_seed, configurations, deviation, versus, with_spread
 from vaelab.errors import InputError
-from vaelab.metrics.tables import TABLES, column, cost, direction_text, held_out
+from vaelab.metrics.tables import TABLES, better, column, cost, direction_text, held_out
+from vaelab.params.schema import Compare
 
 APART = "not comparable"
+
+
+class Collapsed(NamedTuple):
+    """Which side fails a collapse check."""
+
+    said: str  # before, after, or both
+    findings: list[tuple[str, Finding]]  # with the run of each
+
+
 Side = Result | Sequence[Result]  # a run, or the seeds of a configuration
 
 
-def changes(before: Side, after: Side) -> pd.DataFrame:
+def changes(before: Side, after: Side, options: Compare | None = None) -> pd.DataFrame:
     """Return one row per metric: before and after (means over seeds), change, change in percent, direction, verdict.
 
     Metrics are named as in comparison.csv. The verdict is better, worse, same, no preferred direction, within the
     seeds' spread (where a test over several seeds does not tell the two apart), not comparable (under different
-    conventions, so that the change is left out too) or not measured. The percentage is of the value before, where
-    neither is below 0.
+    conventions, so that the change is left out too), not measured, or which side is collapsed: then no verdict is
+    passed and no percentage given. The percentage is of the value before, where neither is below 0.
+
+    Args:
+        before: a run, or the seeds of a configuration.
+        after: the other.
+        options: the block `compare` of params.yaml, with the limits of the collapse checks.
 
     Raises:
         InputError: the two are on different data, or one side is more than one configuration.
     """
     old, new = _sides(before, after)
-    rows = [_row(name, old, new) for name in _metrics(old, new)]
+    collapsed = _collapsed(old, new, options or Compare())
+    rows = [_row(name, old, new, collapsed) for name in _metrics(old, new)]
     return pd.DataFrame(rows, columns=["metric", "before", "after", "change", "change_percent", "direction", "verdict"])
 
 
-def changes_report(before: Side, after: Side, style: Style = "text") -> str:
+def changes_report(before: Side, after: Side, style: Style = "text", options: Compare | None = None) -> str:
     """Return that table as a report, with what the two are and what of their losses does not compare."""
     old, new = _sides(before, after)
     first = old.results[0]
     head = f"From {_who(old)} to {_who(new)}, data set {first.run.data}, {first.phase}"
-    lines = [_line(name, old, new, style) for name in _metrics(old, new)]
+    collapsed = _collapsed(old, new, options or Compare())
+    lines = [_line(name, old, new, collapsed, style) for name in _metrics(old, new)]
     parts = [
         f"# {head}" if style == "markdown" else f"{head}\n{'=' * len(head)}",
         table(lines, ["metric", "before", "after", "change", "%", "better", "verdict"], style),
@@ -50,6 +69,9 @@ def changes_report(before: Side, after: Side, style: Style = "text") -> str:
             f"- {name}: {escaped(text, style)}" for name, text in zip((old.name, new.name), said.values(), strict=True)
         ]
         parts += [f"The objectives differ ({', '.join(keys)}), so that their values do not compare:", "\n".join(told)]
+    if collapsed:
+        checks = [f"- {run}: {finding.name}: {finding.evidence}" for run, finding in collapsed.findings]
+        parts += [f"Collapsed: {collapsed.said}, so that nothing is called better or worse:", "\n".join(checks)]
     if max(len(old.results), len(new.results)) == 1:
         parts.append("One seed each: a small change may be chance.")
     elif min(len(old.results), len(new.results)) == 1:
@@ -80,7 +102,17 @@ def _metrics(old: Configuration, new: Configuration) -> list[str]:
     return [name for name in listed if by_seed(old, name) or by_seed(new, name)]
 
 
-def _row(name: str, old: Configuration, new: Configuration) -> dict[str, Any]:
+def _collapsed(old: Configuration, new: Configuration, options: Compare) -> Collapsed | None:
+    """Which of the two fails a collapse check; None where neither does."""
+    sides, found = [], []
+    for side, group in (("before", old), ("after", new)):
+        failed = [(r.run.name, f) for r in group.results if options.phase in r.metrics for f in collapse(r, options)]
+        sides += [side] if failed else []
+        found += failed
+    return Collapsed(" and ".join(sides), found) if found else None
+
+
+def _row(name: str, old: Configuration, new: Configuration, collapsed: Collapsed | None) -> dict[str, Any]:
     before, after = by_seed(old, name), by_seed(new, name)
     one, other = (fmean(values.values()) if values else None for values in (before, after))
     real = [value for group in (old, new) for value in by_seed(group, held_out(name)).values()]
@@ -92,7 +124,9 @@ def _row(name: str, old: Configuration, new: Configuration) -> dict[str, Any]:
         return row
     if not _comparable(name, old, new):
         return row | {"verdict": APART}
-    percent = 100 * (other - one) / one if one > 0 and other >= 0 else None
+    if collapsed is not None and better(name) != "none":
+        return row | {"change": other - one, "verdict": f"{collapsed.said} collapsed"}
+    percent = 100 * (other - one) / one if one > 0 and other >= 0 and collapsed is None else None
     return row | {"change": other - one, "change_percent": percent, "verdict": _verdict(name, old, new)}
 
 
@@ -118,8 +152,8 @@ def _costs(name: str, group: Configuration) -> dict[int, float]:
     return {seed: value for seed, value in found.items() if value is not None}
 
 
-def _line(name: str, old: Configuration, new: Configuration, style: Style) -> list[str]:
-    row = _row(name, old, new)
+def _line(name: str, old: Configuration, new: Configuration, collapsed: Collapsed | None, style: Style) -> list[str]:
+    row = _row(name, old, new, collapsed)
     cells = [_mean(name, list(by_seed(group, name).values())) for group in (old, new)]
     change = f"{row['change']:+.3g}" if row["change"] is not None else ""
     percent = f"{row['change_percent']:+.1f}" if row["change_percent"] is not None else ""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vaelab.metrics.nested import ABLATIONS, FLOORS
+from vaelab.metrics.nested import ABLATIONS, FLOORS, SAMPLED
+from vaelab.metrics.tables import METRICS
 from vaelab.params.schema import Compare
 
 MEAN_IMAGE = "mean-image collapse"
@@ -45,6 +46,33 @@ class Gap:
         if gap < least:
             said = self.text.format(phase=options.phase, value=value, gap=gap)
             yield Finding(self.name, f"{said} < compare.{self.option} {least}")
+
+
+@dataclass(frozen=True)
+class SampledGain:
+    """A check of how much of a measure's gain over a baseline that knows nothing of x is left with one drawn z.
+
+    The posterior mean may tell everything in an amplitude far below the posterior's standard deviation, at no rate:
+    then z, as it is drawn in training and for samples, says nothing of x.
+    """
+
+    metric: str
+    baseline: str
+
+    def __call__(self, metrics: Metrics, options: Compare) -> Iterator[Finding]:
+        """Yield the finding where too little is left; nothing of a run without a gain, which other checks judge."""
+        drawn = metrics.get(SAMPLED, {}).get(self.metric)
+        nothing = metrics[FLOORS].get(self.baseline, {}).get(self.metric)
+        mean, least = metrics.get(self.metric), options.min_sampled_share
+        if drawn is None or nothing is None or mean is None or mean <= nothing:
+            return
+        if (share := (drawn - nothing) / (mean - nothing)) < least:
+            yield Finding(
+                "posterior collapse",
+                f"with one drawn z {METRICS[self.metric].title} on {options.phase} is {drawn:.3f}, with the posterior "
+                f"mean {mean:.3f}: {share:.1%} of the gain over {nothing:.3f} (baseline {self.baseline}) is left "
+                f"< compare.min_sampled_share {least}, rate {metrics['rate']:.2f} nats",
+            )
 
 
 def background_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
@@ -121,3 +149,6 @@ TAGS_LATENT = Gap(
     "latent ignored", "lrap", (ABLATIONS, "shuffled_z"), "min_ranking_gap",
     "with another row's z LRAP on {phase} falls by {gap:.4f} only",
 )  # fmt: skip
+GRID_DRAW, IMAGE_DRAW = SampledGain("macro_f1", "majority"), SampledGain("psnr", "mean_image")
+TAGS_DRAW = SampledGain("lrap", "frequency")
+TAG_DRAW = SampledGain("average_precision_macro", "frequency")  # within each tag: what frequencies rank does not help

@@ -11,7 +11,7 @@ import pandas as pd
 from vaelab import artifacts, storage
 from vaelab.data.format.info import PHASES, final_phase
 from vaelab.errors import InputError
-from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, baselines, flat, misshapen
+from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, REFERENCE, SAMPLED, baselines, flat, misshapen
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import DEFECT_MEASURES, TABLES
 from vaelab.params.problems import check, raise_problems
@@ -39,6 +39,12 @@ class Result(NamedTuple):
     def baselines(self) -> dict[str, dict[str, Any]]:
         """What each trivial method reaches on the phase that is reported, by its name."""
         return baselines(self.metrics[self.phase])
+
+    @property
+    def references(self) -> dict[str, dict[str, Any]]:
+        """What methods without a bottleneck reach on the phase that is reported, by name: no baselines."""
+        found: dict[str, dict[str, Any]] = self.metrics[self.phase].get(REFERENCE, {})
+        return found
 
     @property
     def phase(self) -> str:
@@ -143,6 +149,9 @@ def _summary(path: Path) -> Result:
         raise InputError(f"{path}: its metrics lack val or run")
     if FLOORS not in metrics["val"]:
         raise InputError(f"{path}: its metrics lack {FLOORS}: an earlier version wrote it; evaluate the run again")
+    if SAMPLED not in metrics["val"]:
+        text = "an earlier version wrote it, with likelihoods of the posterior mean; evaluate the run again"
+        raise InputError(f"{path}: its metrics lack {SAMPLED}: {text}")
     if wrong := misshapen({phase: values for phase, values in metrics.items() if phase in PHASES}):
         raise InputError(f"{path}: metrics.{wrong}: expected a mapping of methods, each to its metrics")
     run = Run.model_validate(config)

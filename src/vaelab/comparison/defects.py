@@ -49,25 +49,30 @@ def defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
     lines = [f"- {result.run.name}: {'; '.join(_sentences(result, findings[result.run.name]))}." for result in measured]
-    return [patches, "\n".join(lines), *_compared_with_the_best(measured)]
+    return [patches, "\n".join(lines), *_compared_with_the_best(measured, findings)]
 
 
 def _saved(result: Result) -> Mapping[str, Any]:
     return result.threshold or {}
 
 
-def _compared_with_the_best(measured: Sequence[Result]) -> Iterator[str]:
-    """How much worse than the best the other runs are, on the same patches."""
-    if len(measured) < 2:
+def _compared_with_the_best(measured: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
+    """How much worse than the best healthy one the other runs are, on the same patches."""
+    healthy = [result for result in measured if not findings[result.run.name]]
+    if len(measured) < 2 or not healthy:
         return
-    best, *others = sorted(measured, key=lambda result: -_saved(result)["summary"]["average_precision"])
+    best = max(healthy, key=lambda result: _saved(result)["summary"]["average_precision"])
+    others = sorted(measured, key=lambda result: -_saved(result)["summary"]["average_precision"])
+    others.remove(best)
     lines = []
     for other in others:
         settings = best.run.threshold
         rows = paired_differences(other.run.name, best.run.name, settings.bootstrap, settings.seed)
         row = next(row for row in rows if row["measure"] == "average_precision")
-        lines.append(f"- {other.run.name}: {_difference(row)}.")
-    yield f"Average precision against {best.run.name}, which has the highest; paired by strip:"
+        collapsed = " (collapsed)" if findings[other.run.name] else ""
+        lines.append(f"- {other.run.name}{collapsed}: {_difference(row)}.")
+    among = ", of the runs that pass every collapse check" if len(healthy) < len(measured) else ""
+    yield f"Average precision against {best.run.name}, which has the highest{among}; paired by strip:"
     yield "\n".join(lines)
 
 
@@ -154,9 +159,10 @@ def _false_alarms(result: Result) -> Iterator[str]:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
 
-def shown_defects(results: Sequence[Result]) -> dict[str, Path]:
-    """Return the pictures of the run that finds defects best, by title, which a report shows."""
-    measured = [result for result in results if result.final.get("defect_average_precision") is not None]
+def shown_defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> dict[str, Path]:
+    """Return the pictures of the healthy run that finds defects best, by title, which a report shows."""
+    healthy = [result for result in results if not findings[result.run.name]] or results
+    measured = [result for result in healthy if result.final.get("defect_average_precision") is not None]
     if not measured:
         return {}
     best = max(measured, key=lambda result: float(result.final["defect_average_precision"])).run.name

@@ -4,8 +4,12 @@ from typing import NamedTuple
 
 from vaelab.comparison.collapse import (
     FREQUENCY_GAP,
+    GRID_DRAW,
+    IMAGE_DRAW,
     IMAGE_LATENT,
     MEAN_IMAGE_GAP,
+    TAG_DRAW,
+    TAGS_DRAW,
     TAGS_LATENT,
     Check,
     Gap,
@@ -23,7 +27,7 @@ class KindComparison(NamedTuple):
     checks: tuple[Check, ...]
     advice: str  # where every run collapsed, before the command
     command: str
-    baselines: str  # what they are, under the table; {}: the name of a run
+    baselines: dict[str, str]  # what each is, under the table; {}: the name of a run
 
 
 COMMON = ("active_units", "rate")
@@ -31,27 +35,38 @@ COMPARISONS: dict[str, KindComparison] = {
     "grid": KindComparison(
         ("accuracy", "predicted_background_share", "true_background_share", *COMMON),
         (),
-        (background_collapse, posterior_collapse),
+        (background_collapse, posterior_collapse, GRID_DRAW),
         "Look at the checkpoint pictures, then try class weights or a lower beta:",
         "dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5",
-        "the most frequent colour everywhere; PCA of the one-hot grids with as many components as {} has latents.",
+        {
+            "majority": "the most frequent colour everywhere",
+            "pca": "PCA of the one-hot grids with as many components as {} has latents",
+        },
     ),
     "image": KindComparison(
         ("psnr", *COMMON),
         (MEAN_IMAGE_GAP, IMAGE_LATENT),
-        (posterior_collapse,),
+        (posterior_collapse, IMAGE_DRAW),
         "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
         "dvc exp run -S ++loss.terms.gaussian=1.0 -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
-        "the mean training image; the original blurred; PCA of images (of patches, for latent maps) with as many "
-        "components as {} has latents.",
+        {
+            "mean_image": "the mean training image",
+            "white_page": "a white page",
+            "pca": "PCA of images with as many components as {} has latents",
+            "patch_pca": "PCA of patches with a latent map of its shape",
+        },
     ),
     "tags": KindComparison(
         ("lrap", *COMMON),
         (FREQUENCY_GAP, TAGS_LATENT),
-        (diversity_collapse, posterior_collapse),
+        (diversity_collapse, posterior_collapse, TAGS_DRAW, TAG_DRAW),
         "Look at the checkpoint pictures, then try a lower beta, and nats that the KL divergence does not take:",
         "dvc exp run -S loss.beta=0.2 -S loss.free_bits=0.05",
-        "no tag at all; every tag with its training frequency; PCA with as many components as {} has latents; for "
-        "samples, independent tags of the real frequencies.",
+        {
+            "zero": "no tag at all",
+            "frequency": "every tag with its training frequency",
+            "pca": "PCA with as many components as {} has latents",
+            "independent": "for samples, independent tags of the real frequencies",
+        },
     ),
 }

@@ -1,24 +1,33 @@
 """The table of a report: metrics down; runs, baselines and held-out data across."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, labels, scope
 from vaelab.comparison.kinds import COMPARISONS
-from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
+from vaelab.metrics.records import BASELINES, DEFECT_BASELINES, REFERENCES
 from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out
 
 FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
 REAL_LEGEND = "Held-out half: what real rows reach where samples are measured, the best that can be expected."
+COLLAPSED = "†"  # behind the name of a run that fails a collapse check
 RUNS = 6  # side by side in plain text
 SIDE_BY_SIDE = 8  # runs and baselines, beyond which the baselines get a table of their own
 
 
-def metric_tables(results: Sequence[Result], style: Style) -> list[str]:
-    """Return the table of the runs on one data set; as plain text cut into several that fit on a page."""
+def metric_tables(results: Sequence[Result], collapsed: Set[str], style: Style) -> list[str]:
+    """Return the table of the runs on one data set; as plain text cut into several that fit on a page.
+
+    Args:
+        results: of the runs.
+        collapsed: names of those that fail a collapse check, which are marked and never the best of a row.
+        style: of the report.
+    """
     names = shown(results)
-    runs = [(result.run.name, cells) for result, cells in zip(results, _cells(results, names), strict=True)]
+    columns = _cells(results, collapsed, names)
+    heads = [f"{r.run.name} {COLLAPSED}" if r.run.name in collapsed else r.run.name for r in results]
+    runs = list(zip(heads, columns, strict=True))
     beside = list(_beside(results, names))
     firsts = [title(name, style) for name in names] + [name.replace("_", " ") for name in _facts(results)]
     ways = [better(name).replace("none", "") for name in names] + [""] * len(_facts(results))
@@ -46,13 +55,23 @@ def shown(results: Sequence[Result]) -> list[str]:
     return [name for name in TABLES[results[0].run.kind].shown if name in measured]
 
 
-def legend(results: Sequence[Result]) -> str:
+def legend(results: Sequence[Result], collapsed: Set[str]) -> str:
     """Return what the table shows."""
+    first = results[0]
     real = REAL_LEGEND if any(name == "held-out half" for name, _ in _beside(results, shown(results))) else ""
-    return (
-        "Posterior mean, whole split, best checkpoint of each run. * best run of the row. "
-        f"Baselines: {COMPARISONS[results[0].run.kind].baselines.format(results[0].run.name)} {real}"
-    ).strip()
+    told = COMPARISONS[first.run.kind].baselines
+    known = [text.format(first.run.name) for method, text in told.items() if method in first.baselines]
+    parts = [
+        "Whole split, best checkpoint of each run. Reconstructions are of the posterior mean, or of one drawn z where "
+        "that is said; objective, distortion, ELBO and other likelihoods are means over drawn z.",
+        "* best run of the row" + (", of those that pass every collapse check." if collapsed else "."),
+        f"{COLLAPSED} fails a collapse check, and is never the best." if collapsed else "",
+        f"Baselines: {'; '.join(known)}." if known else "",
+        first.metrics["run"].get("no_baseline") or "",
+        "The blurred original copies its input past any bottleneck: a reference, no baseline." * bool(first.references),
+        real,
+    ]
+    return " ".join(filter(None, parts))
 
 
 def mix(results: Sequence[Result], style: Style) -> list[str]:
@@ -95,13 +114,13 @@ def _facts(results: Sequence[Result]) -> tuple[str, ...]:
     return ("seed", *FACTS) if len({result.run.train.seed for result in results}) > 1 else FACTS
 
 
-def _cells(results: Sequence[Result], names: Sequence[str]) -> list[list[str]]:
-    """The cells of each run, facts last; the best of a row, or of a row's convention, is starred."""
+def _cells(results: Sequence[Result], collapsed: Set[str], names: Sequence[str]) -> list[list[str]]:
+    """The cells of each run, facts last; the best healthy one of a row, or of a row's convention, is starred."""
     conventions = [convention(result.run, result.metrics) for result in results]
     columns: list[list[str]] = [[] for _ in results]
     for name in names:
         marks, scopes = labels(name, conventions), [scope(name, text) for text in conventions]
-        stars = _stars(name, results, scopes)
+        stars = _stars(name, results, collapsed, scopes)
         for number, result in enumerate(results):
             value = result.final.get(name)
             parts = [cell(name, value), marks.get(scopes[number], ""), "*" if stars[number] else ""]
@@ -112,12 +131,18 @@ def _cells(results: Sequence[Result], names: Sequence[str]) -> list[list[str]]:
     return columns
 
 
-def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[bool]:
+def _stars(name: str, results: Sequence[Result], collapsed: Set[str], scopes: Sequence[str]) -> list[bool]:
     costs = [cost(name, result.final.get(name), result.final.get(held_out(name))) for result in results]
+    healthy = [result.run.name not in collapsed for result in results]
     starred = []
-    for own, part in zip(costs, scopes, strict=True):
-        rivals = {other for other, where in zip(costs, scopes, strict=True) if where == part and other is not None}
-        starred.append(own is not None and len(rivals) > 1 and own == min(rivals))
+    for own, well, part in zip(costs, healthy, scopes, strict=True):
+        measured = {other for other, where in zip(costs, scopes, strict=True) if where == part and other is not None}
+        rivals = [
+            other
+            for other, fit, where in zip(costs, healthy, scopes, strict=True)
+            if fit and where == part and other is not None
+        ]
+        starred.append(well and own is not None and len(measured) > 1 and own == min(rivals))
     return starred
 
 
@@ -127,5 +152,7 @@ def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[tuple[s
     for method, what in {**BASELINES[results[0].run.kind], **DEFECT_BASELINES}.items():
         if values := results[0].baselines.get(method):
             yield f"baseline: {what}", [cell(name, values.get(name)) for name in names] + blanks
+    for method, values in results[0].references.items():
+        yield f"reference: {REFERENCES[method]}", [cell(name, values.get(name)) for name in names] + blanks
     if any(final.get(held_out(name)) is not None for name in names):
         yield "held-out half", [cell(name, final.get(held_out(name))) for name in names] + blanks

@@ -69,7 +69,8 @@ def heading(results: Sequence[Result]) -> str:
 
 def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> Iterator[Section]:
     """What is said of the runs on one data set, but for the recommendation."""
-    yield "", [*metric_tables(results, style), legend(results), *mix(results, style)]
+    collapsed = {name for name, findings in judgement.findings.items() if findings}
+    yield "", [*metric_tables(results, collapsed, style), legend(results, collapsed), *mix(results, style)]
     if seeds := _seeds(judgement, style):
         yield "Seeds", seeds
     rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
@@ -144,6 +145,8 @@ def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
 def _judged(criterion: Criterion) -> str:
     if criterion.better_than_baseline is None:
         return criterion.rating
+    if criterion.way is not None:
+        return f"{criterion.rating}, {criterion.way:.0%} of the way to {criterion.baseline}"
     return f"{criterion.rating}, better than baseline: {'yes' if criterion.better_than_baseline else 'no'}"
 
 

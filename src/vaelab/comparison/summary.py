@@ -25,6 +25,7 @@ class Entry(NamedTuple):
     values: dict[int, float]  # by seed
     costs: dict[int, float]  # by seed, smaller is better; empty where nothing is better
     real: float | None  # what held-out data reach
+    collapsed: bool  # whether a run of it fails a collapse check: it is not ranked
 
     @property
     def mean(self) -> float:
@@ -118,20 +119,25 @@ def _entries(name: str, rows: pd.DataFrame) -> tuple[list[Entry], list[str]]:
         known = {seed: value for seed, value in costs.items() if value is not None}
         collapsed = any(isinstance(said, str) and said for said in part.get("collapsed", ()))
         real = float(reals.mean()) if reals.notna().any() else None
-        entries.append(Entry(f"{configuration}{' (collapsed)' if collapsed else ''}", values, known, real))
+        entries.append(Entry(f"{configuration}{' (collapsed)' if collapsed else ''}", values, known, real, collapsed))
     return entries, without
 
 
 def _best(name: str, entries: Sequence[Entry], without: Sequence[str]) -> list[str]:
     """Direction, best configuration, its value and a remark."""
     remarks = [f"not measured in {', '.join(without)}"] if without else []
-    ranked = sorted((e for e in entries if e.costs), key=lambda entry: fmean(entry.costs.values()))
+    directed = [entry for entry in entries if entry.costs]
     real = next((cell(name, entry.real) for entry in entries if entry.real is not None), "")
-    if not ranked:
+    if not directed:
         low, high = (pick(entries, key=lambda entry: entry.mean) for pick in (min, max))
         value = f"from {_value(name, low)} ({low.name}) to {_value(name, high)} ({high.name})"
         value = _value(name, low) if low.mean == high.mean else value
         return [direction_text(name), "", value, "; ".join(remarks)]
+    if left_out := [f"{entry.name} {_value(name, entry)}" for entry in directed if entry.collapsed]:
+        remarks = [*remarks, f"not ranked: {', '.join(left_out)}"]
+    ranked = sorted((e for e in directed if not e.collapsed), key=lambda entry: fmean(entry.costs.values()))
+    if not ranked:
+        return [direction_text(name, real), "none", "", "; ".join(remarks)]
     least = fmean(ranked[0].costs.values())
     winners = [entry for entry in ranked if fmean(entry.costs.values()) == least]
     if len(winners) == 1 and len(ranked) > 1:

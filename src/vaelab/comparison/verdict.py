@@ -1,18 +1,22 @@
 """Good, fair or poor: the measures of a split against limits, each beside the best baseline. Free of torch.
 
 Limits alone mislead: a white page passes PSNR > 20 where pages are mostly white. So each number is also compared with
-what the trivial methods reach, and `remarks` says where the two disagree.
+what the trivial methods reach, and `remarks` says where the two disagree: where a model does not get half of the way
+from a method that knows nothing of the image to the best baseline. Healthy models get from .7 to 1.6 of it, broken ones
+next to nothing. A method without a bottleneck (REFERENCES) is no baseline: copying its input is no feat.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from vaelab.errors import InputError
+from vaelab.metrics.records import REFERENCES, SAME_FOR_ALL
 from vaelab.metrics.tables import METRICS, better
 from vaelab.params.blocks import Limits
 
 Rating = Literal["good", "fair", "poor"]
 Reached = Mapping[str, float | None]  # metrics of one method
+ENOUGH = 0.5  # of the way to the best baseline
 WORST_FIRST: tuple[Rating, ...] = ("poor", "fair", "good")
 
 
@@ -27,6 +31,12 @@ class Criterion(NamedTuple):
     baseline: str | None  # the best one; None where none is measured
     baseline_value: float | None
     better_than_baseline: bool | None  # equal is not better
+    way: float | None  # share of the way from the best of SAME_FOR_ALL to that baseline; None where it is one of them
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether the value is next to what a trivial method reaches."""
+        return self.better_than_baseline is False and (self.way is None or self.way < ENOUGH)
 
 
 def verdict(
@@ -57,8 +67,8 @@ def overall(criteria: Sequence[Criterion]) -> Rating | None:
 
 
 def remarks(criteria: Sequence[Criterion]) -> list[str]:
-    """Return a sentence for each criterion that does not beat its baseline, plainest where the limits call it good."""
-    return [_remark(criterion) for criterion in criteria if criterion.better_than_baseline is False]
+    """Return a sentence for each criterion that is near a trivial method, plainest where the limits call it good."""
+    return [_remark(criterion) for criterion in criteria if criterion.is_trivial]
 
 
 def _remark(c: Criterion) -> str:
@@ -76,13 +86,31 @@ def _criterion(name: str, value: float, limit: Limits, higher: bool, baselines: 
     rating: Rating = "good" if at_least(value, limit.good) else "poor" if poor else "fair"
     best = (max if higher else min)(baselines, key=lambda method: baselines[method], default=None)
     if best is None:
-        return Criterion(name, value, rating, limit.good, limit.poor, None, None, None)
-    reached = baselines[best]
-    return Criterion(name, value, rating, limit.good, limit.poor, best, reached, not at_least(reached, value))
+        return Criterion(name, value, rating, limit.good, limit.poor, None, None, None, None)
+    reached, better_than = baselines[best], not at_least(baselines[best], value)
+    way = way_to(best, value, baselines, higher)
+    return Criterion(name, value, rating, limit.good, limit.poor, best, reached, better_than, way)
+
+
+def way_to(method: str, value: float, reached: Mapping[str, float], higher: bool) -> float | None:
+    """Return how much of the way from the best of SAME_FOR_ALL to a method a value gets; None where that is no way up.
+
+    Args:
+        method: a baseline.
+        value: of the model.
+        reached: what each baseline reaches.
+        higher: whether a higher value is better.
+    """
+    ignorant = [other for name, other in reached.items() if name in SAME_FOR_ALL]
+    if not ignorant:
+        return None
+    start = max(ignorant) if higher else min(ignorant)
+    length = reached[method] - start
+    return (value - start) / length if (length > 0) == higher and length else None
 
 
 def _measured(name: str, baselines: Mapping[str, Reached]) -> dict[str, float]:
-    values = {method: _number(reached.get(name)) for method, reached in baselines.items()}
+    values = {method: _number(reached.get(name)) for method, reached in baselines.items() if method not in REFERENCES}
     return {method: value for method, value in values.items() if value is not None}
 
 

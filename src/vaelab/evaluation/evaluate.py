@@ -1,4 +1,7 @@
-"""Evaluate a trained model on each phase: posterior mean, whole split, beside baselines."""
+"""Evaluate a trained model on each phase, whole split, beside baselines.
+
+Reconstructions are of the posterior mean, and of one drawn z beside it; likelihoods and the objective of drawn z.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -85,6 +88,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
             inputs.evaluation_metrics,
             kind.stored,
             kept,
+            inputs.sampling(phase),
         )
         kept = torch.arange(len(split)) if kept is None else kept
         columns = posterior.table(passed.mean, passed.log_var, options.seed)
@@ -92,7 +96,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
         if "silhouette" not in values:  # which tags have, of labels of their own
             groups, limit = split.group.cpu(), options.mutual_information_examples
             values["silhouette"] = posterior.silhouette(passed.mean, groups, limit, options.seed)
-        result.metrics[phase] = values | {"elbo": -values["negative_elbo"]}
+        result.metrics[phase] = values
         result.examples.extend(_example_rows(phase, passed, split))
         result.dimensions.extend(_dimension_rows(phase, passed, columns, options))
         result.tensors.update(_tensors(phase, passed, split, kept))
@@ -126,7 +130,7 @@ def _facts(inputs: EvaluationInputs) -> dict[str, Any]:
 
 def _example_rows(phase: str, result: Pass, split: DeviceSplit) -> list[dict[str, Any]]:
     rate = kl_per_dimension(result.mean, result.log_var).sum(1)
-    columns: dict[str, Tensor] = {"group": split.group.cpu(), **result.measured.examples, "rate": rate}
+    columns: dict[str, Tensor] = {"group": split.group.cpu(), **result.examples, "rate": rate}
     values = {name: tensor.tolist() for name, tensor in {**columns, "loss": result.losses["loss"]}.items()}
     return [
         {"phase": phase, "index": row, **{name: column[row] for name, column in values.items()}}

@@ -1,15 +1,18 @@
-"""One pass of a model over a whole split, with the posterior mean as z, and what it yields for each example.
+"""One pass of a model over a whole split, and what it yields for each example: measures, losses and likelihoods.
 
+Measures are of the posterior mean; the objective and likelihoods of z that are drawn, where a `Sampling` is given.
 B batch, N examples, L latent dimensions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit
+from vaelab.measures.columns import Columns
+from vaelab.measures.sampling import Sampling, draw
 from vaelab.models.vae import VAE, Decoded, Inference
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import Objective
@@ -33,41 +36,22 @@ Output = Callable[[Decoded], Tensor]
 class Pass(NamedTuple):
     """All of a split, in its order, on the CPU."""
 
-    measured: Measured
+    measured: Measured  # of the posterior mean
     losses: dict[str, Tensor]  # `loss`, each term unweighted, and as <term>_weighted what it adds, each [N]
     mean: Tensor  # [N, L]
     log_var: Tensor  # [N, L]
-    outputs: Tensor  # reconstructions as they would be stored, uint8 [kept, ...]
+    outputs: Tensor  # reconstructions of the posterior mean as they would be stored, uint8 [kept, ...]
+    drawn: dict[str, Tensor]  # what −log p(x|z) is made of, of each z that was drawn, each [draws, N]
 
+    @property
+    def examples(self) -> dict[str, Tensor]:
+        """Measures of each example [N]: of the posterior mean; likelihoods are means over the draws."""
+        measured = self.measured.examples
+        return measured | {name: values.mean(0) for name, values in self.drawn.items() if name in measured}
 
-class Columns:
-    """Tensors [N, ...] by name, filled batch after batch.
-
-    They are allocated at once: thousands of small tensors that stay, between large ones that go, keep the memory of
-    the large ones from being used again.
-
-    Args:
-        rows: N.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
-        self.filled: dict[str, int] = {}
-        self.tensors: dict[str, Tensor] = {}
-
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        """Take in a batch: by name its values [B, ...], which stay on their device."""
-        for name, part in values.items():
-            if name not in self.tensors:
-                self.tensors[name] = part.new_empty((self.rows, *part.shape[1:]))
-                self.filled[name] = 0
-            first = self.filled[name]
-            self.tensors[name][first : first + len(part)] = part
-            self.filled[name] = first + len(part)
-
-    def all(self) -> dict[str, Tensor]:
-        """Return the tensors on the CPU."""
-        return {name: tensor.cpu() for name, tensor in self.tensors.items()}
+    def means(self) -> dict[str, float]:
+        """Return the mean of each of them over the examples that have it."""
+        return Measured({}, self.examples).means()
 
 
 @torch.no_grad()
@@ -80,6 +64,7 @@ def run_pass(
     measure: Measure,
     output: Output,
     kept: Tensor | None = None,
+    sampling: Sampling | None = None,
 ) -> Pass:
     """Return what the model yields for every example of the split, under the objective at `epoch`.
 
@@ -92,6 +77,7 @@ def run_pass(
         measure: batch and inference to measures.
         output: what the decoder returns to uint8.
         kept: sorted ids of the examples whose reconstructions are returned; None for all.
+        sampling: how the z of objective and likelihoods are drawn; None: the objective is of the posterior mean.
     """
     was_training, first = model.training, 0
     totals: dict[str, Tensor] = {}
@@ -105,15 +91,20 @@ def run_pass(
         totals = {name: totals[name] + total if name in totals else total for name, total in summed.items()}
         columns["tensors"].add({"mean": inference.mean, "log_var": inference.log_var})
         columns["examples"].add(examples)
-        columns["losses"].add(objective(batch.x, inference, epoch).terms)
+        if sampling is None:
+            columns["losses"].add(objective(batch.x, inference, epoch).terms)
         image = output(Decoded(inference.reconstruction, inference.extent))
         outputs.add({"image": image[kept[(kept >= first) & (kept < first + len(image))] - first].cpu()})
         first += len(image)
-    model.train(was_training)
     tensors, examples, losses = (filled.all() for filled in columns.values())
+    likelihood: dict[str, Tensor] = {}
+    if sampling is not None:
+        mean, log_var = columns["tensors"].tensors["mean"], columns["tensors"].tensors["log_var"]
+        losses, likelihood = draw(model, split, mean, log_var, objective, epoch, sampling, batch_size)
+    model.train(was_training)
     kl = kl_per_dimension(tensors["mean"], tensors["log_var"])
     weighted = objective.weighted(kl, losses, epoch)
     losses |= {f"{name}_weighted": values for name, values in weighted.items()}
     losses["loss"] = torch.stack(list(weighted.values())).sum(0)
     measured = Measured({name: total.cpu() for name, total in totals.items()}, examples)
-    return Pass(measured, losses, tensors["mean"], tensors["log_var"], outputs.all()["image"])
+    return Pass(measured, losses, tensors["mean"], tensors["log_var"], outputs.all()["image"], likelihood)

@@ -29,7 +29,7 @@ class Snapshot(NamedTuple):
     original: np.ndarray  # uint8: grids [n, S, S] with K outside; images [n, C, S, S]; tags [n, D] of 0 and 1
     reconstruction: np.ndarray  # like original; tags: probabilities times 255
     score: np.ndarray  # grids: accuracy; images: PSNR in dB; tags: Jaccard index [n]
-    loss: np.ndarray  # the objective at that epoch [n]
+    loss: np.ndarray  # the objective at that epoch, of the reconstruction that is shown, of the posterior mean [n]
 
 
 def take_snapshot(
@@ -41,7 +41,7 @@ def take_snapshot(
     info: DataInfo,
     objective: Objective,
 ) -> Snapshot:
-    """Return the snapshot of a model on the examples `samples` [n] of a split."""
+    """Return the snapshot of a model on the examples `samples` [n] of a split, with the posterior mean as z."""
     kind, originals = MEASURES[info.kind], split.stored(samples)
     chosen = DeviceSplit([originals], split.group[samples.to(split.device)], split.device, info.kind)
     measure = partial(kind.val_metrics, info=info)

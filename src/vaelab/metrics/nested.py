@@ -1,17 +1,22 @@
 """How the metrics of a phase lie in metrics/evaluate/<run>.json: flat, but for what belongs to another method.
 
-    {"psnr": …, "ablations": {"shuffled_z": {"psnr": …}}, "floors": {"pca": {"psnr": …}}}
+    {"psnr": …, "ablations": {"shuffled_z": {"psnr": …}}, "floors": {"pca": {"psnr": …}}, "sampled": {"psnr": …}}
 
-`floors` holds the baselines of reconstruction, `sample_floors` those of samples, `defect_floors` those of anomaly
-scores, which stage threshold measures.
+`sampled` holds the model's own measures with one z drawn from each posterior, in place of the posterior mean. `floors`
+holds the baselines of reconstruction, `sample_floors` those of samples, `defect_floors` those of anomaly scores, which
+stage threshold measures.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 ABLATIONS, FLOORS, SAMPLE_FLOORS, DEFECT_FLOORS = "ablations", "floors", "sample_floors", "defect_floors"
+SAMPLED = "sampled"  # of one z drawn from each posterior; a mapping of metrics, for there is one method
 HELD_OUT = "real_"  # before what held-out data reach on measures of samples: the best that can be expected
-PREFIXES = {ABLATIONS: "", FLOORS: "floor_", SAMPLE_FLOORS: "floor_", DEFECT_FLOORS: "floor_score_"}
+REFERENCE = "references"  # what is no baseline, since it has no bottleneck
+PREFIXES = {
+    ABLATIONS: "", REFERENCE: "reference_", FLOORS: "floor_", SAMPLE_FLOORS: "floor_", DEFECT_FLOORS: "floor_score_",
+}  # fmt: skip
 
 Metrics = Mapping[str, Any]  # of one phase
 
@@ -21,16 +26,18 @@ def flat(metrics: Metrics) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in metrics.items():
         if key not in PREFIXES:
-            found[key] = value
+            found |= {} if key == SAMPLED else {key: value}
             continue
         for method, values in value.items():
             found |= {f"{PREFIXES[key]}{method}_{name}": number for name, number in values.items()}
-    return found
+    return found | {f"{SAMPLED}_{name}": number for name, number in metrics.get(SAMPLED, {}).items()}
 
 
 def misshapen(phases: Mapping[str, Any]) -> str | None:
     """Return the place of the first group of methods that is no mapping of mappings; None where all are."""
     for phase, metrics in phases.items():
+        if not isinstance(metrics.get(SAMPLED, {}), Mapping):
+            return f"{phase}.{SAMPLED}"
         for key in PREFIXES.keys() & metrics.keys():
             methods = metrics[key]
             if not isinstance(methods, Mapping) or not all(isinstance(value, Mapping) for value in methods.values()):

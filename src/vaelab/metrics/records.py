@@ -9,17 +9,19 @@ GRID, IMAGE, TAGS = ("grid",), ("image",), ("tags",)
 EVERY: Kinds = ("every",)  # also kinds of data that are still to come
 
 DEFECTS = "defects"  # group of the measures of stage threshold
+ONE_DRAW = "one drawn z"
 BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a model has to beat, of each kind of data
     "grid": {"majority": "majority", "pca": "PCA"},
     "image": {
         "mean_image": "mean image",
-        "blur": "blur σ=2",
         "pca": "PCA",
         "patch_pca": "patch PCA",
         "white_page": "white page",
     },
     "tags": {"zero": "no tag", "frequency": "frequencies", "pca": "PCA", "independent": "independent tags"},
 }
+SAME_FOR_ALL = {"majority", "mean_image", "white_page", "zero", "frequency"}  # of these: they know nothing of x
+REFERENCES = {"blur": "blurred original, σ=2"}  # titles of what copies its input past any bottleneck: no baselines
 DEFECT_BASELINES = {  # titles of anomaly scores that need no network
     "pca_mahalanobis": "PCA distance",
     "pca_residual": "PCA residual",
@@ -139,9 +141,14 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("loss", "objective, as trained", "", "lower", EVERY, True, True, column=Column(10, "test_loss")),
         Metric("elbo", "ELBO", "nats per example", "higher", EVERY),
         Metric("negative_elbo", "negative ELBO", "nats per example", "lower", EVERY, True),
+        Metric("negative_iw_elbo", "negative importance-weighted ELBO", "nats per example", "lower", EVERY, True),
+        Metric("elbo_standard_error", "standard error of the ELBO over examples", "nats per example", "none", EVERY,
+               True),
+        Metric("elbo_sampling_error", "standard error of the ELBO over draws of z", "nats per example", "none", EVERY),
         Metric("bits_per_dim", "negative ELBO", "bits per value", "lower", IMAGE, True),
         Metric("distortion", "distortion −log p(x|z)", "nats per example", VALIDATED["distortion"], EVERY, GRID,
                (*GRID, *IMAGE), (*GRID, *TAGS), Column(20, "test_distortion", (*GRID, *IMAGE))),
+        Metric("distortion_at_mean", "distortion at the posterior mean, no bound", "nats per example", "none", EVERY),
         Metric("distortion_cells", "distortion of the cells", "nats per grid", "lower", GRID),
         Metric("distortion_extent", "distortion of the extent", "nats per grid", "lower", GRID),
         Metric("nats_per_cell", "distortion of the cells", "nats per cell", "lower", GRID),
@@ -199,6 +206,18 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                column=Column(160)),
         Metric("hellinger", "co-occurrence: Hellinger distance, smoothed", "", "lower", TAGS, True, True),
         Metric("pearson", "co-occurrence: Pearson correlation", "", "higher", TAGS, True, True),
+    ),
+    ONE_DRAW: (  # the same with one z drawn from each posterior; those that are not listed are read alike
+        Metric("sampled_macro_f1", "macro F1 with one drawn z", "", "higher", GRID, True, True),
+        Metric("sampled_accuracy", "accuracy with one drawn z", "", "higher", GRID, True, True),
+        Metric("sampled_psnr", "PSNR with one drawn z", "dB", "higher", IMAGE, True, True),
+        Metric("sampled_ssim", "SSIM with one drawn z", "", "higher", IMAGE, True, True),
+        Metric("sampled_lrap", "label ranking average precision with one drawn z", "", "higher", TAGS, True, True),
+        Metric("sampled_average_precision", "average precision with one drawn z, micro", "", "higher", TAGS, True,
+               True),
+        Metric("sampled_average_precision_macro", "average precision with one drawn z, macro", "", "higher", TAGS,
+               True),
+        Metric("sampled_f1_micro", "F1 with one drawn z, micro", "", "higher", TAGS, True, True),
     ),
     "ablation": (
         Metric("shuffled_z_accuracy", "accuracy with z shuffled", "", "none", GRID, True),

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from vaelab.metrics.directions import VALIDATION, Direction
 from vaelab.metrics.directions import improves as improves_in
-from vaelab.metrics.nested import HELD_OUT
-from vaelab.metrics.records import DEFECTS, RECORDS, Column, Metric
+from vaelab.metrics.nested import HELD_OUT, SAMPLED
+from vaelab.metrics.records import DEFECTS, ONE_DRAW, RECORDS, Column, Metric
 
 DEFECT_MEASURES = tuple(
     metric.name.removeprefix("defect_") for metric in RECORDS[DEFECTS]
@@ -56,9 +56,15 @@ def _columns(kind: str) -> tuple[str, ...]:
 
 
 def metric(name: str) -> Metric:
-    """Return how a metric is read: one of METRICS, or one of a class, of a length k, of a group (psnr_group_<name>)."""
+    """Return how a metric is read: one of METRICS, or one of a class, of a length k, of a group (psnr_group_<name>).
+
+    Or one of these with a drawn z (sampled_<name>).
+    """
     if name in METRICS:
         return METRICS[name]
+    if name.startswith(f"{SAMPLED}_"):
+        plain = metric(name.removeprefix(f"{SAMPLED}_"))
+        return plain._replace(name=name, title=f"{plain.title} with one drawn z", group=ONE_DRAW)
     if name.startswith(("recall_at_", "ndcg_at_")):
         what, _, k = name.rpartition("_at_")
         return METRICS["recall_at_10"]._replace(name=name, title=f"{'NDCG' if what == 'ndcg' else what}@{k}")

@@ -54,6 +54,12 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     return Pca(mean, matrix, variance.clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, float(left)))
 
 
+def loses_nothing(pca: Pca, rows: int) -> bool:
+    """Return whether the components hold all that varies in the rows that they are of, and not for want of rows."""
+    components, size = pca.components.shape
+    return components == size or (components < rows - 1 and pca.noise <= MIN_VARIANCE)
+
+
 class Principal(NamedTuple):
     """Principal directions of rows, those of largest standard deviation first."""
 

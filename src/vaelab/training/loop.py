@@ -18,6 +18,7 @@ from vaelab.data.format.batches import epoch_order
 from vaelab.errors import InputError, Interrupted
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
+from vaelab.measures.sampling import Sampling
 from vaelab.metrics.directions import VALIDATION
 from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 SAVE_SECONDS = 60.0  # longest time between two savings of the resume state
 VALIDATION_BATCH = 256  # examples per forward pass; no option, since it changes no number
+VALIDATION_DRAWS = 1  # of z for each example: with the same noise in all epochs their order needs no more
 
 
 def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
@@ -156,13 +158,19 @@ def close_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
 
 
 def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the mean losses and the metrics on val."""
+    """Return the mean losses and the metrics on val.
+
+    The objective and likelihoods are of one z for each example, drawn with the same noise after every epoch, so that
+    epochs differ by their weights alone; all other measures are of the posterior mean.
+    """
     objective, epoch = session.objective, session.epochs_done
     kind = MEASURES[session.info.kind]
     measure = partial(kind.val_metrics, info=session.info, run=session.run)
     nothing = torch.empty(0, dtype=torch.int64)
+    likelihood = partial(kind.likelihood, info=session.info, run=session.run)
+    sampling = Sampling(likelihood, VALIDATION_DRAWS, session.run.train.seed)
     result = run_pass(
-        session.eval_model, session.val, objective, VALIDATION_BATCH, epoch, measure, kind.stored, kept=nothing
+        session.eval_model, session.val, objective, VALIDATION_BATCH, epoch, measure, kind.stored, nothing, sampling
     )
-    metrics = kind.epoch_metrics(result.measured.totals, result.measured.means(), session.info)
+    metrics = kind.epoch_metrics(result.measured.totals, result.means(), session.info)
     return {name: float(values.mean()) for name, values in result.losses.items()}, metrics

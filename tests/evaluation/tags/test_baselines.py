@@ -30,7 +30,7 @@ def split(x: torch.Tensor) -> DeviceSplit:
 
 def fitted(latent_dim: int = 3, **data: torch.Tensor) -> TagBaselines:
     x = X | data
-    return TagBaselines(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS)
+    return TagBaselines(split(x["train"]), split(x["val"]), tag_info(x["train"]), latent_dim, OPTIONS, True)
 
 
 @pytest.fixture(scope="module")

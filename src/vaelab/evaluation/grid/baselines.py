@@ -6,11 +6,13 @@ N examples, K classes, S side of the canvas. Grids are int64 [N, S, S] with K ou
 import torch
 from torch import Tensor
 
+from vaelab.data.format.batches import evenly
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import confusion
-from vaelab.models.pca import pca_projection
+from vaelab.models.pca import MIN_VARIANCE, pca_projection
 from vaelab.objective.grid_losses import extents
 
+CHECKED = 512  # training grids at most that tell whether PCA loses anything
 MEASURES = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
 
 
@@ -35,9 +37,10 @@ class Majority:
         log_sizes = ((self.sizes + 1) / (self.sizes.sum(1, keepdim=True) + self.sizes.shape[1])).log()
         cells = (matrix.sum(1) * self.log_share).sum() / len(x)
         extent = (log_sizes[0][size[:, 0]] + log_sizes[1][size[:, 1]]).mean()
+        nats = -float(cells + extent)
         return {
             "majority": {**_measures(matrix, self.info), "extent_accuracy": float(right.double().mean())},
-            "frequency": {"distortion": -float(cells + extent)},
+            "frequency": {"distortion": nats, "negative_elbo": nats},  # without a latent there is no rate
         }
 
 
@@ -46,7 +49,11 @@ class PcaOfGrids:
 
     def __init__(self, train: Tensor, info: DataInfo, components: int, seed: int) -> None:
         self.info = info
-        self.projection = pca_projection(self._one_hot(train), components, seed)
+        rows = self._one_hot(train)
+        self.projection = pca_projection(rows, components, seed)
+        some = rows[evenly(len(rows), CHECKED)]
+        error = float((self.projection(some) - some).square().mean())
+        self.loses_nothing = error <= MIN_VARIANCE and (components < len(rows) - 1 or components >= rows.shape[1])
 
     def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
         """Return the accuracies of the most probable class after projection and back."""

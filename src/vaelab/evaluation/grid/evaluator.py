@@ -8,13 +8,13 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
-from vaelab.evaluation.inputs import EvaluationInputs, ablated
+from vaelab.evaluation.inputs import EvaluationInputs, ablated, lossless_text
+from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import evaluation_metrics
 from vaelab.measures.passes import Pass
-from vaelab.metrics.nested import ABLATIONS, FLOORS
+from vaelab.metrics.nested import ABLATIONS, FLOORS, SAMPLED
 from vaelab.models.vae import Inference
-from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import LIKELIHOODS
 from vaelab.objective.schedules import value_reached
 
@@ -28,7 +28,8 @@ class GridEvaluator:
         self.inputs = inputs
         train = _grids(inputs.splits["train"])
         pca = PcaOfGrids(train, inputs.info, inputs.model.latent_dim, inputs.options.seed)
-        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, inputs.info), pca]
+        self.lossless = pca.loses_nothing
+        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, inputs.info), *([] if self.lossless else [pca])]
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""
@@ -36,17 +37,18 @@ class GridEvaluator:
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
         """Return the metrics of a phase, baselines among them."""
-        matrix, means = result.measured.totals["matrix"], result.measured.means()
+        matrix, means = result.measured.totals["matrix"], result.means()
         values: dict[str, Any] = {name: means[name] for name in AVERAGED}
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
-        rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
-        values["negative_elbo"] = values["distortion"] + float(rate.mean())
+        values["distortion_at_mean"] = result.measured.means()["distortion"]
+        values |= likelihoods(self.inputs, phase, split, result)
         values |= confusion.classification_metrics(matrix, self.inputs.info.background)
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
         x = _grids(split)
         reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
-        return values | {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
+        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
+        return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
 
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
@@ -69,8 +71,11 @@ class GridEvaluator:
         weighted = {name: value_reached(weight, inputs.epoch) for name, weight in active.items()}
         reconstruction = sum(weight * float(train.losses[name].mean()) for name, weight in weighted.items())
         beta = value_reached(inputs.run.loss.beta, inputs.epoch)
-        nats = train.measured.means()["distortion_cells"]
-        return {"effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf")}
+        nats = train.means()["distortion_cells"]
+        return {
+            "effective_beta_measured": beta * nats / reconstruction if reconstruction else float("inf"),
+            "no_baseline": lossless_text("PCA", inputs.model.latent_dim) if self.lossless else None,
+        }
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return nothing."""

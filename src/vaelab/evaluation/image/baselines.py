@@ -3,12 +3,13 @@
 Definitions: docs/metrics/image.md. B batch, N training images C H W, L latents. Reconstructions are in [0, 1].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from vaelab.evaluation.inputs import lossless_text
 from vaelab.models import pca
 from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
@@ -22,9 +23,9 @@ Baseline = Callable[[Tensor], Tensor]
 def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int) -> dict[str, Baseline]:
     """Return the trivial reconstructions by name, each a function of images, float [B, C, H, W] in [0, 1].
 
-    mean_image: the mean of the training split. blur: the image itself, blurred. pca: as many principal components
-    as the model has latent dimensions, or as many as the data have. patch_pca: the same with a latent map of the
-    model's shape. white_page: nothing but 1.
+    mean_image: the mean of the training split. pca: as many principal components as the model has latent dimensions,
+    or as many as the data have. patch_pca: the same with a latent map of the model's shape. white_page: nothing but 1.
+    PCA that loses nothing is left out: no model can beat it.
 
     Args:
         train: uint8 [N, C, H, W].
@@ -33,22 +34,36 @@ def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: b
         documents: whether white_page makes sense.
         seed: of the decompositions.
     """
-    found: dict[str, Baseline] = {"mean_image": partial(_constant, _mean_image(train)), "blur": blur}
+    found: dict[str, Baseline] = {"mean_image": partial(_constant, _mean_image(train))}
     images, size = len(train), train[0].numel()
     if images > 1:
         fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed)
-        found["pca"] = partial(_from_pca, fitted)
+        if not pca.loses_nothing(fitted, images):
+            found["pca"] = partial(_from_pca, fitted)
     if cell is not None:
         cells = train.shape[2] * train.shape[3] // cell**2
         components = min(latent_dim // cells, images * cells - 1, size // cells)
-        found["patch_pca"] = partial(_from_patch_pca, patch_pca.fit_patch_pca(train, cell, components, seed), cell)
+        of_patches = patch_pca.fit_patch_pca(train, cell, components, seed)
+        if not pca.loses_nothing(of_patches, images * cells):
+            found["patch_pca"] = partial(_from_patch_pca, of_patches, cell)
     if documents:
         found["white_page"] = torch.ones_like
     return found
 
 
+def left_out(found: Collection[str], latent_dim: int, cell: int | None, images: int) -> str | None:
+    """Return in words which PCA loses nothing and is no baseline; None where there is none."""
+    wanted = {"pca": "PCA"} if images > 1 else {}
+    wanted |= {} if cell is None else {"patch_pca": "patch PCA"}
+    titles = [title for method, title in wanted.items() if method not in found]
+    return lossless_text(" and ".join(titles), latent_dim) if titles else None
+
+
 def blur(x: Tensor) -> Tensor:
-    """Return images [B, C, H, W] convolved with a Gaussian of BLUR pixels, mirrored at the border."""
+    """Return images [B, C, H, W] convolved with a Gaussian of BLUR pixels, mirrored at the border.
+
+    A reference and no baseline: it copies its input past any bottleneck.
+    """
     from torchvision.transforms.functional import gaussian_blur  # two seconds, which other modules need not wait for
 
     blurred: Tensor = gaussian_blur(x, [BLUR_WIDTH, BLUR_WIDTH], [BLUR, BLUR])

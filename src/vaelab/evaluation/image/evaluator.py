@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,18 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import fit_baselines
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
 from vaelab.evaluation.inputs import EvaluationInputs, ablated
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
-from vaelab.measures.image.batch import stored
+from vaelab.evaluation.likelihood import likelihoods, with_one_draw
+from vaelab.measures.image.batch import best_gaussian, stored
 from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.passes import Pass
-from vaelab.metrics.nested import ABLATIONS, FLOORS
+from vaelab.measures.sampling import decoded
+from vaelab.metrics.nested import ABLATIONS, FLOORS, REFERENCE, SAMPLED
 from vaelab.models.vae import Decoded
 from vaelab.objective.feature_losses import load_vgg16
-from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.pretrained import vgg16_is_there
 
 KEPT = 1024  # examples of a phase, evenly spread, whose reconstructions are saved
@@ -39,9 +40,9 @@ class ImageEvaluator:
         self.final = final_phase(inputs.splits)
         train, model = inputs.splits["train"], inputs.run.model
         self.train = train.spread()
-        cell = 2**model.depth if model.latent == "map" else None
+        self.cell = 2**model.depth if model.latent == "map" else None
         documents = train.text is not None
-        self.baselines = fit_baselines(self.train, inputs.model.latent_dim, cell, documents, inputs.options.seed)
+        self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and not ocr.available():
             print("note: Tesseract is not installed: no character error rates (docs/metrics/image.md)", file=sys.stderr)
@@ -66,25 +67,40 @@ class ImageEvaluator:
         """Return the metrics of a phase, baselines among them; what only compares models, not on train."""
         info, seed = self.inputs.info, self.inputs.options.seed
         values: dict[str, Any] = statistics.over_examples(result.measured.examples, split.group.cpu(), info.groups)
-        values |= {name: float(result.losses[name].mean()) for name in FEATURE_TERMS if name in result.losses}
+        values |= self._features(split, result)
         originals = split.stored(kept).cpu()
         values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
-        # −log density under one σ for all values of the split, the best one, nats per image
-        values["distortion"] = 0.5 * info.mean_elements * (math.log(2 * math.pi * max(values["mse"], 1e-12)) + 1)
-        rate = float(kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1).mean())
-        values["negative_elbo"] = values["distortion"] + rate
+        at_mean = {"squared_error": result.measured.examples["mse"]}
+        values["distortion_at_mean"] = float(best_gaussian(at_mean, info)(at_mean).mean())
+        values |= likelihoods(self.inputs, phase, split, result)
         values["bits_per_dim"] = values["negative_elbo"] / (info.mean_elements * math.log(2)) + 8
         values["diversity_ratio"] = posterior.diversity_ratio(result.outputs, originals, seed)
         if phase == "train":
             self.posterior = result
             return values
-        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._of_baselines(split)}
+        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._reached(split, self.baselines)}
+        values[REFERENCE] = self._reached(split, {"blur": blur})
         values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
         if phase in self.pages:
-            values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS])
+            values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS] | values[REFERENCE])
         if phase == self.final:
             values |= self._generation(originals)
-        return values
+        return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
+
+    @torch.no_grad()
+    def _features(self, split: DeviceSplit, result: Pass) -> dict[str, float]:
+        """Distances of features under the objective, of the posterior mean: its own terms are of drawn z."""
+        inputs, objective, totals = self.inputs, self.inputs.objective, dict[str, float]()
+        names = [name for name in FEATURE_TERMS if name in objective.terms]
+        if not names:
+            return {}
+        no_noise = torch.zeros_like(result.mean)
+        rows = decoded(inputs.model, split, result.mean, result.log_var, no_noise, inputs.options.batch_size)
+        for batch, inference in rows:
+            for name in names:
+                found = objective.terms[name](batch.x, inference, objective.context)
+                totals[name] = totals.get(name, 0.0) + float(found.sum())
+        return {name: total / len(split) for name, total in totals.items()}
 
     @torch.no_grad()
     def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
@@ -116,11 +132,11 @@ class ImageEvaluator:
             values[f"{name}_z"] = {"psnr": total / len(split)}
         return values
 
-    def _of_baselines(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
-        """The same measures of what the trivial methods make of the split."""
+    def _reached(self, split: DeviceSplit, methods: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:
+        """The same measures of what other methods make of the split."""
         values: dict[str, dict[str, float]] = {}
-        for name, baseline in self.baselines.items():
-            parts = [image_metrics(b.x, baseline(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
+        for name, method in methods.items():
+            parts = [image_metrics(b.x, method(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
             columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
             values[name] = {key: float(value) for key, value in columns.items()}
         return values
@@ -141,8 +157,9 @@ class ImageEvaluator:
         page, top, left = (columns[name].numpy() for name in ("page", "top", "left"))
         pages = ocr.stitch(x[:, 0].numpy(), page, top, left)
         values = ocr.page_errors(pages, ocr.stitch(outputs[place][:, 0].numpy(), page, top, left), limit)
-        for name in {"blur", "pca", "patch_pca"} & set(self.baselines):
-            y = torch.cat([stored(Decoded(self.baselines[name](part.float() / 255))) for part in x.split(256)])
+        methods = {"blur": blur, **self.baselines}
+        for name in {"blur", "pca", "patch_pca"} & methods.keys():
+            y = torch.cat([stored(Decoded(methods[name](part.float() / 255))) for part in x.split(256)])
             read = ocr.page_errors(pages, ocr.stitch(y[:, 0].numpy(), page, top, left), limit)
             reached[name]["ocr_cer"] = read["ocr_cer"]
         return values
@@ -161,11 +178,13 @@ class ImageEvaluator:
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
-        objective, epoch, means = self.inputs.objective, self.inputs.epoch, train.measured.means()
+        objective, epoch = self.inputs.objective, self.inputs.epoch
+        mse, mae = (float(train.drawn[name].double().mean()) for name in ("squared_error", "absolute_error"))
         return {
-            "effective_beta_measured": objective.effective_beta_of_errors(epoch, means["mse"], means["mae"]),
+            "effective_beta_measured": objective.effective_beta_of_errors(epoch, mse, mae),
             "implied_sigma": objective.implied_sigma(epoch),
             "floors": ", ".join(self.baselines),
+            "no_baseline": left_out(self.baselines, self.inputs.model.latent_dim, self.cell, len(self.train)),
         }
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -14,8 +14,9 @@ from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.tags.average_precision import Scores
 from vaelab.measures.passes import Measured
-from vaelab.measures.tags.batch import RunningMetrics, at_threshold, bce, lengths
+from vaelab.measures.tags.batch import at_threshold, bce, epoch_metrics, lengths
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
+from vaelab.measures.tally import Tally
 from vaelab.models import pca
 from vaelab.models.pca import Pca
 from vaelab.params.blocks import Evaluate
@@ -37,7 +38,8 @@ def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int
     """Return the trivial methods by name, each a function of a batch.
 
     zero: no tag at all. frequency: each tag with its frequency in training, a row with and a row without it added.
-    pca: L principal components of the training rows, or as many as they have; missing where there is one row only.
+    pca: L principal components of the training rows, or as many as they have; missing where there is one row only, and
+    where it loses nothing: no model can beat that.
 
     Args:
         train: N rows.
@@ -51,7 +53,9 @@ def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int
     size, components = info.shape[0], components_of(len(train), latent_dim, info.shape[0])
     if components:
         some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
-        found["pca"] = partial(_from_pca, pca.fit_pca(train.stored(some).cpu().float(), components, seed))
+        fitted = pca.fit_pca(train.stored(some).cpu().float(), components, seed)
+        if not pca.loses_nothing(fitted, len(some)):
+            found["pca"] = partial(_from_pca, fitted)
     return found
 
 
@@ -75,12 +79,16 @@ def _from_pca(fitted: Pca, x: Tensor) -> Prediction:
 
 
 class TagBaselines:
-    """Measures trivial methods, fitted on the training split, with their own best thresholds on val."""
+    """Measures trivial methods, fitted on the training split, with their own best thresholds on val.
+
+    `bernoulli`: whether the model's likelihood is that of independent tags, so that nats compare.
+    """
 
     def __init__(
-        self, train: DeviceSplit, val: DeviceSplit, info: DataInfo, latent_dim: int, options: Evaluate
+        self, train: DeviceSplit, val: DeviceSplit, info: DataInfo, latent_dim: int, options: Evaluate, bernoulli: bool
     ) -> None:
-        self.options = options
+        self.bernoulli = bernoulli
+        self.options, self.info = options, info
         self.methods = fit_baselines(train, info, latent_dim, options.seed)
         self.best = {name: self._best(method, val) for name, method in self.methods.items()}
 
@@ -90,10 +98,18 @@ class TagBaselines:
 
     def metrics(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """Return the measures of the split by method."""
-        return {name: self._measures(method, split, self.best[name]) for name, method in self.methods.items()}
+        found = {name: self._measures(method, split, self.best[name]) for name, method in self.methods.items()}
+        nats = found["frequency"]["bce"]  # frequencies are a model without a latent: there is no rate
+        found["frequency"] |= {"distortion": nats, "negative_elbo": nats} if self.bernoulli else {}
+        if (
+            "pca" in found
+        ):  # the numbers of a row that PCA keeps cost no rate: its nats are those of a mean, and no bound
+            at_mean = found["pca"].pop("bce")
+            found["pca"] |= {"distortion_at_mean": at_mean} if self.bernoulli else {}
+        return found
 
     def _measures(self, method: Baseline, split: DeviceSplit, best: float) -> dict[str, float]:
-        plain, at_best = RunningMetrics(len(split)), RunningMetrics(len(split))
+        plain, at_best = Tally(len(split)), Tally(len(split))
         precision = Scores(len(split), split.shape[0])
         for batch in split.in_order(self.options.batch_size):
             x, (logits, scores) = batch.x, method(batch.x)
@@ -103,6 +119,6 @@ class TagBaselines:
                 columns |= ranking(x, scores, lengths(self.options)) | {"bce": bce(x, logits)}
                 precision.add(x, scores)
             plain.add(Measured(totals, columns))
-        reached = at_best.metrics()
-        found = plain.metrics() | {f"best_{name}": reached[name] for name in AT_THRESHOLD}
+        found, reached = (epoch_metrics(*whole, self.info) for whole in (plain.whole(), at_best.whole()))
+        found |= {f"best_{name}": reached[name] for name in AT_THRESHOLD}
         return found | {"best_threshold": best} | precision.metrics() if precision.seen else found

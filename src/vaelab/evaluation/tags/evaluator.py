@@ -9,18 +9,21 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
 from vaelab.data.format.info import final_phase
-from vaelab.evaluation.inputs import EvaluationInputs, ablated
+from vaelab.evaluation.inputs import EvaluationInputs, ablated, lossless_text
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture
+from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.evaluation.tags import generation
 from vaelab.evaluation.tags.average_precision import Scores, precision_rows
 from vaelab.evaluation.tags.baselines import TagBaselines, components_of
 from vaelab.evaluation.tags.sampling import Sampler
 from vaelab.measures.passes import Pass
-from vaelab.measures.tags.batch import RunningMetrics, at_threshold, distortion, epoch_metrics, likelihood
+from vaelab.measures.sampling import latent_draw
+from vaelab.measures.tags.batch import at_threshold, distortion, epoch_metrics, likelihood
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
-from vaelab.metrics.nested import ABLATIONS, FLOORS
-from vaelab.objective.kl import kl_per_dimension
+from vaelab.measures.tally import Tally
+from vaelab.metrics.nested import ABLATIONS, FLOORS, SAMPLED
+from vaelab.models.vae import sampled
 from vaelab.objective.schedules import value_reached
 
 KEPT, KEPT_BYTES = 2000, 2**26  # rows of a phase, evenly spread, whose reconstructions are saved
@@ -37,7 +40,9 @@ class TagsEvaluator:
         self.final = final_phase(inputs.splits)
         train, val, info = inputs.splits["train"], inputs.splits["val"], inputs.info
         self.threshold = self._best_threshold(val)
-        self.baselines = TagBaselines(train, val, info, inputs.model.latent_dim, inputs.options)
+        self.baselines = TagBaselines(
+            train, val, info, inputs.model.latent_dim, inputs.options, likelihood(inputs.run.model) == "bernoulli"
+        )
         self.label_tag = None if len(info.groups) > 1 else _tag_for_labels(info.class_counts, len(train))
         self.seen, self.lengths = _training_rows(train)
         self.sampler: Sampler | None = None
@@ -56,9 +61,9 @@ class TagsEvaluator:
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
         """Return the metrics of a phase, baselines among them."""
-        values: dict[str, Any] = epoch_metrics(result.measured.totals, result.measured.means(), self.inputs.info)
-        rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
-        values["negative_elbo"] = values["distortion"] + float(rate.mean())
+        values: dict[str, Any] = epoch_metrics(result.measured.totals, result.means(), self.inputs.info)
+        values["distortion_at_mean"] = result.measured.means()["distortion"]
+        values |= likelihoods(self.inputs, phase, split, result)
         values |= self._decoded_again(split, result.mean)
         values[ABLATIONS] = self._ablations(split, result.mean)
         values["silhouette"] = self._silhouette(split, result.mean)
@@ -67,7 +72,7 @@ class TagsEvaluator:
             self.sampler = self._fitted_sampler(result)
         if phase == self.final:
             self.counts = result.measured.totals["counts"]
-        return values | self._generation(split)
+        return values | self._generation(split) | {SAMPLED: self._with_one_draw(split, result)}
 
     def _decodings(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
         """Yield each batch with the logits that are decoded from these latents [N, L]."""
@@ -76,15 +81,22 @@ class TagsEvaluator:
             yield batch, self.inputs.model.decode(z.to(split.device), batch.group).reconstruction
 
     @torch.no_grad()
-    def _decoded_again(self, split: DeviceSplit, mean: Tensor) -> dict[str, float]:
+    def _decoded_again(self, split: DeviceSplit, latents: Tensor) -> dict[str, float]:
         """Measures at the best threshold, and average precision: of the reconstructions that the pass did not keep."""
-        running, scores = RunningMetrics(len(split)), Scores(len(split), split.shape[0])
-        for batch, logits in self._decodings(split, mean):
-            running.add(at_threshold(batch.x, logits, self.threshold))
+        tally, scores = Tally(len(split)), Scores(len(split), split.shape[0])
+        for batch, logits in self._decodings(split, latents):
+            tally.add(at_threshold(batch.x, logits, self.threshold))
             scores.add(batch.x, logits)
-        found = running.metrics()
+        found = epoch_metrics(*tally.whole(), self.inputs.info)
         at_best = {f"best_{name}": found[name] for name in AT_THRESHOLD}
         return {"best_threshold": self.threshold, **at_best, **scores.metrics()}
+
+    def _with_one_draw(self, split: DeviceSplit, result: Pass) -> dict[str, float]:
+        """The measures with one drawn z, at the thresholds of the posterior mean."""
+        z = sampled(result.mean, result.log_var, latent_draw(result.mean, self.inputs.options.seed, 0))
+        again = self._decoded_again(split, z)
+        del again["best_threshold"]
+        return with_one_draw(self.inputs, split, result) | again
 
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
@@ -123,15 +135,16 @@ class TagsEvaluator:
         inputs, epoch = self.inputs, self.inputs.epoch
         weights = {name: value_reached(weight, epoch) for name, weight in inputs.objective.weights.items()}
         reconstruction = sum(weights[name] * float(train.losses[name].mean()) for name in TERMS if name in weights)
-        nats = value_reached(inputs.run.loss.beta, epoch) * train.measured.means()["distortion"]
+        nats = value_reached(inputs.run.loss.beta, epoch) * train.means()["distortion"]
+        lossy = "pca" in self.baselines.methods
         components = components_of(len(train.mean), inputs.model.latent_dim, inputs.info.shape[0])
         return {
             "likelihood": likelihood(inputs.run.model),
             "effective_beta_measured": nats / reconstruction if reconstruction else float("inf"),
             "silhouette_labels": self._labels(),
             "floors": ", ".join(self.baselines.methods),
-            "floor_pca_components": components,
-            "floor_pca_lossless": components == inputs.info.shape[0],
+            "floor_pca_components": components if lossy else None,
+            "no_baseline": None if lossy or not components else lossless_text("PCA", inputs.model.latent_dim),
             "average_precision_rows": self._precision_rows(),
         }
 

@@ -24,17 +24,20 @@ def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: 
     matrix = confusion.confusion(x, confusion.predicted_classes(inference.reconstruction), classes)
     cells_right = confusion.accuracy(matrix)
     right_extent = (confusion.predicted_extent(inference.extent) == extents(x, classes)).all(1)
-    cells, size = distortion(x, inference)
     return Measured({"matrix": matrix.sum(0)}, {
         "accuracy": cells_right,
         "foreground_accuracy": confusion.foreground_accuracy(matrix, info.background),
         "blank_share": confusion.blank(matrix, info.background),
         "extent_accuracy": right_extent.double(),
         "exact_match": ((cells_right == 1) & right_extent).double(),
-        "distortion": cells + size,
-        "distortion_cells": cells,
-        "distortion_extent": size,
+        **likelihood(batch, inference, info),
     })  # fmt: skip
+
+
+def likelihood(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> dict[str, Tensor]:
+    """Return −log p(x|z) of cells, of extent and of both, nats per grid, each [B]."""
+    cells, size = distortion(batch.x, inference)
+    return {"distortion": cells + size, "distortion_cells": cells, "distortion_extent": size}
 
 
 def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measured:

@@ -1,6 +1,14 @@
 """Measures of reconstructed images."""
 
-from vaelab.measures.image.batch import epoch_metrics, evaluation_metrics, stored, train_metrics, val_metrics
+from vaelab.measures.image.batch import (
+    best_gaussian,
+    epoch_metrics,
+    errors,
+    evaluation_metrics,
+    stored,
+    train_metrics,
+    val_metrics,
+)
 from vaelab.measures.kind import KindMeasures
 
-IMAGE = KindMeasures(evaluation_metrics, val_metrics, train_metrics, epoch_metrics, stored)
+IMAGE = KindMeasures(evaluation_metrics, val_metrics, train_metrics, epoch_metrics, stored, errors, best_gaussian)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
-from vaelab.measures.passes import Columns, Measured
+from vaelab.measures.passes import Measured
 from vaelab.measures.tags import reconstruction
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective import tag_losses as terms
@@ -30,7 +30,13 @@ def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: 
     x, logits = batch.x, inference.reconstruction
     totals, examples = at_threshold(x, logits, options.threshold)
     ranked = reconstruction.ranking(x, logits, lengths(options))
-    return Measured(totals, {**ranked, **examples, "bce": bce(x, logits), "distortion": distortion(x, logits, run)})
+    return Measured(totals, {**ranked, **examples, **drawn_likelihood(batch, inference, info, run)})
+
+
+def drawn_likelihood(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> dict[str, Tensor]:
+    """Return −log p(x|z) of independent tags and under the run's own likelihood, nats per row, each [B]."""
+    x, logits = batch.x, inference.reconstruction
+    return {"bce": bce(x, logits), "distortion": distortion(x, logits, run)}
 
 
 def val_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
@@ -57,25 +63,6 @@ def at_threshold(x: Tensor, logits: Tensor, threshold: float) -> Measured:
     """Return the counts of each tag [3, D] and the measures of each row [B] at a threshold."""
     found = reconstruction.predicted(x, logits, threshold)
     return Measured(_counted(x, found).totals, reconstruction.of_rows(x, found))
-
-
-class RunningMetrics:
-    """Adds up what is measured of a split of so many rows, a batch at a time."""
-
-    def __init__(self, rows: int) -> None:
-        self.totals: dict[str, Tensor] = {}
-        self.columns = Columns(rows)
-
-    def add(self, measured: Measured) -> None:
-        """Take in a batch."""
-        for name, total in measured.totals.items():
-            self.totals[name] = self.totals[name] + total if name in self.totals else total
-        self.columns.add(measured.examples)
-
-    def metrics(self) -> dict[str, float]:
-        """Return all measures of the split, pooled and means over rows."""
-        means = Measured({}, self.columns.all()).means()
-        return {**means, **reconstruction.pooled(self.totals["counts"], float(self.totals["rows"]))}
 
 
 def lengths(options: Evaluate) -> Sequence[int]:
