@@ -9,6 +9,7 @@ import yaml
 
 from vaelab import __version__, artifacts, storage
 from vaelab.commands.compare.command import WithConfigurations, compare
+from vaelab.commands.project import check_root
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.params.problems import listed, suggestion
 from vaelab.params.resolve import read_run, resolve
@@ -27,6 +28,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command()
 def check() -> None:
     """Check params.yaml without running anything: all problems at once, and what has no effect or no run."""
+    check_root()
     resolved = resolve(artifacts.PARAMS)
     for warning in (*resolved.warnings, *listed(resolved.unused)):
         print(f"warning: {warning}", file=sys.stderr)
@@ -42,6 +44,7 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
 
         content = read_description(Path(run))
     else:
+        check_root()
         known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
         if run not in known:
             raise InputError(f"no run {run!r}; {suggestion(run, known)}")
@@ -52,6 +55,7 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
 @app.command()
 def where() -> None:
     """Print where the report and the pictures of the active runs are."""
+    check_root()
     places = [
         ("report", artifacts.COMPARISON_TEXT, f" (with pictures: {artifacts.COMPARISON_HTML})"),
         ("table", artifacts.COMPARISON_CSV, ""),
@@ -72,6 +76,7 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
     """List what is left of runs and data sets that params.yaml no longer has; with --yes remove it."""
     from vaelab.commands import clean as cleaning
 
+    check_root()
     found = resolve(artifacts.PARAMS)
     print(cleaning.clean(cleaning.gone(found.runs, found.datasets), yes))
 
@@ -81,6 +86,7 @@ def docs() -> None:
     """Write docs/params.md from the schema."""
     from vaelab.params.document import params_document
 
+    check_root()
     storage.write_text(Path("docs/params.md"), params_document())
 
 
@@ -105,6 +111,8 @@ def quality(
 
     if save_path.suffix != ".png":
         raise InputError(f"--save-path {save_path}: expected a name that ends in .png")
+    if run is not None and not run.endswith(".safetensors"):
+        check_root()
     target = choose(run, config, checkpoint)
     source = measuring.open_images(target, data, phase)
     found = measuring.quality(target, source, num_samples, batch, seed)
@@ -131,6 +139,8 @@ def embed(
     from vaelab.commands.judge import embed as embedding
     from vaelab.commands.judge.target import of_run
 
+    if not run.endswith(".safetensors"):
+        check_root()
     written = embedding.embed(of_run(run), data, out, spatial, batch_size)
     _left_out(written.refused)
     print(f"{out}: float32 [{', '.join(map(str, written.shape))}], rows in {written.table}")

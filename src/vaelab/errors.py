@@ -1,5 +1,6 @@
 """The one error that a user is meant to see, and how a script ends on it."""
 
+import io
 import signal
 import sys
 from collections.abc import Callable
@@ -29,7 +30,13 @@ def shortened(error: Exception, most: int = 200) -> str:
 
 
 def exit_on_input_error(main: Callable[[], None]) -> None:
-    """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130, on SIGTERM with 143."""
+    """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130, on SIGTERM with 143.
+
+    What the terminal's encoding lacks is written as an escape: nothing that was computed is lost for it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         main()
     except InputError as error:

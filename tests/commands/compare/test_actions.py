@@ -1,6 +1,7 @@
 """`vaelab compare` before anything runs: words to runs, runs to overrides, what is wrong said at once."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -299,3 +300,38 @@ def test_a_run_without_result_comes_with_the_command_that_trains_it(project):
     ):
         assert part in text
     assert "to train nope" not in text
+
+
+def test_an_option_that_params_do_not_list_is_set_with_two_plus_signs(ready):
+    listed = Selection(preset="loss_options")
+    with pytest.raises(InputError, match=r"evaluate\.extreme is not listed in params\.yaml: put \+\+ before it"):
+        comparing.compose(listed, {}, ["evaluate.extreme=3"])
+    assert "++evaluate.extreme=3" in comparing.compose(listed, {}, ["++evaluate.extreme=3"]).overrides
+
+
+OWN = {"source": "tags_csv", "path": "data/raw/own/rows.csv"}
+
+
+def test_what_a_queued_run_would_not_find_is_said_before_it_is_queued(ready):
+    path, git = ready / OWN["path"], ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    raw = yaml.safe_load((ready / "params.yaml").read_text())
+    (ready / "params.yaml").write_text(yaml.safe_dump(raw | {"datasets": {**raw["datasets"], "own": OWN}}))
+    path.parent.mkdir(parents=True)
+    path.write_text("tags\na|b\n")
+    subprocess.run([*git, "init", "-q"], check=True)
+    own, other = ({"run": {"data": data, "preset": "vae_small"}} for data in ("own", "tags"))
+
+    def queue(configurations):
+        return comparing.compose(Selection(configurations=configurations), {}, (), queue=True)
+
+    with pytest.raises(
+        InputError, match=r"datasets\.own\.path: neither git nor DVC tracks data/raw/own/rows\.csv.*dvc add"
+    ):
+        queue(own)
+    queue(other)
+    comparing.compose(Selection(configurations=own), {}, ())  # not queued
+    for tracked in (path, path.with_name("rows.csv.dvc"), path.parent.with_name("own.dvc")):
+        tracked.touch()
+        subprocess.run([*git, "add", "-f", str(tracked)], check=True)
+        queue(own)
+        subprocess.run([*git, "rm", "-q", "--cached", str(tracked)], check=True)

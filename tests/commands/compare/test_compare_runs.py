@@ -42,6 +42,7 @@ def test_a_failed_run_is_named_and_the_others_are_done(project, first):
     assert "b is broken" in failed
     assert "error: failed: train@b, for the reason above. The rest is done and kept" in failed
     assert "evaluate@a" in started(failed)
+    assert "No file hash info" not in failed
 
 
 def test_the_same_command_goes_on_from_there(project, first):

@@ -48,6 +48,21 @@ def test_both_streams_go_through_and_the_end_of_stderr_is_kept(tmp_path, capfd):
     assert said.err == "é" * 30_000 + "end"
 
 
+WARNING = "WARNING: No file hash info found for '/p/models/{}'. It won't be created.\n"
+SAYS = """import sys, time
+for part in {!r}:
+    sys.stderr.write(part), sys.stderr.flush(), time.sleep(0.05)
+"""
+
+
+def test_only_the_warnings_of_what_is_still_to_be_made_are_left_out(tmp_path, capfd):
+    expected = [WARNING.format(name) for name in "abcd"]
+    parts = ["one\n", *expected[:2], "WARNING: another\n", expected[2][:30], expected[2][30:] + "bar\r", "\x1b[33m",
+             expected[3], "No file hash info found for 'x'. It won't be created.\n", "WARNING: the end"]  # fmt: skip
+    rest = "one\nWARNING: another\nbar\r\x1b[33mNo file hash info found for 'x'. It won't be created.\nWARNING: the end"
+    assert run(python(SAYS.format(parts)), tmp_path).said == capfd.readouterr().err == rest
+
+
 def test_it_runs_in_the_folder(tmp_path, capfd):
     run(python("from pathlib import Path; print(Path.cwd())"), tmp_path)
     assert Path(capfd.readouterr().out.strip()) == tmp_path.resolve()

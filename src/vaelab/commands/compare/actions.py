@@ -10,6 +10,7 @@ from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_
 from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, keep_params, start
 from vaelab.commands.compare.overrides import replacing, resolved_overrides
 from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
+from vaelab.commands.compare.tracked import untracked
 from vaelab.errors import InputError
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.reading import read_yaml
@@ -71,7 +72,9 @@ def compose(
         own = replacing({name: merge(run, everywhere) for name, run in select(asked, raw).items()})
     experiment = Experiment((*own, *overrides), name, queue)
     check_project(Path(), name)
-    resolved_overrides(experiment.overrides, sweep=queue)
+    found = resolved_overrides(experiment.overrides, sweep=queue)
+    if queue:
+        raise_problems("what is to be queued", [problem for resolved in found for problem in untracked(resolved)])
     return experiment
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from vaelab.commands.project import check_root
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def compare(
     from vaelab.commands.compare import actions as comparing
     from vaelab.commands.compare.selection import Selection, parsed_seeds
 
+    if metrics_dir is None:
+        check_root()
     typed = configurations(context)
     asked = bool(preset or typed or seeds or everywhere or data or set_param or name or queue)
     modes = [asked, collect_only or out is not None, before is not None or after is not None]

@@ -121,7 +121,7 @@ def _failure(said: str) -> Exception:
 def git(folder: Path, *words: str) -> str | None:
     """Return what git says, or None where it fails or is missing."""
     try:
-        done = subprocess.run(("git", *words), cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(("git", *words), cwd=folder, capture_output=True, encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
     return done.stdout if done.returncode == 0 else None

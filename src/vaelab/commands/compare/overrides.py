@@ -13,6 +13,7 @@ from vaelab.params.resolve import Resolved, read_params, resolve
 
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")  # texts that need no quotes
 WORDS = {"true", "false", "null", "nan", "inf"}  # that Hydra reads as something else
+NOT_LISTED = re.compile(r"Could not override '([\w.]+)'\. To append")
 RESULT = "params.yaml with these runs"
 
 
@@ -87,4 +88,7 @@ def _applied(overrides: Sequence[str]) -> Resolved:
 
 
 def _wrong(error: Exception) -> InputError:
-    return InputError(f"-S: {shortened(error.__cause__ if isinstance(error.__cause__, Exception) else error)}")
+    text = shortened(error.__cause__ if isinstance(error.__cause__, Exception) else error, 500)
+    if found := NOT_LISTED.search(text):
+        text = f"{found[1]} is not listed in {artifacts.PARAMS}: put ++ before it, -S ++{found[1]}=..."
+    return InputError(f"-S: {text}")

@@ -3,6 +3,7 @@
 import codecs
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 KEPT = 20_000  # characters of stderr
+# of each output of a run that has not run yet: DVC checks out what it has before it makes the rest
+EXPECTED = re.compile(r"[^\r\n]*WARNING[^\r\n]*No file hash info found for '[^\n]*'\. It won't be created\.[^\n]*\n")
 PATIENCE = 10.0  # seconds after which a stage that has not ended is interrupted again
 
 
@@ -98,15 +101,20 @@ def _channel() -> tuple[int, int]:
 
 
 def _pass_on(ours: int, kept: list[str]) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    decoder, held = codecs.getincrementaldecoder("utf-8")(errors="replace"), ""
     with os.fdopen(ours, "rb", buffering=0) as stream:
         while part := _read(stream):
-            text = decoder.decode(part)
+            text = EXPECTED.sub("", held + decoder.decode(part))
+            line = text.rpartition("\n")[2]
+            held = line if "WARNING" in line else ""  # it may go on
+            text = text.removesuffix(held)
             kept.append(text)
             sys.stderr.write(text)
             sys.stderr.flush()
             if len(kept) > KEPT:
                 del kept[: KEPT // 2]
+        kept.append(held)
+        sys.stderr.write(held)
 
 
 def _read(stream: Any) -> bytes:

@@ -1,0 +1,17 @@
+"""Where the project is: commands read and write paths below its root."""
+
+from pathlib import Path
+
+from vaelab import artifacts
+from vaelab.errors import InputError
+
+ROOT = (artifacts.PARAMS, Path("dvc.yaml"))  # what a project's root has
+
+
+def check_root() -> None:
+    """Raise an InputError that names the root where this folder is inside of a project, and not its root."""
+    here = Path.cwd()
+    if not all(path.is_file() for path in ROOT):
+        for folder in here.parents:
+            if all((folder / path).is_file() for path in ROOT):
+                raise InputError(f"{here.relative_to(folder)}/ is a folder of the project {folder}: cd there first")

@@ -1,0 +1,25 @@
+"""Commands that are called elsewhere than at the root of the project."""
+
+import sys
+
+import pytest
+
+from vaelab import cli
+
+COMMANDS = [["check"], ["where"], ["clean"], ["docs"], ["show", "a"], ["compare", "--collect-only"], ["quality", "a"],
+            ["embed", "a", "b", "--out", "c.npy"], ["compare", "--before", "a", "--after", "b"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_inside_of_a_project_the_root_is_named(tmp_path, monkeypatch, capsys, words):
+    for name in ("params.yaml", "dvc.yaml"):
+        (tmp_path / name).touch()
+    folder = tmp_path / "notebooks/deep"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["vaelab", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert f"notebooks/deep/ is a folder of the project {tmp_path}: cd there first" in capsys.readouterr().err
+    assert not list(folder.iterdir())

@@ -1,0 +1,28 @@
+"""How a script ends, whatever the terminal can show."""
+
+import io
+import sys
+
+import pytest
+
+from vaelab.errors import InputError, exit_on_input_error
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_what_the_terminal_lacks_is_written_as_an_escape(monkeypatch, encoding):
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding) for name in ("stdout", "stderr")}
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+
+    def main():
+        print("σ → 8 × 8 \udc80")
+        raise InputError("no column “σ”")
+
+    with pytest.raises(SystemExit) as ended:
+        exit_on_input_error(main)
+    assert ended.value.code == 2
+    out, said = (stream.buffer.getvalue() if not stream.flush() else b"" for stream in streams.values())
+    if encoding == "ascii":
+        assert out == b"\\u03c3 \\u2192 8 \\xd7 8 \\udc80\n"
+        assert said == b"error: no column \\u201c\\u03c3\\u201d\n"
+    assert out.endswith(b"\\udc80\n")
