@@ -127,10 +127,15 @@ def page(file: ImageFile.ImageFile, number: int, max_pixels: int) -> Picture:
             file.seek(number)
         check_size(file, max_pixels)
         check_content(file, path)
-        notes, orientation = _notes(file, path), int(file.getexif().get(ORIENTATION, 1))
+        notes, orientation = _notes(file, path), _orientation(file)
         file.load()
         ImageOps.exif_transpose(file, in_place=True)
     return Picture(file, [*notes, *sorted({" ".join(str(warning.message).split()) for warning in caught})], orientation)
+
+
+def _orientation(file: ImageFile.ImageFile) -> int:
+    value = file.getexif().get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1  # others turn nothing
 
 
 def _notes(file: ImageFile.ImageFile, path: Path) -> list[str]:

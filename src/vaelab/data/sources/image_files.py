@@ -62,13 +62,18 @@ def survey_values(paths: Iterable[Path], max_pixels: int) -> dict[Kind, Extent]:
 def in_eight_bits(picture: Picture, colour: Colour, alpha: Alpha, scale: Scale | None) -> Picture:
     """Return a picture in mode RGB, or L for gray. Raises UnreadableError where it holds NaN or infinity."""
     image, scaled = eight_bits(picture.image, scale)
-    image = _opaque(image, "RGB" if colour == "rgb" else "L", alpha == "white")
+    image = opaque(image, "RGB" if colour == "rgb" else "L", alpha == "white")
     return Picture(image, [*picture.notes, *scaled], picture.orientation)
 
 
-def _opaque(image: Image.Image, mode: str, on_white: bool) -> Image.Image:
-    """The image in mode RGB or L, without alpha; band by band, so that no second large image is made on the way."""
-    transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+def has_alpha(image: Image.Image) -> bool:
+    """Return whether parts of an image may be transparent."""
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+
+
+def opaque(image: Image.Image, mode: str, on_white: bool) -> Image.Image:
+    """Return the image in mode RGB or L, without alpha; in bands, so that no second large image is made on the way."""
+    transparent = has_alpha(image)
     if image.mode == mode and not transparent:
         return image
     out = Image.new(mode, image.size)
