@@ -22,7 +22,8 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: colour is what JPEG chan
 class Twins:
     """Remembers each image as it passes by, a thumbnail at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, near: bool = True) -> None:
+        self.near = near  # whether thumbnails are compared, which images of one form or one product all resemble
         self.first: dict[bytes, str] = {}  # "split: name" of the first, by content
         self.exact: list[str] = []
         self.thumbnails: dict[str, list[np.ndarray]] = {phase: [] for phase in PHASES}
@@ -34,7 +35,7 @@ class Twins:
         first = self.first.setdefault(key, f"{phase}: {name}")
         if not first.startswith(f"{phase}: "):
             self.exact.append(f"{phase}: {name} = {first}")
-        elif len(x) == 1 and len(self.names[phase]) < MOST_THUMBNAILS:
+        elif self.near and len(x) == 1 and len(self.names[phase]) < MOST_THUMBNAILS:
             self.thumbnails[phase].append(_thumbnail(x[0]))
             self.names[phase].append(name)
 
@@ -68,8 +69,8 @@ class Twins:
 def _thumbnail(x: np.ndarray) -> np.ndarray:
     """Means over blocks of the gray image, uint8 [SIDE²]."""
     gray = np.tensordot(LUMA if len(x) == 3 else np.ones(1), x, 1)
-    edges = np.linspace(0, gray.shape[0], SIDE + 1).astype(int)[:-1]
+    edges = np.linspace(0, len(gray), SIDE + 1).astype(int)[:-1]
     sums: np.ndarray = np.add.reduceat(np.add.reduceat(gray, edges, 0), edges, 1)
-    blocks = np.diff([*edges, gray.shape[0]])
+    blocks = np.diff([*edges, len(gray)])
     means: np.ndarray = np.rint(sums / np.outer(blocks, blocks)).astype(np.uint8)
     return means.ravel()
