@@ -60,10 +60,16 @@ def survey_values(paths: Iterable[Path], max_pixels: int) -> dict[Kind, Extent]:
 
 
 def in_eight_bits(picture: Picture, colour: Colour, alpha: Alpha, scale: Scale | None) -> Picture:
-    """Return a picture in mode RGB, or L for gray. Raises UnreadableError where it holds NaN or infinity."""
+    """Return a picture in mode RGB, or L for gray; the memory of the given one is freed where the mode is another.
+
+    Raises:
+        UnreadableError: it holds NaN or infinity.
+    """
     image, scaled = eight_bits(picture.image, scale)
-    image = opaque(image, "RGB" if colour == "rgb" else "L", alpha == "white")
-    return Picture(image, [*picture.notes, *scaled], picture.orientation)
+    converted = opaque(image, "RGB" if colour == "rgb" else "L", alpha == "white")
+    if converted is not picture.image:
+        picture.image.im = None  # of a large file, a quarter of a gigabyte that nobody needs while it is cut
+    return Picture(converted, [*picture.notes, *scaled], picture.orientation)
 
 
 def has_alpha(image: Image.Image) -> bool:
@@ -90,6 +96,14 @@ def _opaque_band(band: Image.Image, transparent: bool, on_white: bool) -> Image.
     white = Image.new("RGBA", band.size, "white")
     white.alpha_composite(band.convert("RGBA"))
     return white.convert("RGB")
+
+
+def as_array(image: Image.Image) -> np.ndarray:
+    """Return the pixels of an image in mode L or RGB, uint8 [H, W, C]; in bands, since numpy would copy it twice."""
+    pixels = np.empty((image.height, image.width, len(image.getbands())), dtype=np.uint8)
+    for top, band in in_bands(image, np.asarray):
+        pixels[top : top + len(band)] = np.atleast_3d(band)
+    return pixels
 
 
 def _resize(image: Image.Image, size: int) -> Iterator[Image.Image]:

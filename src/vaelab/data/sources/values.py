@@ -22,7 +22,7 @@ USUAL: dict[Kind, tuple[float, ...]] = {
 }
 TOLERANCE = 1 / 510  # of the range, half a level: what rounding and resampling add, which is clipped
 FILLED = 0.3  # of a range; data that fill less get a range of their own, or a warning
-BAND_PIXELS = 2**22  # in memory as floats at once
+BAND_PIXELS = 2**21  # in memory as floats at once
 
 
 class Extent(NamedTuple):
@@ -120,7 +120,7 @@ def eight_bits(image: Image.Image, scale: Scale | None) -> tuple[Image.Image, li
 
 
 def _bands(image: Image.Image) -> Iterable[tuple[int, np.ndarray]]:
-    return in_bands(image, lambda band: np.asarray(band, dtype=np.float32))
+    return in_bands(image, lambda band: np.asarray(band, dtype=np.float64))
 
 
 def in_bands(image: Image.Image, use: Callable[[Image.Image], Made]) -> Iterable[tuple[int, Made]]:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from image_folders import encoded
 from PIL import Image
 
+from vaelab.data.sources.fabric import strips as strips_module
 from vaelab.data.sources.fabric.aitex import fabric_start
 from vaelab.data.sources.fabric.masks import MaskError, read_masks, resized_mask
-from vaelab.data.sources.fabric.strips import block_mean, local_contrast
+from vaelab.data.sources.fabric.strips import Cutting, block_mean, local_contrast, toned, with_tone
 from vaelab.data.sources.fabric.survey import phase_sizes
-from vaelab.params.datasets import Split
+from vaelab.params.datasets import FolderMasks, Split
 
 
 def weave(seed, width=1000):
@@ -153,3 +154,14 @@ def test_shares_of_whole_numbers_are_met():
         {"train": 1, "val": 1, "test": 1},
         {"train": 1, "val": 1, "test": 0},
     ]
+
+
+@pytest.mark.parametrize("normalise", ["none", "local"])
+@pytest.mark.parametrize("reduce", [1, 2])
+def test_bands_of_a_large_strip_are_toned_as_the_whole(monkeypatch, normalise, reduce):
+    pixels = np.random.default_rng(0).integers(0, 256, (101, 90, 3), dtype=np.uint8)
+    settings = FolderMasks(source="folder_masks", path="x", size=16, reduce=reduce, normalise=normalise, window=20)
+    cutting = with_tone(Cutting(16, reduce, 16, 16, "rgb"), settings)
+    expected = cutting.tone(block_mean(pixels, reduce))
+    monkeypatch.setattr(strips_module, "BAND_PIXELS", 90 * 7)
+    np.testing.assert_array_equal(toned(pixels, cutting), expected)

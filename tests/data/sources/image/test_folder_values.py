@@ -24,7 +24,7 @@ def prepared(tmp_path, arrays, kind="TIFF", **values):
 
 
 def levels(x, low, high):
-    return np.rint((x.astype(np.float32) - low) / (high - low) * 255)
+    return np.rint((x.astype(np.float64) - low) / (high - low) * 255)
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])

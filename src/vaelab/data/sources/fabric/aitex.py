@@ -16,7 +16,7 @@ import numpy as np
 
 from vaelab.data.sources.fabric.checks import scaled
 from vaelab.data.sources.fabric.mask_files import MaskRule
-from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, load, strides, tone
+from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, load, strides, with_tone
 from vaelab.data.sources.fabric.survey import Survey, check_defects, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
@@ -78,8 +78,8 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
 def _cutting(settings: Aitex) -> Cutting:
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, "gray", "dropped", unit="strip")
-    cutting = cutting._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
-    return cutting._replace(start=partial(_start, margin=settings.margin), tone=tone(settings))
+    cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
+    return cutting._replace(start=partial(_start, margin=settings.margin))
 
 
 def _start(pixels: np.ndarray, margin: int) -> int:

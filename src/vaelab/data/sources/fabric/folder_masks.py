@@ -7,7 +7,7 @@ from pathlib import Path
 from vaelab.data.sources.account import first_names
 from vaelab.data.sources.fabric.checks import check_masks, distrust_empty, scaled
 from vaelab.data.sources.fabric.mask_files import MaskRule
-from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
+from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, with_tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
@@ -30,7 +30,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     strips = _pair(settings, found, where)
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
-    cutting = cutting._replace(tone=tone(settings), masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
+    cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
     cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name, empty_is_normal=True)
     distrust_empty(found)

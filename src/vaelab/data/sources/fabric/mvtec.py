@@ -9,7 +9,7 @@ import numpy as np
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.sources.fabric.checks import scaled
 from vaelab.data.sources.fabric.mask_files import MaskRule
-from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, tone
+from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, with_tone
 from vaelab.data.sources.fabric.survey import (
     Division,
     Survey,
@@ -36,8 +36,8 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     where, root, found = f"datasets.{folder.name}", Path(settings.path), Survey(f"datasets.{folder.name}")
     strips = _find(root, found, where)
     side = settings.size * settings.reduce
-    cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True, tone=tone(settings))
-    cutting = cutting._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
+    cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True)
+    cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
     cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name)
     check_defects(sum(strip.defect != NONE for strip in strips), found, cutting, where)

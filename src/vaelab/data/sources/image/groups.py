@@ -20,6 +20,7 @@ RARE = 0.001  # share of the darkest, and of the brightest values that may be st
 LITTLE = 64  # levels: data that fill less were mostly brought to a wrong range
 LITTLE_RANGE = "bring them to the whole range, if they were divided twice or have fewer bits than their files"
 MOST_PAIRS = 3  # of groups that are named
+COUNTED_AT_ONCE = 2**21  # values, which numpy makes eight times as large to count them
 MIN_IMAGES = 10  # fewer may differ by chance
 
 
@@ -45,10 +46,11 @@ class GroupLevels:
     def add(self, phase: str, x: np.ndarray, group: np.ndarray) -> None:
         """Count images of one split."""
         for index in np.unique(group).tolist():
-            chosen = x[group == index]
+            chosen = np.flatnonzero(group == index)
             self.images[phase, index] += len(chosen)
-            pixels = np.bincount(chosen.ravel(), minlength=256)
-            self.levels[phase, index] = self.levels.get((phase, index), 0) + pixels
+            pixels = self.levels.setdefault((phase, index), np.zeros(256, dtype=np.int64))
+            for part in np.array_split(chosen, 1 + chosen.size * x[0].size // COUNTED_AT_ONCE):
+                pixels += np.bincount(x[part].ravel(), minlength=256)
 
     def images_by_group(self) -> dict[str, dict[str, int]]:
         """Return the number of images by split and group."""
