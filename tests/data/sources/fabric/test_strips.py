@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from image_folders import encoded
 from PIL import Image
 
+from vaelab.data.sources.fabric import strips as strips_module
 from vaelab.data.sources.fabric.aitex import fabric_start
 from vaelab.data.sources.fabric.masks import MaskError, read_masks, resized_mask
-from vaelab.data.sources.fabric.strips import block_mean, local_contrast
+from vaelab.data.sources.fabric.strips import Cutting, block_mean, local_contrast, toned, with_tone
+from vaelab.params.datasets import FolderMasks
 
 
 def weave(seed, width=1000):
@@ -120,7 +122,7 @@ def test_a_mask_is_its_luminance_in_every_mode(tmp_path, mode):
     mask = (np.random.default_rng(0).random((20, 30)) < 0.2).astype(np.uint8)
     options = {"transparency": bytes(range(256))} if "with" in mode else {}
     root = written(tmp_path, {"a.png": encoded(modes(mask)[mode.split()[0]], "PNG", **options)})
-    np.testing.assert_array_equal(read_masks([root / "a.png"], (20, 30), 1000), mask)
+    np.testing.assert_array_equal(read_masks([root / "a.png"], (20, 30), 1000).pixels, mask)
 
 
 def test_masks_of_integers_that_are_no_levels_are_refused(tmp_path):
@@ -128,3 +130,14 @@ def test_masks_of_integers_that_are_no_levels_are_refused(tmp_path):
     with pytest.raises(MaskError, match="goes up to 1 of 255; expected 128 or more") as caught:
         read_masks([root / "a.png"], (20, 20), 1000)
     assert caught.value.finding == "faint"
+
+
+@pytest.mark.parametrize("normalise", ["none", "local"])
+@pytest.mark.parametrize("reduce", [1, 2])
+def test_bands_of_a_large_strip_are_toned_as_the_whole(monkeypatch, normalise, reduce):
+    pixels = np.random.default_rng(0).integers(0, 256, (101, 90, 3), dtype=np.uint8)
+    settings = FolderMasks(source="folder_masks", path="x", size=16, reduce=reduce, normalise=normalise, window=20)
+    cutting = with_tone(Cutting(16, reduce, 16, 16, "rgb"), settings)
+    expected = cutting.tone(block_mean(pixels, reduce))
+    monkeypatch.setattr(strips_module, "BAND_PIXELS", 90 * 7)
+    np.testing.assert_array_equal(toned(pixels, cutting), expected)

@@ -1,12 +1,13 @@
 """Images and masks in two folders, paired by their names, as tiles; what does not line up is reported."""
 
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaelab.data.sources.fabric.masks import first_names
-from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
+from vaelab.data.sources.account import first_names
+from vaelab.data.sources.fabric.checks import check_masks, distrust_empty, scaled
+from vaelab.data.sources.fabric.mask_files import MaskRule
+from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, with_tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.given_splits import Given, Places, given_splits
@@ -26,12 +27,15 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     Raises:
         InputError: a folder is missing, nothing pairs, too few images are normal, or an option does not fit.
     """
-    where, found = f"datasets.{folder.name}", Survey()
+    where, found = f"datasets.{folder.name}", Survey(f"datasets.{folder.name}")
     strips, rule = _pair(settings, found, where)
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
-    cutting = cutting._replace(tone=tone(settings))
+    cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
+    cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name, empty_is_normal=True)
+    distrust_empty(found)
+    check_masks(found, where)
     division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
     write_strips(folder, division, cutting, found, {
         "source": f"images and masks in {settings.path}",
@@ -69,9 +73,8 @@ def _given(settings: FolderMasks, paths: list[Path], found: Survey, where: str) 
     root = Path(settings.path) / settings.images
     places = Places(root, Path(settings.path), settings.split_lists, where)
     given = given_splits(sorted(path.relative_to(root) for path in paths), places, settings.split, settings.seed)
-    for text in given.said:
-        print(f"{where}: {text}", file=sys.stderr)
-    found.warnings += given.warnings
+    found.account.said += given.said
+    found.account.warn(given.warnings)
     if given.phase_of and settings.val_defects:
         text = "the images come with splits, of which val holds the defects that are set apart; expected 0"
         raise InputError(f"{where}.val_defects: {text}")

@@ -12,13 +12,15 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+from vaelab.data.sources.fabric.mask_files import USUAL_RULE, MaskRule
 from vaelab.data.sources.fabric.masks import read_masks, resized_mask
-from vaelab.data.sources.image_files import read_image
+from vaelab.data.sources.image_files import MAX_PIXELS, as_array, read_image
+from vaelab.data.sources.values import Scale
 from vaelab.params.datasets import Aitex, FolderMasks, Mvtec
 
 NONE = "none"  # the defect of a normal strip, and of an intact patch
-MAX_PIXELS = 100_000_000
 RANGE = 4.0  # standard deviations that become 0 and 255; what is beyond is clipped
+BAND_PIXELS = 2**20  # of a strip that are toned at once, as floats: strips of AITEX are whole
 FLAT = 1.0  # levels: a smaller deviation is that of an even surface, which is not blown up
 
 
@@ -38,16 +40,19 @@ class Loaded(NamedTuple):
 
     pixels: np.ndarray  # uint8 [H, W, C]
     mask: np.ndarray  # uint8 [H, W], 1 on defects
+    findings: tuple[str, ...] = ()  # of its masks
+    notes: tuple[str, ...] = ()  # of its file
 
 
 class Patches(NamedTuple):
-    """What a strip was cut into, row by row, and how many pixels of its mask are in no patch."""
+    """What a strip was cut into, row by row, and how many of its pixels, and of its mask, are in no patch."""
 
     x: np.ndarray  # uint8 [n, C, S, S]
     mask: np.ndarray  # uint8 [n, R·S, R·S]
     top: np.ndarray  # int32 [n], pixels of the strip
     left: np.ndarray  # int32 [n]
     mask_outside: int
+    pixels_outside: int
 
 
 def levels(x: np.ndarray) -> np.ndarray:
@@ -73,7 +78,10 @@ class Cutting(NamedTuple):
     squeezed: bool = False  # to one square patch
     start: Callable[[np.ndarray], int] = _left_end  # first column that is cut, of pixels [H, W, C]
     tone: Callable[[np.ndarray], np.ndarray] = levels  # of a reduced strip [h, w, C], float to uint8
+    halo: int = 0  # rows of a reduced strip that its tone sees on both sides
     unit: str = "image"  # what a strip is called
+    scale: Scale | None = None  # of files of more than 8 bits
+    masks: MaskRule = USUAL_RULE
 
     @property
     def side(self) -> int:
@@ -99,35 +107,50 @@ def load(strip: Strip, cutting: Cutting) -> Loaded:
         UnreadableError: its file cannot be used.
         MaskError: a mask of it cannot be used.
     """
-    image = read_image(strip.path, cutting.max_pixels, cutting.colour, cutting.alpha).image
-    mask = read_masks(strip.masks, (image.height, image.width), cutting.max_pixels)
+    picture = read_image(strip.path, cutting.max_pixels, cutting.colour, cutting.alpha, cutting.scale)
+    image, shape = picture.image, (picture.image.height, picture.image.width)
+    mask, findings = read_masks(strip.masks, shape, cutting.max_pixels, cutting.masks, picture.orientation)
     if cutting.squeezed:
         image = image.resize((cutting.side, cutting.side), Image.Resampling.LANCZOS)
         mask = resized_mask(mask, cutting.side)
-    pixels = np.asarray(image)
-    return Loaded(pixels if pixels.ndim == 3 else pixels[..., None], mask)
+    return Loaded(as_array(image), mask, findings, tuple(picture.notes))
 
 
 def cut(loaded: Loaded, cutting: Cutting, stride: int) -> Patches:
     """Return all whole patches of a strip, `stride` source pixels apart, from its first column on."""
     size, side, start = cutting.size, cutting.side, cutting.start(loaded.pixels)
     height, width = loaded.mask.shape
-    tone = cutting.tone(block_mean(loaded.pixels[:, start:], cutting.reduce))
+    tone = toned(loaded.pixels[:, start:], cutting)
     corners = [(y, x) for y in range(0, height - side + 1, stride) for x in range(start, width - side + 1, stride)]
     small = [(y // cutting.reduce, (x - start) // cutting.reduce) for y, x in corners]
-    outside = loaded.mask.copy()
+    outside = np.ones_like(loaded.mask)
     for y, x in corners:
         outside[y : y + side, x : x + side] = 0
-    patches = _stacked([tone[y : y + size, x : x + size] for y, x in small], (size, size, cutting.channels))
+    lost = int((outside & loaded.mask).sum()), int(outside.sum())
+    patches = np.empty((len(corners), cutting.channels, size, size), dtype=np.uint8)
+    for patch, (y, x) in zip(patches, small, strict=True):
+        patch[:] = np.moveaxis(tone[y : y + size, x : x + size], -1, 0)
     masks = np.broadcast_to(np.uint8(0), (len(corners), side, side))  # of a normal strip, which needs no memory
     if loaded.mask.any():
         masks = _stacked([loaded.mask[y : y + side, x : x + side] for y, x in corners], (side, side))
     top, left = np.array(corners, dtype=np.int32).reshape(-1, 2).T.copy()
-    return Patches(np.ascontiguousarray(np.moveaxis(patches, -1, 1)), masks, top, left, int(outside.sum()))
+    return Patches(patches, masks, top, left, *lost)
 
 
 def _stacked(parts: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     return np.stack(parts) if parts else np.zeros((0, *shape), dtype=np.uint8)
+
+
+def toned(pixels: np.ndarray, cutting: Cutting) -> np.ndarray:
+    """Return a strip [H, W, C] reduced and toned, uint8; a large one in bands of rows, which see those around them."""
+    reduce, rows = cutting.reduce, pixels.shape[0] // cutting.reduce
+    step = max(1, BAND_PIXELS // (pixels.shape[1] * reduce))
+    out = np.empty((rows, pixels.shape[1] // reduce, pixels.shape[2]), dtype=np.uint8)
+    for top in range(0, rows, step):
+        first, last = max(0, top - cutting.halo), min(rows, top + step + cutting.halo)
+        band = cutting.tone(block_mean(pixels[first * reduce : last * reduce], reduce))
+        out[top : top + step] = band[top - first : top - first + step]
+    return out
 
 
 def block_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
@@ -138,11 +161,12 @@ def block_mean(pixels: np.ndarray, factor: int) -> np.ndarray:
     return means
 
 
-def tone(settings: Aitex | FolderMasks | Mvtec) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what makes levels of a reduced strip [h, w, C], float in 0..255, to uint8."""
+def with_tone(cutting: Cutting, settings: Aitex | FolderMasks | Mvtec) -> Cutting:
+    """Return the cutting with what makes levels of a reduced strip [h, w, C], float in 0..255, to uint8."""
     if settings.normalise == "none":
-        return levels
-    return partial(local_contrast, window=max(2, settings.window // settings.reduce))
+        return cutting
+    window = max(2, settings.window // settings.reduce)
+    return cutting._replace(tone=partial(local_contrast, window=window), halo=window)
 
 
 def local_contrast(x: np.ndarray, window: int) -> np.ndarray:

@@ -1,7 +1,6 @@
 """A directory of images, any nesting, converted file by file; what cannot be used is listed with the reason."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,12 +8,17 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.sources.account import Account
+from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
 from vaelab.data.sources.given_splits import Given, Places, given_splits
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
-from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
+from vaelab.data.sources.image.outcome import Outcome, Page, page_name
+from vaelab.data.sources.image_files import fitted, in_eight_bits, pixels_left_out, survey_values
 from vaelab.data.sources.listing import Listing, list_images, printable, reasons
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.regular import UnreadableError
 from vaelab.data.sources.splits import hashes, phases_of
+from vaelab.data.sources.values import Scale, scale_for
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder
 
@@ -25,15 +29,6 @@ class Layout(NamedTuple):
     given: Given  # splits that the files come with
     by_colour: bool  # no sub-folders to group by
     groups: tuple[str, ...]
-
-
-class Outcome(NamedTuple):
-    """What became of the files."""
-
-    kept: list[Path]  # by the number in `file`
-    examples: dict[str, int]  # files that were kept, by split
-    quarantined: list[dict[str, str]]
-    notes: list[dict[str, str]]
 
 
 def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
@@ -53,31 +48,37 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     places = Places(root, root, settings.split_lists, where)
     layout = _layout(listing.files, given_splits(listing.files, places, settings.split, settings.seed), settings.colour)
-    writer, levels, outcome = _converted(listing, layout, settings, folder)
+    found = survey_values((root / file for file in listing.files), settings.max_pixels)
+    scale = scale_for(found, settings.value_range)
+    writer, outcome = _converted(listing, layout, settings, scale, folder)
+    account = outcome.account
     _check(outcome, layout, settings, where)
-    unlike = levels.unlike_groups() if layout.by_colour else []
-    warnings = [f"{where}: {text}" for text in (*layout.given.warnings, *unlike)]
-    _tell(outcome, listing, layout.given.said, warnings, folder)
+    account.said += layout.given.said
+    outcome.judge(found, scale, settings)
+    account.warn(layout.given.warnings)
+    others = {"ignored (no images)": listing.ignored.total(), "links to folders left out": len(listing.links_left_out)}
+    account.tell(f"{len(outcome.kept)} files kept", others, folder / "meta.json")
     info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
-    report = {
+    writer.finish(info, {
         "source": f"image files in {root}",
         "licence": "unknown",
         "split_rule": layout.given.rule,
         "seed": settings.seed,
-        "group_counts": levels.images_by_group(),
-        "warnings": warnings,
-    }
-    writer.finish(info, {**report, **_files(outcome, listing)})
+        "group_counts": outcome.levels.images_by_group(),
+        **account.report(),
+        **_files(outcome, listing),
+        "value_scale": scale,
+    })  # fmt: skip
 
 
 def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
     """What meta.json says of the files."""
     return {
-        "quarantined": outcome.quarantined,
         "ignored": dict(sorted(listing.ignored.items())),
         "links_left_out": listing.links_left_out,
-        "notes": outcome.notes,
-        "file_names": [printable(file) for file in outcome.kept],
+        "pages": outcome.pages,
+        "pixels_left_out": outcome.pixels_left_out,
+        "file_names": outcome.kept,
     }
 
 
@@ -105,46 +106,53 @@ def _phases(files: list[Path], layout: Layout, settings: ImageFolder, where: str
 
 
 def _converted(
-    listing: Listing, layout: Layout, settings: ImageFolder, folder: Path
-) -> tuple[prepared.Writer, GroupLevels, Outcome]:
+    listing: Listing, layout: Layout, settings: ImageFolder, scale: Scale, folder: Path
+) -> tuple[prepared.Writer, Outcome]:
     """What was written: once more where files that cannot be used took the share of others, as they do among few."""
     where, shares = f"datasets.{folder.name}", sum(share > 0 for _, share in settings.split)
     phase_of = _phases(listing.files, layout, settings, where)
-    writer, levels, outcome = _convert(listing, phase_of, layout, settings, folder)
-    if not layout.given.phase_of and shares <= len(outcome.kept) < len(listing.files):
-        again = _phases(outcome.kept, layout, settings, where)
+    writer, outcome = _convert(phase_of, layout, settings, scale, folder, Account(where, listing.quarantined))
+    if not layout.given.phase_of and shares <= len(outcome.files) < len(listing.files):
+        again = _phases(outcome.files, layout, settings, where)
         if any(phase_of[file] != phase for file, phase in again.items()):
-            rest = listing._replace(quarantined=outcome.quarantined)
-            writer, levels, outcome = _convert(rest, again, layout, settings, folder)
-    return writer, levels, outcome
+            account = Account(where, outcome.account.quarantined)
+            writer, outcome = _convert(again, layout, settings, scale, folder, account)
+    return writer, outcome
 
 
 def _convert(
-    listing: Listing, phase_of: dict[Path, str], layout: Layout, settings: ImageFolder, folder: Path
-) -> tuple[prepared.Writer, GroupLevels, Outcome]:
-    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(layout.groups)
-    outcome = Outcome([], dict.fromkeys(PHASES, 0), [*listing.quarantined], [])
-    for file, phase in progress(phase_of.items(), f"prepare {writer.folder.name}", "file"):
+    phase_of: dict[Path, str], layout: Layout, settings: ImageFolder, scale: Scale, folder: Path, account: Account
+) -> tuple[prepared.Writer, Outcome]:
+    writer, outcome = prepared.Writer(folder, prepared.SHARD_BYTES), Outcome(account, layout.groups)
+    for file, phase in progress(phase_of.items(), f"prepare {folder.name}", "file"):
+        name, pages = printable(file), 0
         try:
             if not phase:
                 raise UnreadableError(layout.given.left_out)
-            x, notes = _read(file, settings)
+            for read in _pages(file, settings, scale, account):
+                group = _group(file, read.x, layout)
+                index = np.full(len(read.x), len(outcome.kept), dtype=np.int32)
+                writer.add(phase, {"x": read.x, "group": group, "file": index})
+                outcome.add(phase, name, read, group)
+                pages += 1
         except UnreadableError as error:
-            outcome.quarantined.append({"file": printable(file), "reason": str(error)})
-            continue
-        group = _group(file, x, layout)
-        arrays = {"x": x, "group": group, "file": np.full(len(x), len(outcome.kept), dtype=np.int32)}
-        writer.add(phase, arrays)
-        levels.add(phase, x, group)
-        outcome.examples[phase] += 1
-        outcome.kept.append(file)
-        outcome.notes.extend({"file": printable(file), "note": note} for note in notes)
-    return writer, levels, outcome
+            account.quarantine(page_name(name, pages), str(error))
+        outcome.finish(phase, file, pages)
+    return writer, outcome
 
 
-def _read(file: Path, settings: ImageFolder) -> tuple[np.ndarray, list[str]]:
-    picture = read_image(Path(settings.path) / file, settings.max_pixels, settings.colour)
-    return fitted(picture, settings.size, settings.fit)
+def _pages(file: Path, settings: ImageFolder, scale: Scale, account: Account) -> Iterator[Page]:
+    """The pages of a file that can be used; what is wrong with another is added to the account."""
+    with opened(Path(settings.path) / file, settings.max_pixels) as source:
+        for number in page_numbers(source):
+            try:
+                picture = in_eight_bits(page(source, number, settings.max_pixels), settings.colour, "white", scale)
+                x, notes = fitted(picture, settings.size, settings.fit)
+            except UnreadableError as error:
+                account.quarantine(page_name(printable(file), number), str(error))
+                continue
+            width, height = picture.image.size
+            yield Page(number, x, notes, width * height, pixels_left_out(picture.image, settings.size, settings.fit))
 
 
 def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:
@@ -155,7 +163,7 @@ def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) -> None:
-    bad = outcome.quarantined
+    bad = outcome.account.quarantined
     if not outcome.kept:
         raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{reasons(bad)}")
     given = layout.given.phase_of
@@ -165,19 +173,3 @@ def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) 
             setting = ("path: folder" if layout.given.depth else "split_lists: list") if given else "split:"
             refused = f"; {len(bad)} cannot:{reasons(bad)}" if bad else ""
             raise InputError(f"{where}.{setting} {phase} is left empty: {len(outcome.kept)} files can be used{refused}")
-
-
-def _tell(outcome: Outcome, listing: Listing, said: Sequence[str], warnings: list[str], folder: Path) -> None:
-    for text in said:
-        print(f"datasets.{folder.name}: {text}", file=sys.stderr)
-    left_out = {
-        "quarantined": len(outcome.quarantined),
-        "ignored (no images)": listing.ignored.total(),
-        "links to folders left out": len(listing.links_left_out),
-    }
-    counts = ", ".join(f"{count} {what}" for what, count in left_out.items() if count)
-    if counts:
-        text = f"{len(outcome.kept)} files kept, {counts}: see {folder / 'meta.json'}"
-        print(f"datasets.{folder.name}: {text}", file=sys.stderr)
-    for text in warnings:
-        print(f"warning: {text}", file=sys.stderr)

@@ -157,4 +157,5 @@ def _long_cells() -> Iterator[None]:
 def not_utf8(path: Path) -> int:
     """Number of the first line that cannot be decoded; the decoder knows only a place in its buffer."""
     with opened_text(path, "surrogateescape") as file:
-        return next((number for number, line in enumerate(file, 1) if any("\udc80" <= c <= "\udcff" for c in line)), 0)
+        lines = iter(partial(file.readline, LINE_CHARACTERS), "")
+        return next((number for number, line in enumerate(lines, 1) if any("\udc80" <= c <= "\udcff" for c in line)), 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vaelab.data.format.info import PHASES
+from vaelab.data.sources.regular import UnreadableError, read_text
 from vaelab.data.sources.tags.opening import open_table
 from vaelab.data.sources.tags.reading import NO_PHASE, Part, TagReader
 from vaelab.data.sources.tags.report import equal_rows, left_out, table_report, tags_report, tell
@@ -18,6 +19,8 @@ from vaelab.data.sources.tags.separators import separator_hint
 from vaelab.data.sources.tags.unit_splits import split_groups, split_units
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
+
+VOCABULARY_BYTES = 256 * 2**20  # of a file, at most: a million tags take a tenth
 
 
 def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
@@ -128,11 +131,9 @@ def read_vocabulary(path: Path, place: str) -> list[str]:
         InputError: there are none, or one is there twice; it begins with `place`.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(f"{place}: is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{place}: cannot be read: {error.strerror or error}") from None
+        lines = read_text(path, VOCABULARY_BYTES).split("\n")
+    except UnreadableError as error:
+        raise InputError(f"{place}: {error}; expected text in UTF-8, one tag a line") from None
     first: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         tag = line.strip()

@@ -1,0 +1,346 @@
+"""Hostile files of all sources: each is kept, left out with a reason, or refused with one message; nothing else.
+
+Nothing hangs, asks for much memory, runs code or writes anywhere but in the folder of the prepared data.
+"""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import resource
+import signal
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from defect_folders import aitex_files, masked_files, mvtec_files
+from image_folders import encoded, write
+from PIL import Image
+
+from vaelab.data.format.prepared import read_meta
+from vaelab.data.sources import prepare
+from vaelab.errors import InputError
+from vaelab.params.datasets import Aitex, ArcFolder, FolderMasks, Funsd, ImageFolder, Mvtec, Npy, TagsCsv
+
+SECONDS = 10
+MOST_MEMORY = 600 * 2**20
+S = 16
+random = np.random.default_rng(13)
+GRAY = random.integers(0, 256, (S, S), dtype=np.uint8)
+RGB = random.integers(0, 256, (70, 70, 3), dtype=np.uint8)
+TASK = {part: [{"input": [[0, 1]], "output": [[2]]}] for part in ("train", "test")}
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png(width, height, data, bits=8, colour=0, interlaced=0):
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
+def tiff(width, height, entries=(), data=b"\0" * 64, following=0):
+    """A TIFF of one strip, and what its header says besides."""
+    tags = {
+        256: width,
+        257: height,
+        258: 8,
+        259: 1,
+        262: 1,
+        273: 8,
+        277: 1,
+        278: height,
+        279: len(data),
+        **dict(entries),
+    }
+    directory = struct.pack("<H", len(tags))
+    directory += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    return struct.pack("<2sHI", b"II", 42, 8 + len(data)) + data + directory + struct.pack("<I", following)
+
+
+def progressive(scans):
+    whole = encoded(RGB, "JPEG", progressive=True)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:-2] + whole[last:-2] * scans + b"\xff\xd9"
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=True)
+    return file.getvalue()
+
+
+def npz():
+    file = io.BytesIO()
+    np.savez_compressed(file, np.zeros(2**24, np.uint8))
+    return file.getvalue()
+
+
+def zip_bomb():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0", bytes(2**24))
+    return file.getvalue()
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("trapped",)
+
+
+HEADER = npy(np.zeros((4, S, S), np.uint8))
+PICKLE = pickle.dumps(Trap())
+IMAGES = {  # each in the place of one image among good ones
+    "a claim of 10^8 pixels": png(10**4, 10**4, bytes(20)),
+    "whole rows of such a claim": png(10**4, 10**4, bytes(10**4 + 1)),
+    "a claim below the limit": png(8000, 7999, bytes(8001), colour=0),
+    "one column": png(1, 2**31 - 1, b"\0\0"),
+    "an interlaced claim": png(7000, 7000, bytes(8000), interlaced=1),
+    "a claim of 16 bits": png(7000, 7000, bytes(14001), bits=16),
+    "a claim of TIFF": tiff(7900, 7900),
+    "a TIFF of short strips": tiff(40, 4000, {278: 10}),
+    "a TIFF that leads to itself": tiff(8, 8, following=8 + 64),
+    "a TIFF that leads nowhere": tiff(8, 8, following=2**31),
+    "a TIFF of 60000 channels": tiff(8, 8, {277: 60000}),
+    "a TIFF of no bits": tiff(8, 8, {258: 0}),
+    "a JPEG of 2000 scans": progressive(2000),
+    "a JPEG of a large claim": encoded(RGB, "JPEG").replace(struct.pack(">HH", 70, 70), struct.pack(">HH", 7900, 7900)),
+    "a BMP of a negative width": encoded(RGB, "BMP").replace(struct.pack("<i", 70), struct.pack("<i", -(2**31)), 1),
+    "a WebP of one colour": encoded(Image.new("RGB", (7000, 7000)), "WEBP", lossless=True),
+    "NaN": encoded(np.full((S, S), np.nan, np.float32), "TIFF"),
+    "the largest floats": encoded(np.float32([[3e38, -3e38]] * S), "TIFF"),
+    "a zip bomb": zip_bomb(),
+    "a gzip bomb": gzip.compress(bytes(2**24)),
+    "a pickle": PICKLE,
+    "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%touch trapped) (w) file\n",
+    "noise": random.bytes(5000),
+    "noise behind a PNG": encoded(RGB, "PNG")[:200] + random.bytes(5000),
+    "a cut TIFF": encoded(RGB, "TIFF", compression="tiff_lzw")[:4000],
+}
+LINKS = {  # in the place of one file among good ones
+    "a pipe": os.mkfifo,
+    "a link to a device": lambda path: os.symlink("/dev/zero", path),
+    "a link to the terminal": lambda path: os.symlink("/dev/tty", path),
+    "a link to /proc": lambda path: os.symlink("/proc/self/pagemap", path),
+    "a link to itself": lambda path: os.symlink(path, path),
+    "a folder": os.mkdir,
+}
+ARRAYS = {  # in the place of the training images
+    "a claim": HEADER.replace(b"(4, 16, 16)", b"(9**9,1,16)"),
+    "another claim": HEADER.replace(b"(4, 16, 16), ", b"(99999999999)"),
+    "code for a shape": HEADER.replace(b"(4, 16, 16)", b"exit()     "),
+    "brackets": HEADER[:10] + b"(" * 100 + HEADER[110:],
+    "objects": npy(np.array([Trap(), Trap()], dtype=object)),
+    "a pickle": PICKLE,
+    "an archive": npz(),
+    "dates": npy(np.zeros((4, S, S), "M8[s]")),
+    "texts": npy(np.full((4, S, S), "1")),
+    "records": npy(np.zeros((4, S, S), [("a", "u1"), ("b", "O")])),
+    "infinity": npy(np.full((4, S, S), np.inf)),
+    "no width": npy(np.zeros((4, S, 0), np.uint8)),
+}
+TASKS = {
+    "depth": b"[" * 200_000,
+    "a number of 6000 digits": json.dumps(TASK).replace("2", "2" * 6000).encode(),
+    "infinity": b'{"train": [{"input": [[Infinity]], "output": [[1]]}], "test": []}',
+    "a large grid": json.dumps({"train": [{"input": [[0] * 9000] * 90, "output": [[1]]}], "test": []}).encode(),
+    "half a character": b'{"train": "\xff"}',
+    "17 MB": b" " * 17 * 2**20,
+}
+BOXES = {
+    "depth": b'{"document":' * 100_000,
+    "infinite boxes": b'{"document": [{"words": [{"box": [0, 0, 1e999, 5], "text": "a"}]}]}',
+    "NaN": b'{"document": [{"words": [{"box": [NaN, 0, 1, 5], "text": "a"}]}]}',
+    "a text that is none": b'{"document": [{"words": [{"box": [0, 0, 1, 5], "text": {}}]}]}',
+}
+TABLES = {
+    "no lines": b"tags\n" + b"a|" * 20_000_000,
+    "NUL": b"tags\na\n\0\0\0\n",
+    "an open quotation mark": b'tags\n"' + b"a|b\n" * 10**6,
+    "not UTF-8": b"tags\n\xff\xfe\n",
+    "gzip": gzip.compress(b"tags\na|b\n"),
+}
+
+
+@pytest.fixture(autouse=True)
+def watched(tmp_path, monkeypatch):
+    """Nothing hangs, no memory is asked for without end, and nothing is made beside the folders of the test."""
+    monkeypatch.chdir(tmp_path)
+
+    def late(*_):
+        raise TimeoutError(f"more than {SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    limits, used = resource.getrlimit(resource.RLIMIT_AS), int(Path("/proc/self/statm").read_text().split()[0])
+    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_AS, (used * resource.getpagesize() + MOST_MEMORY, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+    assert not (tmp_path / "trapped").exists()
+
+
+def told(settings, folder, name, kept=False):
+    """Prepare: the file is named in one short message, in the quarantine, or in a note, where it may not be `kept`."""
+    start, message = time.monotonic(), ""
+    try:
+        prepare(settings, folder)
+    except InputError as error:
+        message = str(error)
+    assert time.monotonic() - start < SECONDS
+    if message:
+        assert len(message) < 20_000
+        assert message.startswith(("datasets.mine", str(getattr(settings, "path", "")), "1 of "))
+        assert not (folder / "meta.json").exists()
+        return "refused"
+    meta = read_meta(folder)
+    left_out = [entry for entry in meta["quarantined"] if name in entry["file"] and len(entry["reason"]) > 5]
+    assert left_out or kept, "it is used, and nothing is said"
+    return "left out" if left_out else "kept"
+
+
+def spoil(path, content):
+    if path.is_symlink() or path.exists():
+        path.unlink()
+    content(path) if callable(content) else path.write_bytes(content)
+
+
+def image_folder(root):
+    write(root, {f"{i}.png": encoded(random.integers(0, 256, (S, S, 3), dtype=np.uint8), "PNG") for i in range(12)})
+    return ImageFolder(source="image_folder", path=str(root), size=S), root / "bad.png"
+
+
+def folder_masks(root):
+    write(root, masked_files())
+    return FolderMasks(source="folder_masks", path=str(root), size=S, colour="gray"), root / "images/a/bad.png"
+
+
+def a_mask(root):
+    settings, _ = folder_masks(root)
+    return settings, root / "masks/a/0.png"
+
+
+def aitex(root):
+    write(root, aitex_files())
+    return Aitex(source="aitex", path=str(root), size=S), root / "NODefect_images/9-00u/0077_000_00.png"
+
+
+def mvtec(root):
+    write(root, mvtec_files())
+    return Mvtec(source="mvtec", path=str(root), size=S), root / "train/good/bad.png"
+
+
+def funsd(root):
+    page = encoded(random.integers(0, 256, (40, 40), dtype=np.uint8), "PNG")
+    write(root, {f"images/{name}.png": page for name in "abcd"})
+    boxes = json.dumps({"document": [{"words": [{"box": [0, 0, 9, 9], "text": "a"}]}]}).encode()
+    write(root, {f"boxes/{name}.json": boxes for name in "abcd"})
+    write(root, {"data.train.txt": b"a.json\nb.json\nc.json\n", "data.val.txt": b"d.json\n"})
+    return Funsd(source="funsd", path=str(root), size=S), root / "images/a.png"
+
+
+def arc(root):
+    write(root, {f"{i}.json": json.dumps(TASK).replace("2", str(i)).encode() for i in range(2, 10)})
+    return ArcFolder(source="arc_folder", path=str(root)), root / "bad.json"
+
+
+def arrays(root):
+    write(root, {f"{phase}.npy": npy(random.integers(0, 256, (4, S, S), dtype=np.uint8)) for phase in ("train", "val")})
+    paths = {phase: str(root / f"{phase}.npy") for phase in ("train", "val")}
+    return Npy(source="npy", size=S, **paths), root / "train.npy"
+
+
+def table(root):
+    write(root, {"tags.csv": b"tags\n" + b"".join(b"a|b%d\n" % (i % 9) for i in range(50))})
+    return TagsCsv(source="tags_csv", path=str(root / "tags.csv")), root / "tags.csv"
+
+
+MAKERS = [image_folder, folder_masks, a_mask, aitex, mvtec, funsd]
+GOOD_AFTER_ALL = {
+    "a TIFF that leads to itself",
+    "a TIFF that leads nowhere",
+    "the largest floats",
+    "a WebP of one colour",
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images(tmp_path, name):
+    """In one source, which the seed of the name chooses, and in the plain folder of images."""
+    other = MAKERS[1 + zlib.crc32(name.encode()) % (len(MAKERS) - 1)]
+    for maker in (image_folder, other):
+        settings, place = maker(tmp_path / "raw" / maker.__name__)
+        spoil(place, IMAGES[name])
+        folder = tmp_path / maker.__name__ / "mine"
+        told(settings, folder, "0.png" if maker is a_mask else place.stem, name in GOOD_AFTER_ALL)
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("maker", [*MAKERS, arc, arrays, table], ids=lambda maker: maker.__name__)
+def test_what_is_no_file(tmp_path, maker, name):
+    settings, place = maker(tmp_path / "raw")
+    spoil(place, LINKS[name])
+    found = told(settings, tmp_path / "mine", "0.png" if maker is a_mask else place.stem, kept=name == "a folder")
+    assert found != "kept" or name == "a folder"
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_lists_boxes_and_vocabularies_that_are_no_files(tmp_path, name):
+    settings, _ = funsd(tmp_path / "raw/boxes_bad")
+    spoil(tmp_path / "raw/boxes_bad/boxes/a.json", LINKS[name])
+    assert told(settings, tmp_path / "mine", "a") == "left out"
+    settings, _ = funsd(tmp_path / "raw/list_bad")
+    spoil(tmp_path / "raw/list_bad/data.val.txt", LINKS[name])
+    assert told(settings, tmp_path / "list/mine", "") == "refused"
+    settings, path = table(tmp_path / "raw/table")
+    spoil(path.with_name("words.txt"), LINKS[name])
+    settings = settings.model_copy(update={"vocabulary": str(path.with_name("words.txt"))})
+    assert told(settings, tmp_path / "table/mine", "") == "refused"
+
+
+@pytest.mark.parametrize(
+    ("maker", "content"),
+    [
+        (maker, content)
+        for maker, many in ((arrays, ARRAYS), (arc, TASKS), (table, TABLES))
+        for content in many.values()
+    ],
+    ids=[*ARRAYS, *TASKS, *TABLES],
+)
+def test_arrays_tasks_and_tables(tmp_path, maker, content):
+    settings, place = maker(tmp_path / "raw")
+    spoil(place, content)
+    assert told(settings, tmp_path / "mine", "") == "refused"
+
+
+@pytest.mark.parametrize("content", BOXES.values(), ids=BOXES)
+def test_boxes(tmp_path, content):
+    settings, _ = funsd(tmp_path / "raw")
+    spoil(tmp_path / "raw/boxes/a.json", content)
+    assert told(settings, tmp_path / "mine", "a") == "left out"
+
+
+@pytest.mark.parametrize("maker", [image_folder, folder_masks, mvtec, arc], ids=lambda maker: maker.__name__)
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "bell\a", "\N{RIGHT-TO-LEFT OVERRIDE}gnp", os.fsdecode(b"\xff\xfe"), "$(touch trapped)"]
+)
+def test_names(tmp_path, capsys, maker, name):
+    settings, place = maker(tmp_path / "raw")
+    spoil(place.with_name(name + place.suffix), b"x")
+    told(settings, tmp_path / "mine", "")
+    assert not {"\a", "\N{RIGHT-TO-LEFT OVERRIDE}"} & set(capsys.readouterr().err)
+
+
+def test_lists_that_name_files_of_other_folders(tmp_path):
+    settings, _ = funsd(tmp_path / "raw")
+    write(tmp_path / "raw", {"data.train.txt": b"a\nb\nc\n../../../../etc/passwd\nx\0y\n" + b"n" * 5000})
+    assert told(settings, tmp_path / "mine", "") in ("refused", "left out")
