@@ -22,8 +22,7 @@ from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
 
 NO_GROUP = "(none)"  # of rows whose cell is empty
-MAX_GROUPS = 1000
-NO_PHASE = -1
+MAX_GROUPS, NO_PHASE = 1000, -1
 
 
 class Part(NamedTuple):
@@ -90,7 +89,8 @@ class TagReader:
                 bar.update(len(chunk.places))
         if not self.totals["rows_read"]:
             raise InputError(f"{self.table.place}: holds no row below the names of the columns")
-        self._check_splits(parts)
+        if self.settings.split_column is not None:
+            self._check_splits(parts)
         return _merged(parts) if self.settings.duplicates == "merge" else parts
 
     def _check_splits(self, parts: Sequence[Part]) -> None:

@@ -64,12 +64,10 @@ def equal_rows(parts: Sequence[Part], phase: np.ndarray, tags: int) -> dict[str,
     content = np.concatenate([part.rows.sums(numbers) for part in parts])
     given = np.concatenate([part.rows.counts for part in parts]) > 0
     split = phase[np.concatenate([part.unit for part in parts])]
-    train = np.unique(content[split == PHASES.index("train")])
-    return {
-        name: int(np.isin(content[(split == number) & given], train).sum())
-        for number, name in enumerate(PHASES)
-        if name != "train"
-    }
+    train = np.sort(content[split == PHASES.index("train")])  # faster than np.isin and np.unique, which hash integers
+    first = train[np.minimum(np.searchsorted(train, content), len(train) - 1)] if len(train) else content + np.uint64(1)
+    equal = (first == content) & given
+    return {name: int(equal[split == number].sum()) for number, name in enumerate(PHASES) if name != "train"}
 
 
 def tell(report: dict[str, Any], writer: TagWriter, folder: Path, said: Sequence[str], warnings: Sequence[str]) -> None:
