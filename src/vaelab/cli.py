@@ -38,9 +38,12 @@ def check() -> None:
 def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file (.safetensors).")]) -> None:
     """Print a run's complete configuration, as resolved or as stored in a model file."""
     if run.endswith(".safetensors"):
-        from vaelab.models.files import read_description
+        from dataclasses import asdict
 
-        content = read_description(Path(run))
+        from vaelab.models.files import describe
+
+        described = describe(Path(run))
+        content = described._asdict() | {"info": asdict(described.info), "run": described.run.model_dump()}
     else:
         known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
         if run not in known:
