@@ -50,6 +50,8 @@ class Compare(Block):
     """Degenerate diversity: smallest entropy of the sampled combinations against that of held-out data."""
     min_active_units: int = Field(1, ge=0)
     """Posterior collapse: smallest number of active latent dimensions."""
+    min_snr: float = Field(0.5, ge=0)
+    """Posterior collapse: smallest signal-to-noise ratio of the best latent dimension."""
     samples: int = Field(8, ge=1, le=32)
     """Test examples that the figure shows under each run, the same ones for all."""
     seed: int = Field(0, ge=0, lt=2**31)

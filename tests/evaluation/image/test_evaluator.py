@@ -42,7 +42,8 @@ COMMON = {
     "loss", "elbo", "negative_elbo", "distortion", "bits_per_dim", "rate", "mse", "mae", "psnr", "psnr_std", "psnr_p05",
     "psnr_min", "ssim", "ssim_std", "ssim_p05", "ssim_min", "ms_ssim", "edge_f1", "sharpness_ratio",
     "sharpness_ratio_median", "spectrum_error", "spectrum_error_low", "spectrum_error_mid", "spectrum_error_high",
-    "worst_group", "worst_group_psnr", "psnr_group_gap", "active_units", "pct_active_units", "effective_dimensions",
+    "worst_group", "worst_group_psnr", "psnr_group_gap", "active_units", "pct_active_units", "snr_max",
+    "effective_dimensions",
     "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
     "min_log_var", "max_log_var", "max_abs_mean", "silhouette", "diversity_ratio",
 }  # fmt: skip
@@ -207,7 +208,7 @@ def test_latent_measures_agree_with_each_other(case):
         rows = [row for row in found.dimensions if row["phase"] == phase]
         assert len(rows) == model.latent_dim
         assert set(rows[0]) == {
-            "phase", "dimension", "kl", "variance_of_mean", "aggregate_mean", "aggregate_std", "ks", "active",
+            "phase", "dimension", "kl", "variance_of_mean", "snr", "aggregate_mean", "aggregate_std", "ks", "active",
         }  # fmt: skip
         assert found.metrics[phase]["rate"] == pytest.approx(sum(row["kl"] for row in rows), rel=1e-5)
         assert found.metrics[phase]["ks_max"] == max(row["ks"] for row in rows)

@@ -21,8 +21,8 @@ from vaelab.metrics.tables import METRICS
 METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
 FORMATS = ("", ".5f", ".5f", ".2f", ".4f")
 LATENTS = (
-    "rate", "active_units", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max",
-    "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
+    "rate", "active_units", "snr_max", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean",
+    "ks_max", "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
 )  # fmt: skip
 CRITERION = ("metric", "value", "verdict", "good", "poor", "best baseline", "reaches", "better than baseline")
 CAPTION = 28  # letters of a name that fit above an image
