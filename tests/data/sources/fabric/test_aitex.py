@@ -185,7 +185,7 @@ def test_what_is_wrong_with_a_strip_is_said(tmp_path):
         DEFECT.format("0061_010_03"): "has a defect, but its mask is empty",
         DEFECT.format("0062_010_03"): "its mask 0062_010_03_mask.png is 400x64 pixels, the image 410x64",
         DEFECT.format("0063_010_03"): "the luminance of its mask goes up to 90 of 255; expected 128 or more on "
-        "defects, such as white on black",
+        "defects, such as white on black (mask_threshold)",
         DEFECT.format("0064_010_03"): "its mask 0064_010_03_mask.png: empty file",
         DEFECT.format("0070_000_03"): "code 000 in Defect_images",
         NORMAL.format("0070_002_03"): "code 002 in NODefect_images",
@@ -317,7 +317,8 @@ def test_defects_whose_strip_is_cut_off_are_said(tmp_path, capsys):
     files = aitex_files() | {MASK.format("0050_002_00_mask"): png(mask_of((3, 70)))}
     folder = prepared(tmp_path, files)
     assert not by_strip(folder)[DEFECT.format("0050_002_00")][1]["label"].any()
-    (text,) = read_meta(folder)["warnings"]
+    pixels, text = read_meta(folder)["warnings"]
+    assert "1 of 7 pixels of defects (14.3%) are in no patch: 1 (Defect_images/0050_002_00.png); a" in pixels
     assert text == f"datasets.mine: strips whose defect is in no patch: 1 ({DEFECT.format('0050_002_00')})"
     assert text in capsys.readouterr().err
 

@@ -111,15 +111,16 @@ def test_pairs_that_are_not_clear_are_left_out(tmp_path):
     assert reasons(folder)["images/a/0.png"] == expected
 
 
-def test_alpha_is_no_mask(tmp_path):
+def test_alpha_is_a_mask_only_where_the_luminance_is_none(tmp_path):
     alpha = np.full((70, 70), 255, dtype=np.uint8)
     rgba = np.dstack([mask_of((1, 1), height=70, width=70)] * 3 + [alpha])
     files = masked_files() | {"masks/a/0.png": png(rgba)}
     assert by_strip(prepared(tmp_path, files))["images/a/0.png"][1]["mask"].sum() == 1
     files["masks/a/0.png"] = png(np.dstack([alpha] * 3 + [rgba[..., 0]]))  # the mask is in alpha, the colour white
     folder = prepared(tmp_path, files)
-    assert pairing(folder)["all_positive"] == ["images/a/0.png"]
-    assert "luminance counts, not alpha" in read_meta(folder)["warnings"][-1]
+    assert pairing(folder)["alpha"] == ["images/a/0.png"]
+    assert "whose shape is in their alpha channel, which is used" in read_meta(folder)["warnings"][-1]
+    assert by_strip(folder)["images/a/0.png"][1]["mask"].sum() == 1
 
 
 def test_no_image_is_in_two_phases_even_under_another_name(tmp_path):

@@ -122,7 +122,7 @@ def test_a_mask_is_its_luminance_in_every_mode(tmp_path, mode):
     mask = (np.random.default_rng(0).random((20, 30)) < 0.2).astype(np.uint8)
     options = {"transparency": bytes(range(256))} if "with" in mode else {}
     root = written(tmp_path, {"a.png": encoded(modes(mask)[mode.split()[0]], "PNG", **options)})
-    np.testing.assert_array_equal(read_masks([root / "a.png"], (20, 30), 1000), mask)
+    np.testing.assert_array_equal(read_masks([root / "a.png"], (20, 30), 1000).pixels, mask)
 
 
 def test_masks_of_integers_that_are_no_levels_are_refused(tmp_path):

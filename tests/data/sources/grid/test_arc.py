@@ -65,7 +65,7 @@ def grids_of(arrays):
 
 BAD = {
     "not JSON": ("{", "not valid JSON"),
-    "empty": ("", "not valid JSON"),
+    "empty": ("", "empty file"),
     "ragged": (task([[1, 2], [3]], [[1]]), "pair 0, input: ragged grid, rows of 1 and 2 cells"),
     "colour 12": (task([[1]], [[12]]), "pair 0, output: cell 12, expected a colour from 0 to 9"),
     "negative colour": (task([[-1]], [[1]]), "cell -1, expected a colour"),

@@ -27,17 +27,26 @@ def rgb(gray):
     return np.repeat(np.asarray(gray)[..., None], 3, axis=2)
 
 
+def four():
+    """Files of four images, none like another."""
+    noise = np.random.default_rng(1).integers(0, 256, (4, S, S, 3), dtype=np.uint8)
+    return {f"{number}.png": encoded(x, "PNG") for number, x in enumerate(noise)}
+
+
 def test_one_line_says_how_many_were_left_out(tmp_path, capsys):
-    root = write(tmp_path / "raw", {f"{number}.png": encoded(RGB, "PNG") for number in range(4)})
+    root = write(tmp_path / "raw", four())
     write(root, {"bad.png": b"", "worse.png": b"x", "notes.txt": b""})
     prepare(folder_of(root), tmp_path / "mine")
-    lines = [line for line in capsys.readouterr().err.splitlines() if "datasets.mine" in line]
+    error = capsys.readouterr().err
+    lines = [line for line in error.splitlines() if "datasets.mine" in line]
     expected = f"4 files kept, 2 quarantined, 1 ignored (no images): see {tmp_path / 'mine/meta.json'}"
     assert lines == [f"datasets.mine: {expected}"]
+    assert "\n  quarantined: empty file: 1 (bad.png)\n" in error
+    assert "PNG, JPEG, TIFF, BMP, WEBP, GIF): 1 (worse.png)\n" in error
 
 
 def test_nothing_is_said_where_all_is_well(tmp_path, capsys):
-    root = write(tmp_path / "raw", {f"{number}.png": encoded(RGB, "PNG") for number in range(4)})
+    root = write(tmp_path / "raw", four())
     prepare(folder_of(root), tmp_path / "mine")
     assert "datasets.mine" not in capsys.readouterr().err
 
@@ -133,7 +142,9 @@ def test_folders_train_and_val_without_groups(tmp_path):
 
 
 def test_a_folder_train_alone_is_a_group_and_warned_of(tmp_path, capsys):
-    files = {f"{name}/{number}.png": solid(number) for name in ("train", "test") for number in range(4)}
+    files = {
+        f"{name}/{number}.png": solid(number) for name, i in (("train", 0), ("test", 4)) for number in range(i, i + 4)
+    }
     prepare(folder_of(write(tmp_path / "raw", files)), tmp_path / "mine")
     assert read_info(tmp_path / "mine").groups == ("test", "train")
     (text,) = read_meta(tmp_path / "mine")["warnings"]
@@ -166,7 +177,7 @@ def test_tiles_of_one_file_are_in_one_split(tmp_path):
 
 
 def test_the_split_depends_on_the_seed_only(tmp_path):
-    root = write(tmp_path / "raw", {f"{number}.png": solid(number) for number in range(30)})
+    root = write(tmp_path / "raw", {f"{number}.png": solid(8 * number) for number in range(30)})
     metas = []
     for number, seed in enumerate((3, 3, 4)):
         prepare(folder_of(root, seed=seed), tmp_path / str(number))

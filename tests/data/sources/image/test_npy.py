@@ -15,7 +15,7 @@ from vaelab.data.format import prepared
 from vaelab.data.format.info import image_info
 from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
-from vaelab.data.sources.image import npy
+from vaelab.data.sources.image import npy_values
 from vaelab.data.sources.image.groups import GroupLevels, is_gray
 from vaelab.errors import InputError
 from vaelab.params.datasets import Npy
@@ -32,14 +32,15 @@ def images(count=12, channels=3, seed=0):
 def prepare_arrays(tmp_path):
     """Save arrays (or bytes) as the files of the splits, and prepare them."""
 
-    def save_and_prepare(size=SIZE, **given):
+    def save_and_prepare(size=SIZE, value_range=None, **given):
         paths = {phase: tmp_path / f"{phase}.npy" for phase in given}
         for phase, content in given.items():
             if isinstance(content, bytes):
                 paths[phase].write_bytes(content)
             elif content is not None:
                 np.save(paths[phase], content, allow_pickle=True)
-        prepare(Npy(source="npy", size=size, **{k: str(v) for k, v in paths.items()}), tmp_path / "mine")
+        files = {phase: str(path) for phase, path in paths.items()}
+        prepare(Npy(source="npy", size=size, value_range=value_range, **files), tmp_path / "mine")
         return tmp_path / "mine"
 
     return save_and_prepare
@@ -78,7 +79,7 @@ def test_the_order_in_memory_does_not_matter(prepare_arrays):
 def test_the_size_of_a_chunk_changes_nothing(prepare_arrays, monkeypatch, dtype, chunk):
     train = images(30) if dtype == np.uint8 else (images(30) / 255).astype(dtype)
     whole = stored(prepare_arrays(train=train, val=train[:1]), "train")
-    monkeypatch.setattr(npy, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(npy_values, "CHUNK_BYTES", chunk)
     parts = stored(prepare_arrays(train=train, val=train[:1]), "train")
     for name in ("x", "group"):
         np.testing.assert_array_equal(whole[name], parts[name])
@@ -86,7 +87,7 @@ def test_the_size_of_a_chunk_changes_nothing(prepare_arrays, monkeypatch, dtype,
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_memory_stays_far_below_the_size_of_the_file(tmp_path, monkeypatch, dtype):
-    monkeypatch.setattr(npy, "CHUNK_BYTES", 2**17)
+    monkeypatch.setattr(npy_values, "CHUNK_BYTES", 2**17)
     monkeypatch.setattr(prepared, "SHARD_BYTES", 2**19)
     shape = (2**24 // (64 * 64 * 3 * np.dtype(dtype).itemsize), 64, 64, 3)
     for phase, count in {"train": shape[0], "val": 3}.items():
@@ -136,7 +137,7 @@ GOOD = images()
 OBJECTS = np.array([np.zeros((3, 3)), np.zeros((4, 4))], dtype=object)
 BAD = {
     "missing": (None, "cannot be read: No such file or directory"),
-    "empty": (b"", "not a NumPy file"),
+    "empty": (b"", "empty file; expected a NumPy file"),
     "text": (b"1,2,3\n4,5,6\n", "not a NumPy file"),
     "only the magic": (b"\x93NUMPY", "damaged or not a NumPy file"),
     "half a header": (saved(GOOD)[:40], "damaged or not a NumPy file"),
@@ -168,7 +169,10 @@ BAD = {
     "0 to 255": (GOOD.astype(np.float32), "floats from 0 to 255; expected 0 to 1: save them as x.astype(np.uint8)"),
     "-1 to 1": (np.linspace(-1, 1, 512).reshape(2, 16, 16), "floats from -1 to 1; expected 0 to 1: save (x + 1) / 2"),
     "standardised": (np.linspace(-2.5, 3, 512).reshape(2, 16, 16), "floats from -2.5 to 3; expected 0 to 1: undo"),
-    "barely above": (np.full((2, 16, 16), np.nextafter(1, 2)), "floats from 1 to 1; expected 0 to 1"),
+    "above": (np.full((2, 16, 16), 1.01), "floats from 1.01 to 1.01; expected 0 to 1: save them as x.astype(np.uint8)"),
+    "a little above": (np.full((2, 16, 16), 1.0025), "(0.0025 above 1)"),
+    "divided twice": (np.linspace(0, 1, 512).reshape(2, 16, 16) / 255, "divided by 255 twice? Multiply them, or set "),
+    "small": (np.linspace(0, 0.003, 512).reshape(2, 16, 16), "datasets.mine.value_range: [0, 0.003]"),
     "NaN": (np.full((2, 16, 16), np.nan), "512 of 512 values are NaN"),
     "one NaN": (np.where(np.arange(512) == 9, np.nan, 0.5).reshape(2, 16, 16), "1 of 512 values are NaN"),
     "infinity": (np.where(np.arange(512) == 9, np.inf, 0.5).reshape(2, 16, 16), "floats from 0.5 to inf"),
@@ -237,6 +241,14 @@ def test_gray_means_channels_within_3_levels_on_average():
     assert is_gray(x).tolist() == [True, True, False, True]
 
 
+def test_a_coloured_drawing_on_white_paper_is_no_gray_image():
+    x = np.full((3, 3, 64, 64), 255, dtype=np.uint8)
+    x[0, 1:, :8, :8] = 0  # 1.6 % are red, 4 levels on average
+    x[1, 1:, :7, :7] = 200  # 1.2 % are pink, 0.7 on average
+    x[2, 1:, :6, :6] = 200  # 0.9 %, which JPEG leaves, too
+    assert is_gray(x).tolist() == [False, False, True]
+
+
 def test_images_of_one_channel_are_one_group(prepare_arrays):
     folder = prepare_arrays(train=images(channels=1), val=images(channels=0))
     assert set(stored(folder, "train")["group"].tolist()) == {0}
@@ -259,8 +271,10 @@ def test_nothing_to_warn_of(prepare_arrays, capsys):
     "spoil", [lambda x: x // 2, lambda x: x // 255, lambda x: 127 + x // 2, lambda x: 0 * x], ids=range(4)
 )
 def test_groups_of_unlike_range_are_warned_of(prepare_arrays, capsys, spoil):
-    train = np.concatenate([images(20), spoil(gray(20)).astype(np.uint8)])
-    (text,) = warnings_of(prepare_arrays(train=train, val=train[::2]), capsys)
+    train, val = (np.concatenate([images(20, 3, i), spoil(gray(20, i)).astype(np.uint8)]) for i in (0, 1))
+    (text,) = [
+        text for text in warnings_of(prepare_arrays(train=train, val=val), capsys) if "pixel for pixel" not in text
+    ]  # black images are all alike
     assert text.startswith("datasets.mine: colour images have mean 0.5")
     assert "gray images 0." in text
     assert "normalised differently" in text
@@ -282,14 +296,45 @@ def test_few_images_may_differ(prepare_arrays, capsys):
 
 def test_files_of_unlike_type_are_warned_of(prepare_arrays, capsys):
     folder = prepare_arrays(train=images(20), val=(images(20) / 255).astype(np.float32))
-    (text,) = warnings_of(folder, capsys)
+    text, twins = warnings_of(folder, capsys)
     assert "different types (uint8 in train, float32 in val)" in text
+    assert "20 images are in two splits, pixel for pixel (val: 0 = train: 0; " in twins
     np.testing.assert_array_equal(stored(folder, "train")["x"], stored(folder, "val")["x"])
 
 
 def test_float32_and_float64_are_alike(prepare_arrays, capsys):
+    train, val = images(20) / 255, images(20, seed=1) / 255
+    assert warnings_of(prepare_arrays(train=train.astype(np.float32), val=val), capsys) == []
+
+
+@pytest.mark.parametrize("excess", [1e-7, 0.0019])
+def test_floats_a_little_above_1_are_clipped_and_the_excess_is_shown(prepare_arrays, capsys, excess):
     train = images(20) / 255
-    assert warnings_of(prepare_arrays(train=train.astype(np.float32), val=train[::2]), capsys) == []
+    spoilt = np.where(train == 1, 1 + excess, np.where(train == 0, -excess, train))
+    folder = prepare_arrays(train=spoilt, val=images(20, seed=1) / 255)
+    np.testing.assert_array_equal(stored(folder, "train")["x"], images(20).transpose(0, 3, 1, 2))
+    (entry,) = read_meta(folder)["notes"]
+    assert entry["note"].endswith(f"{excess:.3g} below 0 and {excess:.3g} above 1 was clipped")
+    assert entry["note"] in capsys.readouterr().err
+
+
+def test_data_that_fill_little_of_their_range_are_warned_of(prepare_arrays, capsys):
+    folder = prepare_arrays(train=images(20) // 16, val=images(20, seed=1) // 16)
+    (text,) = warnings_of(folder, capsys)
+    assert text.startswith("datasets.mine: 99.8% of all values lie within 0 to 15 of 0 to 255, 6% of the range: bring")
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int64, np.float64])
+def test_a_value_range_is_what_becomes_0_and_255(prepare_arrays, dtype):
+    levels, val = images(20), images(20, seed=1)
+    arrays = {"train": 100 + levels.astype(dtype) * 16, "val": 100 + val.astype(dtype) * 16}
+    folder = prepare_arrays(value_range=(100, 100 + 255 * 16), **arrays)
+    np.testing.assert_array_equal(stored(folder, "train")["x"], levels.transpose(0, 3, 1, 2))
+    arrays["val"][0, 0, 0, 0] = 9999
+    folder = prepare_arrays(value_range=(100, 100 + 255 * 16), **arrays)
+    assert stored(folder, "val")["x"][0, 0, 0, 0] == 255
+    (entry,) = read_meta(folder)["notes"]
+    assert entry["note"].endswith("5.82e+03 above 4180 was clipped")
 
 
 def test_moments_are_those_of_the_pixels():

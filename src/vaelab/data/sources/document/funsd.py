@@ -16,15 +16,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from vaelab.data.sources.account import Account
 from vaelab.data.sources.document.pages import Page, PageWriter, Word
-from vaelab.data.sources.image_files import UnreadableError, read_image
+from vaelab.data.sources.image_files import MAX_PIXELS, read_image
+from vaelab.data.sources.listing import printable
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.regular import UnreadableError, read_text
+from vaelab.data.sources.twins import Twins
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Funsd
 
 GROUP = "form"
 VALIDATION_SHARE = 0.1
-MAX_PIXELS = 100_000_000
 
 
 class Scan(NamedTuple):
@@ -43,26 +46,32 @@ def prepare_funsd(settings: Funsd, folder: Path) -> None:
     root = Path(settings.path)
     if not root.is_dir():
         raise InputError(f"datasets.{folder.name}.path: {root} is not a directory")
-    pages = _split(root, settings)
-    writer, quarantined, clipped = PageWriter(folder, settings.size, (GROUP,)), list[dict[str, str]](), 0
+    pages, account, twins, clipped = _split(root, settings), Account(f"datasets.{folder.name}"), Twins(near=False), 0
+    writer = PageWriter(folder, settings.size, (GROUP,))
     for phase, name in progress(pages, f"prepare {folder.name}", "page"):
         try:
             scan = read_scan(root, name, settings.scale)
         except InputError as error:
-            quarantined.append({"file": name, "reason": str(error)})
+            account.quarantine(printable(name), str(error))
             continue
         writer.add(phase, GROUP, scan.page)
+        twins.add(phase, name, scan.page.gray[None, None])
         clipped += scan.clipped
     for phase in dict.fromkeys(phase for phase, _ in pages):
         if not writer.pages[phase][GROUP]:
-            raise InputError(f"{root}: no page of {phase} can be read; the first reason: {quarantined[0]['reason']}")
+            reason = account.quarantined[0]["reason"]
+            raise InputError(f"{root}: no page of {phase} can be read; the first reason: {reason}")
+    if clipped:
+        account.say(f"{clipped} of {writer.word_boxes} word boxes reach over the edge of their page, and are clipped")
+    account.warn(twins.warnings())
+    account.tell(f"{len(writer.names)} pages kept", {}, folder / "meta.json")
     writer.finish({
         "source": f"scanned forms in FUNSD's layout in {root}",
         "licence": "not known to vaelab: see the notice beside the data",
         "split_rule": "by page: data.train.txt in a seeded random order, 90 % train and 10 % val; data.val.txt is test",
         "seed": settings.seed,
-        "quarantined": quarantined,
         "boxes_clipped": clipped,
+        **account.report(),
     })  # fmt: skip
 
 
@@ -89,8 +98,8 @@ def _split(root: Path, settings: Funsd) -> list[tuple[str, str]]:
 
 def _names(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, ValueError) as error:
+        lines = read_text(path).split("\n")
+    except UnreadableError as error:
         raise InputError(f"{path}: expected a list of json files, one per line: {error}") from None
     return list(dict.fromkeys(line.strip().removesuffix(".json") for line in lines if line.strip()))
 
@@ -99,9 +108,12 @@ def _read_gray(path: Path, scale: float) -> np.ndarray:
     try:
         gray = read_image(path, MAX_PIXELS, "gray").image
     except UnreadableError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{printable(path)}: {error}") from None
     if scale != 1:
         size = (max(1, round(scale * gray.width)), max(1, round(scale * gray.height)))
+        if size[0] * size[1] > MAX_PIXELS:
+            text = f"{gray.width}x{gray.height} pixels, at scale {scale:g} more than {MAX_PIXELS}"
+            raise InputError(f"{printable(path)}: {text}")
         gray = gray.resize(size, Image.Resampling.LANCZOS)
     return np.asarray(gray)
 
@@ -109,13 +121,15 @@ def _read_gray(path: Path, scale: float) -> np.ndarray:
 def _read_lines(path: Path, scale: float, width: int, height: int) -> tuple[list[list[Word]], int]:
     """Words of each block of the form, boxes in pixels of the scaled page and clipped to it; how many were clipped."""
     try:
-        blocks = json.loads(path.read_text(encoding="utf-8"))["document"]
+        blocks = json.loads(read_text(path))["document"]
         found = [[_word(word["box"], word["text"], scale) for word in block["words"]] for block in blocks]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+    except UnreadableError as error:
+        raise InputError(f"{printable(path)}: {error}") from None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         expected = "{document: [{words: [{box: [left, top, right, bottom], text}]}]}"
-        raise InputError(f"{path}: expected {expected}: {type(error).__name__}: {shortened(error)}") from None
+        raise InputError(
+            f"{printable(path)}: expected {expected}: {type(error).__name__}: {shortened(error)}"
+        ) from None
     lines = [[_clipped(word, width, height) for word in block] for block in found]
     changed = sum(
         old != new for block, line in zip(found, lines, strict=True) for old, new in zip(block, line, strict=True)

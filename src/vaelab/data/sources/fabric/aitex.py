@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vaelab.data.sources.fabric.checks import scaled
+from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, load, strides, tone
 from vaelab.data.sources.fabric.survey import Survey, check_defects, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
-from vaelab.data.sources.image_files import UnreadableError
 from vaelab.data.sources.listing import list_images, printable
+from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
 from vaelab.params.datasets import Aitex
 from vaelab.params.problems import suggestion
@@ -55,9 +57,9 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
     Raises:
         InputError: folders, masks or normal strips are missing, or an option does not fit them.
     """
-    where, found = f"datasets.{folder.name}", Survey()
+    where, found = f"datasets.{folder.name}", Survey(f"datasets.{folder.name}")
     files = find_files(Path(settings.path), settings.fabrics, found, where)
-    cutting = _cutting(settings)
+    cutting = scaled(files.strips, _cutting(settings), settings.value_range, found)
     survey_strips(files.strips, cutting, found, folder.name)
     for strip in files.malformed:
         found.quarantine(strip.name, _reason(strip, cutting, found))
@@ -76,6 +78,7 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
 def _cutting(settings: Aitex) -> Cutting:
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, "gray", "dropped", unit="strip")
+    cutting = cutting._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
     return cutting._replace(start=partial(_start, margin=settings.margin), tone=tone(settings))
 
 

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaelab.data.sources.fabric.masks import first_names
+from vaelab.data.sources.account import first_names
+from vaelab.data.sources.fabric.checks import check_masks, distrust_empty, scaled
+from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
@@ -24,12 +26,15 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     Raises:
         InputError: a folder is missing, nothing pairs, too few images are normal, or an option does not fit.
     """
-    where, found = f"datasets.{folder.name}", Survey()
+    where, found = f"datasets.{folder.name}", Survey(f"datasets.{folder.name}")
     strips = _pair(settings, found, where)
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
-    cutting = cutting._replace(tone=tone(settings))
+    cutting = cutting._replace(tone=tone(settings), masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
+    cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name, empty_is_normal=True)
+    distrust_empty(found)
+    check_masks(found, where)
     division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
     write_strips(folder, division, cutting, found, {
         "source": f"images and masks in {settings.path}",

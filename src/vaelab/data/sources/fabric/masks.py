@@ -1,26 +1,32 @@
-"""Masks: the files that say where a defect is, and what may be wrong with them.
+"""The masks of an image together: where its defects are, and what may be wrong with them.
 
-A mask is positive where its luminance is 128 or more of 255; its alpha channel says nothing. H W: pixels of the image.
+H W: pixels of the image.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from vaelab.data.sources.image_files import UnreadableError, read_image
+from vaelab.data.sources.account import counted
+from vaelab.data.sources.fabric.mask_files import USUAL_RULE, MaskFile, MaskRule, read_mask
+from vaelab.data.sources.regular import UnreadableError
 
-THRESHOLD = 128  # of 255: masks may be anti-aliased
-MAX_NAMED = 5  # files that a line on the terminal names
+MOSTLY = 0.5  # of an image, above which its mask is taken for one of the intact surface
+SWAPPED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 FINDINGS = {  # what a report of pairs may list, and how it is said
     "missing": "images that need a mask, without one",
     "unmasked": "images without a mask, taken as normal",
     "extra": "masks without an image",
     "empty": "empty masks",
-    "faint": f"masks without a pixel of {THRESHOLD} or more",
+    "faint": "masks without a pixel that is bright enough",
     "size_mismatch": "masks of another size than their image",
-    "all_positive": "masks that are positive everywhere, which is suspicious: luminance counts, not alpha",
+    "turned": "masks that EXIF turns otherwise than their image",
+    "alpha": "masks whose shape is in their alpha channel, which is used, since their luminance is the same everywhere",
+    "all_positive": "masks that are positive everywhere, which is suspicious",
+    "mostly_positive": "masks that are positive on more than half of their image",
     "unreadable": "masks that cannot be read",
 }
 
@@ -28,9 +34,16 @@ FINDINGS = {  # what a report of pairs may list, and how it is said
 class MaskError(UnreadableError):
     """An image that cannot be used for its mask; `finding` is a key of FINDINGS, the message is the reason."""
 
-    def __init__(self, finding: str, reason: str) -> None:
+    def __init__(self, finding: str, reason: str, level: int = 255) -> None:
         super().__init__(reason)
-        self.finding = finding
+        self.finding, self.level = finding, level
+
+
+class Mask(NamedTuple):
+    """The union of an image's masks, and what is to be reported of them, keys of FINDINGS."""
+
+    pixels: np.ndarray  # uint8 [H, W], 1 on defects
+    findings: tuple[str, ...] = ()
 
 
 class Pairing:
@@ -38,47 +51,72 @@ class Pairing:
 
     def __init__(self) -> None:
         self.names: dict[str, list[str]] = {finding: [] for finding in FINDINGS}
+        self.faintest = 255  # luminance that the highest of a faint mask has, at least
 
-    def note(self, finding: str, name: str) -> None:
+    def note(self, finding: str, name: str, level: int = 255) -> None:
         """Add a file to the report."""
         self.names[finding].append(name)
+        self.faintest = min(self.faintest, level)
 
-    def lines(self) -> list[str]:
-        """Return what to warn of, a line for each finding."""
-        return [f"{FINDINGS[finding]}: {counted(names)}" for finding, names in self.names.items() if names]
+    def lines(self, where: str) -> list[str]:
+        """Return what to warn of, a line for each finding, and the params line that mends it."""
+        threshold = 1 if self.faintest <= 8 else self.faintest // 2
+        remedies = {
+            "faint": f"; if they are right, set {where}.mask_threshold: {threshold}",
+            "mostly_positive": f"; if they are dark on defects, set {where}.mask_inverted: true",
+            "turned": "; save both upright, without EXIF",
+        }
+        return [
+            f"{FINDINGS[finding]}: {counted(names)}{remedies.get(finding, '')}"
+            for finding, names in self.names.items()
+            if names
+        ]
 
 
-def counted(names: Sequence[str]) -> str:
-    """Return how many files there are, and the first of their names."""
-    return f"{len(names)} ({first_names(names)})"
+def read_masks(
+    paths: Sequence[Path], shape: tuple[int, int], max_pixels: int, rule: MaskRule = USUAL_RULE, orientation: int = 1
+) -> Mask:
+    """Return the union of an image's masks; without a file it is empty.
 
-
-def first_names(names: Sequence[str]) -> str:
-    """Return the first few names, in one line."""
-    return ", ".join(names[:MAX_NAMED]) + ", ..." * (len(names) > MAX_NAMED)
-
-
-def read_masks(paths: Sequence[Path], shape: tuple[int, int], max_pixels: int) -> np.ndarray:
-    """Return the union of an image's masks, uint8 [H, W] of 0 and 1; without a file, 0 everywhere.
+    Args:
+        paths: of the masks.
+        shape: of the image, (H, W), upright.
+        max_pixels: of a mask, at most.
+        rule: which luminance says defect.
+        orientation: by which EXIF turned the image.
 
     Raises:
-        MaskError: a mask cannot be read, is of another size than `shape` (H, W), or too faint to be positive anywhere.
+        MaskError: a mask cannot be read, is of another size, turned otherwise, or too faint to be positive anywhere.
     """
-    levels = np.zeros(shape, dtype=np.uint8)
+    pixels, highest, findings = np.zeros(shape, dtype=np.uint8), 0, []
     for path in paths:
         try:
-            image = read_image(path, max_pixels, "gray", alpha="dropped").image
+            mask = read_mask(path, max_pixels, rule)
         except UnreadableError as error:
             raise MaskError("unreadable", f"its mask {path.name}: {error}") from None
-        if image.size != shape[::-1]:
-            sizes = f"{image.width}x{image.height} pixels, the image {shape[1]}x{shape[0]}"
-            raise MaskError("size_mismatch", f"its mask {path.name} is {sizes}")
-        levels = np.maximum(levels, np.asarray(image))
-    mask = (levels >= THRESHOLD).astype(np.uint8)
-    if levels.any() and not mask.any():
-        highest = f"the luminance of its mask goes up to {levels.max()} of 255"
-        raise MaskError("faint", f"{highest}; expected {THRESHOLD} or more on defects, such as white on black")
-    return mask
+        _check_fit(mask, path.name, shape, orientation)
+        pixels |= mask.positive
+        highest = max(highest, mask.highest)
+        findings += ["alpha"] * mask.of_alpha
+    if highest and not pixels.any() and not rule.inverted:
+        text = f"the luminance of its mask goes up to {highest} of 255"
+        reason = f"{text}; expected {rule.threshold} or more on defects, such as white on black (mask_threshold)"
+        raise MaskError("faint", reason, highest)
+    share = float(pixels.mean())
+    findings += ["all_positive"] * (share == 1) + ["mostly_positive"] * (MOSTLY < share < 1)
+    return Mask(pixels, tuple(dict.fromkeys(findings)))
+
+
+def _check_fit(mask: MaskFile, name: str, shape: tuple[int, int], orientation: int) -> None:
+    """Refuse another size, and masks of which it is not clear whether they were drawn before or after the turn."""
+    height, width = mask.positive.shape
+    if (height, width) != shape:
+        sizes = f"{width}x{height} pixels, the image {shape[1]}x{shape[0]}"
+        raise MaskError("size_mismatch", f"its mask {name} is {sizes}")
+    told_by_size = height != width and (orientation in SWAPPED) != (mask.orientation in SWAPPED)
+    if orientation != mask.orientation and not told_by_size:
+        turned = f"EXIF orientation {orientation} turns the image, {mask.orientation} its mask {name}"
+        raise MaskError("turned", f"{turned}: which way the mask lies is not clear; save both upright")
 
 
 def resized_mask(mask: np.ndarray, side: int) -> np.ndarray:

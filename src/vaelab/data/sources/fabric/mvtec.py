@@ -7,8 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from vaelab.data.format.info import DEFECT_PHASES
+from vaelab.data.sources.fabric.checks import scaled
+from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, tone
-from vaelab.data.sources.fabric.survey import Division, Survey, check_defects, check_normals, set_apart, survey_strips
+from vaelab.data.sources.fabric.survey import (
+    Division,
+    Survey,
+    check_defects,
+    check_normals,
+    set_apart,
+    survey_strips,
+)
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -24,10 +33,12 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     Raises:
         InputError: folders, masks or normal images are missing, or an option does not fit them.
     """
-    where, root, found = f"datasets.{folder.name}", Path(settings.path), Survey()
+    where, root, found = f"datasets.{folder.name}", Path(settings.path), Survey(f"datasets.{folder.name}")
     strips = _find(root, found, where)
     side = settings.size * settings.reduce
     cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True, tone=tone(settings))
+    cutting = cutting._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
+    cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name)
     check_defects(sum(strip.defect != NONE for strip in strips), found, cutting, where)
     division = _divide(settings, found, cutting, where)
@@ -44,7 +55,7 @@ def _find(root: Path, found: Survey, where: str) -> list[Strip]:
     """All images, those with defects first and those for training last: of equal ones, that for training goes."""
     _check(root, where)
     listing = list_images(root)
-    found.quarantined.extend(listing.quarantined)
+    found.account.quarantined += listing.quarantined
     masks = _masks(listing.files, root)
     group, strips = printable(root.resolve().name), []
     for file in listing.files:

@@ -12,12 +12,13 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+from vaelab.data.sources.fabric.mask_files import USUAL_RULE, MaskRule
 from vaelab.data.sources.fabric.masks import read_masks, resized_mask
-from vaelab.data.sources.image_files import read_image
+from vaelab.data.sources.image_files import MAX_PIXELS, read_image
+from vaelab.data.sources.values import Scale
 from vaelab.params.datasets import Aitex, FolderMasks, Mvtec
 
 NONE = "none"  # the defect of a normal strip, and of an intact patch
-MAX_PIXELS = 100_000_000
 RANGE = 4.0  # standard deviations that become 0 and 255; what is beyond is clipped
 FLAT = 1.0  # levels: a smaller deviation is that of an even surface, which is not blown up
 
@@ -37,16 +38,19 @@ class Loaded(NamedTuple):
 
     pixels: np.ndarray  # uint8 [H, W, C]
     mask: np.ndarray  # uint8 [H, W], 1 on defects
+    findings: tuple[str, ...] = ()  # of its masks
+    notes: tuple[str, ...] = ()  # of its file
 
 
 class Patches(NamedTuple):
-    """What a strip was cut into, row by row, and how many pixels of its mask are in no patch."""
+    """What a strip was cut into, row by row, and how many of its pixels, and of its mask, are in no patch."""
 
     x: np.ndarray  # uint8 [n, C, S, S]
     mask: np.ndarray  # uint8 [n, R·S, R·S]
     top: np.ndarray  # int32 [n], pixels of the strip
     left: np.ndarray  # int32 [n]
     mask_outside: int
+    pixels_outside: int
 
 
 def levels(x: np.ndarray) -> np.ndarray:
@@ -73,6 +77,8 @@ class Cutting(NamedTuple):
     start: Callable[[np.ndarray], int] = _left_end  # first column that is cut, of pixels [H, W, C]
     tone: Callable[[np.ndarray], np.ndarray] = levels  # of a reduced strip [h, w, C], float to uint8
     unit: str = "image"  # what a strip is called
+    scale: Scale | None = None  # of files of more than 8 bits
+    masks: MaskRule = USUAL_RULE
 
     @property
     def side(self) -> int:
@@ -98,13 +104,14 @@ def load(strip: Strip, cutting: Cutting) -> Loaded:
         UnreadableError: its file cannot be used.
         MaskError: a mask of it cannot be used.
     """
-    image = read_image(strip.path, cutting.max_pixels, cutting.colour, cutting.alpha).image
-    mask = read_masks(strip.masks, (image.height, image.width), cutting.max_pixels)
+    picture = read_image(strip.path, cutting.max_pixels, cutting.colour, cutting.alpha, cutting.scale)
+    image, shape = picture.image, (picture.image.height, picture.image.width)
+    mask, findings = read_masks(strip.masks, shape, cutting.max_pixels, cutting.masks, picture.orientation)
     if cutting.squeezed:
         image = image.resize((cutting.side, cutting.side), Image.Resampling.LANCZOS)
         mask = resized_mask(mask, cutting.side)
     pixels = np.asarray(image)
-    return Loaded(pixels if pixels.ndim == 3 else pixels[..., None], mask)
+    return Loaded(pixels if pixels.ndim == 3 else pixels[..., None], mask, findings, tuple(picture.notes))
 
 
 def cut(loaded: Loaded, cutting: Cutting, stride: int) -> Patches:
@@ -114,15 +121,16 @@ def cut(loaded: Loaded, cutting: Cutting, stride: int) -> Patches:
     tone = cutting.tone(block_mean(loaded.pixels[:, start:], cutting.reduce))
     corners = [(y, x) for y in range(0, height - side + 1, stride) for x in range(start, width - side + 1, stride)]
     small = [(y // cutting.reduce, (x - start) // cutting.reduce) for y, x in corners]
-    outside = loaded.mask.copy()
+    outside = np.ones_like(loaded.mask)
     for y, x in corners:
         outside[y : y + side, x : x + side] = 0
+    lost = int((outside & loaded.mask).sum()), int(outside.sum())
     patches = _stacked([tone[y : y + size, x : x + size] for y, x in small], (size, size, cutting.channels))
     masks = np.broadcast_to(np.uint8(0), (len(corners), side, side))  # of a normal strip, which needs no memory
     if loaded.mask.any():
         masks = _stacked([loaded.mask[y : y + side, x : x + side] for y, x in corners], (side, side))
     top, left = np.array(corners, dtype=np.int32).reshape(-1, 2).T.copy()
-    return Patches(np.ascontiguousarray(np.moveaxis(patches, -1, 1)), masks, top, left, int(outside.sum()))
+    return Patches(np.ascontiguousarray(np.moveaxis(patches, -1, 1)), masks, top, left, *lost)
 
 
 def _stacked(parts: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:

@@ -4,18 +4,19 @@ Normal ones are for training, validation (calibration) and test; those with defe
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
 from vaelab.data.format.info import DEFECT_PHASES, PHASES
+from vaelab.data.sources.account import Account
 from vaelab.data.sources.fabric.masks import MaskError, Pairing
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, load
-from vaelab.data.sources.image_files import UnreadableError
 from vaelab.data.sources.listing import reasons
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split
 
@@ -25,26 +26,27 @@ Phases = dict[str, list[Strip]]
 class Survey:
     """The strips that can be used, and what became of the others."""
 
-    def __init__(self, quarantined: Iterable[dict[str, str]] = (), pairing: Pairing | None = None) -> None:
+    def __init__(self, where: str) -> None:
         self.normals: list[Strip] = []
         self.defects: list[Strip] = []
-        self.quarantined = list(quarantined)
-        self.pairing = pairing or Pairing()
+        self.account = Account(where)
+        self.pairing = Pairing()
         self.named: dict[bytes, str] = {}  # the first strip of each content
 
     def quarantine(self, name: str, reason: str) -> None:
         """Leave a file out."""
-        self.quarantined.append({"file": name, "reason": reason})
+        self.account.quarantine(name, reason)
 
     def twin(self, loaded: Loaded, name: str) -> str | None:
         """Return the strip that has been seen with the same pixels; if there is none, `name` is remembered."""
-        content = str(loaded.pixels.shape).encode() + loaded.pixels.tobytes()
-        first = self.named.setdefault(hashlib.sha256(content).digest(), name)
+        content = hashlib.sha256(str(loaded.pixels.shape).encode())
+        content.update(np.ascontiguousarray(loaded.pixels).data)
+        first = self.named.setdefault(content.digest(), name)
         return None if first == name else first
 
     def reasons(self) -> str:
         """Return what was left out and why, as the lines that end an error."""
-        return reasons(self.quarantined)
+        return reasons(self.account.quarantined)
 
 
 def survey_strips(
@@ -59,7 +61,7 @@ def survey_strips(
         try:
             _sort(strip, load(strip, cutting), cutting, found, empty_is_normal)
         except MaskError as error:
-            found.pairing.note(error.finding, strip.name)
+            found.pairing.note(error.finding, strip.name, error.level)
             found.quarantine(strip.name, str(error))
         except UnreadableError as error:
             found.quarantine(strip.name, str(error))
@@ -76,9 +78,10 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
     if min(height, width - start) < cutting.side:
         rest = f" from column {start} on" if start else ""
         raise UnreadableError(f"{width}x{height} pixels{rest}: too small for a patch of {cutting.side} pixels")
+    found.account.note(strip.name, loaded.notes)
     if strip.defect == NONE or loaded.mask.any():
-        if loaded.mask.all():
-            found.pairing.note("all_positive", strip.name)
+        for finding in loaded.findings:
+            found.pairing.note(finding, strip.name)
         (found.normals if strip.defect == NONE else found.defects).append(strip)
         return
     if not empty_is_normal:

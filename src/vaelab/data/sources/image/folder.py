@@ -1,7 +1,6 @@
 """A directory of images, any nesting, converted file by file; what cannot be used is listed with the reason."""
 
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +8,15 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, image_info
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
-from vaelab.data.sources.image_files import SUFFIXES, UnreadableError, fitted, read_image
+from vaelab.data.sources.account import Account
+from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
+from vaelab.data.sources.image.outcome import Outcome, Page, page_name
+from vaelab.data.sources.image_files import fitted, in_eight_bits, pixels_left_out, survey_values
 from vaelab.data.sources.listing import Listing, list_images, printable, reasons
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.regular import UnreadableError
+from vaelab.data.sources.values import Scale, scale_for
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFolder, Split
 
@@ -23,15 +27,6 @@ class Layout(NamedTuple):
     own_splits: bool  # top folders train, val and test
     by_colour: bool  # no sub-folders to group by
     groups: tuple[str, ...]
-
-
-class Outcome(NamedTuple):
-    """What became of the files."""
-
-    kept: list[str]  # names, by the number in `file`
-    examples: dict[str, int]  # files that were kept, by split
-    quarantined: list[dict[str, str]]
-    notes: list[dict[str, str]]
 
 
 def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
@@ -50,30 +45,36 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     layout = _layout(listing.files, settings.colour)
-    writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(layout.groups)
-    outcome = _convert(listing, layout, settings, writer, levels)
+    account = Account(where, listing.quarantined)
+    found = survey_values((root / file for file in listing.files), settings.max_pixels)
+    scale = scale_for(found, settings.value_range)
+    writer, outcome = prepared.Writer(folder, prepared.SHARD_BYTES), Outcome(account, layout.groups)
+    _convert(listing.files, layout, settings, scale, writer, outcome)
     _check(outcome, layout, settings, where)
-    warnings = [f"{where}: {text}" for text in _warnings(listing.files, layout, levels)]
-    _tell(outcome, listing, warnings, folder)
+    outcome.judge(found, scale, settings)
+    account.warn(_warnings(listing.files, layout))
+    others = {"ignored (no images)": listing.ignored.total(), "links to folders left out": len(listing.links_left_out)}
+    account.tell(f"{len(outcome.kept)} files kept", others, folder / "meta.json")
     info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
-    report = {
+    writer.finish(info, {
         "source": f"image files in {root}",
         "licence": "unknown",
         "split_rule": "top folders, as given" if layout.own_splits else "by file, in a seeded random order",
         "seed": settings.seed,
-        "group_counts": levels.images_by_group(),
-        "warnings": warnings,
-    }
-    writer.finish(info, {**report, **_files(outcome, listing)})
+        "group_counts": outcome.levels.images_by_group(),
+        **account.report(),
+        **_files(outcome, listing),
+        "value_scale": scale,
+    })  # fmt: skip
 
 
 def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
     """What meta.json says of the files."""
     return {
-        "quarantined": outcome.quarantined,
         "ignored": dict(sorted(listing.ignored.items())),
         "links_left_out": listing.links_left_out,
-        "notes": outcome.notes,
+        "pages": outcome.pages,
+        "pixels_left_out": outcome.pixels_left_out,
         "file_names": outcome.kept,
     }
 
@@ -98,33 +99,38 @@ def _folder(file: Path, own_splits: bool) -> str:
 
 
 def _convert(
-    listing: Listing, layout: Layout, settings: ImageFolder, writer: prepared.Writer, levels: GroupLevels
-) -> Outcome:
-    outcome = Outcome([], dict.fromkeys(PHASES, 0), listing.quarantined, [])
-    order = np.random.default_rng(settings.seed).permutation(len(listing.files)).tolist()
+    files: list[Path], layout: Layout, settings: ImageFolder, scale: Scale, writer: prepared.Writer, outcome: Outcome
+) -> None:
+    order = np.random.default_rng(settings.seed).permutation(len(files)).tolist()
     for number in progress(order, f"prepare {writer.folder.name}", "file"):
-        file = listing.files[number]
-        try:
-            x, notes = _read(file, layout, settings)
-        except UnreadableError as error:
-            outcome.quarantined.append({"file": printable(file), "reason": str(error)})
-            continue
+        file, name, pages = files[number], printable(files[number]), 0
         phase = file.parts[0] if layout.own_splits else _most_behind(outcome.examples, settings.split)
-        group = _group(file, x, layout)
-        arrays = {"x": x, "group": group, "file": np.full(len(x), len(outcome.kept), dtype=np.int32)}
-        writer.add(phase, arrays)
-        levels.add(phase, x, group)
-        outcome.examples[phase] += 1
-        outcome.kept.append(printable(file))
-        outcome.notes.extend({"file": printable(file), "note": note} for note in notes)
-    return outcome
+        try:
+            for read in _pages(file, layout, settings, scale, outcome.account):
+                group = _group(file, read.x, layout)
+                index = np.full(len(read.x), len(outcome.kept), dtype=np.int32)
+                writer.add(phase, {"x": read.x, "group": group, "file": index})
+                outcome.add(phase, name, read, group)
+                pages += 1
+        except UnreadableError as error:
+            outcome.account.quarantine(page_name(name, pages), str(error))
+        outcome.finish(phase, name, pages)
 
 
-def _read(file: Path, layout: Layout, settings: ImageFolder) -> tuple[np.ndarray, list[str]]:
+def _pages(file: Path, layout: Layout, settings: ImageFolder, scale: Scale, account: Account) -> Iterator[Page]:
+    """The pages of a file that can be used; what is wrong with another is added to the account."""
     if layout.own_splits and file.parts[0] not in PHASES:
         raise UnreadableError("outside the folders train, val and test, which are the splits")
-    picture = read_image(Path(settings.path) / file, settings.max_pixels, settings.colour)
-    return fitted(picture, settings.size, settings.fit)
+    with opened(Path(settings.path) / file, settings.max_pixels) as source:
+        for number in page_numbers(source):
+            try:
+                picture = in_eight_bits(page(source, number, settings.max_pixels), settings.colour, "white", scale)
+                x, notes = fitted(picture, settings.size, settings.fit)
+            except UnreadableError as error:
+                account.quarantine(page_name(printable(file), number), str(error))
+                continue
+            width, height = picture.image.size
+            yield Page(number, x, notes, width * height, pixels_left_out(picture.image, settings.size, settings.fit))
 
 
 def _most_behind(examples: Mapping[str, int], split: Split) -> str:
@@ -142,7 +148,7 @@ def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) -> None:
-    bad = outcome.quarantined
+    bad = outcome.account.quarantined
     if not outcome.kept:
         raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{reasons(bad)}")
     needed = ("train", "val") if layout.own_splits else [phase for phase, share in settings.split if share]
@@ -153,22 +159,7 @@ def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) 
             raise InputError(f"{where}.{setting} is left empty: {len(outcome.kept)} files can be used{refused}")
 
 
-def _warnings(files: list[Path], layout: Layout, levels: GroupLevels) -> list[str]:
+def _warnings(files: list[Path], layout: Layout) -> list[str]:
     names = sorted(_top_folders(files) & set(PHASES))
     alone = f"the folders {', '.join(names)} are groups here: splits are train and val (and test) together"
-    lone = [alone] if names and not layout.own_splits else []
-    return [*lone, *(levels.unlike_groups() if layout.by_colour else [])]
-
-
-def _tell(outcome: Outcome, listing: Listing, warnings: list[str], folder: Path) -> None:
-    left_out = {
-        "quarantined": len(outcome.quarantined),
-        "ignored (no images)": listing.ignored.total(),
-        "links to folders left out": len(listing.links_left_out),
-    }
-    counts = ", ".join(f"{count} {what}" for what, count in left_out.items() if count)
-    if counts:
-        text = f"{len(outcome.kept)} files kept, {counts}: see {folder / 'meta.json'}"
-        print(f"datasets.{folder.name}: {text}", file=sys.stderr)
-    for text in warnings:
-        print(f"warning: {text}", file=sys.stderr)
+    return [alone] if names and not layout.own_splits else []

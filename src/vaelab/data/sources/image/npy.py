@@ -1,7 +1,5 @@
 """Images in NumPy files, one file per split, read memory-mapped and converted a few at a time."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from tokenize import TokenError
 from typing import TYPE_CHECKING
@@ -10,15 +8,19 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import image_info
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, GroupLevels, is_gray
+from vaelab.data.sources.account import Account
+from vaelab.data.sources.image.groups import COLOUR_GROUPS, LITTLE_RANGE, GroupLevels, is_gray
+from vaelab.data.sources.image.npy_values import check_values, chunks, stored
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.regular import UnreadableError, check_regular
+from vaelab.data.sources.twins import Twins
+from vaelab.data.sources.values import Range
 from vaelab.errors import InputError, shortened
 from vaelab.params.datasets import Npy
 
 if TYPE_CHECKING:
     from vaelab.data.sources.progress import Bar
 
-CHUNK_BYTES = 4 * 2**20  # of a file, converted at once
 MAGIC = b"\x93NUMPY"
 SAVE = "np.save(file, np.stack(images).astype(np.uint8))"
 NOT_NPY = {
@@ -36,66 +38,77 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
     where = f"datasets.{folder.name}"
     given = {"train": settings.train, "val": settings.val, "test": settings.test}
     paths = {phase: Path(path) for phase, path in given.items() if path is not None}
-    arrays = {phase: _opened(path, f"{where}.{phase}", settings.size) for phase, path in paths.items()}
+    arrays = {phase: _opened(path, f"{where}.{phase}", settings) for phase, path in paths.items()}
     _check_alike(paths, arrays, where)
     groups = COLOUR_GROUPS if _channels(arrays["train"]) == 3 else ("all",)
-    total = sum(len(array) * (1 + (array.dtype.kind == "f")) for array in arrays.values())
+    total = sum(len(array) * (1 + (array.dtype != np.uint8)) for array in arrays.values())
+    account, levels, twins = Account(where), GroupLevels(groups), Twins()
     with progress(None, f"prepare {folder.name}", "image", total) as bar:
         for phase, array in arrays.items():
-            _check_values(array, f"{where}.{phase}: {paths[phase]}", bar)
-        writer, levels = prepared.Writer(folder, prepared.SHARD_BYTES), GroupLevels(groups)
-        _convert(arrays, writer, levels, bar)
+            account.note(str(paths[phase]), check_values(array, f"{where}.{phase}: {paths[phase]}", settings, bar))
+        writer = prepared.Writer(folder, prepared.SHARD_BYTES)
+        _convert(arrays, settings.value_range or (0.0, 1.0), writer, levels, twins, bar)
+    account.warn([*_unlike_types(arrays), *levels.little_range(LITTLE_RANGE)])
+    account.warn([*levels.unlike_phases(), *levels.unlike_groups(), *twins.warnings()])
+    account.tell(f"{sum(map(len, arrays.values()))} images kept", {}, folder / "meta.json")
     writer.finish(image_info(_channels(arrays["train"]), settings.size, groups), {
         "source": f"NumPy files {', '.join(map(str, paths.values()))}",
         "licence": "unknown",
         "split_rule": "one file per split, as given",
         "seed": settings.seed,
-        "quarantined": [],
         "group_counts": levels.images_by_group(),
         "types": {phase: str(array.dtype) for phase, array in arrays.items()},
-        "warnings": _warn(arrays, levels, where),
+        **account.report(),
     })  # fmt: skip
 
 
-def _convert(arrays: dict[str, np.ndarray], writer: prepared.Writer, levels: GroupLevels, bar: "Bar") -> None:
+def _convert(
+    arrays: dict[str, np.ndarray],
+    value_range: Range,
+    writer: prepared.Writer,
+    levels: GroupLevels,
+    twins: Twins,
+    bar: "Bar",
+) -> None:
     for phase, array in arrays.items():
-        for chunk in _chunks(array, bar):
-            x = _stored(chunk)
+        number = 0
+        for chunk in chunks(array, bar):
+            x = stored(chunk, value_range)
             group = is_gray(x).astype(np.int32) if x.shape[1] == 3 else np.zeros(len(x), dtype=np.int32)
             writer.add(phase, {"x": x, "group": group})
             levels.add(phase, x, group)
+            for offset, image in enumerate(x):
+                twins.add(phase, str(number + offset), image[None])
+            number += len(x)
 
 
-def _warn(arrays: dict[str, np.ndarray], levels: GroupLevels, where: str) -> list[str]:
-    """What the user is warned of: files or groups that seem to be normalised differently."""
+def _unlike_types(arrays: dict[str, np.ndarray]) -> list[str]:
     types = ", ".join(f"{array.dtype} in {phase}" for phase, array in arrays.items())
-    unlike = [f"the files have different types ({types}): check that the images were normalised alike"]
-    kinds = {array.dtype.kind for array in arrays.values()}
-    texts = [*(unlike if len(kinds) > 1 else []), *levels.unlike_phases(), *levels.unlike_groups()]
-    warnings = [f"{where}: {text}" for text in texts]
-    for text in warnings:
-        print(f"warning: {text}", file=sys.stderr)
-    return warnings
+    unlike = f"the files have different types ({types}): check that the images were normalised alike"
+    return [unlike] if len({array.dtype.kind for array in arrays.values()}) > 1 else []
 
 
-def _opened(path: Path, where: str, size: int) -> np.ndarray:
+def _opened(path: Path, where: str, settings: Npy) -> np.ndarray:
     """Array of the right type and shape, memory-mapped."""
-    place = f"{where}: {path}"
+    place, dataset = f"{where}: {path}", where.rpartition(".")[0]
     array = open_array(path, place)
-    _check_type(array, place)
-    _check_shape(array, place, where.rpartition(".")[0], size)
+    _check_type(array, place, dataset, settings.value_range is not None)
+    _check_shape(array, place, dataset, settings.size)
     return array
 
 
 def open_array(path: Path, place: str) -> np.ndarray:
     """Return the array in a NumPy file, memory-mapped. Raises InputError, which begins with `place`."""
     try:
+        check_regular(path)
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
         if start != MAGIC:
             reason = next((text for sign, text in NOT_NPY.items() if start.startswith(sign)), "not a NumPy file (.npy)")
             raise InputError(f"{place}: {reason}")
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except UnreadableError as error:
+        raise InputError(f"{place}: {error}; expected a NumPy file (.npy)") from None
     except OSError as error:
         raise InputError(f"{place}: cannot be read: {error.strerror or error}") from None
     except (ValueError, EOFError, OverflowError, MemoryError, SyntaxError, TokenError) as error:
@@ -106,9 +119,11 @@ def open_array(path: Path, place: str) -> np.ndarray:
     return array
 
 
-def _check_type(array: np.ndarray, place: str) -> None:
-    if array.dtype != np.uint8 and array.dtype.kind != "f":
-        raise InputError(f"{place}: type {array.dtype}; expected uint8 from 0 to 255, or float from 0 to 1")
+def _check_type(array: np.ndarray, place: str, dataset: str, ranged: bool) -> None:
+    if array.dtype == np.uint8 or array.dtype.kind == "f" or (ranged and array.dtype.kind in "ui"):
+        return
+    advice = f"; or {dataset}.value_range: [0, {2**12 - 1}] for values of 12 bits" if array.dtype.kind in "ui" else ""
+    raise InputError(f"{place}: type {array.dtype}; expected uint8 from 0 to 255, or float from 0 to 1{advice}")
 
 
 def _check_shape(array: np.ndarray, place: str, dataset: str, size: int) -> None:
@@ -138,40 +153,3 @@ def _check_alike(paths: dict[str, Path], arrays: dict[str, np.ndarray], where: s
         for other in list(paths)[: list(paths).index(phase)]:
             if paths[phase].samefile(paths[other]):
                 raise InputError(f"{where}.{phase}: {paths[phase]} is the file of {other}; expected other images")
-
-
-def _chunks(array: np.ndarray, bar: "Bar") -> Iterator[np.ndarray]:
-    rows = max(1, CHUNK_BYTES // (array.nbytes // len(array)))
-    for start in range(0, len(array), rows):
-        chunk = array[start : start + rows]
-        yield chunk
-        bar.update(len(chunk))
-
-
-def _check_values(array: np.ndarray, place: str, bar: "Bar") -> None:
-    """Refuse floats outside [0, 1], after a look at all of them."""
-    if array.dtype.kind != "f":
-        return
-    low, high, missing = np.inf, -np.inf, 0
-    for chunk in _chunks(array, bar):
-        missing += int(np.isnan(chunk).sum())
-        low, high = min(low, float(np.fmin.reduce(chunk, None))), max(high, float(np.fmax.reduce(chunk, None)))
-    if missing:
-        raise InputError(f"{place}: {missing} of {array.size} values are NaN; expected numbers from 0 to 1")
-    if low < 0 or high > 1:
-        raise InputError(f"{place}: floats from {low:g} to {high:g}; expected 0 to 1: {_advice(low, high)}")
-
-
-def _advice(low: float, high: float) -> str:
-    if low >= 0 and high <= 255:
-        return "save them as x.astype(np.uint8), or x / 255"
-    if low >= -1 and high <= 1:
-        return "save (x + 1) / 2 where they are normalised to -1 to 1"
-    return "undo their normalisation (x * std + mean), or clip them"
-
-
-def _stored(chunk: np.ndarray) -> np.ndarray:
-    """Images as they are stored, uint8 [n, C, S, S]; a copy."""
-    if chunk.dtype.kind == "f":
-        chunk = np.rint(chunk.astype(np.float32) * 255).astype(np.uint8)
-    return np.array(chunk[:, None] if chunk.ndim == 3 else np.moveaxis(chunk, -1, 1), order="C")

@@ -6,10 +6,10 @@ is too long for one with an index, and so turns a damaged file into other data.
 
 import csv
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -119,8 +119,10 @@ class _File:
         except OSError as error:
             raise InputError(f"{self.place}: cannot be read: {error.strerror or error}") from None
 
-    def _lines(self, file: Iterable[str]) -> Iterator[str]:
-        for number, line in enumerate(file, 1):
+    def _lines(self, file: TextIO) -> Iterator[str]:
+        for number, line in enumerate(iter(lambda: file.readline(CELL_CHARACTERS), ""), 1):
+            if len(line) == CELL_CHARACTERS:
+                raise InputError(f"{self.place}: line {number} has {CELL_CHARACTERS} characters or more")
             if "\0" in line:
                 raise InputError(f"{self.place}: line {number} holds a NUL character; expected text")
             self.characters += len(line)
@@ -144,7 +146,8 @@ def _long_cells() -> Iterator[None]:
 def _not_utf8(path: Path) -> int:
     """Number of the first line that cannot be decoded; the decoder knows only a place in its buffer."""
     with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        return next((number for number, line in enumerate(file, 1) if any("\udc80" <= c <= "\udcff" for c in line)), 0)
+        lines = iter(lambda: file.readline(CELL_CHARACTERS), "")
+        return next((number for number, line in enumerate(lines, 1) if any("\udc80" <= c <= "\udcff" for c in line)), 0)
 
 
 def parquet_table(path: Path, place: str) -> Table:

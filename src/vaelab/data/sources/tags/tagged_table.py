@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vaelab.data.format.info import PHASES
+from vaelab.data.sources.regular import UnreadableError, read_text
 from vaelab.data.sources.splits import phases_of
 from vaelab.data.sources.tags.reading import Part, TagReader
 from vaelab.data.sources.tags.rows import TagWriter
@@ -19,6 +20,7 @@ from vaelab.data.sources.tags.tables import open_table
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
 
+VOCABULARY_BYTES = 256 * 2**20  # of a file, at most: a million tags take a tenth
 MOST_FREQUENT = 20  # of the tags that are left out, listed with their counts
 
 
@@ -113,11 +115,9 @@ def read_vocabulary(path: Path, place: str) -> list[str]:
         InputError: there are none, or one is there twice; it begins with `place`.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        raise InputError(f"{place}: is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{place}: cannot be read: {error.strerror or error}") from None
+        lines = read_text(path, VOCABULARY_BYTES).split("\n")
+    except UnreadableError as error:
+        raise InputError(f"{place}: {error}; expected text in UTF-8, one tag a line") from None
     first: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         tag = line.strip()

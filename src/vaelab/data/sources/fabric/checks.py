@@ -1,0 +1,35 @@
+"""What is decided by all strips together: the scale of their values, and whether their masks can be right."""
+
+from collections.abc import Sequence
+
+from vaelab.data.sources.fabric.strips import Cutting, Strip
+from vaelab.data.sources.fabric.survey import Survey
+from vaelab.data.sources.image_files import survey_values
+from vaelab.data.sources.values import Range, scale_for, told
+from vaelab.errors import InputError
+
+
+def scaled(strips: Sequence[Strip], cutting: Cutting, value_range: Range | None, found: Survey) -> Cutting:
+    """Return how to cut strips whose files of more than 8 bits have one scale, which is said."""
+    values = survey_values((strip.path for strip in strips), cutting.max_pixels)
+    scale = scale_for(values, value_range)
+    said, warnings = told(values, scale, found.account.where)
+    found.account.said += said
+    found.account.warn(warnings)
+    return cutting._replace(scale=scale)
+
+
+def check_masks(found: Survey, where: str) -> None:
+    """Refuse masks of which none can be used, so that nothing could be measured."""
+    if not any(strip.masks for strip in (*found.normals, *found.defects)):
+        raise InputError(f"{where}.masks: no image with a mask can be used:{found.reasons()}")
+
+
+def distrust_empty(found: Survey) -> None:
+    """Leave out what is normal only by an empty mask, where most masks look inverted: it may be all defect."""
+    suspicious = len(found.pairing.names["mostly_positive"])
+    if suspicious <= len(found.defects) - suspicious - len(found.pairing.names["all_positive"]):
+        return
+    for strip in [strip for strip in found.normals if strip.masks]:
+        found.normals.remove(strip)
+        found.quarantine(strip.name, "its mask is empty, where most masks look inverted (mask_inverted)")

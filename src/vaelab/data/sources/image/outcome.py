@@ -1,0 +1,86 @@
+"""What became of the files of a directory, and what is told of it.
+
+n squares of a page, C channels, S their side.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from vaelab.data.format.info import PHASES
+from vaelab.data.sources.account import Account
+from vaelab.data.sources.image.groups import LITTLE_RANGE, GroupLevels
+from vaelab.data.sources.twins import Twins
+from vaelab.data.sources.values import Extent, Kind, Scale, told
+from vaelab.params.datasets import ImageFolder
+
+PARTS = {  # of an image, that `fit` leaves out
+    "resize": "at the ends of the longer side",
+    "crop": "around the centre",
+    "tile": "at the right and at the bottom, where no whole tile is left",
+}
+
+
+class Page(NamedTuple):
+    """The squares [n, C, S, S] that a page gives, its pixels, and how many of them are in no square."""
+
+    number: int
+    x: np.ndarray
+    notes: list[str]
+    pixels: int
+    left_out: int
+
+
+class Outcome:
+    """What became of the files, as they pass by."""
+
+    def __init__(self, account: Account, groups: tuple[str, ...]) -> None:
+        self.account, self.levels, self.twins = account, GroupLevels(groups), Twins()
+        self.kept: list[str] = []  # names, by the number in `file`
+        self.examples = dict.fromkeys(PHASES, 0)  # files that were kept, by split
+        self.pages: dict[str, int] = {}  # of files that have several
+        self.pixels = self.pixels_left_out = 0
+
+    def add(self, phase: str, name: str, page: Page, group: np.ndarray) -> None:
+        """Count a page of a file."""
+        self.levels.add(phase, page.x, group)
+        self.twins.add(phase, page_name(name, page.number), page.x)
+        self.account.note(name, page.notes)
+        self.pixels += page.pixels
+        self.pixels_left_out += page.left_out
+
+    def finish(self, phase: str, name: str, pages: int) -> None:
+        """Count a file, of which so many pages are kept."""
+        if pages:
+            self.examples[phase] += 1
+            self.kept.append(name)
+        if pages > 1:
+            self.pages[name] = pages
+
+    def judge(self, found: Mapping[Kind, Extent], scale: Scale, settings: ImageFolder) -> None:
+        """Say what was scaled and left out, and warn of what looks wrong."""
+        said, warnings = told(found, scale, self.account.where)
+        if self.pages:
+            said.append(f"{len(self.pages)} files have {sum(self.pages.values())} pages: each is an image of its own")
+        if self.pixels_left_out:
+            share = self.pixels_left_out / self.pixels
+            said.append(f"fit: {settings.fit} leaves out {share:.1%} of the pixels, {PARTS[settings.fit]}")
+        for text in said:
+            self.account.say(text)
+        if not warnings:
+            warnings += self.levels.little_range(LITTLE_RANGE)
+        self.account.warn([*warnings, *self.levels.unlike_phases(), *self.levels.unlike_groups()])
+        self.account.warn([*self._mixed(found), *self.twins.warnings()])
+
+    def _mixed(self, found: Mapping[Kind, Extent]) -> list[str]:
+        """Floats beside other images, which may be normalised differently."""
+        floats, images = found["floats"].images if "floats" in found else 0, sum(self.levels.images.values())
+        if not 0 < floats < len(self.kept):
+            return []
+        return [f"{floats} images are floats, others of {images} are not: check that they were normalised alike"]
+
+
+def page_name(name: str, number: int) -> str:
+    """Return what a page of a file is called; the first has the name of the file."""
+    return f"{name} (page {number + 1})" if number else name

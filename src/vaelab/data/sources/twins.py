@@ -1,0 +1,76 @@
+"""Images that are in two splits: pixel for pixel, or so alike that one is a copy of the other, saved again.
+
+N images, C channels, S their side.
+"""
+
+import hashlib
+from itertools import combinations
+
+import numpy as np
+
+from vaelab.data.format.info import PHASES
+
+SIDE = 16  # of the thumbnails, pixels
+MOST_THUMBNAILS = 14_000  # of a split that are compared: some seconds; pixel for pixel all are
+EVEN = 10.0  # levels: the deviation of a thumbnail below which images are all alike
+MOST_DIFFERENCE = 3.0  # levels: what saving as JPEG, or in another size, leaves; portraits differ by 16 and more
+EXAMPLES = 3  # of pairs that are named
+CHUNK = 1024
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: colour is what JPEG changes most
+
+
+class Twins:
+    """Remembers each image as it passes by, a thumbnail at most."""
+
+    def __init__(self, near: bool = True) -> None:
+        self.near = near  # whether thumbnails are compared, which images of one form or one product all resemble
+        self.first: dict[bytes, str] = {}  # "split: name" of the first, by content
+        self.exact: list[str] = []
+        self.thumbnails: dict[str, list[np.ndarray]] = {phase: [] for phase in PHASES}
+        self.names: dict[str, list[str]] = {phase: [] for phase in PHASES}
+
+    def add(self, phase: str, name: str, x: np.ndarray) -> None:
+        """Add an image, or all tiles of one: uint8 [n, C, S, S]."""
+        key = hashlib.blake2b(np.ascontiguousarray(x).data, digest_size=16, key=str(x.shape).encode()).digest()
+        first = self.first.setdefault(key, f"{phase}: {name}")
+        if not first.startswith(f"{phase}: "):
+            self.exact.append(f"{phase}: {name} = {first}")
+        elif self.near and len(x) == 1 and len(self.names[phase]) < MOST_THUMBNAILS:
+            self.thumbnails[phase].append(_thumbnail(x[0]))
+            self.names[phase].append(name)
+
+    def warnings(self) -> list[str]:
+        """Return what to warn of."""
+        near = self._near()
+        texts = {
+            "images are in two splits, pixel for pixel": self.exact,
+            "images are nearly those of another split": near,
+        }
+        remedy = "numbers on val and test are too good: remove one of each pair, or split by what they have in common"
+        return [
+            f"{len(pairs)} {what} ({'; '.join(pairs[:EXAMPLES])}{'; ...' * (len(pairs) > EXAMPLES)}): {remedy}"
+            for what, pairs in texts.items()
+            if pairs
+        ]
+
+    def _near(self) -> list[str]:
+        found = []
+        for one, two in combinations([phase for phase in PHASES if self.names[phase]], 2):
+            known = np.stack(self.thumbnails[one]).astype(np.float32)
+            for start in range(0, len(self.names[two]), CHUNK):
+                rows = np.stack(self.thumbnails[two][start : start + CHUNK]).astype(np.float32)
+                squares = (rows**2).sum(1)[:, None] - 2 * rows @ known.T + (known**2).sum(1)
+                alike = (squares.min(1) <= SIDE**2 * MOST_DIFFERENCE**2) & (rows.std(1) > EVEN)
+                for row, other in zip(np.flatnonzero(alike), squares.argmin(1)[alike], strict=True):
+                    found.append(f"{two}: {self.names[two][start + row]} ~ {one}: {self.names[one][other]}")
+        return found
+
+
+def _thumbnail(x: np.ndarray) -> np.ndarray:
+    """Means over blocks of the gray image, uint8 [SIDE²]."""
+    gray = np.tensordot(LUMA if len(x) == 3 else np.ones(1), x, 1)
+    edges = np.linspace(0, len(gray), SIDE + 1).astype(int)[:-1]
+    sums: np.ndarray = np.add.reduceat(np.add.reduceat(gray, edges, 0), edges, 1)
+    blocks = np.diff([*edges, len(gray)])
+    means: np.ndarray = np.rint(sums / np.outer(blocks, blocks)).astype(np.uint8)
+    return means.ravel()
