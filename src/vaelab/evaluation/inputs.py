@@ -64,8 +64,9 @@ def others(count: int, seed: int, group: Tensor | None = None) -> Tensor:
     order = torch.randperm(count, generator=generator(seed, 0, stream=5))
     found = torch.empty_like(order)
     found[order] = order.roll(1)
-    for number in [] if group is None else group.unique():
-        members = order[group.cpu()[order] == number.cpu()]
+    of = torch.zeros(0) if group is None else group.cpu()
+    for number in of.unique():
+        members = order[of[order] == number]
         if len(members) > 1:
             found[members] = members.roll(1)
     return found

@@ -56,6 +56,15 @@ def _image(info: DataInfo, run: Run) -> Iterator[Problem]:
     if info.mean_elements != math.prod(info.shape):
         yield Problem("info.mean_elements", f"got {info.mean_elements}, expected the product of info.shape")
 
+    how = info.preparation
+    if not (0 < how.zoom <= 4 and 1 <= how.reduce <= 4 and 0 <= how.window <= LARGEST_SIDE):
+        text = (
+            f"zoom {how.zoom}, reduce {how.reduce}, window {how.window}; expected 0 to 4, 1 to 4, 0 to {LARGEST_SIDE}"
+        )
+        yield Problem("info.preparation", text)
+    if not all(math.isfinite(low) and math.isfinite(high) and low <= high for low, high in how.value_scale.values()):
+        yield Problem("info.preparation.value_scale", "expected two numbers each, the lower first")
+
 
 def _grid(info: DataInfo, run: Run) -> Iterator[Problem]:
     if not 0 <= info.background < len(info.classes) <= MOST_CLASSES:
