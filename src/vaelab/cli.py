@@ -40,9 +40,12 @@ def check() -> None:
 def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file (.safetensors).")]) -> None:
     """Print a run's complete configuration, as resolved or as stored in a model file."""
     if run.endswith(".safetensors"):
-        from vaelab.models.files import read_description
+        from dataclasses import asdict
 
-        content = read_description(Path(run))
+        from vaelab.models.files import describe
+
+        described = describe(Path(run))
+        content = described._asdict() | {"info": asdict(described.info), "run": described.run.model_dump()}
     else:
         check_root()
         known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
@@ -99,7 +102,7 @@ def quality(
     phase: Annotated[str | None, typer.Option(help="Split of prepared data: train, val (default) or test.")] = None,
     num_samples: Annotated[int, typer.Option(min=1, max=64, help="Images that are shown.")] = 8,
     analyze_latents: Annotated[bool, typer.Option("--analyze-latents", help="Show how the latents lie.")] = False,
-    batch: Annotated[bool, typer.Option("--batch", help="Measure all images, not only those shown.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", hidden=True, help="No effect: all are measured.")] = False,
     report: Annotated[Path | None, typer.Option(help="Folder for images.csv and summary.json.")] = None,
     save_path: Annotated[Path, typer.Option(help="The picture (.png).")] = Path("quality.png"),
     seed: Annotated[int, typer.Option(min=0, help="Seeds the choice of images.")] = 0,
@@ -115,10 +118,11 @@ def quality(
         check_root()
     target = choose(run, config, checkpoint)
     source = measuring.open_images(target, data, phase)
-    found = measuring.quality(target, source, num_samples, batch, seed)
-    _left_out([*source.refused, *found.shown.refused, *found.all.refused])
+    found = measuring.quality(target, source, num_samples, seed)
+    _left_out([*source.refused, *found.all.refused])
     lines = reporting.verdict_lines(target, found)
     shown = [*lines, "", *reporting.latent_lines(target, found)] if analyze_latents else lines
+    print(f"measured: {found.counted}; shown: {reporting.shown_of(found)}", "", sep="\n")
     print(reporting.image_table(found), "", *shown, sep="\n")
     reporting.draw(target, found, shown, analyze_latents, save_path)
     written = reporting.write_report(target, found, report) if report else []

@@ -31,6 +31,11 @@ BACKGROUND = {"predicted_background_share": 0.9}
 NO_FOREGROUND = {"foreground_accuracy": 0.1}
 BLANK = {"blank_share": 0.6}
 POSTERIOR = {"active_units": 0, "rate": 0.01}
+NOISE = {
+    "active_units": 32,
+    "snr_max": 0.19,
+    "rate": 0.01,
+}  # as on the worst of the collapsed runs; 1.2 on healthy ones
 MEAN_IMAGE = {"psnr": 20.25}
 IGNORED = {"shuffled_z_psnr": 24.75}
 FREQUENCY = {"lrap": 0.305}
@@ -99,6 +104,15 @@ def test_a_healthy_run_has_no_finding(kind):
     assert list(collapse(result(kind=kind), DEFAULT)) == []
 
 
+@pytest.mark.parametrize("kind", ["grid", "image", "tags"])
+def test_active_units_alone_do_not_make_a_run_healthy(kind):
+    found = list(collapse(result(kind=kind, **NOISE), DEFAULT))
+    assert [finding.name for finding in found] == ["posterior collapse"]
+    for text in ("best latent on val 0.240", "compare.min_snr 0.5", "although 32 units are active"):
+        assert text in found[0].evidence
+    assert list(collapse(result(kind=kind, **NOISE | {"snr_max": 1.15}), DEFAULT)) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "expected"),
     [
@@ -127,14 +141,17 @@ def test_all_collapses_are_found(kind, changes, expected):
         ("grid", NO_FOREGROUND, {"min_foreground_accuracy": 0.05}),
         ("grid", BLANK, {"max_blank_share": 0.7}),
         ("grid", POSTERIOR, {"min_active_units": 0}),
+        ("grid", NOISE, {"min_snr": 0.1}),
         ("image", MEAN_IMAGE, {"min_gain_over_mean": 0.2}),
         ("image", IGNORED, {"min_latent_gap": 0.2}),
         ("image", POSTERIOR, {"min_active_units": 0}),
+        ("image", NOISE, {"min_snr": 0.1}),
         ("tags", FREQUENCY, {"min_gain_over_frequency": 0.001}),
         ("tags", IGNORED_OF_TAGS, {"min_ranking_gap": 0.001}),
         ("tags", SAME, {"min_diversity_ratio": 0.1}),
         ("tags", UNIQUE, {"min_diversity_ratio": 0.3}),
         ("tags", POSTERIOR, {"min_active_units": 0}),
+        ("tags", NOISE, {"min_snr": 0.1}),
     ],
 )
 def test_the_limits_are_those_of_the_options(kind, changes, options):

@@ -86,6 +86,7 @@ def test_latent_measures_agree_with_each_other(found, phase):
     assert values["pct_active_units"] == 25 * values["active_units"]
     assert values["rate"] == pytest.approx(sum(row["kl"] for row in rows))
     assert values["rate"] == pytest.approx(values["mutual_information"] + values["aggregate_kl"])
+    assert values["snr_max"] == pytest.approx(max(row["snr"] for row in rows))
     assert all(row["active"] == (row["variance_of_mean"] > 0.01) for row in rows)
 
 

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.models.build import build
-from vaelab.models.files import METADATA, load_model, read_description, save_model
+from vaelab.models.description import METADATA, read_description
+from vaelab.models.files import load_model, save_model
 from vaelab.models.vae import VAE
 
 CLASSES = 4

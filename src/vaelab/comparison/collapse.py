@@ -124,12 +124,19 @@ def diversity_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
 
 
 def posterior_collapse(metrics: Metrics, options: Compare) -> Iterator[Finding]:
-    """Yield where too few latent dimensions are active."""
-    if metrics["active_units"] < options.min_active_units:
+    """Yield where too few latent dimensions are active, or in none the means stand out from the posteriors' noise."""
+    phase, active, ratio = options.phase, metrics["active_units"], metrics.get("snr_max")
+    if active < options.min_active_units:
         yield Finding(
             "posterior collapse",
-            f"{metrics['active_units']} active units on {options.phase} < compare.min_active_units "
-            f"{options.min_active_units}, rate {metrics['rate']:.2f} nats",
+            f"{active} active units on {phase} < compare.min_active_units {options.min_active_units}, "
+            f"rate {metrics['rate']:.2f} nats",
+        )
+    elif ratio is not None and ratio < options.min_snr:  # results of earlier versions have none
+        yield Finding(
+            "posterior collapse",
+            f"signal-to-noise ratio of the best latent on {phase} {ratio:.3f} < compare.min_snr {options.min_snr}, "
+            f"although {active} units are active, rate {metrics['rate']:.2f} nats",
         )
 
 

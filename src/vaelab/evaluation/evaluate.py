@@ -14,6 +14,7 @@ from torch import Tensor
 from vaelab.data.format.batches import DeviceSplit, default_device, load_split
 from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_info
+from vaelab.errors import InputError
 from vaelab.evaluation.grid.evaluator import GridEvaluator
 from vaelab.evaluation.image.evaluator import ImageEvaluator
 from vaelab.evaluation.inputs import EvaluationInputs
@@ -28,6 +29,7 @@ from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
+FACTS = ("epoch", "position", "metric")  # of a checkpoint, that its evaluation needs
 Columns = Mapping[str, np.ndarray]  # by name, one value per latent dimension
 
 
@@ -71,6 +73,8 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
     """
     device = default_device()
     loaded, options, info = load_model(weights, device), run.evaluate, read_info(data)
+    if missing := [name for name in FACTS if name not in loaded.facts]:
+        raise InputError(f"{weights}: its facts lack {', '.join(missing)}; train the run again")
     splits = {phase: load_split(data, phase, info, device, with_text=True) for phase in PHASES}
     splits = {phase: split for phase, split in splits.items() if len(split)}
     objective = Objective(loaded.run.loss, info, len(splits["train"]), device)

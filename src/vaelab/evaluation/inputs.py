@@ -46,11 +46,36 @@ class EvaluationInputs(NamedTuple):
         likelihood = partial(MEASURES[self.info.kind].likelihood, info=self.info, run=self.run)
         return Sampling(likelihood, 1 if phase == "train" else self.options.z_samples, self.options.seed)
 
+    def ablated(self, mean: Tensor, group: Tensor) -> dict[str, Tensor]:
+        """Return latents [N, L] that say nothing of their example, by ablation, from those of a split and its groups.
 
-def ablated(mean: Tensor, seed: int) -> dict[str, Tensor]:
-    """Return latents that say nothing of their example: those of another one, and 0; each like `mean` [N, L]."""
-    order = torch.randperm(len(mean), generator=generator(seed, 0, stream=5))
-    return {"shuffled": mean[order], "zero": torch.zeros_like(mean)}
+        A conditional model gets the z of an example of the same group, so that z and group are as in training.
+        """
+        return ablated(mean, self.options.seed, group if self.model.conditional else None)
+
+
+def ablated(mean: Tensor, seed: int, group: Tensor | None = None) -> dict[str, Tensor]:
+    """Return latents that say nothing of their example: those of another one, and 0; each like `mean` [N, L].
+
+    Args:
+        mean: of the posteriors.
+        seed: of who gets whose.
+        group: of each example [N], where another one is to be of the same group; of any, where the group has no other.
+    """
+    return {"shuffled": mean[others(len(mean), seed, group)], "zero": torch.zeros_like(mean)}
+
+
+def others(count: int, seed: int, group: Tensor | None = None) -> Tensor:
+    """Return for each example another one [N]: a random cycle through all, or through each group; never itself."""
+    order = torch.randperm(count, generator=generator(seed, 0, stream=5))
+    found = torch.empty_like(order)
+    found[order] = order.roll(1)
+    of = torch.zeros(0) if group is None else group.cpu()
+    for number in of.unique():
+        members = order[of[order] == number]
+        if len(members) > 1:
+            found[members] = members.roll(1)
+    return found
 
 
 def lossless_text(title: str, latent_dim: int) -> str:

@@ -30,7 +30,7 @@ VALIDATION: dict[str, Validation] = {
         },
         (
             "macro_f1", "balanced_accuracy", "foreground_accuracy", "accuracy", "exact_match", "distortion", "rate",
-            "active_units",
+            "active_units", "snr_max",
         ),
         "accuracy",
     ),
@@ -43,7 +43,7 @@ VALIDATION: dict[str, Validation] = {
             "mae": "lower",
             "sharpness_ratio": "none",
         },
-        ("psnr", "ssim", "ms_ssim", "mse", "edge_f1", "sharpness_ratio", "rate", "active_units"),
+        ("psnr", "ssim", "ms_ssim", "mse", "edge_f1", "sharpness_ratio", "rate", "active_units", "snr_max"),
         "psnr",
     ),
     "tags": Validation(
@@ -61,7 +61,7 @@ VALIDATION: dict[str, Validation] = {
         },
         (
             "lrap", "best_f1_micro", "f1_micro", "jaccard_index", "hamming_loss", "bce", "rate", "active_units",
-            "entropy", "cosine_similarity_off_diagonal",
+            "snr_max", "entropy", "cosine_similarity_off_diagonal",
         ),
         "jaccard_index",
     ),

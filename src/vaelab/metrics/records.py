@@ -159,6 +159,7 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("mutual_information", "mutual information I(x; z)", "nats", "none", EVERY, GRID, GRID),
         Metric("active_units", "active units", "", "none", EVERY, True),
         Metric("pct_active_units", "active units", "%", "none", EVERY, TAGS, True, column=Column(100)),
+        Metric("snr_max", "signal-to-noise ratio of the best latent", "", "none", EVERY, True),
         Metric("effective_dimensions", "effective dimensions", "", "none", EVERY, True),
         Metric("aggregate_kl", "KL(q(z) ‖ p(z))", "nats", "lower", EVERY),
         Metric("aggregate_mean_abs", "aggregate posterior: mean |E z|", "", "lower", EVERY),

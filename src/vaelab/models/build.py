@@ -1,11 +1,13 @@
 """The models that can be named in params, and how one is made."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from vaelab.data.format.info import DataInfo
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.models.grid.conv import build_conv_grid
 from vaelab.models.image.conv import build_conv_image
 from vaelab.models.image.local import build_local_image
@@ -35,3 +37,29 @@ def build(options: Model, info: DataInfo, seed: int) -> VAE:
     with torch.random.fork_rng(devices=[]):  # layers draw from the global generator: leave it as it was
         torch.default_generator.manual_seed(seed)
         return MODELS[info.kind, name](options, info).to(memory_format=torch.channels_last)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves weights unset: on the meta device there is nothing to set, and trying takes a second and 150 MB."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init" or getattr(func, "__name__", None) in SETTERS:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
+SETTERS = {"normal_", "uniform_", "zero_", "fill_"}
+
+
+def skeleton(options: Model, info: DataInfo) -> VAE:
+    """Return the model that `options` names with names and shapes of its weights, but no memory for them.
+
+    Raises:
+        InputError: there is no model of that name, or none of that size can be.
+    """
+    try:
+        with torch.device("meta"), _Unfilled():
+            return build(options, info, seed=0)
+    except RuntimeError as error:  # more elements than can be counted
+        raise InputError(f"model: cannot be built for data of shape {list(info.shape)}: {shortened(error)}") from None

@@ -55,6 +55,10 @@ class VAE(nn.Module):
         """Return the reconstruction from z [B, L]."""
         return Decoded(*(self.decoder(z, group) if self.conditional else self.decoder(z)))
 
+    def decode_beside(self, x: Tensor, z: Tensor, group: Tensor | None = None) -> Decoded:
+        """Return the reconstruction from z [B, L], with all that the decoder sees of x beside it: here nothing."""
+        return self.decode(z, group)
+
     def forward(self, x: Tensor, noise: Tensor | None = None, group: Tensor | None = None) -> Inference:
         """Return the inference for x with z = mean + std · noise; without noise z is the posterior mean."""
         mean, log_var = self.encode(x, group)

@@ -17,6 +17,7 @@ from vaelab.commands.judge import quality_report as report
 from vaelab.commands.judge.quality import open_images, quality
 from vaelab.commands.judge.target import choose, of_checkpoint, of_run
 from vaelab.data.format.info import image_info
+from vaelab.data.format.prepared import write
 from vaelab.data.sources.image_files import fitted, read_image
 from vaelab.errors import InputError
 from vaelab.evaluation.evaluate import evaluate
@@ -55,9 +56,9 @@ def write_pictures(root, names, size=(24, 20)):
         Image.fromarray(pixels).save(path)
 
 
-def found(data=None, phase=None, samples=8, whole=False, seed=0):
+def found(data=None, phase=None, samples=8, seed=0):
     target = of_run("tiny")
-    return quality(target, open_images(target, data, phase), samples, whole, seed)
+    return quality(target, open_images(target, data, phase), samples, seed)
 
 
 @torch.no_grad()
@@ -70,11 +71,18 @@ def test_the_metrics_of_a_whole_split_are_those_of_the_evaluation(channels, size
     write_model(write_images(DATA, 24, 10, 6, channels=channels, size=size, text=text))
     expected = evaluate(tiny_run(kind="image", evaluate={"ocr": False}), WEIGHTS, DATA).metrics
     for phase in ("val", "test"):
-        result, evaluated = found(phase=phase, whole=True), flat(expected[phase])
+        result, evaluated = found(phase=phase), flat(expected[phase])
         values = flat({**result.metrics, FLOORS: result.baselines})
         common = {name for name in values if name in evaluated}
         assert {"mse", "mae", "psnr", "ssim", "rate", "active_units", "ks_mean", "extreme_share"} <= common
-        assert {"floor_blur_psnr", "floor_mean_image_psnr", "psnr_group_gap", "aggregate_std"} <= common
+        assert {
+            "floor_blur_psnr",
+            "floor_mean_image_psnr",
+            "floor_pca_psnr",
+            "floor_pca_mse",
+            "psnr_group_gap",
+            "aggregate_std",
+        } <= common
         assert ({"text_psnr", "floor_white_page_mse"} <= common) == text
         for name in common:
             assert values[name] == pytest.approx(evaluated[name], rel=1e-4, abs=1e-6), name
@@ -87,15 +95,17 @@ def test_the_numbers_of_each_image_against_scikit_image():
     assert rows == sorted(set(rows))
     x = torch.from_numpy(stored(DATA, "val")["x"])[rows]
     original, y = unit(x).numpy().astype(np.float64), reconstructed(model, x)
-    np.testing.assert_array_equal(result.original, x)
-    np.testing.assert_allclose(result.reconstruction.numpy() / 255, y, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_array_equal(result.shown.original, x)
+    np.testing.assert_allclose(result.shown.reconstruction.numpy() / 255, y, atol=0.5 / 255 + 1e-6)
     images = result.shown.images
     for row in range(4):
         assert images["mse"][row] == pytest.approx(mean_squared_error(original[row], y[row]), rel=1e-4)
         expected = peak_signal_noise_ratio(original[row], y[row], data_range=1)
         assert images["psnr"][row] == pytest.approx(expected, rel=1e-4)
         assert images["mae"][row] == pytest.approx(np.abs(original[row] - y[row]).mean(), rel=1e-4)
-    assert result.metrics["mse"] == pytest.approx(float(images["mse"].mean()), rel=1e-5)
+    of_all = unit(torch.from_numpy(stored(DATA, "val")["x"]))
+    mse = ((of_all.numpy() - reconstructed(model, torch.from_numpy(stored(DATA, "val")["x"]))) ** 2).mean()
+    assert result.metrics["mse"] == pytest.approx(mse, rel=1e-4)
 
 
 def test_the_seed_chooses_the_images():
@@ -116,7 +126,7 @@ def test_a_folder_without_training_data():
     Path("mine/broken.png").write_bytes(b"x")
     result = found("mine", samples=6)
     assert sorted(result.shown.names) == names
-    assert [line.split(":")[0] for line in result.shown.refused] == ["broken.png"]
+    assert [line.split(":")[0] for line in result.all.refused] == ["broken.png"]
     assert "mean_image" not in result.baselines
     x = [fitted(read_image(Path("mine") / name, 10**6, "rgb"), SIDE, "resize")[0] for name in result.shown.names]
     y = reconstructed(model, torch.from_numpy(np.concatenate(x)))
@@ -129,7 +139,7 @@ def test_unreadable_files_do_not_lessen_the_samples():
     write_pictures(Path("mine"), [f"{number}.png" for number in range(4)])
     for number in range(20):
         Path(f"mine/broken{number}.png").write_bytes(b"x")
-    result = found("mine", samples=4, whole=True)
+    result = found("mine", samples=4)
     assert sorted(result.shown.names) == ["0.png", "1.png", "2.png", "3.png"] == result.all.names
     assert len(result.all.refused) == 20
 
@@ -177,8 +187,8 @@ def test_the_table_ends_with_the_mean_and_the_baselines():
     result = found(samples=3)
     lines = report.image_table(result).splitlines()
     names = [line[:20].strip() for line in lines[2:]]
-    baselines = ["baseline: mean image", "baseline: blur σ=2", "baseline: white page"]
-    assert [name.split("  ")[0] for name in names] == [*result.shown.names, "mean of 3", *baselines]
+    baselines = [f"baseline: {title}" for title in ("mean image", "blur σ=2", "PCA", "white page")]
+    assert [name.split("  ")[0] for name in names] == [*result.shown.names, "mean of 8", *baselines]
     assert lines[2].split()[1:] == [
         f"{result.shown.images[name][0]:.{digits}f}"
         for name, digits in zip(report.METRIC_TITLES, (5, 5, 2, 4), strict=True)
@@ -187,7 +197,7 @@ def test_the_table_ends_with_the_mean_and_the_baselines():
 
 def test_the_report_holds_every_image_and_the_summary():
     write_model(write_images(DATA, 8, 12, 0))
-    result, target = found(samples=2, whole=True), of_run("tiny")
+    result, target = found(samples=2), of_run("tiny")
     table, summary = report.write_report(target, result, Path("kept"))
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -203,7 +213,7 @@ def test_the_report_holds_every_image_and_the_summary():
 
 def test_latents_in_words():
     write_model(write_images(DATA, 8, 12, 0))
-    result = found(whole=True)
+    result = found()
     lines = report.latent_lines(of_run("tiny"), result)
     assert lines[0].startswith("latents: 4 dimensions (12 images of tiny, val; 12 draws")
     assert (
@@ -248,7 +258,7 @@ def test_nan_of_the_model_is_an_error():
     for parameter in target.file.model.decoder.parameters():
         parameter.data.fill_(torch.nan)
     with pytest.raises(InputError, match="tiny: the model yields NaN or infinity, first for val:0"):
-        quality(target, open_images(target, None, None), 8, False, 0)
+        quality(target, open_images(target, None, None), 8, 0)
 
 
 def test_limits_of_the_resolved_run_count():
@@ -269,7 +279,7 @@ def test_a_config_supplies_limits_and_data_to_a_checkpoint():
     write_images(artifacts.prepared("more"), 8, 5, 0, seed=3)
     write_config(data="more", evaluate={"verdict": {"ssim": {"good": 0.99}}})
     target = of_checkpoint(Path("config.yaml"), WEIGHTS)
-    result = quality(target, open_images(target, None, None), 8, False, 0)
+    result = quality(target, open_images(target, None, None), 8, 0)
     assert (result.title, len(result.shown.names)) == ("more, val", 5)
     assert [(criterion.metric, criterion.good) for criterion in report.criteria(target, result)] == [("ssim", 0.99)]
     assert target.label == "other (model.safetensors)"
@@ -330,3 +340,58 @@ def test_a_run_that_is_not_trained():
     Path("some.safetensors").write_bytes(b"damaged")
     with pytest.raises(InputError, match=r"some.safetensors: damaged"):
         of_run("some.safetensors")
+
+
+def test_all_images_are_measured_whatever_is_shown():
+    model = write_model(write_images(DATA, 24, 40, 0))
+    x = torch.from_numpy(stored(DATA, "val")["x"])
+    mse = ((unit(x).numpy() - reconstructed(model, x)) ** 2).mean((1, 2, 3))
+    for samples in (1, 8):
+        result = found(samples=samples)
+        assert (len(result.shown.names), len(result.all.names)) == (samples, 40)
+        np.testing.assert_allclose(result.all.images["mse"], mse, rtol=1e-4)
+        assert result.metrics["mse"] == pytest.approx(mse.mean(), rel=1e-4)
+        assert result.counted == "40 images of tiny, val"
+        assert report.shown_of(result) == f"{samples} of 40 images"
+
+
+@pytest.mark.parametrize("latent", ["vector", "map"])
+def test_pca_is_among_what_a_number_has_to_beat(latent):
+    write_model(write_images(DATA, 40, 12, 0), latent=latent, latent_channels=2)
+    expected = evaluate(tiny_run(kind="image"), WEIGHTS, DATA).metrics["val"][FLOORS]
+    result = found()
+    assert result.missing == []
+    assert {"mean_image", "pca", *(["patch_pca"] if latent == "map" else [])} <= set(result.baselines)
+    for name in expected:
+        assert result.baselines[name]["psnr"] == pytest.approx(expected[name]["psnr"], rel=1e-4), name
+    judged = {criterion.metric: criterion for criterion in report.criteria(of_run("tiny"), result)}
+    best = max(values["psnr"] for values in result.baselines.values())
+    assert judged["psnr"].baseline_value == best > result.metrics["psnr"]
+    assert not judged["psnr"].better_than_baseline
+
+
+def test_baselines_without_the_training_data_are_those_of_the_evaluation():
+    write_model(write_images(DATA, 24, 12, 0))
+    expected = found()
+    evaluated = evaluate(tiny_run(kind="image"), WEIGHTS, DATA).metrics
+    storage.write_json(artifacts.evaluation("tiny"), evaluated)
+    for path in DATA.glob("train-*"):
+        path.unlink()
+    result = found()
+    assert result.missing == []
+    assert result.baselines["pca"]["psnr"] == pytest.approx(expected.baselines["pca"]["psnr"], rel=1e-4)
+    artifacts.evaluation("tiny").unlink()
+    result = found()
+    assert set(result.baselines) == {"blur", "white_page"}
+    (said,) = (line for line in report.verdict_lines(of_run("tiny"), result) if line.startswith("not compared with"))
+    assert said == "not compared with mean image, PCA: the training data of tiny (data set tiny) are not there"
+
+
+def test_images_of_prepared_data_have_the_names_of_their_files():
+    info = image_info(1, SIDE, ("all",))
+    x = random_images(6, 1).numpy()
+    arrays = {"x": x, "group": np.zeros(6, np.uint8), "file": np.array([3, 1, 0, 2, 4, 5], np.int32)}
+    names = [f"cats/{number}.png" for number in range(6)]
+    write(DATA, info, {"train": arrays, "val": arrays}, {"file_names": names})
+    write_model(info)
+    assert found().all.names == [f"val:{row} cats/{file}.png" for row, file in enumerate((3, 1, 0, 2, 4, 5))]

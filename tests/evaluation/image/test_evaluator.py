@@ -14,6 +14,7 @@ from vaelab.data.format.info import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
 from vaelab.evaluation.image.baselines import fit_baselines
+from vaelab.evaluation.inputs import others
 from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.metrics.nested import ABLATIONS, FLOORS, flat
 from vaelab.metrics.records import BASELINES
@@ -41,7 +42,8 @@ COMMON = {
     "loss", "elbo", "negative_elbo", "distortion", "bits_per_dim", "rate", "mse", "mae", "psnr", "psnr_std", "psnr_p05",
     "psnr_min", "ssim", "ssim_std", "ssim_p05", "ssim_min", "ms_ssim", "edge_f1", "sharpness_ratio",
     "sharpness_ratio_median", "spectrum_error", "spectrum_error_low", "spectrum_error_mid", "spectrum_error_high",
-    "worst_group", "worst_group_psnr", "psnr_group_gap", "active_units", "pct_active_units", "effective_dimensions",
+    "worst_group", "worst_group_psnr", "psnr_group_gap", "active_units", "pct_active_units", "snr_max",
+    "effective_dimensions",
     "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
     "min_log_var", "max_log_var", "max_abs_mean", "silhouette", "diversity_ratio",
 }  # fmt: skip
@@ -206,7 +208,7 @@ def test_latent_measures_agree_with_each_other(case):
         rows = [row for row in found.dimensions if row["phase"] == phase]
         assert len(rows) == model.latent_dim
         assert set(rows[0]) == {
-            "phase", "dimension", "kl", "variance_of_mean", "aggregate_mean", "aggregate_std", "ks", "active",
+            "phase", "dimension", "kl", "variance_of_mean", "snr", "aggregate_mean", "aggregate_std", "ks", "active",
         }  # fmt: skip
         assert found.metrics[phase]["rate"] == pytest.approx(sum(row["kl"] for row in rows), rel=1e-5)
         assert found.metrics[phase]["ks_max"] == max(row["ks"] for row in rows)
@@ -227,15 +229,17 @@ def test_arrays_are_whole_splits_in_their_order(case):
     assert inputs.found.tensors["samples"].dtype == np.uint8
 
 
-def test_ablations_decode_another_z_with_the_groups_of_the_examples(case):
+def test_ablations_decode_another_z_with_the_groups_and_skips_of_the_examples(case):
     name, inputs = case
     x, group = unit(images("test", 3 if name == "map" else 1)), torch.arange(8) % 2
-    with torch.no_grad():
-        y = inputs.model.decode(torch.zeros(8, inputs.model.latent_dim), group).reconstruction
-    psnr = (x - y).square().mean((1, 2, 3)).log10().mul(-10).mean().item()
-    values = inputs.found.metrics["test"]
-    assert values[ABLATIONS]["zero_z"]["psnr"] == pytest.approx(psnr, rel=1e-5)
-    assert values[ABLATIONS]["shuffled_z"]["psnr"] != pytest.approx(values["psnr"], rel=1e-6)
+    mean, model = torch.from_numpy(inputs.found.tensors["test_mean"]), inputs.model
+    other = mean[others(8, 0, group if name == "map" else None)]
+    maps = {"maps": model.encoder.features(x, group)[:0:-1]} if name == "documents" else {}
+    for how, z in {"shuffled_z": other, "zero_z": torch.zeros_like(mean)}.items():
+        with torch.no_grad():
+            y = model.decoder(z, group, **maps).reconstruction
+        psnr = (x - y).square().mean((1, 2, 3)).log10().mul(-10).mean().item()
+        assert inputs.found.metrics["test"][ABLATIONS][how]["psnr"] == pytest.approx(psnr, rel=1e-6)
 
 
 def test_of_a_decoder_that_ignores_z_nothing_depends_on_z(tmp_path, vector):

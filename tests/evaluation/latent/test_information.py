@@ -150,3 +150,32 @@ def test_effective_dimensions_do_not_depend_on_the_scale(kl, factor):
     found = information.effective_dimensions(shares)
     assert found == pytest.approx(information.effective_dimensions(factor * shares), rel=1e-6)
     assert found == 0 or 1 - 1e-9 <= found <= len(kl) + 1e-9
+
+
+def test_signal_to_noise_is_the_variance_between_examples_over_that_within_them():
+    mean, log_var = random()
+    noise = torch.randn((20_000, N, LATENT), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    z = (mean.double() + (0.5 * log_var.double()).exp() * noise).numpy()
+    expected = z.mean(0).var(0) / z.var(0).mean(0)  # analysis of variance of many draws
+    assert information.signal_to_noise(mean, log_var).numpy() == pytest.approx(expected, rel=0.02)
+    assert summary(mean, log_var)["snr_max"] == pytest.approx(max(expected), rel=0.02)
+
+
+def test_a_gaussian_channel_carries_half_the_logarithm_of_one_plus_signal_to_noise():
+    """One dimension, means N(0, s²), noise of 1: the mutual information is known (Cover & Thomas 2006)."""
+    mean = 2 * torch.randn((4000, 1), generator=torch.Generator().manual_seed(2))
+    log_var = torch.zeros(4000, 1)
+    ratio = float(information.signal_to_noise(mean, log_var))
+    found = information.mutual_information(mean, log_var, seed=0)
+    assert 0.5 * math.log(1 + ratio) == pytest.approx(found, abs=0.05)
+
+
+def test_units_that_are_active_by_their_variance_say_nothing_in_their_noise():
+    """As on collapsed runs: the means of all 32 dimensions vary by more than 0.01, and z does 50 times as much."""
+    generator = torch.Generator().manual_seed(3)
+    mean, log_var = 0.14 * torch.randn(200, 32, generator=generator), torch.zeros(200, 32)
+    found = summary(mean, log_var)
+    assert found["active_units"] == 32
+    assert found["snr_max"] < 0.05
+    assert summary(*perfect())["snr_max"] > 1000
+    assert summary(*collapsed())["snr_max"] == 0

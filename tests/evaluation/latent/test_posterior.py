@@ -44,7 +44,7 @@ def test_a_table_has_one_value_per_dimension():
     mean, log_var = random()
     found = posterior.table(mean, log_var, 0)
     assert {name: values.shape for name, values in found.items()} == dict.fromkeys(
-        ("kl", "variance_of_mean", "aggregate_mean", "aggregate_std", "ks"), (LATENT,)
+        ("kl", "variance_of_mean", "snr", "aggregate_mean", "aggregate_std", "ks"), (LATENT,)
     )
     np.testing.assert_allclose(found["kl"], kl_per_dimension(mean.double(), log_var.double()).mean(0))
     np.testing.assert_allclose(found["variance_of_mean"], np.var(mean.double().numpy(), 0))

@@ -67,7 +67,8 @@ def embed(target: Target, given: str, out: Path, spatial: bool, batch_size: int)
     shape, table = _shape(target, encode), out.with_suffix(".index.csv")
     refused = [line for source in sources for line in source.refused]
     with storage.atomic(out) as array_part, storage.atomic(table) as table_part:
-        rows, more = _write(array_part, table_part, shape, _encoded(target, sources, encode, batch_size))
+        in_tiles = any(source.at_once for source in sources)
+        rows, more = _write(array_part, table_part, shape, _encoded(target, sources, encode, batch_size), in_tiles)
         refused += more
         if not rows:
             raise none_usable(given, refused)
@@ -121,8 +122,10 @@ def _encoded(target: Target, sources: Sequence[Source], encode: Encode, batch_si
                 bar.update(len(part.names) + len(part.refused))
 
 
-def _write(array: Path, table: Path, shape: tuple[int, ...], parts: Iterable[Rows]) -> tuple[int, list[str]]:
-    """Write array and table, and return the number of rows and what was left out.
+def _write(
+    array: Path, table: Path, shape: tuple[int, ...], parts: Iterable[Rows], in_tiles: bool
+) -> tuple[int, list[str]]:
+    """Write array and table, of tiles with their places, and return the number of rows and what was left out.
 
     Rows are appended rather than mapped into memory: how many there are is known at the end, and a full disk is an
     error here, but kills a process that writes to a mapped file.
@@ -132,11 +135,13 @@ def _write(array: Path, table: Path, shape: tuple[int, ...], parts: Iterable[Row
     with array.open("wb") as values, table.open("w", newline="", encoding="utf-8") as lines:
         _write_header(values, (0, *shape))
         writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(["row", "source", "group"])
+        writer.writerow(["row", "source", "group", *(["top", "left"] if in_tiles else [])])
         for features, part, groups in parts:
             values.write(features.astype("<f4").tobytes())
             names = (groups[number] for number in part.group.tolist())
-            writer.writerows(zip(itertools.count(rows), part.names, names, strict=False))
+            places = zip(*part.places, strict=True) if part.places else (part.names,)
+            source, *corner = map(list, places)
+            writer.writerows(zip(itertools.count(rows), source, names, *corner, strict=False))
             rows += len(features)
             refused += part.refused
         values.seek(0)

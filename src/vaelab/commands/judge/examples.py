@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,29 +14,54 @@ from vaelab.errors import InputError
 MOST_LISTED = 10  # files in an error
 
 
+class Place(NamedTuple):
+    """Where a tile is: its page, and its corner there in pixels."""
+
+    page: str
+    top: int
+    left: int
+
+    def __str__(self) -> str:
+        return f"{self.page} ({self.top}, {self.left})"
+
+
 class Part(NamedTuple):
     """Some of the examples, as they are stored."""
 
     x: Tensor  # uint8 [n, ...]
     group: Tensor  # int64 [n], index into the source's groups
-    names: list[str]  # file, or phase:index
+    names: list[str]  # file, its page and place; phase:index of prepared data, and the file where it is known
     text: Tensor | None = None  # documents: uint8 [n, S, S]
     refused: tuple[str, ...] = ()  # "file: reason" of those asked for that cannot be read
+    places: tuple[Place, ...] = ()  # of tiles, one for each example
+
+    def split(self, size: int) -> Iterator["Part"]:
+        """Yield the same examples, `size` at a time at most; what was refused comes with the first ones."""
+        for start in range(0, max(1, len(self.names)), size):
+            some = slice(start, start + size)
+            text = None if self.text is None else self.text[some]
+            refused = () if start else self.refused
+            yield Part(self.x[some], self.group[some], self.names[some], text, refused, self.places[some])
 
 
 class Source(NamedTuple):
-    """Examples of one kind and size, in order."""
+    """Examples of one kind and size, in order; they are read by number, of files of which each may give several."""
 
     title: str
     groups: tuple[str, ...]
-    total: int  # with files that turn out to be unreadable
+    total: int  # of examples, or files, with those that turn out to be unreadable
     read: Callable[[Sequence[int]], Part]
     refused: tuple[str, ...] = ()  # directories that cannot be read
+    at_once: int | None = None  # numbers that are read together at most; None: as many as are wanted
+    prepared: tuple[str, str] | None = None  # name and phase of a prepared data set
 
-    def parts(self, size: int) -> Iterator[Part]:
-        """Yield all examples in their order, `size` at a time at most."""
-        for start in range(0, self.total, size):
-            yield self.read(range(start, min(start + size, self.total)))
+    def parts(self, size: int, done: Callable[[int], Any] = int) -> Iterator[Part]:
+        """Yield all examples in their order, `size` at a time at most; `done` is told how many numbers were read."""
+        step = min(size, self.at_once or size)
+        for start in range(0, self.total, step):
+            index = range(start, min(start + step, self.total))
+            yield from self.read(index).split(size)
+            done(len(index))
 
 
 def joined(parts: Sequence[Part]) -> Part:
@@ -48,6 +73,7 @@ def joined(parts: Sequence[Part]) -> Part:
         [name for part in parts for name in part.names],
         torch.cat(texts) if texts else None,
         tuple(line for part in parts for line in part.refused),
+        tuple(place for part in parts for place in part.places),
     )
 
 

@@ -1,20 +1,23 @@
 """What a user names as input: a prepared data set by its name, else a directory of images, an image, a NumPy file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
 from vaelab import artifacts
-from vaelab.commands.judge.examples import Part, Source
+from vaelab.commands.judge.examples import Part, Place, Source
 from vaelab.commands.judge.pictures import open_file, open_folder, open_npy
-from vaelab.data.format.batches import load_split
+from vaelab.data.format.batches import load_columns, load_split
 from vaelab.data.format.info import PHASES, DataInfo
-from vaelab.data.format.prepared import read_info
+from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources.image_files import SUFFIXES
 from vaelab.errors import InputError
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import suggestion
+
+PHASE = "val"  # unless the user asks for another: test is for reported numbers
+FILES = {"file": "file_names", "page": "page_names", "strip": "strip_names"}  # array of a split: names in meta.json
 
 
 def is_prepared(name: str) -> bool:
@@ -47,13 +50,14 @@ def open_phase(name: str, phase: str, info: DataInfo) -> Source:
     if not fits(name, info):
         raise InputError(f"data set {name}: {_described(own)}; the model takes {_described(info)}")
     split = load_split(folder, phase, own, torch.device("cpu"), with_text=True)
+    named = _names(folder, phase)
 
     def read(index: Sequence[int]) -> Part:
         chosen = torch.tensor(list(index), dtype=torch.int64)
         text = None if split.text is None else split.text[chosen]
-        return Part(split.stored(chosen), split.group[chosen], [f"{phase}:{number}" for number in index], text)
+        return Part(split.stored(chosen), split.group[chosen], [named(number) for number in index], text)
 
-    return Source(f"{name}, {phase}", own.groups, len(split), read)
+    return Source(f"{name}, {phase}", own.groups, len(split), read, prepared=(name, phase))
 
 
 def open_path(given: str, info: DataInfo) -> Source:
@@ -76,6 +80,25 @@ def open_path(given: str, info: DataInfo) -> Source:
     if path.suffix.lower() in SUFFIXES:
         return open_file(path, info)
     raise InputError(f"{given}: expected a directory, a NumPy file (.npy) or an image ({' '.join(SUFFIXES)})")
+
+
+def _names(folder: Path, phase: str) -> Callable[[int], str]:
+    """What the examples of a phase are called: phase:index, and where meta.json says it their file and place in it."""
+    meta = read_meta(folder)
+    columns = load_columns(folder, phase, (*FILES, "top", "left"))
+    numbered = next(
+        ((columns[name], meta[key]) for name, key in FILES.items() if name in columns and key in meta), None
+    )
+
+    def named(number: int) -> str:
+        if numbered is None:
+            return f"{phase}:{number}"
+        which, names = numbered
+        file = str(names[int(which[number])])
+        place = (int(columns[side][number]) for side in ("top", "left")) if "top" in columns else None
+        return f"{phase}:{number} {Place(file, *place) if place else file}"
+
+    return named
 
 
 def _described(info: DataInfo) -> str:

@@ -1,4 +1,4 @@
-"""`vaelab quality`: how well a model reconstructs a few images, or all of a split.
+"""`vaelab quality`: how well a model reconstructs all images of a source, of which some are shown.
 
 N images, L latent dimensions.
 """
@@ -6,29 +6,27 @@ N images, L latent dimensions.
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelab.commands.judge.examples import Part, Source, joined, none_usable, to_batch, told_groups
-from vaelab.commands.judge.inputs import fits, is_prepared, known_data, open_path, open_phase
+from vaelab.commands.judge.baselines import baselines_of
+from vaelab.commands.judge.examples import Part, Place, Source, joined, none_usable, to_batch, told_groups
+from vaelab.commands.judge.inputs import PHASE, is_prepared, known_data, open_path, open_phase
+from vaelab.commands.judge.shown import Shown, chosen_images, reconstructed
 from vaelab.commands.judge.target import Target, check_finite
-from vaelab.data.format.batches import Batch, generator, spread_ids
+from vaelab.data.format.batches import Batch
 from vaelab.errors import InputError
 from vaelab.evaluation.image import statistics
-from vaelab.evaluation.image.baselines import Baseline, blur
+from vaelab.evaluation.image.baselines import Baseline
 from vaelab.evaluation.latent import information, posterior
-from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import image_metrics
-from vaelab.models.vae import Decoded
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.kinds import KINDS
 
 Key = TypeVar("Key")
-PHASE = "val"  # unless the user asks for another: test is for reported numbers
 
 
 class Measured(NamedTuple):
@@ -41,6 +39,7 @@ class Measured(NamedTuple):
     mean: Tensor  # of the posteriors [N, L]
     log_var: Tensor  # [N, L]
     refused: list[str]  # "file: reason"
+    places: tuple[Place, ...]  # of tiles; else empty
 
 
 class Quality(NamedTuple):
@@ -48,41 +47,43 @@ class Quality(NamedTuple):
 
     title: str  # of the data
     groups: tuple[str, ...]
-    original: Tensor  # of the images that are shown, uint8 [n, C, S, S]
-    reconstruction: Tensor
-    shown: Measured
-    all: Measured  # the images that the metrics are of
+    shown: Shown  # some of the images, or pages
+    all: Measured  # the images that the metrics are of: all
     metrics: dict[str, float]
     baselines: dict[str, dict[str, float]]
+    missing: list[str]  # baselines that cannot be had, and why
+
+    @property
+    def counted(self) -> str:
+        """How many images were measured, in words."""
+        number = len(self.all.names)
+        what = "tile" if self.all.places else "image"
+        pages = f" in {len({place.page for place in self.all.places})} pages" if self.all.places else ""
+        return f"{number} {what}{'' if number == 1 else 's'}{pages} of {self.title}"
 
 
 @torch.no_grad()
-def quality(target: Target, source: Source, samples: int, whole: bool, seed: int) -> Quality:
-    """Return the measures of `samples` images of the source, or with `whole` of all of them, with z = posterior mean.
+def quality(target: Target, source: Source, samples: int, seed: int) -> Quality:
+    """Return the measures of all images of the source with z = posterior mean, and some of the images.
 
     Args:
         target: a model of images.
         source: images that fit it.
-        samples: images that are shown, at most; a random choice in their order.
-        whole: whether the metrics are of all images, and not of the shown ones.
+        samples: images that are shown, at most, of tiles whole pages; a random choice in their order.
         seed: of the choice.
 
     Raises:
         InputError: no image can be used, or the model yields NaN.
     """
-    model, told = target.file.model, told_groups(source.groups, target)
-    baselines, chosen = _baselines(target), _chosen(source, samples, seed)
-    batch = to_batch(chosen, told, target)
-    decoded = Decoded(model(batch.x, group=batch.group).reconstruction)
-    shown = all_images = _measured(target, told, [chosen], baselines)
-    if whole:
-        size = target.options.batch_size
-        quiet = 0.5 if sys.stderr.isatty() else 20
-        parts = tqdm(source.parts(size), "quality", -(-source.total // size), unit="batch", mininterval=quiet)
-        all_images = _measured(target, told, parts, baselines)
-    metrics = _metrics(target, all_images, source.groups)
-    pictures = chosen.x, stored(decoded).cpu()
-    return Quality(source.title, source.groups, *pictures, shown, all_images, metrics, all_images.baselines)
+    told, size = told_groups(source.groups, target), target.options.batch_size
+    found, chosen = baselines_of(target, source), chosen_images(source, samples, seed)
+    quiet = 0.5 if sys.stderr.isatty() else 20
+    with tqdm(total=source.total, desc="quality", unit="file" if source.at_once else "image", mininterval=quiet) as bar:
+        everything = _measured(target, told, source.title, source.parts(size, bar.update), found.methods)
+    metrics = _metrics(target, everything, source.groups)
+    shown = reconstructed(target, told, chosen, size)
+    baselines = {**found.reached, **everything.baselines}
+    return Quality(source.title, source.groups, shown, everything, metrics, baselines, found.missing)
 
 
 def open_images(target: Target, given: str | None, phase: str | None) -> Source:
@@ -110,40 +111,9 @@ def open_images(target: Target, given: str | None, phase: str | None) -> Source:
     return source
 
 
-def _chosen(source: Source, samples: int, seed: int) -> Part:
-    """A random choice of the images that can be read."""
-    rest = torch.randperm(source.total, generator=generator(seed, 0, stream=20)).tolist()
-    parts, missing = [], samples
-    while missing and rest:
-        parts.append(source.read(sorted(rest[:missing])))
-        rest, missing = rest[missing:], missing - len(parts[-1].names)
-    part = joined(parts)
-    if not part.names:
-        raise none_usable(source.title, part.refused)
-    return part
-
-
-def _baselines(target: Target) -> dict[str, Baseline]:
-    """Trivial reconstructions. The white page is for documents; on others any model beats it."""
-    found: dict[str, Baseline] = {"blur": blur, "white_page": torch.ones_like}
-    if is_prepared(target.data) and fits(target.data, target.file.info):
-        mean = _mean_image(open_phase(target.data, "train", target.file.info), target.options.batch_size)
-        found["mean_image"] = partial(_constant, mean)
-    return found
-
-
-def _mean_image(train: Source, size: int) -> Tensor:
-    """Mean of the training images that the evaluation takes it of, float64 [C, S, S]."""
-    chosen = spread_ids(train.total, train.read([0]).x[0].numel())
-    total = torch.stack([train.read(part.tolist()).x.sum(0, dtype=torch.int64) for part in chosen.split(size)]).sum(0)
-    return total.double() / (255 * len(chosen))
-
-
-def _constant(image: Tensor, x: Tensor) -> Tensor:
-    return image.to(x).expand_as(x)
-
-
-def _measured(target: Target, told: Tensor, parts: Iterable[Part], baselines: Mapping[str, Baseline]) -> Measured:
+def _measured(
+    target: Target, told: Tensor, title: str, parts: Iterable[Part], baselines: Mapping[str, Baseline]
+) -> Measured:
     images, of_baselines, posteriors, seen = [], [], [], []
     for part in parts:
         seen.append(part._replace(x=part.x[:0], text=None))  # only the names are kept
@@ -156,12 +126,17 @@ def _measured(target: Target, told: Tensor, parts: Iterable[Part], baselines: Ma
             images.append({**image_metrics(batch.x, inference.reconstruction, batch.text), "rate": rate})
             of_baselines.append(_of_baselines(batch, baselines))
             posteriors.append({"mean": inference.mean, "log_var": inference.log_var})
-    everything, latent = joined(seen), _stacked(posteriors)
+    everything = joined(seen)
+    if not everything.names:
+        raise none_usable(title, everything.refused)
+    latent = _stacked(posteriors)
     means: dict[str, dict[str, float]] = {name: {} for name in baselines}
     for (name, measure_name), values in _stacked(of_baselines).items():
         means[name][measure_name] = float(values.double().nanmean())
     names, group, refused = everything.names, everything.group, list(everything.refused)
-    return Measured(names, group, _stacked(images), means, latent["mean"], latent["log_var"], refused)
+    return Measured(
+        names, group, _stacked(images), means, latent["mean"], latent["log_var"], refused, everything.places
+    )
 
 
 def _of_baselines(batch: Batch, baselines: Mapping[str, Baseline]) -> dict[tuple[str, str], Tensor]:

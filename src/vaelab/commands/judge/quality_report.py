@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from vaelab import storage
 from vaelab.commands.judge.quality import Measured, Quality
+from vaelab.commands.judge.shown import Shown
 from vaelab.commands.judge.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.latent import information, posterior
@@ -21,8 +22,8 @@ from vaelab.metrics.tables import METRICS
 METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
 FORMATS = ("", ".5f", ".5f", ".2f", ".4f")
 LATENTS = (
-    "rate", "active_units", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max",
-    "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
+    "rate", "active_units", "snr_max", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean",
+    "ks_max", "extreme_share", "max_abs_mean", "min_log_var", "max_log_var",
 )  # fmt: skip
 CRITERION = ("metric", "value", "verdict", "good", "poor", "best baseline", "reaches", "better than baseline")
 CAPTION = 28  # letters of a name that fit above an image
@@ -56,7 +57,8 @@ def verdict_lines(target: Target, found: Quality) -> list[str]:
         for c in judged
     ]  # fmt: skip
     table = tabulate(rows, CRITERION, disable_numparse=True).splitlines() if rows else []
-    lines = [f"verdict: {overall(judged) or 'none, no limit applies'} ({_count(found)})", *table, *remarks(judged)]
+    lines = [f"verdict: {overall(judged) or 'none, no limit applies'} ({found.counted})", *table, *remarks(judged)]
+    lines += [f"not compared with {text}" for text in found.missing]
     if target.file.model.bypass:
         lines.append("model.skips: the decoder sees more of the image than z, so these numbers say little about z")
     return lines
@@ -68,16 +70,26 @@ def latent_lines(target: Target, found: Quality) -> list[str]:
     count = len(found.all.names)
     chance = f"{count} draws from N(0, 1) itself have a KS distance of about {0.87 / count**0.5:.2g}"
     table = tabulate(rows, tablefmt="plain", disable_numparse=True).splitlines()
-    return [f"latents: {target.file.model.latent_dim} dimensions ({_count(found)}; {chance})", *table]
+    return [f"latents: {target.file.model.latent_dim} dimensions ({found.counted}; {chance})", *table]
+
+
+def shown_of(found: Quality) -> str:
+    """Return how many images, or pages of tiles, are shown of how many that are measured, in words."""
+    count, what = len(found.all.names), "images"
+    if found.all.places:
+        count, what = len({place.page for place in found.all.places}), "pages"
+    return f"{len(found.shown.names)} of {count} {what}"
 
 
 def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
     """Write images.csv, a row per image, and summary.json, and return their paths."""
     table, summary = folder / "images.csv", folder / "summary.json"
     columns = {name: values.tolist() for name, values in found.all.images.items()}
+    if found.all.places:
+        columns = {"top": [p.top for p in found.all.places], "left": [p.left for p in found.all.places], **columns}
     storage.write_csv(table, [
         {"image": image, "group": found.groups[group], **{name: column[row] for name, column in columns.items()}}
-        for row, (image, group) in enumerate(zip(found.all.names, found.all.group.tolist(), strict=True))
+        for row, (image, group) in enumerate(zip(_files(found.all), found.all.group.tolist(), strict=True))
     ])  # fmt: skip
     judged = criteria(target, found)
     storage.write_json(summary, {
@@ -85,10 +97,12 @@ def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
         "checkpoint": target.file.facts,
         "data": found.title,
         "images": len(found.all.names),
+        "shown": found.shown.names,
         "left_out": found.all.refused,
         "verdict": overall(judged),
         "criteria": [criterion._asdict() for criterion in judged],
         "remarks": remarks(judged),
+        "baselines_missing": found.missing,
         "metrics": {**found.metrics, FLOORS: found.baselines},
     })  # fmt: skip
     return [table, summary]
@@ -98,10 +112,10 @@ def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: boo
     """Write the picture: images, reconstructions, differences, the verdict, and on request the information."""
     scores = {name: found.shown.images[name].numpy() for name in ("mse", "psnr", "ssim")}
     names = [name if len(name) <= CAPTION else f"…{name[1 - CAPTION :]}" for name in found.shown.names]
-    title = f"{target.label} on {found.title}: {len(names)} images and their reconstructions"
+    title = f"{target.label} on {found.title}: {shown_of(found)}, and their reconstructions"
     title, *texts = (text.replace("$", r"\$") for text in (title, *names, *lines))  # matplotlib would set formulas
     posteriors = _posteriors(target, found.all) if with_latents else None
-    images = found.original.numpy(), found.reconstruction.numpy()
+    images = found.shown.original.numpy(), found.shown.reconstruction.numpy()
     save_png(quality_picture(*images, scores, texts[: len(names)], title, texts[len(names) :], posteriors), path)
 
 
@@ -112,11 +126,11 @@ def _posteriors(target: Target, found: Measured) -> Posteriors:
     return Posteriors(found.mean.numpy(), found.log_var.numpy(), kl, active)
 
 
-def _rows(found: Measured) -> list[list[Any]]:
+def _files(found: Measured) -> list[str]:
+    """Names of the images, of tiles those of their pages, whose places have columns."""
+    return [place.page for place in found.places] or found.names
+
+
+def _rows(found: Shown) -> list[list[Any]]:
     columns = np.stack([found.images[name].numpy() for name in METRIC_TITLES], 1).tolist()
     return [[name, *values] for name, values in zip(found.names, columns, strict=True)]
-
-
-def _count(found: Quality) -> str:
-    count = len(found.all.names)
-    return f"{count} {'image' if count == 1 else 'images'} of {found.title}"

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
-from vaelab.evaluation.inputs import EvaluationInputs, ablated, lossless_text
+from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import evaluation_metrics
@@ -55,11 +55,13 @@ class GridEvaluator:
         """Accuracy and distortion when the decoder gets another example's z, and when it gets z = 0."""
         inputs, values = self.inputs, {}
         size = inputs.options.batch_size
-        for name, latents in ablated(mean, inputs.options.seed).items():
+        for name, latents in inputs.ablated(mean, split.group).items():
             matrix, nats = torch.zeros(()), 0.0
             for batch, part in zip(split.in_order(size), latents.split(size), strict=True):
                 z = part.to(split.device)
-                totals, examples = evaluation_metrics(batch, Inference(z, z, z, *inputs.model.decode(z)), inputs.info)
+                totals, examples = evaluation_metrics(
+                    batch, Inference(z, z, z, *inputs.model.decode_beside(batch.x, z)), inputs.info
+                )
                 matrix, nats = matrix + totals["matrix"].cpu(), nats + float(examples["distortion"].sum())
             values[f"{name}_z"] = {"accuracy": float(confusion.accuracy(matrix)), "distortion": nats / len(split)}
         return values

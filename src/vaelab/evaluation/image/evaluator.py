@@ -13,7 +13,7 @@ from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
 from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
-from vaelab.evaluation.inputs import EvaluationInputs, ablated
+from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
@@ -124,10 +124,10 @@ class ImageEvaluator:
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """PSNR when the decoder gets another example's z, and when it gets z = 0."""
         values = {}
-        for name, latents in ablated(mean, self.inputs.options.seed).items():
+        for name, latents in self.inputs.ablated(mean, split.group).items():
             total = 0.0
             for batch, z in self._batches(split, latents):
-                y = self.inputs.model.decode(z, batch.group).reconstruction
+                y = self.inputs.model.decode_beside(batch.x, z, batch.group).reconstruction
                 total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
             values[f"{name}_z"] = {"psnr": total / len(split)}
         return values

@@ -17,6 +17,16 @@ def active_units(mean: Tensor, variance: float) -> Tensor:
     return mean.double().var(0, correction=0) > variance
 
 
+def signal_to_noise(mean: Tensor, log_var: Tensor) -> Tensor:
+    """Return Var_x(E[z|x]) / E_x[Var(z|x)] of each dimension, from posteriors [N, L], float64 [L]; analytic, divisor N.
+
+    How far apart the codes of examples lie, in the noise that each is sent with: ½ ln(1 + it) nats are the most that
+    the dimension can say where that noise is the same for all (Cover & Thomas 2006, section 9.1). 0 where all means are
+    the same. Unlike active units it sees that a dimension's means vary, but far less than z does.
+    """
+    return mean.double().var(0, correction=0) / log_var.double().exp().mean(0)
+
+
 def effective_dimensions(kl: Tensor) -> float:
     """Return exp of the entropy of the dimensions' shares of the rate, from the mean KL per dimension [L].
 
@@ -59,6 +69,7 @@ def latent_metrics(mean: Tensor, log_var: Tensor, variance: float, examples: int
     return {
         "rate": float(kl.sum(1).mean()),
         "active_units": int(active.sum()),
+        "snr_max": float(signal_to_noise(mean, log_var).max()),
         "pct_active_units": 100 * float(active.double().mean()),
         "effective_dimensions": effective_dimensions(kl.mean(0)),
         "mutual_information": information,

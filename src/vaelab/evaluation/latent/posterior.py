@@ -12,13 +12,14 @@ from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
+from vaelab.evaluation.latent.information import signal_to_noise
 from vaelab.objective.kl import kl_per_dimension
 
 PAIRS = 2000  # of examples that a diversity is averaged over, where there are more
 
 
 def table(mean: Tensor, log_var: Tensor, seed: int) -> dict[str, np.ndarray]:
-    """Return kl (nats), variance_of_mean, aggregate_mean, aggregate_std and ks of each dimension, each [L].
+    """Return kl (nats), variance_of_mean, snr, aggregate_mean, aggregate_std and ks of each dimension, each [L].
 
     The aggregate posterior of a dimension is the mixture of its N posteriors: its mean and variance are analytic,
     Var(z) = E[σ²] + Var(μ).
@@ -28,6 +29,7 @@ def table(mean: Tensor, log_var: Tensor, seed: int) -> dict[str, np.ndarray]:
     columns = {
         "kl": kl_per_dimension(mean, log_var).mean(0),
         "variance_of_mean": variance,
+        "snr": signal_to_noise(mean, log_var),
         "aggregate_mean": mean.mean(0),
         "aggregate_std": (variance + log_var.exp().mean(0)).sqrt(),
         "ks": ks_distances(mean, log_var, seed),

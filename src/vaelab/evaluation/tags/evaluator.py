@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
 from vaelab.data.format.info import final_phase
-from vaelab.evaluation.inputs import EvaluationInputs, ablated, lossless_text
+from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
@@ -78,7 +78,7 @@ class TagsEvaluator:
         """Yield each batch with the logits that are decoded from these latents [N, L]."""
         size = self.inputs.options.batch_size
         for batch, z in zip(split.in_order(size), latents.split(size), strict=True):
-            yield batch, self.inputs.model.decode(z.to(split.device), batch.group).reconstruction
+            yield batch, self.inputs.model.decode_beside(batch.x, z.to(split.device), batch.group).reconstruction
 
     @torch.no_grad()
     def _decoded_again(self, split: DeviceSplit, latents: Tensor) -> dict[str, float]:
@@ -102,7 +102,7 @@ class TagsEvaluator:
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
         """Ranking and distortion when the decoder gets another row's z, and when it gets z = 0."""
         values = {}
-        for name, latents in ablated(mean, self.inputs.options.seed).items():
+        for name, latents in self.inputs.ablated(mean, split.group).items():
             nats, lrap = 0.0, 0.0
             for batch, logits in self._decodings(split, latents):
                 nats += float(distortion(batch.x, logits, self.inputs.run).sum())

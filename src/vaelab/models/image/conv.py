@@ -181,6 +181,12 @@ class SkipVAE(VAE):
 
     bypass = True
 
+    def decode_beside(self, x: Tensor, z: Tensor, group: Tensor | None = None) -> Decoded:
+        """Return the reconstruction from z [B, L] and the feature maps of x."""
+        encoder = self.encoder
+        assert isinstance(encoder, ImageEncoder)
+        return Decoded(*self.decoder(z, group, encoder.features(x, group)[:0:-1]))
+
     def forward(self, x: Tensor, noise: Tensor | None = None, group: Tensor | None = None) -> Inference:
         """Return the inference for x; the decoder gets z and the feature maps of x."""
         encoder = self.encoder

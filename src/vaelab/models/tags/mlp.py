@@ -34,7 +34,7 @@ def frequency_logits(info: DataInfo, output: str) -> Tensor:
     One is added to the rows with a tag and to those without, so that no bias is infinite.
     """
     rows = info.training_rows
-    present = torch.tensor(info.class_counts, dtype=torch.float64) + 1
+    present = torch.tensor(info.class_counts, dtype=torch.float64, device="cpu") + 1  # also of a model on "meta"
     return (present / (rows + 2) if output == "softmax" else present / (rows + 2 - present)).log().float()
 
 

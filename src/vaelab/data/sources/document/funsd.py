@@ -48,7 +48,7 @@ def prepare_funsd(settings: Funsd, folder: Path) -> None:
     if not root.is_dir():
         raise InputError(f"datasets.{folder.name}.path: {root} is not a directory")
     pages, account, twins, clipped = _split(root, settings), Account(f"datasets.{folder.name}"), Twins(near=False), 0
-    writer = PageWriter(folder, settings.size, (GROUP,))
+    writer = PageWriter(folder, settings.size, (GROUP,), settings.scale)
     for phase, name in progress(pages, f"prepare {folder.name}", "page"):
         try:
             scan = read_scan(root, name, settings.scale)

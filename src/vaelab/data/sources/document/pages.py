@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
-from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.format.info import PHASES, Preparation, image_info
 
 
 class Word(NamedTuple):
@@ -81,9 +81,10 @@ def _tiles(page: np.ndarray, size: int) -> np.ndarray:
 class PageWriter:
     """Writes pages as patches, one page at a time, and keeps what the report says of them."""
 
-    def __init__(self, folder: Path, size: int, groups: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, size: int, groups: tuple[str, ...], zoom: float = 1.0) -> None:
         self.writer = prepared.Writer(folder)
         self.size = size
+        self.preparation = Preparation("tile", zoom, padded=True)
         self.groups = groups
         self.names: list[str] = []
         self.texts: list[str] = []
@@ -106,7 +107,7 @@ class PageWriter:
 
     def finish(self, report: Mapping[str, Any]) -> None:
         """Write what waits, and meta.json with `report`, the pages' names and texts, and the counts."""
-        self.writer.finish(image_info(1, self.size, self.groups), {
+        self.writer.finish(image_info(1, self.size, self.groups, self.preparation), {
             **report,
             "pages_by_phase": self.pages,
             "group_counts": self.patches,

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+from vaelab.data.format.info import Preparation
 from vaelab.data.sources.fabric.mask_files import USUAL_RULE, MaskRule
 from vaelab.data.sources.fabric.masks import read_masks, resized_mask
 from vaelab.data.sources.image_files import MAX_PIXELS, as_array, read_image
@@ -92,6 +93,19 @@ class Cutting(NamedTuple):
     def channels(self) -> int:
         """Channels of a patch."""
         return {"rgb": 3, "gray": 1}[self.colour]
+
+    @property
+    def preparation(self) -> Preparation:
+        """What a model keeps of it; not the first column."""
+        window = self.tone.keywords["window"] if isinstance(self.tone, partial) else 0
+        fit: Literal["square", "tile"] = "square" if self.squeezed else "tile"
+        return Preparation(
+            fit,
+            reduce=self.reduce,
+            window=window,
+            alpha=self.alpha,
+            value_scale={str(kind): ends for kind, ends in (self.scale or {}).items()},
+        )
 
 
 def strides(size: int, reduce: int, stride: int | None, train_stride: int | None) -> tuple[int, int]:

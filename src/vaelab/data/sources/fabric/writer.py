@@ -60,7 +60,7 @@ class StripWriter:
         columns = self.strips[0] if self.strips else {}
         phases = [phase for phase in (*PHASES, *DEFECT_PHASES) if phase != "val_defects"]
         phases += ["val_defects"] * any(strip["phases"] == "val_defects" for strip in self.strips)
-        info = image_info(self.cutting.channels, self.cutting.size, self.groups)
+        info = image_info(self.cutting.channels, self.cutting.size, self.groups, self.cutting.preparation)
         self.writer.finish(info, {
             **report,
             "reduce": self.cutting.reduce,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
-from vaelab.data.format.info import PHASES, image_info
+from vaelab.data.format.info import PHASES, Preparation, image_info
 from vaelab.data.sources.account import Account
 from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
 from vaelab.data.sources.given_splits import Given, Places, given_splits
@@ -58,7 +58,8 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     account.warn(layout.given.warnings)
     others = {"ignored (no images)": listing.ignored.total(), "links to folders left out": len(listing.links_left_out)}
     account.tell(f"{len(outcome.kept)} files kept", others, folder / "meta.json")
-    info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups)
+    prepared_as = Preparation(settings.fit, value_scale={str(kind): ends for kind, ends in scale.items()})
+    info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups, prepared_as)
     writer.finish(info, {
         "source": f"image files in {root}",
         "licence": "unknown",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaelab.data.format import prepared
-from vaelab.data.format.info import image_info
+from vaelab.data.format.info import Preparation, image_info
 from vaelab.data.sources.account import Account
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, LITTLE_RANGE, GroupLevels, is_gray
-from vaelab.data.sources.image.npy_values import check_values, chunks, stored
+from vaelab.data.sources.image.npy_values import ARRAYS, check_values, chunks, stored
 from vaelab.data.sources.progress import progress
 from vaelab.data.sources.regular import UnreadableError, check_regular
 from vaelab.data.sources.twins import Twins
@@ -51,7 +51,8 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
     account.warn([*_unlike_types(arrays), *levels.little_range(LITTLE_RANGE)])
     account.warn([*levels.unlike_phases(), *levels.unlike_groups(), *twins.warnings()])
     account.tell(f"{sum(map(len, arrays.values()))} images kept", {}, folder / "meta.json")
-    writer.finish(image_info(_channels(arrays["train"]), settings.size, groups), {
+    prepared_as = Preparation(value_scale={ARRAYS: settings.value_range} if settings.value_range else {})
+    writer.finish(image_info(_channels(arrays["train"]), settings.size, groups, prepared_as), {
         "source": f"NumPy files {', '.join(map(str, paths.values()))}",
         "licence": "unknown",
         "split_rule": "one file per split, as given",

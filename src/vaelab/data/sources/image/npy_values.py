@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 4 * 2**20  # of a file, converted at once
 NAMES = {"f": "floats", "u": "whole numbers", "i": "whole numbers"}
+ARRAYS = "arrays"  # name of their values' range in what a model keeps
 ONE_LEVEL = 1.5 / 255  # of the range: what is below becomes 0 or 1
 
 

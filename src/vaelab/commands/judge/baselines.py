@@ -1,0 +1,63 @@
+"""The baselines that a model's reconstructions stand beside: those of its evaluation, fitted to its training data."""
+
+from typing import NamedTuple
+
+import torch
+
+from vaelab import artifacts, storage
+from vaelab.commands.judge.examples import Source
+from vaelab.commands.judge.inputs import fits, is_prepared
+from vaelab.commands.judge.target import Target
+from vaelab.data.format.batches import load_split
+from vaelab.data.format.prepared import split_files
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines
+from vaelab.metrics.nested import FLOORS
+from vaelab.metrics.records import BASELINES
+
+
+class Found(NamedTuple):
+    """What the images are compared with."""
+
+    methods: dict[str, Baseline]  # that are measured on them
+    reached: dict[str, dict[str, float]]  # by those that the evaluation of the run measured on the same images
+    missing: list[str]  # what cannot be had, and why
+
+
+def baselines_of(target: Target, source: Source) -> Found:
+    """Return the baselines of the run; without its training data those that need none, and what its evaluation knows.
+
+    The white page is for documents; on others any model beats it.
+    """
+    plain: dict[str, Baseline] = {"blur": blur, "white_page": torch.ones_like}
+    if _trained_on(target.data, target):
+        return Found({**plain, **_fitted(target)}, {}, [])
+    reached = _evaluated(target, source)
+    if reached:
+        return Found(plain, {name: values for name, values in reached.items() if name not in plain}, [])
+    fitted = ["mean_image", "pca", *(["patch_pca"] if target.file.run.model.latent == "map" else [])]
+    titles = ", ".join(BASELINES["image"][name] for name in fitted)
+    return Found(plain, {}, [f"{titles}: the training data of {target.label} (data set {target.data}) are not there"])
+
+
+def _trained_on(name: str, target: Target) -> bool:
+    if not (is_prepared(name) and fits(name, target.file.info)):
+        return False
+    files = split_files(artifacts.prepared(name), "train")
+    return bool(files) and all(file.is_file() for file in files)
+
+
+def _fitted(target: Target) -> dict[str, Baseline]:
+    info, model = target.file.info, target.file.run.model
+    train = load_split(artifacts.prepared(target.data), "train", info, torch.device("cpu"), with_text=True)
+    cell = 2**model.depth if model.latent == "map" else None
+    latents, seed = target.file.model.latent_dim, target.options.seed
+    return fit_baselines(train.spread(), latents, cell, train.text is not None, seed)
+
+
+def _evaluated(target: Target, source: Source) -> dict[str, dict[str, float]]:
+    """What the baselines reached when the run was evaluated, where that was on the same images."""
+    path = artifacts.evaluation(target.file.run.name)
+    if source.prepared is None or source.prepared[0] != target.file.run.data or not path.is_file():
+        return {}
+    found: dict[str, dict[str, float]] = storage.read_json(path).get(source.prepared[1], {}).get(FLOORS, {})
+    return found
