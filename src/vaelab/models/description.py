@@ -112,7 +112,7 @@ def _header_bytes(path: Path) -> int:
 
 
 def _raise(path: Path, found: list[Problem]) -> None:
-    listed = [Problem(_cut(place), _cut(text)) for place, text in found[:MOST_LISTED]]
+    listed = [Problem(_cut(problem.path), _cut(problem.message)) for problem in found[:MOST_LISTED]]
     more = len(found) - len(listed)
     raise_problems(f"the run stored in {path}", [*listed, *([Problem("and", f"{more} more")] if more else [])])
 

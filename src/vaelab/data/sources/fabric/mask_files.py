@@ -82,7 +82,8 @@ def _levels(image: Image.Image) -> np.ndarray:
     limits = (1.0, *LIMITS) if kind == "floats" else LIMITS
     limit = next((limit for limit in limits if high <= limit), high)
     levels = np.rint(values * (255 / limit))
-    return np.maximum(levels, values > 0).astype(np.uint8)
+    stored: np.ndarray = np.maximum(levels, values > 0).astype(np.uint8)
+    return stored
 
 
 def _alpha(image: Image.Image) -> np.ndarray | None:
