@@ -31,7 +31,7 @@ lint: env-dev
 	ruff check .
 	ruff format --check .
 	mypy
-	lint-imports
+	lint-imports --no-cache
 
 format: env-dev
 	ruff check --fix .

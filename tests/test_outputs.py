@@ -30,6 +30,11 @@ def test_a_stamp_has_each_file_that_compare_reads_of_a_run_and_changes_with_it()
         assert {name for name in stamp if stamp[name] != stamps[0][name]} == {path.as_posix()}
 
 
+def test_a_stamp_of_a_run_that_was_not_evaluated_is_one_message():
+    with pytest.raises(InputError, match=r"metrics/evaluate/a\.json: no such file; `dvc repro` makes it"):
+        outputs.write_stamp("a", "grids")
+
+
 def test_what_lies_beside_resolved_runs_is_removed_whatever_its_name():
     for name in ("kept", "old", ".kept.4242.part", "Kept_old"):
         storage.write_text(artifacts.RUNS / f"{name}.yaml", "")

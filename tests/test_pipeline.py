@@ -28,7 +28,7 @@ WITH_TORCH = {"train", "evaluate", "visualize"}
 
 @pytest.fixture(scope="module")
 def graph():
-    return grimp.build_graph("vaelab", exclude_type_checking_imports=True)
+    return grimp.build_graph("vaelab", exclude_type_checking_imports=True, cache_dir=None)
 
 
 def imported(stage: str, graph: grimp.ImportGraph) -> set[str]:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vaelab import artifacts, storage
+from vaelab.errors import InputError
 from vaelab.params.datasets import Dataset, PreparedFrom
 from vaelab.params.reading import read_yaml
 from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
-    artifacts.resolved, artifacts.models, artifacts.scores, artifacts.thresholds, artifacts.compared,
+    artifacts.resolved, artifacts.models, artifacts.failed, artifacts.scores, artifacts.thresholds, artifacts.compared,
     artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
     artifacts.threshold_plots,
 )  # fmt: skip
@@ -88,5 +89,8 @@ def remove(path: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; `dvc repro` makes it") from None

@@ -19,7 +19,7 @@ def test_every_kind_of_data_has_its_pictures():
 
 
 def test_no_kind_imports_from_another():
-    graph = grimp.build_graph("vaelab", exclude_type_checking_imports=True)
+    graph = grimp.build_graph("vaelab", exclude_type_checking_imports=True, cache_dir=None)
     for kind in FIGURES:
         others = tuple(f"vaelab.figures.{other}" for other in FIGURES if other != kind)
         modules = {f"vaelab.figures.{kind}"} | graph.find_descendants(f"vaelab.figures.{kind}")

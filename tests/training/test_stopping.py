@@ -9,6 +9,7 @@ from trainings import fit, history, interrupted
 from vaelab.errors import InputError
 from vaelab.models.files import load_model
 from vaelab.training import loop
+from vaelab.training.state import Progress
 
 pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
 every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
@@ -18,6 +19,37 @@ def test_early_stopping_counts_epochs_without_a_better_metric(tmp_path):
     models = fit(tmp_path, tiny_run(train={"epochs": 50, "patience": 2, "min_delta": 1.0}))
     assert history(models)[-1]["epoch"] == "3"  # the first is the best, two more bring nothing
     assert (models / "checkpoints" / "epoch_003.safetensors").exists()
+
+
+SMALL_STEPS = [4.042, 4.035, 4.021, 3.976]  # each better than the one before, by less than .1
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(0, 4), (1, 2), (2, 3), (3, 4)])
+def test_the_best_epoch_is_the_best_and_min_delta_is_of_patience_alone(tmp_path, monkeypatch, patience, epochs):
+    wished(monkeypatch, distortion=SMALL_STEPS)
+    train = {"epochs": 4, "metric": "distortion", "min_delta": 0.1, "patience": patience}
+    models = fit(tmp_path, tiny_run(kind="tags", train=train))
+    facts = load_model(models / "model.safetensors").facts
+    assert (facts["epoch"], facts["val"]) == (epochs, SMALL_STEPS[epochs - 1])
+    assert history(models)[-1]["epoch"] == str(epochs)
+    best = sorted(path.name.split(".")[0] for path in (models / "checkpoints").glob("best_*.samples.*"))
+    assert best == [f"best_epoch_{epoch:03d}" for epoch in range(1, epochs + 1)]
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "best"),
+    [
+        ([4.042, 4.035, 4.021, 3.976, 3.930], [0, 1, 2, 3, 0], [True] * 5),  # small steps add up to more than .1
+        ([4.0, 3.8, 3.85, 3.75, 3.69], [0, 0, 1, 2, 0], [True, True, False, True, True]),
+        ([4.0, 4.5, 4.3, 4.1], [0, 1, 2, 3], [True, False, False, False]),
+    ],
+)
+def test_small_steps_count_together_for_patience(values, counts, best):
+    progress = Progress()
+    for value, count, is_best in zip(values, counts, best, strict=True):
+        assert progress.judge("lower", value, 0.1) is is_best
+        assert progress.since_best == count
+    assert progress.best == min(values)
 
 
 class Line(loop.tqdm):

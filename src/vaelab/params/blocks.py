@@ -138,9 +138,9 @@ class Train(Block):
         "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
     )
     patience: int = Field(0, ge=0)
-    """Epochs without a better `metric` after which training stops; 0 trains all epochs."""
+    """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
-    """Smallest change of `metric` that counts as better."""
+    """Change of `metric` that `patience` takes for better; the best checkpoint is the best one, by however little."""
     stop_when: dict[str, Bounds] = {}
     """Ranges of val columns of history.csv, such as {psnr: {min: 28}, kl: {max: 500}}: training stops when all hold."""
     stop_epochs: int = Field(3, ge=1)

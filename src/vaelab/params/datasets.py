@@ -144,8 +144,11 @@ class ImageFolder(_Images):
     """Channels of the prepared images."""
     max_pixels: int = Field(100_000_000, ge=256)
     """Files with more pixels than this are quarantined."""
+    split_lists: str | None = None
+    """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line; null: they, or folders named
+    train and val (or test), are the splits where `path` holds them."""
     split: Split = Split()
-    """Shares of the splits, by file; used where the directory has no folders train and val of its own."""
+    """Shares of the splits, by file; used where the files come without splits of their own."""
 
 
 class _Defects(_Images):
@@ -221,6 +224,9 @@ class FolderMasks(_Strips):
     """Folder of the masks, below `path`: 128 or more where there is a defect."""
     mask_suffix: str = ""
     """What the name of a mask has behind that of its image, such as _mask."""
+    split_lists: str | None = None
+    """Folder of train.txt and val.txt (and test.txt) with a name of an image on each line; null: they, in `path`, or
+    folders of images named train and val (or test), are the splits where there are such."""
     unmasked: Literal["normal", "quarantine"] = "normal"
     """Images without a mask: normal, or left out, so that only empty masks say normal."""
     colour: Literal["rgb", "gray"] = "rgb"
@@ -287,7 +293,7 @@ class Tags(Block):
 
 
 class TagsCsv(Block):
-    """A table of tagged rows (.csv, .tsv, .parquet): one column of joined tags, or one column of 0 and 1 per tag."""
+    """A table of tagged rows (.csv, .tsv, .parquet, .jsonl): one column of tags, or one column of 0 and 1 per tag."""
 
     kind: ClassVar[str] = "tags"
 
@@ -299,10 +305,16 @@ class TagsCsv(Block):
     """Column of joined tags; null: every other column is a tag, its cells 0 or 1, true or false."""
     separator: str = Field("|", min_length=1)
     """Between two tags of that column."""
+    cells: Literal["auto", "joined", "lists"] = "auto"
+    """What its cells of text hold: tags that are joined, or lists such as ["a", "b"]; auto: lists where most are."""
+    ignore: tuple[str, ...] = ()
+    """Columns that are no tags, where `tags` is null, such as [title, year]."""
     id: str | None = None
     """Column that names the row; rows of one name are never in two splits."""
     group: str | None = None
-    """Column of the group of each row."""
+    """Column of the group of each row, of 1000 groups at most."""
+    split_column: str | None = None
+    """Column that says the split of each row: train, val, test, or a usual word for it; rows without are left out."""
     vocabulary: str | None = None
     """Text file, one tag a line: the tags in this order, and no others; null: all tags of the file, sorted."""
     unknown: Literal["drop", "error"] = "drop"
@@ -316,7 +328,7 @@ class TagsCsv(Block):
     duplicates: Literal["first", "merge", "keep", "error"] = "first"
     """Rows with the `id` of an earlier one: left out, their tags added to it, kept as rows of their own, or refused."""
     split: Split = Split()
-    """Shares of the splits, by row; by `id` where there is one."""
+    """Shares of the splits, by row; by `id` where there is one; not used where `split_column` says all of them."""
     seed: Seed = 0
     """Seeds the splits."""
 
@@ -324,6 +336,10 @@ class TagsCsv(Block):
     def _one_choice_of_tags(self) -> "TagsCsv":
         if self.vocabulary is not None and self.min_count > 1:
             raise ValueError("`vocabulary` names the tags that are kept, so that `min_count` must stay at 1")
+        if self.ignore and self.tags is not None:
+            raise ValueError(
+                f"`ignore` is of tables with a column per tag (tags: null); here only {self.tags!r} is read"
+            )
         return self
 
 

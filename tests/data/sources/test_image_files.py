@@ -11,6 +11,7 @@ from PIL import Image
 
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
+from vaelab.data.sources.splits import tolerance
 
 random = np.random.default_rng(0)
 RGB = random.integers(0, 256, (S, S, 3), dtype=np.uint8)
@@ -266,7 +267,7 @@ def test_what_is_odd_is_noted(hostile):
 
 def test_both_splits_have_their_share(images):
     phases = [phase for _, phase, _ in images.values()]
-    assert abs(phases.count("train") - phases.count("val")) <= 1
+    assert abs(phases.count("train") - phases.count("val")) <= 2 * tolerance(len(phases))
 
 
 def test_the_limit_of_pixels_is_ours_and_pillows_stays_as_it_was(tmp_path, monkeypatch):

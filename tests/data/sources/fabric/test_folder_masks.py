@@ -135,6 +135,18 @@ def test_no_image_is_in_two_phases_even_under_another_name(tmp_path):
         }
 
 
+def test_an_image_more_moves_two_of_its_group_at_most_and_none_of_others(tmp_path):
+    files = masked_files(normals=12)
+    for seed in range(6):
+        before = phase_of(prepared(tmp_path / "a", files, seed=seed, val_defects=0.5))
+        after = phase_of(
+            prepared(tmp_path / "b", files | {"images/a/00.png": png(picture(99, 70))}, seed=seed, val_defects=0.5)
+        )
+        moved = [name for name, phase in before.items() if after[name] != phase]
+        assert len(moved) <= 2
+        assert all(name.startswith("images/a/") for name in moved)
+
+
 def test_groups_with_one_normal_image_are_left_out(tmp_path):
     files = {name: content for name, content in masked_files().items() if "/b/" not in name or "/0." in name}
     files["images/b/1.png"] = png(picture(50, 70))

@@ -1,4 +1,4 @@
-"""The parts that sources with defects share: where fabric begins, local contrast, masks, shares of the phases."""
+"""The parts that sources with defects share: where fabric begins, local contrast, masks."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,6 @@ from PIL import Image
 from vaelab.data.sources.fabric.aitex import fabric_start
 from vaelab.data.sources.fabric.masks import MaskError, read_masks, resized_mask
 from vaelab.data.sources.fabric.strips import block_mean, local_contrast
-from vaelab.data.sources.fabric.survey import phase_sizes
-from vaelab.params.datasets import Split
 
 
 def weave(seed, width=1000):
@@ -130,26 +128,3 @@ def test_masks_of_integers_that_are_no_levels_are_refused(tmp_path):
     with pytest.raises(MaskError, match="goes up to 1 of 255; expected 128 or more") as caught:
         read_masks([root / "a.png"], (20, 20), 1000)
     assert caught.value.finding == "faint"
-
-
-@steady
-@given(strips=st.integers(2, 300), train=st.floats(0.05, 0.9), val=st.floats(0.05, 0.9), without_test=st.booleans())
-def test_shares_of_the_phases(strips, train, val, without_test):
-    total = train + val if without_test else max(1.0, train + val + 0.05)
-    test = 0.0 if without_test else 1 - (train + val) / total
-    found = phase_sizes(strips, Split(train=train / total, val=val / total, test=test))
-    assert sum(found.values()) == strips
-    assert min(found["train"], found["val"]) >= 1
-    assert (found["test"] >= 1) == (test > 0 and strips > 2)
-    for phase, share in {"train": train / total, "val": val / total, "test": test}.items():
-        assert abs(found[phase] - share * strips) <= 2
-
-
-def test_shares_of_whole_numbers_are_met():
-    split = Split(train=0.5, val=0.25, test=0.25)
-    assert [phase_sizes(strips, split) for strips in (20, 4, 3, 2)] == [
-        {"train": 10, "val": 5, "test": 5},
-        {"train": 2, "val": 1, "test": 1},
-        {"train": 1, "val": 1, "test": 1},
-        {"train": 1, "val": 1, "test": 0},
-    ]

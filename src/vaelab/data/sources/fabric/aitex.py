@@ -66,7 +66,7 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
     report = {
         "source": f"strips of fabric in {settings.path}",
         "licence": "unknown (AITEX states none: for research and evaluation, not to be passed on)",
-        "split_rule": "by strip, fabric by fabric, in a seeded random order; strips with defects apart",
+        "split_rule": "by strip, fabric by fabric, by a hash of its name; strips with defects apart",
         "seed": settings.seed,
         "normalise": settings.normalise,
     }

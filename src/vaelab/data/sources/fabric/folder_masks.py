@@ -1,5 +1,6 @@
 """Images and masks in two folders, paired by their names, as tiles; what does not line up is reported."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from vaelab.data.sources.fabric.masks import first_names
 from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
+from vaelab.data.sources.given_splits import Given, Places, given_splits
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
 from vaelab.params.datasets import FolderMasks
@@ -25,7 +27,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
         InputError: a folder is missing, nothing pairs, too few images are normal, or an option does not fit.
     """
     where, found = f"datasets.{folder.name}", Survey()
-    strips = _pair(settings, found, where)
+    strips, rule = _pair(settings, found, where)
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
     cutting = cutting._replace(tone=tone(settings))
@@ -34,26 +36,55 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     write_strips(folder, division, cutting, found, {
         "source": f"images and masks in {settings.path}",
         "licence": "unknown",
-        "split_rule": "by image, group by group, in a seeded random order; images with defects apart",
+        "split_rule": rule,
         "seed": settings.seed,
         "normalise": settings.normalise,
     }, "group")  # fmt: skip
 
 
-def _pair(settings: FolderMasks, found: Survey, where: str) -> list[Strip]:
-    """All images with their masks, those with masks first: of equal ones, the one that may have a defect stays."""
+def _pair(settings: FolderMasks, found: Survey, where: str) -> tuple[list[Strip], str]:
+    """All images with their masks, and how they are split.
+
+    Those with masks come first: of equal ones, the one that may have a defect stays.
+    """
     root = Path(settings.path)
     images = _by_stem(root, settings.images, "", found, f"{where}.images")
     masks = _by_stem(root, settings.masks, settings.mask_suffix, found, f"{where}.masks")
     if not images.keys() & masks.keys():
         text = f"no mask in {root / settings.masks} has the name of an image in {root / settings.images}"
         raise InputError(f"{where}.mask_suffix: {text}: {_named(masks)}; {_named(images)}")
-    grouped = any(folder != "." for folder, _ in images)
-    strips = [_strip(root, stem, paths, masks, settings, grouped, found) for stem, paths in images.items()]
+    given = _given(settings, [path for paths in images.values() for path in paths], found, where)
+    depth = given.depth if any(len(Path(folder).parts) > given.depth for folder, _ in images) else None
+    strips = [_strip(root, stem, paths, masks, settings, depth, found) for stem, paths in images.items()]
     for stem in sorted(masks.keys() - images.keys()):
         for path in masks[stem]:
             found.pairing.note("extra", _name(path, root))
-    return sorted((strip for strip in strips if strip), key=lambda strip: (not strip.masks, strip.name))
+    kept = [_in_phase(strip, given, root / settings.images, found) for strip in strips if strip]
+    rule = given.rule if given.phase_of else "by image, group by group, by a hash of its name"
+    in_order = sorted((strip for strip in kept if strip), key=lambda strip: (not strip.masks, strip.name))
+    return in_order, f"{rule}; images with defects apart"
+
+
+def _given(settings: FolderMasks, paths: list[Path], found: Survey, where: str) -> Given:
+    root = Path(settings.path) / settings.images
+    places = Places(root, Path(settings.path), settings.split_lists, where)
+    given = given_splits(sorted(path.relative_to(root) for path in paths), places, settings.split, settings.seed)
+    for text in given.said:
+        print(f"{where}: {text}", file=sys.stderr)
+    found.warnings += given.warnings
+    if given.phase_of and settings.val_defects:
+        text = "the images come with splits, of which val holds the defects that are set apart; expected 0"
+        raise InputError(f"{where}.val_defects: {text}")
+    return given
+
+
+def _in_phase(strip: Strip, given: Given, root: Path, found: Survey) -> Strip | None:
+    """The strip in the split that it comes with, if splits are given; None where it is in none of them."""
+    phase = given.phase_of.get(strip.path.relative_to(root), "")
+    if given.phase_of and not phase:
+        found.quarantine(strip.name, given.left_out)
+        return None
+    return strip._replace(phase=phase)
 
 
 def _strip(
@@ -62,7 +93,7 @@ def _strip(
     paths: list[Path],
     masks: Mapping[Stem, list[Path]],
     settings: FolderMasks,
-    grouped: bool,
+    depth: int | None,
     found: Survey,
 ) -> Strip | None:
     own, name = masks.get(stem, []), _name(paths[0], root)
@@ -77,7 +108,8 @@ def _strip(
         if needed:
             found.quarantine(name, "has no mask (unmasked: quarantine)")
             return None
-    group = printable(stem[0].split("/")[0]) if grouped else "all"
+    folders = Path(stem[0]).parts[depth:]
+    group = "all" if depth is None else printable(folders[0]) if folders else "."
     return Strip(name, paths[0], group, DEFECT, tuple(own)) if own else Strip(name, paths[0], group)
 
 

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, tone
 from vaelab.data.sources.fabric.survey import Division, Survey, check_defects, check_normals, set_apart, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
+from vaelab.data.sources.splits import hashes, parts_of
 from vaelab.errors import InputError
 from vaelab.params.datasets import Mvtec
 
@@ -34,7 +33,7 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     write_strips(folder, division, cutting, found, {
         "source": f"images of one category in {root}",
         "licence": "unknown (MVTec AD: CC BY-NC-SA 4.0)",
-        "split_rule": "test as given; a seeded random share of train/good is for validation; defects apart",
+        "split_rule": "test as given; a share of train/good, by a hash of the name, is for validation; defects apart",
         "seed": settings.seed,
         "normalise": settings.normalise,
     }, "category")  # fmt: skip
@@ -92,11 +91,11 @@ def _divide(settings: Mvtec, found: Survey, cutting: Cutting, where: str) -> Div
     if len(given) < 2:
         need = f"at least two images in train/{GOOD}, one to train on and one to calibrate with"
         raise InputError(f"{where}.path: expected {need}; there are {len(given)}{found.reasons()}")
-    order = np.random.default_rng(settings.seed).permutation(len(given)).tolist()
-    count = min(max(round(settings.val * len(given)), 1), len(given) - 1)
+    number = hashes((strip.name for strip in given), settings.seed)
+    for_val = parts_of(number, (1 - settings.val, settings.val)).tolist()
     phases: Mapping[str, list[Strip]] = {
-        "train": sorted(given[number] for number in order[count:]),
-        "val": sorted(given[number] for number in order[:count]),
+        "train": [strip for strip, part in zip(given, for_val, strict=True) if not part],
+        "val": [strip for strip, part in zip(given, for_val, strict=True) if part],
         "test": sorted(strip for strip in found.normals if not _is_training(strip)),
         DEFECT_PHASES[0]: [],
     }

@@ -30,6 +30,7 @@ class Strip(NamedTuple):
     group: str
     defect: str = NONE
     masks: tuple[Path, ...] = ()
+    phase: str = ""  # that the data come with
 
 
 class Loaded(NamedTuple):

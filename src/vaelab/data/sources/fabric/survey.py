@@ -8,14 +8,13 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-import numpy as np
-
 from vaelab.data.format.info import DEFECT_PHASES, PHASES
 from vaelab.data.sources.fabric.masks import MaskError, Pairing
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, load
 from vaelab.data.sources.image_files import UnreadableError
 from vaelab.data.sources.listing import reasons
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.splits import hashes, parts_of
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split
 
@@ -31,6 +30,7 @@ class Survey:
         self.quarantined = list(quarantined)
         self.pairing = pairing or Pairing()
         self.named: dict[bytes, str] = {}  # the first strip of each content
+        self.warnings: list[str] = []
 
     def quarantine(self, name: str, reason: str) -> None:
         """Leave a file out."""
@@ -119,21 +119,33 @@ def divide(found: Survey, split: Split, val_defects: float, seed: int, cutting: 
     normals = _by_group(found.normals)
     for group in sorted({strip.group for strip in (*found.normals, *found.defects)}):
         strips = normals.get(group, [])
-        if len(strips) < 2:
+        if len(strips) < 2 or (not {strip.phase for strip in strips} >= {"train", "val"} and strips[0].phase):
             defective = sum(strip.group == group for strip in found.defects)
             left_out[group] = f"{len(strips)} normal and {defective} with defects"
             continue
-        order = np.random.default_rng([seed, *group.encode()]).permutation(len(strips)).tolist()
-        for phase, count in phase_sizes(len(strips), split).items():
-            phases[phase] += sorted(strips[number] for number in order[:count])
-            order = order[count:]
+        shares = (split.train, split.val, split.test * (len(strips) > 2))  # of two strips none is for test
+        given = [strip.phase for strip in strips if strip.phase]
+        for strip, phase in zip(strips, given or [PHASES[part] for part in _parts(strips, shares, seed)], strict=True):
+            phases[phase].append(strip)
     if not phases["train"]:
         listed = "; ".join(f"{group}: {text}" for group, text in left_out.items())
         need = f"two normal {cutting.unit}s of a group, one to train on and one to calibrate with"
         raise InputError(f"{where}.path: expected at least {need}; there are: {listed}{found.reasons()}")
     defects = [strip for strip in found.defects if strip.group not in left_out]
-    phases |= set_apart(defects, val_defects, seed, cutting, where)
+    phases |= _given_apart(defects, found) or set_apart(defects, val_defects, seed, cutting, where)
     return Division(phases, left_out)
+
+
+def _given_apart(strips: Sequence[Strip], found: Survey) -> Phases:
+    """The phases of strips with defects that come with splits: those of val are set apart; none is trained on."""
+    if not any(strip.phase for strip in strips):
+        return {}
+    of_train = sum(strip.phase == "train" for strip in strips)
+    if of_train:
+        text = f"{of_train} of {len(strips)} with defects are in train, where none may be: they are measured on instead"
+        found.warnings.append(text)
+    apart = sorted(strip for strip in strips if strip.phase == "val")
+    return {DEFECT_PHASES[0]: sorted(strip for strip in strips if strip.phase != "val"), DEFECT_PHASES[1]: apart}
 
 
 def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
@@ -143,38 +155,34 @@ def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
         raise InputError(f"{where}.path: {text}; models are trained on normal ones only{found.reasons()}")
 
 
-def phase_sizes(strips: int, split: Split) -> dict[str, int]:
-    """Return how many of a group's normal strips, 2 at least, are in each phase: shares, but one at least.
+def set_apart(strips: Sequence[Strip], share: float, seed: int, cutting: Cutting, where: str) -> Phases:
+    """Return the phases of strips with defects; every group gives its share to val_defects, as far as that goes.
 
-    Of two strips none is for test.
+    Where all groups are so small that none gives any, the share is that of all strips together.
     """
-    shares = {"train": split.train, "val": split.val, "test": split.test}
-    least = {"train": 1, "val": 1, "test": int(split.test > 0 and strips > 2)}
-    found = {phase: max(round(share * strips), least[phase]) for phase, share in shares.items()}
-    while sum(found.values()) != strips:
-        step = 1 if sum(found.values()) < strips else -1
-        free = [phase for phase in shares if shares[phase] and found[phase] + step >= least[phase]]
-        found[max(free, key=lambda phase: step * (shares[phase] * strips - found[phase]))] += step
+    apart = _chosen(_by_group(strips).values(), share, seed)
+    if not 0 < len(apart) < len(strips):
+        apart = _chosen([sorted(strips)], share, seed)
+    if share and not 0 < len(apart) < len(strips):
+        text = f"{round(share * len(strips))} of {len(strips)} {cutting.unit}s with defects would be set apart"
+        raise InputError(f"{where}.val_defects: by the share {share:g}, {text}; expected some, but not all")
+    rest = [strip for strip in sorted(strips) if strip not in apart]
+    return {DEFECT_PHASES[0]: rest, DEFECT_PHASES[1]: sorted(apart)}
+
+
+def _chosen(parts: Iterable[Sequence[Strip]], share: float, seed: int) -> set[Strip]:
+    """Strips that are set apart: of each part its share, rounded, by a hash of their names."""
+    found: set[Strip] = set()
+    for strips in parts:
+        if 0 < round(share * len(strips)) < len(strips):
+            parts_of_strips = _parts(strips, (1 - share, share), seed)
+            found |= {strip for strip, part in zip(strips, parts_of_strips, strict=True) if part}
     return found
 
 
-def set_apart(strips: Sequence[Strip], share: float, seed: int, cutting: Cutting, where: str) -> Phases:
-    """Return the phases of strips with defects; every group gives its share to val_defects, as far as that goes."""
-    ordered = [
-        members[number]
-        for group, members in _by_group(strips).items()
-        for number in np.random.default_rng([seed, 1, *group.encode()]).permutation(len(members)).tolist()
-    ]
-    steps = np.floor(np.arange(len(ordered) + 1) * share + 0.5)  # rises by 1 at every strip that is chosen
-    chosen = {strip.name for strip, rise in zip(ordered, np.diff(steps), strict=True) if rise}
-    if share and not 0 < len(chosen) < len(strips):
-        text = f"{len(chosen)} of {len(strips)} {cutting.unit}s with defects would be set apart"
-        raise InputError(f"{where}.val_defects: by the share {share:g}, {text}; expected some, but not all")
-    apart, rest = DEFECT_PHASES[1], DEFECT_PHASES[0]
-    phases: Phases = {rest: [], apart: []}
-    for strip in sorted(strips):
-        phases[apart if strip.name in chosen else rest].append(strip)
-    return phases
+def _parts(strips: Sequence[Strip], shares: Sequence[float], seed: int) -> list[int]:
+    parts: list[int] = parts_of(hashes((strip.name for strip in strips), seed), shares).tolist()
+    return parts
 
 
 def _by_group(strips: Sequence[Strip]) -> dict[str, list[Strip]]:

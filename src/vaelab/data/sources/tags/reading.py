@@ -4,32 +4,39 @@ Tags, groups and units (what one `id` names, else a row) have the numbers of the
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaelab.data.format.info import PHASES
 from vaelab.data.sources.progress import progress
+from vaelab.data.sources.split_names import split_named
+from vaelab.data.sources.tags.lists import are_lists, lists_of
 from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
+from vaelab.data.sources.tags.separators import separator_hint
 from vaelab.data.sources.tags.tables import Chunk, Table
+from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
 
 NO_GROUP = "(none)"  # of rows whose cell is empty
 MAX_GROUPS = 1000
+NO_PHASE = -1
 
 
 class Part(NamedTuple):
-    """Some rows, and the numbers of the unit and of the group of each, int64 [n]."""
+    """Some rows, the numbers of the unit and of the group of each, int64 [n], and the split that the table says."""
 
     rows: Rows
     unit: np.ndarray
     group: np.ndarray
+    phase: np.ndarray  # index into PHASES; NO_PHASE where the table says none
 
     def chosen(self, rows: np.ndarray) -> "Part":
         """Return the rows where `rows` is true, bool [n]."""
-        return Part(self.rows.chosen(rows), self.unit[rows], self.group[rows])
+        return Part(self.rows.chosen(rows), self.unit[rows], self.group[rows], self.phase[rows])
 
 
 class TagReader:
@@ -44,19 +51,28 @@ class TagReader:
         self.tags: dict[str, int] = {}
         self.groups: dict[str, int] = {}
         self.units: dict[str | int, int] = {}
+        self.row_names = RowNames()
         self.totals: Counter[str] = Counter()  # for meta.json
-        named = {option: getattr(settings, option) for option in ("id", "group", "tags")}
+        self.where = table.place.partition(".path:")[0]
+        self.lists: bool | None = {"auto": None, "joined": False, "lists": True}[settings.cells]
+        named = {option: getattr(settings, option) for option in ("id", "group", "split_column", "tags")}
         self.texts = [name for name in dict.fromkeys(named.values()) if name is not None]
-        self.marks = [name for name in table.names if name not in self.texts] if settings.tags is None else []
+        others = {*self.texts, *settings.ignore}
+        self.marks = [name for name in table.names if name not in others] if settings.tags is None else []
         for option, name in named.items():
             if name is not None:
                 table.need(name, option)
+        for name in settings.ignore:
+            if name not in table.names:
+                table.need(name, "ignore")
         if settings.tags is None and len(self.marks) < 2:
             text = f"{len(self.marks)} columns beside id and group; expected at least 2, one per tag (tags: null)"
             raise InputError(f"{table.place}: has {text}")
         for number, name in enumerate(self.marks):
             if not name:
-                text = f"column {table.names.index(name) + 1} has no name; expected the tag that it is of"
+                text = (
+                    f'column {table.names.index(name) + 1} has no name; expected the tag that it is of, or ignore: [""]'
+                )
                 raise InputError(f"{table.place}: {text}")
             table.need(name, "a tag")
             self.tags[name] = number
@@ -74,11 +90,28 @@ class TagReader:
                 bar.update(len(chunk.places))
         if not self.totals["rows_read"]:
             raise InputError(f"{self.table.place}: holds no row below the names of the columns")
+        self._check_splits(parts)
         return _merged(parts) if self.settings.duplicates == "merge" else parts
+
+    def _check_splits(self, parts: Sequence[Part]) -> None:
+        """Refuse ids that are in two splits, as the table says them."""
+        unit, phase = np.concatenate([part.unit for part in parts]), np.concatenate([part.phase for part in parts])
+        unit, phase = unit[phase != NO_PHASE], phase[phase != NO_PHASE]
+        one = np.zeros(len(self.units) or self.totals["rows_read"], dtype=np.int64)
+        one[unit] = phase
+        if wrong := np.unique(unit[one[unit] != phase]).tolist():
+            names = ", ".join(repr(list(self.units)[number]) for number in wrong[:5]) + ", ..." * (len(wrong) > 5)
+            text = f"{len(wrong)} ids are in two splits; expected each in one: {names}"
+            raise InputError(f"{self.where}.split_column: {self.settings.split_column}: {text}")
+
+    def unit_names(self) -> Iterator[str]:
+        """Yield the name of each unit, in the order of their numbers."""
+        return self.row_names.names([*self.units] if self.settings.id else range(self.totals["rows_read"]))
 
     def _part(self, chunk: Chunk) -> Part:
         before = len(self.units)
-        part = Part(self._rows(chunk), self._units(chunk), self._groups(chunk))
+        part = Part(self._rows(chunk), self._units(chunk), self._groups(chunk), self._phases(chunk))
+        self.row_names.add(part.rows, self.tags, part.group, self.groups)
         first = np.zeros(len(part.unit), dtype=bool)
         first[np.unique(part.unit, return_index=True)[1]] = True
         first &= part.unit >= before
@@ -99,12 +132,31 @@ class TagReader:
         if settings.tags is None:
             return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
         cells: Any = chunk.columns[settings.tags]
+        if cells and isinstance(cells[0], str):
+            self.lists = are_lists(cells) if self.lists is None and any(map(str.strip, cells)) else self.lists
+            cells = lists_of(cells, at) if self.lists else cells
         rows, repeated = joined_rows(cells, settings.separator, self.tags, at)
         self.totals["repeated_tags"] += repeated
         if settings.vocabulary is None and settings.min_count == 1 and len(self.tags) > settings.max_tags:
-            text = f"there are {len(self.tags)} tags and more, such as {next(reversed(self.tags))!r}"
-            raise InputError(f"{self._at(chunk, -1)}: {text}; at most {settings.max_tags} (max_tags)")
+            several = float((rows.counts > 1).sum() / max(1, (rows.counts > 0).sum()))
+            hint = separator_hint(dict.fromkeys(self.tags, 1), several, settings.separator, f"{self.where}.separator")
+            text = f"there are {len(self.tags)} tags and more, such as {next(reversed(self.tags))[:100]!r}"
+            most = f"at most {settings.max_tags} (max_tags)"
+            raise InputError(f"{self._at(chunk, -1)}: {text}; {most}{f'; {hint}' if hint else ''}")
         return rows
+
+    def _phases(self, chunk: Chunk) -> np.ndarray:
+        """Split of each row, as the table says it."""
+        if self.settings.split_column is None:
+            return np.full(len(chunk.places), NO_PHASE)
+        texts = _texts(chunk, self.settings.split_column)
+        known = {text: split_named(text) if text else "" for text in set(texts)}
+        for row, text in enumerate(texts):
+            if known[text] is None:
+                expected = "expected train, val or test (or Training, dev, validation ..., or nothing: left out)"
+                raise InputError(f"{self._at(chunk, row)}: {self.settings.split_column!r} is {text[:40]!r}; {expected}")
+        numbers = {text: PHASES.index(phase) if phase else NO_PHASE for text, phase in known.items()}
+        return np.array([numbers[text] for text in texts], dtype=np.int64)
 
     def _units(self, chunk: Chunk) -> np.ndarray:
         """Numbers of the units; a row without an id is a unit of its own."""
@@ -124,8 +176,10 @@ class TagReader:
         self.totals["rows_without_group"] += texts.count("")
         numbers = [groups.setdefault(text or NO_GROUP, len(groups)) for text in texts]
         if len(groups) > MAX_GROUPS:
-            text = f"column {self.settings.group!r} holds more than {MAX_GROUPS} groups, such as {texts[-1]!r}"
-            raise InputError(f"{self._at(chunk, -1)}: {text}; is it the column of the groups?")
+            name = self.settings.group
+            text = f"column {name!r} holds more than {MAX_GROUPS} groups, such as {texts[-1][:40]!r}"
+            instead = f"to keep rows of one {name} in one split, set {self.where}.id: {name} and duplicates: keep"
+            raise InputError(f"{self._at(chunk, -1)}: {text}; leave {self.where}.group out; {instead}")
         return np.array(numbers, dtype=np.int64)
 
 
@@ -142,5 +196,5 @@ def _merged(parts: Sequence[Part]) -> list[Part]:
     row = np.concatenate([np.repeat(part.unit, part.rows.counts) for part in apart])
     column = np.concatenate([part.rows.columns for part in apart])
     rows = Rows.of_pairs(np.searchsorted(units, row), column, len(units))
-    group = np.concatenate([part.group for part in apart])[first]
-    return [*(part.chosen(~several[part.unit]) for part in parts), Part(rows, units, group)]
+    group, phase = (np.concatenate(arrays)[first] for arrays in zip(*((p.group, p.phase) for p in apart), strict=True))
+    return [*(part.chosen(~several[part.unit]) for part in parts), Part(rows, units, group, phase)]

@@ -13,12 +13,14 @@ import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, tags_info
+from vaelab.data.sources.split_names import split_named
 from vaelab.data.sources.tags.tables import Column
 from vaelab.errors import InputError
 
 DENSE_BYTES = 2**26  # of rows that are made dense at once
 MAX_LISTED = 20  # tags in meta.json
 MAX_NAME = 1000  # characters of a tag; more are joined by another separator
+MAX_IGNORED, MAX_IGNORED_CHARACTERS = 20, 150  # columns in an error
 MARKS = {"0": 0, "1": 1, "false": 0, "true": 1, "0.0": 0, "1.0": 1}  # cells of a column that is of one tag
 
 
@@ -51,6 +53,13 @@ class Rows(NamedTuple):
         column = numbers[self.columns]
         kept = column >= 0
         return Rows.of_pairs(self.row[kept], column[kept], len(self.counts))
+
+    def sums(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the sum over each row's tags of a number of each, uint64 [n] modulo 2^64: what the row holds."""
+        ends = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(numbers[self.columns], dtype=np.uint64)])
+        last = np.cumsum(self.counts)
+        found: np.ndarray = ends[last] - ends[last - self.counts]
+        return found
 
     def dense(self, width: int) -> np.ndarray:
         """Return uint8 [n, D] of 0 and 1."""
@@ -97,26 +106,36 @@ def joined_rows(
 
 def marked_rows(columns: Sequence[Column], names: Sequence[str], at: Callable[[int], str]) -> Rows:
     """Return the rows of columns of 0 and 1, one per tag. Raises InputError where a cell is anything else."""
-    x = np.stack([_ones(column, name, at) for column, name in zip(columns, names, strict=True)], axis=1)
+    found = [_ones(column) for column in columns]
+    bad = {name: wrong for name, wrong in zip(names, found, strict=True) if isinstance(wrong, int)}
+    if bad:
+        raise InputError(_no_marks(dict(zip(names, columns, strict=True)), bad, at))
+    x = np.stack(cast("list[np.ndarray]", found), axis=1)
     column = np.nonzero(x)[1]
     return Rows(np.count_nonzero(x, axis=1).astype(np.int32), column.astype(np.min_scalar_type(len(names))))
 
 
-def _ones(column: Column, name: str, at: Callable[[int], str]) -> np.ndarray:
-    """1 where the tag is given, 0 elsewhere, uint8 [n]."""
+def _ones(column: Column) -> np.ndarray | int:
+    """1 where the tag is given, 0 elsewhere, uint8 [n]; or the first row whose cell is neither."""
     if isinstance(column, np.ndarray):
-        marks: np.ndarray = (column == 1).astype(np.uint8)
-        wrong = (marks == 0) & (column != 0)
-        bad = int(wrong.argmax()) if wrong.any() else None
-    else:
-        try:
-            return np.frombuffer(bytes(map(_MARKS.__getitem__, cast("Sequence[str]", column))), dtype=np.uint8)
-        except KeyError:
-            bad = next(row for row, cell in enumerate(column) if str(cell).strip().lower() not in MARKS)
-    if bad is not None:
-        found = f"holds {str(column[bad])[:40]!r}" if str(column[bad]).strip() else "is empty"
-        raise InputError(f"{at(bad)}: column {name!r} {found}; expected 0 or 1, true or false")
-    return marks
+        wrong = (column != 1) & (column != 0)
+        return int(wrong.argmax()) if wrong.any() else (column == 1).astype(np.uint8)
+    try:
+        return np.frombuffer(bytes(map(_MARKS.__getitem__, cast("Sequence[str]", column))), dtype=np.uint8)
+    except (KeyError, AttributeError, TypeError):  # text, or a list
+        return next(row for row, cell in enumerate(column) if str(cell).strip().lower() not in MARKS)
+
+
+def _no_marks(columns: Mapping[str, Column], bad: Mapping[str, int], at: Callable[[int], str]) -> str:
+    """What is wrong with columns that are to be of tags, and the option that leaves them out or reads their splits."""
+    name, row = min(bad.items(), key=lambda item: item[1])
+    cell = str(columns[name][row])
+    found = f"holds {cell[:40]!r}" if cell.strip() else "is empty"
+    others = f"; so have {len(bad) - 1} more columns others" if len(bad) > 1 else ""
+    listed = ", ".join([name, *(other for other in bad if other != name)][:MAX_IGNORED])[:MAX_IGNORED_CHARACTERS]
+    where = at(row).partition(".path:")[0]
+    option = f"{where}.split_column: {name}" if split_named(cell) else f"{where}.ignore: [{listed}]"
+    return f"{at(row)}: column {name!r} {found}; expected 0 or 1, true or false{others}; if they are no tags: {option}"
 
 
 class TagWriter:

@@ -1,4 +1,4 @@
-"""A table of which only some columns are wanted, read in bounded memory, every cell as the text that is there.
+"""Text tables of which only some columns are wanted, read in bounded memory, every cell as the text that is there.
 
 The module csv reads .csv and .tsv files, not pandas: pandas fills lines up that are too short, takes a first line that
 is too long for one with an index, and so turns a damaged file into other data.
@@ -6,10 +6,13 @@ is too long for one with an index, and so turns a damaged file into other data.
 
 import csv
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TextIO, cast
 
 import numpy as np
 
@@ -17,11 +20,12 @@ from vaelab.errors import InputError, shortened
 from vaelab.params.problems import suggestion
 
 CHUNK_ROWS = 2**14  # in memory at once, at most
-CHUNK_CELLS = 2**24  # of a .parquet file, in memory at once
 CHUNK_CHARACTERS = 2**22  # of a text, in memory at once, and the rest of a line
+LINE_CHARACTERS = 2**26  # of a line, which is a row or less
 CELL_CHARACTERS = 2**25  # a cell of more is a quotation mark that is not closed
 MAX_LISTED = 10  # columns in an error
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+UNREADABLE = (OSError, EOFError, zlib.error)  # of a file, compressed or not
 
 Column = Sequence[str] | Sequence[list[str]] | np.ndarray
 
@@ -53,19 +57,8 @@ class Table(NamedTuple):
             raise InputError(f"{self.place}: has no column {name!r} ({option}); {suggestion(name, shown)}{more}")
 
 
-def open_table(path: Path, place: str) -> Table:
-    """Return the table in a file, by its ending. Raises InputError, which begins with `place`."""
-    if not path.is_file():
-        raise InputError(f"{place}: {'not a file' if path.exists() else 'no such file'}; expected a table")
-    if path.suffix.lower() in DELIMITERS:
-        return csv_table(path, place)
-    if path.suffix.lower() == ".parquet":
-        return parquet_table(path, place)
-    raise InputError(f"{place}: ends in {path.suffix!r}; expected .csv, .tsv or .parquet")
-
-
 def csv_table(path: Path, place: str) -> Table:
-    """Return the table in a .csv or .tsv file. Raises InputError, which begins with `place`, where there is none."""
+    """Return the table in a .csv or .tsv file, compressed or not. Raises InputError, which begins with `place`."""
     _, header = next(_File(path, place).rows(), (0, []))
     if not header:
         raise InputError(f"{place}: is empty; expected a line with the names of the columns, and rows below it")
@@ -104,27 +97,47 @@ class _File:
         """Yield the line where a row ends, and its cells. An empty line is a row where there is but one column."""
         line, width = 0, 0
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file, _long_cells():
-                reader = csv.reader(self._lines(file), delimiter=DELIMITERS[self.path.suffix.lower()], strict=True)
+            with opened_text(self.path) as file, _long_cells():
+                lines = text_lines(file, self.place, self._count)
+                reader = csv.reader(lines, delimiter=DELIMITERS[table_ending(self.path)], strict=True)
                 for row in reader:
                     line, width = reader.line_num, width or len(row)
                     if row or width == 1:
                         yield line, row or [""]
         except UnicodeDecodeError:
-            number = _not_utf8(self.path)
+            number = not_utf8(self.path)
             raise InputError(f"{self.place}: line {number} is not UTF-8; save the table as UTF-8") from None
         except csv.Error as error:
             text = f"cannot be read ({shortened(error)}): is a quotation mark not closed, or not doubled in a cell?"
             raise InputError(f"{self.place}: the row after line {line} {text}") from None
-        except OSError as error:
-            raise InputError(f"{self.place}: cannot be read: {error.strerror or error}") from None
+        except UNREADABLE as error:
+            raise InputError(f"{self.place}: cannot be read: {shortened(error)}") from None
 
-    def _lines(self, file: Iterable[str]) -> Iterator[str]:
-        for number, line in enumerate(file, 1):
-            if "\0" in line:
-                raise InputError(f"{self.place}: line {number} holds a NUL character; expected text")
-            self.characters += len(line)
-            yield line
+    def _count(self, characters: int) -> None:
+        self.characters += characters
+
+
+def table_ending(path: Path) -> str:
+    """Return the ending that says what a table is, such as .csv of films.csv.gz."""
+    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
+
+
+def opened_text(path: Path, errors: str = "strict") -> TextIO:
+    """Return a text file, line ends as they are; what is compressed is read as it is unpacked."""
+    if path.suffix.lower() == ".gz":
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", errors=errors, newline=""))
+    return path.open(encoding="utf-8-sig", errors=errors, newline="")
+
+
+def text_lines(file: TextIO, place: str, count: Callable[[int], None] = lambda characters: None) -> Iterator[str]:
+    """Yield the lines of a text. Raises InputError where one is no text, or too long to be a row."""
+    for number, line in enumerate(iter(partial(file.readline, LINE_CHARACTERS), ""), 1):
+        if "\0" in line:
+            raise InputError(f"{place}: line {number} holds a NUL character; expected text")
+        if len(line) == LINE_CHARACTERS:
+            raise InputError(f"{place}: line {number} has {LINE_CHARACTERS} characters and more; expected a row")
+        count(len(line))
+        yield line
 
 
 def _chunk(places: list[int], rows: list[list[str]], positions: Mapping[str, int]) -> Chunk:
@@ -141,57 +154,7 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _not_utf8(path: Path) -> int:
+def not_utf8(path: Path) -> int:
     """Number of the first line that cannot be decoded; the decoder knows only a place in its buffer."""
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+    with opened_text(path, "surrogateescape") as file:
         return next((number for number, line in enumerate(file, 1) if any("\udc80" <= c <= "\udcff" for c in line)), 0)
-
-
-def parquet_table(path: Path, place: str) -> Table:
-    """Return the table in a .parquet file. Raises InputError, which begins with `place`, where it cannot be read."""
-    try:  # an optional dependency
-        from pyarrow import ArrowException, parquet
-    except ImportError:
-        text = "needs pyarrow, which is not installed: pip install 'vaelab[parquet]', or save the table as .csv"
-        raise InputError(f"{place}: {text}") from None
-    try:
-        names = parquet.ParquetFile(path).schema_arrow.names
-    except (OSError, ArrowException) as error:
-        raise InputError(f"{place}: damaged or not a parquet file ({shortened(error)})") from None
-    stored_as = {name.strip(): name for name in names}
-
-    def read(texts: Sequence[str], marks: Sequence[str]) -> Iterator[Chunk]:
-        wanted, start = [stored_as[name] for name in (*texts, *marks)], 1
-        rows = max(1, min(CHUNK_ROWS, CHUNK_CELLS // len(wanted)))
-        try:
-            for batch in parquet.ParquetFile(path).iter_batches(rows, columns=wanted):
-                columns: dict[str, Column] = {name: _marks(batch.column(stored_as[name])) for name in marks}
-                for name in texts:
-                    columns[name] = _texts(batch.column(stored_as[name]), f"{place}: column {name!r}")
-                yield Chunk(range(start, start + len(batch)), columns)
-                start += len(batch)
-        except (OSError, ArrowException) as error:
-            raise InputError(f"{place}: damaged parquet file ({shortened(error)})") from None
-
-    return Table(place, "row", [name.strip() for name in names], read)
-
-
-def _texts(array: Any, place: str) -> Sequence[str] | Sequence[list[str]]:
-    """Cells as text, or as lists of texts; an empty one for null."""
-    values = array.to_pylist()
-    if any(isinstance(value, list) for value in values):
-        return [[str(tag) for tag in value or () if tag is not None] for value in values]
-    if any(isinstance(value, dict | bytes) for value in values):
-        raise InputError(f"{place} has the type {array.type}; expected text, numbers or lists of texts")
-    return ["" if value is None else str(value) for value in values]
-
-
-def _marks(array: Any) -> Sequence[str] | np.ndarray:
-    """Cells as numbers where each is one, else as texts."""
-    from pyarrow import types
-
-    numeric = types.is_boolean(array.type) or types.is_integer(array.type) or types.is_floating(array.type)
-    if array.null_count or not numeric:
-        return ["" if value is None else str(value) for value in array.to_pylist()]
-    values: np.ndarray = array.to_numpy(zero_copy_only=False)
-    return values

@@ -1,25 +1,23 @@
-"""Tagged rows in a table, .csv, .tsv or .parquet: what is kept of them, how they are split, and a report of the rest.
+"""Tagged rows in a table, .csv, .tsv, .parquet or .jsonl: what is kept of them, and in which split each is.
 
 A part of the rows is in memory as they are in the file; all of them only as the numbers of their tags. Tags are kept
 by a vocabulary file, or because enough rows of the table have them. D tags.
 """
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vaelab.data.format.info import PHASES
-from vaelab.data.sources.splits import phases_of
-from vaelab.data.sources.tags.reading import Part, TagReader
+from vaelab.data.sources.tags.opening import open_table
+from vaelab.data.sources.tags.reading import NO_PHASE, Part, TagReader
+from vaelab.data.sources.tags.report import equal_rows, left_out, table_report, tags_report, tell
 from vaelab.data.sources.tags.rows import TagWriter
-from vaelab.data.sources.tags.tables import open_table
+from vaelab.data.sources.tags.separators import separator_hint
+from vaelab.data.sources.tags.unit_splits import split_groups, split_units
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
-
-MOST_FREQUENT = 20  # of the tags that are left out, listed with their counts
 
 
 def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
@@ -30,11 +28,15 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
     """
     where = f"datasets.{folder.name}"
     reader = TagReader(open_table(Path(settings.path), f"{where}.path: {settings.path}"), settings)
-    parts = reader.parts()
+    parts, without_split = _in_splits(reader.parts(), settings, where)
     rows_with = _rows_with(parts, reader.tags)
-    tags = kept_tags(rows_with, settings, where)
+    hint = _hint(parts, rows_with, reader, where)
+    try:
+        tags = kept_tags(rows_with, settings, where)
+    except InputError as error:
+        raise InputError(f"{error}; {hint}" if hint else str(error)) from None
     parts, empty = _with(parts, tags, reader.tags, settings.empty_rows == "keep")
-    phase = _phases(parts, settings, where)
+    splits = split_units(parts, reader, where)
     groups = sorted({list(reader.groups)[number] for part in parts for number in set(part.group.tolist())})
     kept = sum(len(part.unit) for part in parts)
     writer = TagWriter(folder, tags, groups, sum(int(part.rows.counts.sum()) for part in parts) / kept)
@@ -42,11 +44,36 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
     group = np.array([index.get(name, -1) for name in reader.groups])
     for part in parts:
         for number, name in enumerate(PHASES):
-            chosen = part.chosen(phase[part.unit] == number)
+            chosen = part.chosen(splits.phase[part.unit] == number)
             writer.add(name, chosen.rows, group[chosen.group])
-    report = _report(reader, settings, kept, empty) | _tags_report(rows_with, tags, settings)
-    writer.finish(where, report)
-    _tell(report, writer, folder)
+    warnings = [text for text in (hint, split_groups(parts, reader, where)) if text]
+    report = table_report(reader, settings, {"kept": kept, "empty": empty, "without_split": without_split})
+    equal = equal_rows(parts, splits.phase, len(tags))
+    report |= tags_report(rows_with, tags, settings) | {"split_rule": splits.rule, "rows_equal_to_training": equal}
+    writer.finish(where, report | {"warnings": [f"{where}: {text}" for text in warnings]})
+    lists = f"column {settings.tags} holds lists, and was read so (cells: {settings.cells})"
+    tell(report, writer, folder, [*splits.said, *([lists] * bool(reader.lists))], warnings)
+
+
+def _in_splits(parts: list[Part], settings: TagsCsv, where: str) -> tuple[list[Part], int]:
+    """Rows that are in a split, and how many the table leaves out."""
+    if settings.split_column is None:
+        return parts, 0
+    kept = [part.chosen(part.phase != NO_PHASE) for part in parts]
+    if not any(len(part.unit) for part in kept):
+        raise InputError(
+            f"{where}.split_column: {settings.split_column}: all its cells are empty; expected train, val ..."
+        )
+    return kept, sum(len(part.unit) for part in parts) - sum(len(part.unit) for part in kept)
+
+
+def _hint(parts: list[Part], rows_with: Mapping[str, int], reader: TagReader, where: str) -> str | None:
+    """What to say of the separator, where tags of text are joined by one."""
+    if reader.lists is not False:
+        return None
+    counts = np.concatenate([part.rows.counts for part in parts])
+    several = float((counts > 1).sum() / max(1, (counts > 0).sum()))
+    return separator_hint(rows_with, several, reader.settings.separator, f"{where}.separator")
 
 
 def _rows_with(parts: list[Part], tags: dict[str, int]) -> dict[str, int]:
@@ -77,18 +104,6 @@ def kept_tags(rows_with: Mapping[str, int], settings: TagsCsv, where: str) -> li
     if len(kept) > settings.max_tags:
         raise InputError(f"{place}: {len(kept)} tags; at most {settings.max_tags} (max_tags), see also min_count")
     return kept
-
-
-def left_out(rows_with: Mapping[str, int], kept: list[str]) -> dict[str, Any]:
-    """Return how many tags of the table are not kept, in how many places, and the most frequent of them."""
-    known = set(kept)
-    others = {tag: rows for tag, rows in rows_with.items() if tag not in known}
-    most = sorted(others, key=lambda tag: (-others[tag], tag))[:MOST_FREQUENT]
-    return {
-        "tags": len(others),
-        "occurrences": sum(others.values()),
-        "most_frequent": {tag: others[tag] for tag in most},
-    }
 
 
 def _of_file(rows_with: Mapping[str, int], settings: TagsCsv, where: str) -> list[str]:
@@ -139,57 +154,3 @@ def _with(parts: list[Part], tags: list[str], before: dict[str, int], keep_empty
     renumbered = [part._replace(rows=part.rows.renumbered(numbers)) for part in parts]
     empty = sum(int((part.rows.counts == 0).sum()) for part in renumbered)
     return renumbered if keep_empty else [part.chosen(part.rows.counts > 0) for part in renumbered], empty
-
-
-def _phases(parts: list[Part], settings: TagsCsv, where: str) -> np.ndarray:
-    """Split of each unit [units], by its number."""
-    present = np.bincount(np.concatenate([part.unit for part in parts])) > 0
-    phase = np.full(len(present), -1)
-    phase[present] = phases_of(int(present.sum()), settings.split, settings.seed, where)
-    return phase
-
-
-def _report(reader: TagReader, settings: TagsCsv, kept: int, empty: int) -> dict[str, Any]:
-    names = ("rows_of_an_earlier_id", "rows_without_id", "rows_without_group", "repeated_tags", "longest_row")
-    return {
-        "source": f"tags in {settings.path}",
-        "licence": "unknown",
-        "split_rule": f"by {'row' if settings.id is None else settings.id}, in a seeded random order",
-        "seed": settings.seed,
-        "rows_read": reader.totals["rows_read"],
-        "rows_kept": kept,
-        "rows_without_tags": empty,
-        "empty_rows": settings.empty_rows,
-        "duplicates": settings.duplicates,
-        **{name: reader.totals[name] for name in names},
-        "quarantined": [],
-    }
-
-
-def _tags_report(rows_with: dict[str, int], tags: list[str], settings: TagsCsv) -> dict[str, Any]:
-    none = left_out({}, [])
-    others = left_out(rows_with, tags)
-    return {
-        "unknown_tags": none if settings.vocabulary is None else others,
-        "rare_tags": others if settings.vocabulary is None else none,
-        "tags_in_no_row": sum(not rows_with.get(tag) for tag in tags),
-    }
-
-
-def _tell(report: dict[str, Any], writer: TagWriter, folder: Path) -> None:
-    """One line to stderr: what was kept, and what was not there or left out."""
-    kept_or_not = {"keep": "kept", "drop": "left out"}[report["empty_rows"]]
-    policy = {"first": "left out", "merge": "merged", "keep": "kept", "error": "refused"}[report["duplicates"]]
-    counts = {
-        f"rows without tags {kept_or_not}": report["rows_without_tags"],
-        f"rows of an earlier id {policy}": report["rows_of_an_earlier_id"],
-        "rows without id": report["rows_without_id"],
-        "rows without group": report["rows_without_group"],
-        "tags repeated in their row": report["repeated_tags"],
-        "unknown tags left out": report["unknown_tags"]["tags"],
-        "rare tags left out": report["rare_tags"]["tags"],
-        "tags in no row of the training split": len(writer.absent()),
-    }
-    others = "".join(f", {count} {what}" for what, count in counts.items() if count)
-    text = f"{report['rows_kept']} of {report['rows_read']} rows kept, {len(writer.tags)} tags{others}"
-    print(f"datasets.{folder.name}: {text}: see {folder / 'meta.json'}", file=sys.stderr)
