@@ -36,7 +36,9 @@ def build(options: Model, info: DataInfo, seed: int) -> VAE:
         raise InputError(f"model.name: no {name!r} for data of kind {info.kind}; known: {known}")
     with torch.random.fork_rng(devices=[]):  # layers draw from the global generator: leave it as it was
         torch.default_generator.manual_seed(seed)
-        return MODELS[info.kind, name](options, info).to(memory_format=torch.channels_last)
+        model = MODELS[info.kind, name](options, info).to(memory_format=torch.channels_last)
+    model.log_var_range = options.log_var_range
+    return model
 
 
 class _Unfilled(TorchFunctionMode):

@@ -38,6 +38,7 @@ class VAE(nn.Module):
     """
 
     bypass = False  # whether the decoder sees more of x than z
+    log_var_range: tuple[float, ...] | None = None  # what log-variances are clamped to
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, latent_dim: int, conditional: bool = False) -> None:
         super().__init__()
@@ -49,7 +50,11 @@ class VAE(nn.Module):
     def encode(self, x: Tensor, group: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of the posterior of x, each [B, L]."""
         mean, log_var = self.encoder(x, group) if self.conditional else self.encoder(x)
-        return mean, log_var
+        return mean, self.clamped(log_var)
+
+    def clamped(self, log_var: Tensor) -> Tensor:
+        """Return the log-variances inside of `log_var_range`; outside of it their gradient is 0."""
+        return log_var if self.log_var_range is None else log_var.clamp(self.log_var_range[0], self.log_var_range[1])
 
     def decode(self, z: Tensor, group: Tensor | None = None) -> Decoded:
         """Return the reconstruction from z [B, L]."""

@@ -13,6 +13,7 @@ ScoreName = Literal[
 ]  # fmt: skip
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
+LogVariance = Annotated[float, Field(ge=-100, le=80)]  # exp(80) is far from float32's overflow at 88
 
 
 class Model(Block):
@@ -51,6 +52,8 @@ class Model(Block):
     """Nonlinearity."""
     dropout: Annotated[float, of("image", "tags")] = Field(0.0, ge=0, lt=1)
     """Share of the channels, of the hidden units, that are dropped at each level in training."""
+    log_var_range: Annotated[tuple[LogVariance, ...], Field(min_length=2, max_length=2)] | None = None
+    """Smallest and largest log-variance of the posterior, such as [-30, 20], against overflow; null: as it comes."""
     per_group: Annotated[bool, of("image")] = False
     """With `local`, each group has a network of its own, all in one model."""
     conditional: Annotated[bool, of("image")] = False
@@ -69,6 +72,12 @@ class Model(Block):
     """Channels of a learned class embedding at the input; 0 means one-hot."""
     linear_path: Annotated[bool, of("grid")] = True
     """A linear map beside the convolutions, from the input to the posterior and from z to the logits."""
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> "Model":
+        if self.log_var_range is not None and self.log_var_range[0] >= self.log_var_range[1]:
+            raise ValueError(f"log_var_range: {self.log_var_range[0]:g} is not below {self.log_var_range[1]:g}")
+        return self
 
 
 class Bounds(Block):

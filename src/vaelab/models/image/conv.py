@@ -193,5 +193,6 @@ class SkipVAE(VAE):
         assert isinstance(encoder, ImageEncoder)
         maps = encoder.features(x, group)
         mean, log_var = encoder.posterior(x, maps[-1])
+        log_var = self.clamped(log_var)
         z = sampled(mean, log_var, noise)
         return Inference(mean, log_var, z, *self.decoder(z, group, maps[:0:-1]))
