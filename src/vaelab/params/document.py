@@ -111,6 +111,9 @@ def _allowed(entry: Schema, inside: bool = False) -> str:
         return GROUPS.get(_group(entry), "group")
     if choices := [_allowed(choice, inside=True) for choice in _choices(entry)]:
         return f"{', '.join(choices[:-1])} or {choices[-1]}"
+    if "prefixItems" in entry:
+        word = _allowed(entry["prefixItems"][0], inside=True)
+        return f"list of {len(entry['prefixItems'])} {word}s"
     if entry["type"] == "array":
         word, blank, rest = _allowed(entry["items"], inside=True).replace("text", "name").partition(" ")
         return f"list of {word}{'' if word.startswith('`') else 's'}{blank}{rest}"

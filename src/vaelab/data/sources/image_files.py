@@ -68,7 +68,7 @@ def in_eight_bits(picture: Picture, colour: Colour, alpha: Alpha, scale: Scale |
     image, scaled = eight_bits(picture.image, scale)
     converted = opaque(image, "RGB" if colour == "rgb" else "L", alpha == "white")
     if converted is not picture.image:
-        picture.image.im = None  # of a large file, a quarter of a gigabyte that nobody needs while it is cut
+        picture.image.im = None  # type: ignore[assignment]  # of a large file, a quarter of a gigabyte that nobody needs while it is cut
     return Picture(converted, [*picture.notes, *scaled], picture.orientation)
 
 
