@@ -260,6 +260,18 @@ def test_scores_that_are_always_the_same_are_worth_nothing():
     assert found["aupro"] == pytest.approx(0.15)  # the diagonal up to 0.3, over 0.3
 
 
+def test_strips_of_one_patch_are_said_where_scores_are_relative_to_the_strip(capsys):
+    phases = planted()
+    phases["val"]["strip"] = np.arange(len(phases["val"]["strip"]), dtype=np.int32)
+    run(phases)
+    assert "relative" not in capsys.readouterr().err
+    run(phases, relative="strip")
+    error = capsys.readouterr().err
+    assert "warning: threshold.relative: strip: 60 of 60 strips of val are one patch, whose median is its own" in error
+    assert "set threshold.relative: none" in error
+    assert "of test" not in error
+
+
 def test_strips_without_names_are_numbered():
     write_planted(planted())
     path = artifacts.prepared(DATA) / "meta.json"

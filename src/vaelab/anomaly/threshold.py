@@ -8,8 +8,11 @@ each), `summary.json` and the `settings.json` that it was found with. plots/thre
 and `percentiles`. All are always there; what does not apply has no rows.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.fit import check_normals, fit
@@ -66,10 +69,23 @@ def threshold_run(run: str, data: str, settings: Threshold) -> None:
 def _results(files: Mapping[str, ScoreFile], folder: Path, settings: Threshold) -> ThresholdResults:
     names = _names(folder, files)
     phases = {name: preprocess(file, settings) for name, file in files.items()}
+    if settings.relative == "strip":
+        _say_single_patches(files)
     check_normals(files, names.groups, settings)
     fitted = fit(phases["val"], phases.get("val_defects"))
     scored = {name: score(phase, fitted.patches) for name, phase in phases.items()}
     return measure(scored, fitted, names, split_files(folder, "defects"))
+
+
+def _say_single_patches(files: Mapping[str, ScoreFile]) -> None:
+    """Warn where a strip is one patch, so that its median is that of its own defect."""
+    for phase, file in files.items():
+        patches = np.unique(file.strip, return_counts=True)[1]
+        single = int((patches == 1).sum())
+        if single:
+            text = f"{single} of {len(patches)} strips of {phase} are one patch, whose median is its own"
+            remedy = "a defect that fills it is not seen; set threshold.relative: none"
+            print(f"warning: threshold.relative: strip: {text}: {remedy}", file=sys.stderr)
 
 
 def _names(folder: Path, files: Mapping[str, ScoreFile]) -> Names:

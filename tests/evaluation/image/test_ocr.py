@@ -14,7 +14,9 @@ from vaelab.data.sources.document.rendered import LAYOUTS, render
 from vaelab.data.sources.document.sheet import Sheet
 from vaelab.evaluation.image import ocr
 
-tesseract = pytest.mark.skipif(not ocr.available(), reason="Tesseract with English, or pytesseract, is not installed")
+tesseract = pytest.mark.skipif(
+    ocr.missing() is not None, reason="Tesseract with English, or pytesseract, is not installed"
+)
 words = st.text("abc d\n", max_size=12)
 
 
@@ -132,12 +134,14 @@ def test_a_dark_corner_is_no_rule():
     assert np.array_equal(ocr.without_rules(page), page)
 
 
-def test_available_is_false_without_the_library_or_the_program(monkeypatch):
+def test_what_is_missing_is_named(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("importlib.util.find_spec", lambda name: None)
-        assert not ocr.available()
+        assert ocr.missing() == "the Python package pytesseract is not installed (pip install 'vaelab[ocr]')"
     monkeypatch.setenv("PATH", "")
-    assert not ocr.available()
+    assert str(ocr.missing()).startswith("the program tesseract is not installed")
+    monkeypatch.setattr("pytesseract.get_languages", lambda: ["deu", "osd"])
+    assert str(ocr.missing()).startswith("Tesseract has no English model, eng; it has deu, osd")
 
 
 @tesseract

@@ -150,8 +150,27 @@ def test_few_images_can_start_from_a_covariance_shrunk_towards_their_patches(fli
     x, mean = unit(IMAGES[:8]).double(), fitted.double().mean(0) / 255
     expected = ((x - mean).flatten(1) @ span @ span.T).view_as(x) + mean
     torch.testing.assert_close(vae(x.float()).reconstruction, expected.clamp(0, 1).float(), atol=1e-3, rtol=0)
-    variance = vae.encode(unit(fitted))[0].detach().var(0, correction=0)
-    torch.testing.assert_close(variance, torch.ones(10), atol=1e-2, rtol=0)
+    centred = (unit(fitted).double() - mean.view(1, 1, SIDE, SIDE)).flatten(1)
+    directions = torch.nn.functional.normalize(vae.encoder.linear_path[1].weight.detach().double())
+    shrunk = (directions @ covariance @ directions.T).diagonal()
+    expected = (centred @ directions.T).square().mean(0) / shrunk  # 1 on average over what the covariance is of
+    torch.testing.assert_close(
+        vae.encode(unit(fitted))[0].detach().var(0, correction=0), expected.float(), rtol=1e-2, atol=0
+    )
+
+
+@pytest.mark.parametrize("count", [4, 10])
+def test_fewer_images_than_latents_give_a_sane_rate_on_others_and_a_warning(capsys, count):
+    """With the variance of the images themselves the rate on others was 10^5 times that on these."""
+    smooth = torch.nn.functional.avg_pool2d(random_images(60, 1, SIDE + 4, seed=1).float(), 5, 1).byte()
+    vae = started(images=smooth[:count], share=0.5, latent_dim=64).eval()
+
+    def rate(images):
+        mean, log_var = (part.detach() for part in vae.encode(unit(images))[:2])
+        return 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(1).mean().item()
+
+    assert rate(smooth[count:]) < 3 * rate(smooth[:count])
+    assert f"warning: model.init: pca: {count} training images for 64 latents" in capsys.readouterr().err
 
 
 def test_patches_describe_images_that_were_not_seen_better():

@@ -44,8 +44,8 @@ class ImageEvaluator:
         documents = train.text is not None
         self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
-        if self.read and not ocr.available():
-            print("note: Tesseract is not installed: no character error rates (docs/metrics/image.md)", file=sys.stderr)
+        if self.read and (missing := ocr.missing()):
+            print(f"note: {missing}: no character error rates (docs/metrics/image.md)", file=sys.stderr)
             self.read = False
         self.pages: dict[str, dict[str, Tensor]] = {}
         self.posterior: Pass | None = None

@@ -15,6 +15,8 @@ from PIL import Image
 from rapidfuzz.distance.Levenshtein import distance as edits  # insertions, deletions, substitutions
 from skimage import morphology
 
+from vaelab.errors import shortened
+
 READABLE = 1500  # pixels of a page's longer side from which on Tesseract reads it as it is
 ENLARGED = 2  # a shorter page is enlarged so many times
 THIN = 9  # pixels: anything dark and narrower may be a rule, if it is long enough
@@ -23,15 +25,21 @@ RUNS = {0: (19, 28), 1: (65, 8)}  # by axis: pixels, and part of the longer side
 CONFIG = "--oem 1 --psm 4"  # the neural reader; a column of text of varying sizes
 
 
-def available() -> bool:
-    """Return whether Tesseract, its English model and pytesseract are installed."""
+def missing() -> str | None:
+    """Return what is missing of pytesseract, Tesseract and its English model, and how to get it; None if nothing is."""
     if importlib.util.find_spec("pytesseract") is None:
-        return False
+        return "the Python package pytesseract is not installed (pip install 'vaelab[ocr]')"
     pytesseract = _library()
     try:
-        return "eng" in pytesseract.get_languages()
-    except (OSError, pytesseract.TesseractError):
-        return False
+        languages = pytesseract.get_languages()
+    except pytesseract.TesseractNotFoundError:
+        return "the program tesseract is not installed, or not on the PATH (Debian: apt-get install tesseract-ocr)"
+    except (OSError, pytesseract.TesseractError) as error:
+        return f"the program tesseract does not run ({shortened(error)})"
+    if "eng" not in languages:
+        others = ", ".join(languages) or "none"
+        return f"Tesseract has no English model, eng; it has {others} (Debian: apt-get install tesseract-ocr-eng)"
+    return None
 
 
 def _library() -> Any:

@@ -5,6 +5,7 @@ their patches.
 """
 
 import math
+import sys
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -19,6 +20,9 @@ from vaelab.params.blocks import Model
 
 if TYPE_CHECKING:
     from vaelab.models.image.conv import ImageDecoder, ImageEncoder
+
+
+ENOUGH = 2  # training images for each latent, below which a start from PCA is warned of
 
 
 def to_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
@@ -64,6 +68,10 @@ def start_from_pca(
     encoder, decoder = cast("ImageEncoder", model.encoder), cast("ImageDecoder", model.decoder)
     assert encoder.linear_path is not None
     assert decoder.linear_path is not None
+    if isinstance(encoder.linear_path[1], nn.Linear) and len(images) < ENOUGH * model.latent_dim:
+        text = f"{len(images)} training images for {model.latent_dim} latents (model.latent_dim)"
+        known = "what most of them stand for is a guess from patches" if share else "the variance of most is too small"
+        print(f"warning: model.init: pca: {text}: {known}; more images, or fewer latents, would do", file=sys.stderr)
     pca = _fit(images, encoder.linear_path, model.latent_dim, flip, seed, share)
     _set_linear(_weights(encoder.linear_path[1]), _weights(decoder.linear_path[0]), pca, pca.mean)
     _silence(_weights(encoder.head[1]), _log_var(pca))

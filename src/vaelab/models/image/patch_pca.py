@@ -91,7 +91,7 @@ def fit_shrunk_pca(images: Tensor, components: int, seed: int, flip: bool, share
     Raises:
         InputError: with share 0, L is not below the number of images; or L is above D.
     """
-    cell = patch_side(images.shape[1], images.shape[-1])
+    cell = patch_side(images.shape[1], images.shape[-1], len(images) * (1 + flip))
     if share == 0 or cell is None or components >= images[0].numel():
         return fit_pca(images, components, seed, flip)
     x = limited(images, components, seed, flip)
@@ -107,20 +107,23 @@ def fit_shrunk_pca(images: Tensor, components: int, seed: int, flip: bool, share
     basis = torch.linalg.qr(torch.randn((rows.shape[1], size), generator=generator(seed, 0, stream=17))).Q
     for _ in range(ITERATIONS):
         basis = torch.linalg.qr(covariance_times(basis)).Q
-    _, vectors = torch.linalg.eigh(basis.T @ covariance_times(basis))
+    values, vectors = torch.linalg.eigh(basis.T @ covariance_times(basis))
     directions = (basis @ vectors.flip(1)[:, :components]).T
-    variance = (rows @ directions.T).square().mean(0)  # of the images themselves along each direction
+    variance = values.flip(0)[:components]  # shrunk: beyond the number of images, they themselves have none
     left = rows.square().sum() / len(rows) - variance.sum()
     noise = max(float(left) / (rows.shape[1] - components), MIN_VARIANCE)
     return Pca(mean.flatten(), directions.contiguous(), variance.clamp_min(MIN_VARIANCE), noise)
 
 
-def patch_side(channels: int, side: int) -> int | None:
-    """Return the largest half, quarter ... of the side whose patches have at most LARGEST_PATCH values."""
+def patch_side(channels: int, side: int, images: int) -> int | None:
+    """Return the largest half, quarter ... of the side whose patches have at most LARGEST_PATCH values.
+
+    Of few images smaller ones, so that there are as many patches as values, which their covariance needs.
+    """
     cell = side
     while cell % 2 == 0:
         cell //= 2
-        if channels * cell * cell <= LARGEST_PATCH:
+        if channels * cell * cell <= min(LARGEST_PATCH, images * (side // cell) ** 2):
             return cell
     return None
 

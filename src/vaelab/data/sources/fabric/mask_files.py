@@ -81,9 +81,8 @@ def _levels(image: Image.Image) -> np.ndarray:
         raise UnreadableError(f"holds values from {low:g} to {high:g}; expected 0 to 255")
     limits = (1.0, *LIMITS) if kind == "floats" else LIMITS
     limit = next((limit for limit in limits if high <= limit), high)
-    levels = np.rint(values * (255 / limit))
-    stored: np.ndarray = np.maximum(levels, values > 0).astype(np.uint8)
-    return stored
+    levels: np.ndarray = np.maximum(np.rint(values * (255 / limit)), values > 0).astype(np.uint8)
+    return levels
 
 
 def _alpha(image: Image.Image) -> np.ndarray | None:
