@@ -4,7 +4,16 @@ import pytest
 import torch
 import yaml
 from helpers import (
-    PARAMS, grid_info, random_grids, random_images, random_tags, tag_info, terms_of, tiny_run, unit, without_suites,
+    PARAMS,
+    grid_info,
+    random_grids,
+    random_images,
+    random_tags,
+    tag_info,
+    terms_of,
+    tiny_run,
+    unit,
+    without_suites,
 )  # fmt: skip
 
 from vaelab.data.format.info import image_info
