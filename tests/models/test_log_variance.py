@@ -28,7 +28,8 @@ def test_log_variances_are_clamped_and_by_default_as_they_come(kind, options):
     held = inference(log_var_range=[low, high])
     torch.testing.assert_close(held.log_var, free.log_var.clamp(low, high), rtol=0, atol=0)
     torch.testing.assert_close(held.z, free.mean + (0.5 * held.log_var).exp())
-    assert (free.log_var.min() < low) and (free.log_var.max() > high)
+    assert free.log_var.min() < low
+    assert free.log_var.max() > high
 
 
 @pytest.mark.parametrize("wrong", [[1, 1], [2, 1], [-101, 0], [0, 81], [0], 3, [0, float("nan")]])

@@ -39,7 +39,8 @@ VALUES = [
     None, True, False, 0, -1, 1.5, 10**20, -(10**99), 1e308, 5e-324, float("nan"), float("inf"), "", "x", "auto",
     "${runs}", "../../notes", "/etc/passwd", "t; touch PWNED #", "\x00", "\x1b[2J", "\ud800", "é" * 50, "😀",
     "x" * 20_000, "1e5", "010", "9" * 5000, [], {}, [[[[]]]], {"x": {"y": 1}}, [None] * 500, {"<schedule>": 1},
-    {1: 2, None: 3}, list(range(2000)), {f"k{i}": i for i in range(500)}, b"bytes", "null", "NaN", "<<", "=", {"source": "tags"},
+    {1: 2, None: 3}, list(range(2000)), {f"k{i}": i for i in range(500)}, b"bytes", "null", "NaN", "<<", "=",
+    {"source": "tags"},
 ]  # fmt: skip
 TEXTS = [
     "&a [*a]", "0x" + "f" * 5000, "9" * 5000, "!!bool x", "!!int ''", "!!python/name:os.system", "!!binary x",

@@ -119,7 +119,7 @@ def test_a_resolved_run_survives_its_file(resolved, tmp_path):
     assert read_run(tmp_path / "first.yaml") == run
 
 
-OVERRIDING = {"loss": {"gamma": 1.0}}
+OVERRIDING = {"loss": {"gamma": 1.0, "terms": {"focal": 1.0}}}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def used_names(raw: Mapping[str, Any]) -> dict[str, set[str]]:
 def source_kind(raw: Mapping[str, Any], name: Any) -> str | None:
     """Return the kind of data of a data set; None where there is no such data set, or its source is unknown."""
     source = mapping(mapping(raw.get("datasets")).get(name) if isinstance(name, str) else None).get("source")
-    return next((getattr(settings, "kind") for settings in SETTINGS if source_name(settings) == source), None)  # noqa: B009
+    return next((getattr(settings, "kind", None) for settings in SETTINGS if source_name(settings) == source), None)
 
 
 def settings_of(raw: Mapping[str, Any], name: Any) -> Dataset | None:
@@ -74,8 +74,8 @@ def _is_unused(place: tuple[Any, ...], used: Mapping[str, set[str]]) -> bool:
 
 def _unknown_names(raw: Mapping[str, Any]) -> Iterator[Problem]:
     """Data sets and presets that a run names and nobody defines; on values of any shape."""
-    groups: dict[tuple[Any, ...], Any] = {("suites", name): runs for name, runs in mapping(raw.get("suites")).items()}
-    for prefix, runs in {**groups, ("runs",): raw.get("runs")}.items():
+    groups = [(("suites", name), runs) for name, runs in mapping(raw.get("suites")).items()]
+    for prefix, runs in [*groups, (("runs",), raw.get("runs"))]:
         for name, entry in mapping(runs).items():
             for key, group, what in (("data", "datasets", "data set"), ("preset", "presets", "preset")):
                 given, known = mapping(entry).get(key), raw.get(group) or {}

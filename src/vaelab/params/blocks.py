@@ -222,9 +222,9 @@ class Evaluate(Block):
     """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
     mixture_components: Annotated[int, of("image", "tags")] = Field(10, ge=1, le=1000)
     """Components of that mixture."""
-    ocr: bool = True
+    ocr: Annotated[bool, of("image")] = True
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""
-    ocr_pages: int = Field(6, ge=0)
+    ocr_pages: Annotated[int, of("image")] = Field(6, ge=0)
     """Documents: pages per split that are read, the first ones."""
     anomalies: Annotated[Literal["auto", "always", "never"], of("image")] = "auto"
     """Whether anomaly scores are saved for stage threshold; auto: of data with defects."""

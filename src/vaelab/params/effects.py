@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vaelab.params.kinds import KINDS
+from vaelab.params.needs import idle
 from vaelab.params.schema import Options, Run
 
 ABSENT = object()
@@ -24,15 +24,20 @@ def overridden(raw: Mapping[str, Any], changes: Mapping[str, Sequence[Mapping[st
             yield f"{'.'.join(path)}={value} has no effect: every active run overrides it ({names})"
 
 
-def without_effect_on_kind(runs: Mapping[str, Run]) -> Iterator[str]:
-    """Yield warnings of options that differ from their default and do nothing for the run's kind of data."""
-    for run in runs.values():
-        effective = run.effective()
-        for block in Options.model_fields:
-            used = dict(getattr(effective, block))
-            for name, value in getattr(run, block):
-                if value != used[name]:
-                    yield f"run {run.name}: {block}.{name}={value} has no effect on {KINDS[run.kind].plural}"
+def without_effect(runs: Mapping[str, Run], changes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """Yield warnings of options that differ from their default and do nothing in a run.
+
+    A base value is for all runs: it is warned of where it does nothing in any of them.
+    """
+    defaults, reasons = Options().model_dump(), {name: dict(idle(run)) for name, run in runs.items()}
+    for name, run in runs.items():
+        values = run.model_dump()
+        for path, reason in reasons[name].items():
+            place = tuple(path.split("."))
+            own = any(_at(change, place) is not ABSENT for change in changes[name])
+            nowhere = all(path in others for others in reasons.values())
+            if (own or nowhere) and _at(values, place) != _at(defaults, place):
+                yield f"run {name}: {path}={getattr(getattr(run, place[0]), place[1])} has no effect {reason}"
 
 
 def _leaves(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -80,23 +80,24 @@ class Loss(Block):
     sigma: Annotated[
         Annotated[Literal["optimal"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
         Discriminator(number_or_text),
+        of("image"),
     ] = "optimal"
     """gaussian, laplace: standard deviation; optimal: each batch's best. `model.learned_sigma` overrides it."""
-    epsilon: float = Field(1e-3, gt=0)
+    epsilon: Annotated[float, of("image")] = Field(1e-3, gt=0)
     """charbonnier: error at which it turns from squared to absolute."""
-    focal_alpha: float = Field(1.0, ge=0, le=10)
+    focal_alpha: Annotated[float, of("image")] = Field(1.0, ge=0, le=10)
     """focal_frequency: exponent of the weight of badly fitted frequencies."""
     centre_weight: Annotated[float, of("image")] = Field(1.0, ge=1, le=100)
     """Weight of the centre against the border in the pixel terms (a Gaussian bump, mean 1); 1: the same."""
     centre_width: Annotated[float, of("image")] = Field(0.25, gt=0, le=2)
     """Standard deviation of that bump, in sides of the image."""
-    perceptual_layers: tuple[Layer, ...] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+    perceptual_layers: Annotated[tuple[Layer, ...], of("image")] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     """perceptual: layers of VGG16 whose features are compared, with equal weights."""
-    perceptual_weights: str = "hub"
+    perceptual_weights: Annotated[str, of("image")] = "hub"
     """VGG16's weights: hub (torchvision's, from its cache), a .safetensors file, or random."""
-    dino_model: str = "vit_small_patch14_dinov2.lvd142m"
+    dino_model: Annotated[str, of("image")] = "vit_small_patch14_dinov2.lvd142m"
     """dino: name of the model in timm."""
-    dino_weights: str = "hub"
+    dino_weights: Annotated[str, of("image")] = "hub"
     """DINOv2's weights: hub (timm's, from its cache), a .safetensors file, or random."""
     reduction: Literal["sum", "mean"] = "sum"
     """Whether element-wise terms are summed or averaged over the elements of an example; KL is always summed."""

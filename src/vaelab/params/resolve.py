@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from vaelab.params.active import Found, mapping, problems_of, settings_of, source_kind, without
 from vaelab.params.cross_checks import cross_checks
 from vaelab.params.datasets import Dataset, PreparedFrom
-from vaelab.params.effects import overridden, without_effect_on_kind
+from vaelab.params.effects import overridden, without_effect
 from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Terms
 from vaelab.params.partial import forget, partial, same_place
@@ -74,10 +74,8 @@ def resolve(path: Path) -> Resolved:
         if run is not None:
             runs[name] = run
     raise_problems(str(path), problems)
-    warnings = [
-        *overridden(raw, {name: changes for name, (_, changes) in layers.items()}),
-        *without_effect_on_kind(runs),
-    ]
+    changes = {name: over for name, (_, over) in layers.items()}
+    warnings = [*overridden(raw, changes), *without_effect(runs, changes)]
     datasets = {name: settings_of(raw, name) for name in mapping(raw.get("datasets"))}
     return Resolved({name: run.effective() for name, run in runs.items()}, warnings, datasets, found.unused)
 
