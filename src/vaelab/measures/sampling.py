@@ -49,11 +49,8 @@ def decoded(
     parts = zip(*(tensor.split(batch_size) for tensor in (mean, log_var, noise)), strict=True)
     for batch, of_batch in zip(split.in_order(batch_size), parts, strict=True):
         centre, spread, draw = (tensor.to(split.device) for tensor in of_batch)
-        if model.bypass:
-            yield batch, Inference(*model(batch.x, draw, batch.group))
-        else:
-            z = sampled(centre, spread, draw)
-            yield batch, Inference(centre, spread, z, *model.decode(z, batch.group))
+        z = sampled(centre, spread, draw)
+        yield batch, Inference(centre, spread, z, *model.decode_beside(batch.x, z, batch.group))
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from vaelab.commands.judge.inputs import fits, is_prepared
 from vaelab.commands.judge.target import Target
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import split_files
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
 from vaelab.metrics.nested import FLOORS
 from vaelab.metrics.records import BASELINES
 
@@ -30,13 +30,17 @@ def baselines_of(target: Target, source: Source) -> Found:
     """
     plain: dict[str, Baseline] = {"blur": blur, "white_page": torch.ones_like}
     if _trained_on(target.data, target):
-        return Found({**plain, **_fitted(target)}, {}, [])
+        return _fitted(target, plain)
     reached = _evaluated(target, source)
     if reached:
         return Found(plain, {name: values for name, values in reached.items() if name not in plain}, [])
     fitted = ["mean_image", "pca", *(["patch_pca"] if target.file.run.model.latent == "map" else [])]
     titles = ", ".join(BASELINES["image"][name] for name in fitted)
-    return Found(plain, {}, [f"{titles}: the training data of {target.label} (data set {target.data}) are not there"])
+    return Found(
+        plain,
+        {},
+        [f"Not compared with {titles}: the training data of {target.label} (data set {target.data}) are not there"],
+    )
 
 
 def _trained_on(name: str, target: Target) -> bool:
@@ -46,12 +50,15 @@ def _trained_on(name: str, target: Target) -> bool:
     return bool(files) and all(file.is_file() for file in files)
 
 
-def _fitted(target: Target) -> dict[str, Baseline]:
+def _fitted(target: Target, plain: dict[str, Baseline]) -> Found:
     info, model = target.file.info, target.file.run.model
     train = load_split(artifacts.prepared(target.data), "train", info, torch.device("cpu"), with_text=True)
     cell = 2**model.depth if model.latent == "map" else None
     latents, seed = target.file.model.latent_dim, target.options.seed
-    return fit_baselines(train.spread(), latents, cell, train.text is not None, seed)
+    some = train.spread()
+    found = fit_baselines(some, latents, cell, train.text is not None, seed)
+    lossless = left_out(found, latents, cell, len(some))
+    return Found({**plain, **found}, {}, [lossless] if lossless else [])
 
 
 def _evaluated(target: Target, source: Source) -> dict[str, dict[str, float]]:

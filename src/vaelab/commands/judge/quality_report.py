@@ -15,8 +15,8 @@ from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
 from vaelab.evaluation.latent import information, posterior
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.image.report import Posteriors, quality_picture
-from vaelab.metrics.nested import FLOORS
-from vaelab.metrics.records import BASELINES
+from vaelab.metrics.nested import FLOORS, REFERENCE
+from vaelab.metrics.records import BASELINES, REFERENCES
 from vaelab.metrics.tables import METRICS
 
 METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
@@ -39,9 +39,11 @@ def image_table(found: Quality) -> str:
     """Return the measures of each image that is shown, the means of all, and what the baselines reach."""
     rows: list[list[Any]] = _rows(found.shown)
     rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in METRIC_TITLES)])
-    for method, title in BASELINES["image"].items():
+    titles = {name: f"baseline: {title}" for name, title in BASELINES["image"].items()}
+    titles |= {name: f"reference: {title}" for name, title in REFERENCES.items()}
+    for method, title in titles.items():
         if method in found.baselines:
-            rows.append([f"baseline: {title}", *(found.baselines[method][name] for name in METRIC_TITLES)])
+            rows.append([title, *(found.baselines[method][name] for name in METRIC_TITLES)])
     return tabulate(rows, ["image", *METRIC_TITLES.values()], floatfmt=FORMATS, disable_numparse=[0])
 
 
@@ -58,7 +60,7 @@ def verdict_lines(target: Target, found: Quality) -> list[str]:
     ]  # fmt: skip
     table = tabulate(rows, CRITERION, disable_numparse=True).splitlines() if rows else []
     lines = [f"verdict: {overall(judged) or 'none, no limit applies'} ({found.counted})", *table, *remarks(judged)]
-    lines += [f"not compared with {text}" for text in found.missing]
+    lines += found.missing
     if target.file.model.bypass:
         lines.append("model.skips: the decoder sees more of the image than z, so these numbers say little about z")
     return lines
@@ -103,7 +105,11 @@ def write_report(target: Target, found: Quality, folder: Path) -> list[Path]:
         "criteria": [criterion._asdict() for criterion in judged],
         "remarks": remarks(judged),
         "baselines_missing": found.missing,
-        "metrics": {**found.metrics, FLOORS: found.baselines},
+        "metrics": {
+            **found.metrics,
+            FLOORS: {name: values for name, values in found.baselines.items() if name not in REFERENCES},
+            REFERENCE: {name: values for name, values in found.baselines.items() if name in REFERENCES},
+        },
     })  # fmt: skip
     return [table, summary]
 
