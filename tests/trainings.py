@@ -38,24 +38,24 @@ def restless(**train):
     return tiny_run(kind="image", model=model, train=train)
 
 
-def spied(monkeypatch, name):
-    """Calls of a function of the loop from now on: their arguments, and what they returned."""
-    calls, right = [], getattr(loop, name)
+def spied(monkeypatch, name, module=loop):
+    """Calls of a function of the loop, or another module, from now on: their arguments, and what they returned."""
+    calls, right = [], getattr(module, name)
 
     def spy(*arguments):
         result = right(*arguments)
         calls.append((arguments, result))
         return result
 
-    monkeypatch.setattr(loop, name, spy)
+    monkeypatch.setattr(module, name, spy)
     return calls
 
 
 def interrupted(folder, monkeypatch, run):
     """Leave the resume state of a training that was stopped after its first epoch."""
 
-    def stop(session, bar, right=loop.close_epoch):
-        right(session, bar)
+    def stop(*arguments, right=loop.close_epoch):
+        right(*arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

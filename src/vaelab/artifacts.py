@@ -31,6 +31,11 @@ def models(run: str) -> Path:
     return Path("models") / run
 
 
+def failed(run: str) -> Path:
+    """Return the folder of what is known of a training that had to stop: no model, which later stages would take."""
+    return Path("metrics/failed") / run
+
+
 def scores(run: str) -> Path:
     """Return the folder of what later stages read without torch: tables, latents, reconstructions."""
     return Path("data/scores") / run

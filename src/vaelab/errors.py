@@ -1,11 +1,25 @@
 """The one error that a user is meant to see, and how a script ends on it."""
 
+import signal
 import sys
 from collections.abc import Callable
 
 
 class InputError(Exception):
     """Something that the user gave is wrong: the message says what, where and what was expected."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user, or the system, asked a command to end, by Ctrl-C or SIGTERM.
+
+    Args:
+        number: of the signal.
+        message: what is kept, and how to go on.
+    """
+
+    def __init__(self, number: int = signal.SIGINT, message: str = "run the same command again to go on") -> None:
+        super().__init__(message)
+        self.number = number
 
 
 def shortened(error: Exception, most: int = 200) -> str:
@@ -15,12 +29,15 @@ def shortened(error: Exception, most: int = 200) -> str:
 
 
 def exit_on_input_error(main: Callable[[], None]) -> None:
-    """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130."""
+    """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130, on SIGTERM with 143."""
     try:
         main()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted as interrupt:
+        print(f"interrupted: {interrupt}", file=sys.stderr)
+        sys.exit(128 + interrupt.number)
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on from here", file=sys.stderr)
         sys.exit(130)

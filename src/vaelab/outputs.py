@@ -10,7 +10,7 @@ from vaelab import artifacts, storage
 from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
-    artifacts.resolved, artifacts.models, artifacts.scores, artifacts.thresholds, artifacts.compared,
+    artifacts.resolved, artifacts.models, artifacts.failed, artifacts.scores, artifacts.thresholds, artifacts.compared,
     artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
     artifacts.threshold_plots,
 )  # fmt: skip

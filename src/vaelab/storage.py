@@ -32,25 +32,39 @@ def atomic(path: Path) -> Iterator[Path]:
         InputError: the disk is full or the place cannot be written.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    with writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.chmod(0o666 & ~_UMASK)  # safetensors writes 0600
+            os.replace(temporary, path)
+        finally:
+            if temporary.is_file():
+                temporary.unlink()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say what is wrong where a file or folder cannot be written, moved or removed.
+
+    Raises:
+        InputError: the disk is full or the place cannot be written.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.chmod(0o666 & ~_UMASK)  # safetensors writes 0600
-        os.replace(temporary, path)
+        yield
     except (OSError, SafetensorError) as error:
         raise _unwritable(path, error) from error
-    finally:
-        if temporary.is_file():
-            temporary.unlink()
 
 
 def _unwritable(path: Path, error: Exception) -> InputError:
     full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
     if full:
-        free = shutil.disk_usage(path.parent).free / 2**20
+        there = next(folder for folder in path.absolute().parents if folder.is_dir())
+        free = shutil.disk_usage(there).free / 2**20
         advice = "nothing that was there is lost: free some space and run the same command again"
         return InputError(f"{path}: the disk is full ({free:.0f} MiB free); {advice}")
-    return InputError(f"{path}: cannot be written: {error}")
+    reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error  # of a copy: the first of all files
+    return InputError(f"{path}: cannot be written: {reason}")
 
 
 def write_text(path: Path, text: str) -> None:

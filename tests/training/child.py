@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from vaelab.errors import exit_on_input_error
 from vaelab.models import files
-from vaelab.training import loop, session
+from vaelab.training import loop, publish
 
 TRAIN = {"epochs": 4, "batch_size": 8}
 RESTLESS = {  # everything that is random, or remembered between steps
@@ -75,7 +75,7 @@ def main() -> None:
     if when == "while_a_checkpoint_is_written":
         files.save_file = after(6, files.save_file)
     if when == "while_results_are_published":
-        session.shutil.rmtree = after(1, session.shutil.rmtree)
+        publish.shutil.rmtree = after(1, publish.shutil.rmtree)
     if when == "slowly":
         Path("pid").write_text(str(os.getpid()))
         loop.add_up = lambda *arguments, inner=loop.add_up: (time.sleep(0.05), inner(*arguments))

@@ -12,7 +12,7 @@ from trainings import contents, fit, interrupted, restless, same, weights
 from vaelab import storage
 from vaelab.errors import InputError
 from vaelab.models import files
-from vaelab.training import loop
+from vaelab.training import gradients, loop
 from vaelab.training.state import scratch_folder
 
 pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
@@ -21,12 +21,12 @@ every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
 
 def break_step(monkeypatch, number):
     """Make the latent noise of one step infinite."""
-    right = loop.latent_noise
+    right = gradients.latent_noise
 
     def noise(shape, seed, step):
         return right(shape, seed, step) + (float("inf") if step == number else 0.0)
 
-    monkeypatch.setattr(loop, "latent_noise", noise)
+    monkeypatch.setattr(gradients, "latent_noise", noise)
 
 
 @every_kind
@@ -44,8 +44,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(tmp_path, monkeypatch, 
     with pytest.raises(InputError, match=r"stopped before step 3 \(epoch 2\): inference.z is not finite"):
         fit(tmp_path, tiny_run(kind=kind, train={"epochs": 2}))
     assert all(torch.equal(seen[name], healthy[name]) for name in seen)
-    (found,) = (tmp_path / ".scratch").glob("*/nonfinite.json")
-    report = json.loads(found.read_text())
+    report = json.loads((tmp_path / "metrics/failed/tiny/nonfinite.json").read_text())
     assert report["step"] == 3
     assert report["first_bad_weight"] is None
     assert len(report["examples"]) == 8

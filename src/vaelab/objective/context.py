@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from vaelab.objective.share import Share
 from vaelab.params.loss import Loss
 
 
@@ -17,3 +18,4 @@ class Context(NamedTuple):
     pixel_weights: Tensor | None = None  # images: of the pixel terms [H, W], mean 1; None: all 1
     features: Mapping[str, nn.Module] = {}  # by term: perceptual, dino
     examples: int = 1  # of the training split, for total_correlation
+    share: Share | None = None  # of the batch, where several processes train; None: all of it

@@ -21,6 +21,7 @@ from vaelab.objective import (
 from vaelab.objective.context import Context
 from vaelab.objective.kl import kl_per_dimension, with_capacity, with_free_bits
 from vaelab.objective.schedules import value_at, value_reached
+from vaelab.objective.share import Share
 from vaelab.objective.weights import WEIGHTS
 from vaelab.params.loss import Loss
 
@@ -95,22 +96,29 @@ class Objective:
             **{name: weight.to(device) for name, weight in weights.items()},
         )
 
-    def __call__(self, x: Tensor, inference: Inference, epoch: float) -> Losses:
-        """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch)."""
+    def __call__(self, x: Tensor, inference: Inference, epoch: float, share: Share | None = None) -> Losses:
+        """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch).
+
+        With a share of a batch, what looks at a batch looks at the whole one.
+        """
+        context = self.context._replace(share=share)
         kl = kl_per_dimension(inference.mean, inference.log_var)
-        terms = {name: term(x, inference, self.context) for name, term in self.terms.items()}
-        weighted = self.weighted(kl, terms, epoch)
+        terms = {name: term(x, inference, context) for name, term in self.terms.items()}
+        weighted = self.weighted(kl, terms, epoch, share)
         return Losses(reduce(torch.add, weighted.values()), {**terms, "kl": kl.sum(1)}, weighted)
 
-    def weighted(self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float) -> dict[str, Tensor]:
+    def weighted(
+        self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float, share: Share | None = None
+    ) -> dict[str, Tensor]:
         """Return the summands of the objective, each [B], from the KL per dimension [B, L] and the unweighted terms.
 
-        Free bits and capacity look at the mean over these B examples: a batch in training, a whole split in evaluation.
+        Free bits and capacity look at the mean over these B examples, a batch in training, a whole split in evaluation;
+        or over the batch that they are a share of.
         """
         weights = self.weights_at(epoch)
-        penalty = with_free_bits(kl, self.loss.free_bits).sum(1)
+        penalty = with_free_bits(kl, self.loss.free_bits, share).sum(1)
         if self.loss.capacity is not None:
-            penalty = with_capacity(penalty, value_at(self.loss.capacity, epoch))
+            penalty = with_capacity(penalty, value_at(self.loss.capacity, epoch), share)
         values = {**{name: terms[name] for name in self.weights}, "kl": penalty}
         return {name: x if weights[name] == 1 else weights[name] * x for name, x in values.items()}
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vaelab.models.vae import Inference
 from vaelab.objective.context import Context
+from vaelab.objective.share import batch_mean
 
 LOG_SIGMA_FLOOR = -6.0  # σ = 0.0025, under one step of 8 bits: a perfect reconstruction has no infinite likelihood
 BCE_MARGIN = 1e-6
@@ -79,7 +80,7 @@ def laplace(x: Tensor, inference: Inference, context: Context) -> Tensor:
 
 
 def _batch_mean(values: Tensor, context: Context) -> Tensor:
-    return _weighted(values, context).mean(1).mean()
+    return batch_mean(_weighted(values, context).mean(1), context.share)
 
 
 def _log_sigma(best_variance: Tensor, inference: Inference, context: Context) -> Tensor:

@@ -5,40 +5,31 @@ Everything random is a pure function of seed and step, so that a resumed trainin
 
 import sys
 import time
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
-from vaelab.data.format.batches import Batch, epoch_order, latent_noise
-from vaelab.errors import InputError
+from vaelab import artifacts
+from vaelab.data.format.batches import epoch_order
+from vaelab.errors import InputError, Interrupted
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
 from vaelab.metrics.directions import VALIDATION
-from vaelab.models.vae import Inference
-from vaelab.objective.objective import Losses
 from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
-from vaelab.training.nonfinite import report
-from vaelab.training.record import TOTAL, add_up, row, train_row, write_checkpoints
-from vaelab.training.session import Draw, Session, publish, save, start
-from vaelab.training.step import (
-    average,
-    clip,
-    copy_buffers,
-    corrupted,
-    dropout_seed,
-    flipped,
-    forget_gradients,
-    gradient_norm,
-    noisy,
-    rate_at,
-    set_rate,
-    shifted,
-)
+from vaelab.training.gradients import explain, forward_backward
+from vaelab.training.interrupts import Interrupts
+from vaelab.training.lock import only_one
+from vaelab.training.processes import one_voice
+from vaelab.training.publish import finish, is_trained, publish
+from vaelab.training.record import add_up, row, train_row, write_checkpoints
+from vaelab.training.session import Draw, Session, make_fabric, save, start
+from vaelab.training.state import scratch_folder
+from vaelab.training.step import average, clip, copy_buffers, gradient_norm, rate_at, set_rate
 
 if TYPE_CHECKING:
     Bar = tqdm[Any]
@@ -59,19 +50,44 @@ def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
     Raises:
         InputError: data or resume state are damaged, the disk is full, or a loss is not finite.
     """
-    session = start(run, data, draw)
-    finished = session.progress.epoch * session.steps + session.progress.step % session.steps
-    disable = session.fabric.global_rank > 0
+    fabric = make_fabric(run)
+    first = fabric.global_rank == 0
+    with one_voice(first), Interrupts(first) as interrupts, ExitStack() as locks:
+        scratch = scratch_folder(run, data)
+        if first:
+            locks.enter_context(only_one(run.name, scratch, output))
+        fabric.launch()
+        if not fabric.broadcast(is_trained(scratch, output)):
+            with interrupts.allowed():
+                session = start(fabric, run, data, draw, scratch)
+            train(session, interrupts)
+            if first:
+                finish(scratch, session.progress.files)
+        elif first:
+            print(f"{run.name}: resuming after its last epoch", file=sys.stderr)
+        if first:
+            publish(scratch, output, artifacts.failed(run.name))
+
+
+def train(session: Session, interrupts: Interrupts) -> None:
+    """Train to the end, or to an interrupt, where the state is saved."""
+    run, progress = session.run, session.progress
     bar = tqdm(
-        total=run.train.epochs * session.steps, initial=finished, desc=run.name, unit="step", disable=disable,
-        mininterval=0.5 if sys.stderr.isatty() else 20,
+        total=run.train.epochs * session.steps, initial=progress.step, desc=run.name, unit="step",
+        disable=session.fabric.global_rank > 0, mininterval=0.5 if sys.stderr.isatty() else 20,
     )  # fmt: skip
     with bar:
-        while not is_finished(session):
-            train_epoch(session, bar)
-            close_epoch(session, bar)
-    if session.fabric.global_rank == 0:
-        publish(session, output)
+        try:
+            while not is_finished(session):
+                train_epoch(session, bar, interrupts)
+                close_epoch(session, bar, interrupts)
+        except Interrupted as interrupt:
+            if session.guard.bad_step(progress.step, last=True) is None:
+                save(session)
+            where = (
+                f"after epoch {progress.epoch}, step {progress.step}: run the same command again to go on from there"
+            )
+            raise Interrupted(interrupt.number, f"{run.name} is saved {where}") from None
 
 
 def is_finished(session: Session) -> bool:
@@ -82,7 +98,7 @@ def is_finished(session: Session) -> bool:
     return progress.epoch >= options.epochs or patience_over or all_well
 
 
-def train_epoch(session: Session, bar: "Bar") -> None:
+def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     """Train the steps of the current epoch that are still to do."""
     progress, guard, options = session.progress, session.guard, session.run.train
     inner = getattr(session.optimizer, "optimizer", session.optimizer)
@@ -106,6 +122,8 @@ def train_epoch(session: Session, bar: "Bar") -> None:
             raise explain(session, bad)
         add_up(session, batch, inference, losses, norm)
         bar.update()
+        if session.fabric.global_rank == 0:  # the state is whole here; the others see that the first one has gone
+            interrupts.check()
         if time.monotonic() - saved > SAVE_SECONDS:
             if guard.bad_step(progress.step, last=True) is not None:
                 continue  # never saved: the next look raises
@@ -113,47 +131,14 @@ def train_epoch(session: Session, bar: "Bar") -> None:
             saved = time.monotonic()
 
 
-def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference, Losses, Tensor]:
-    """Compute the gradients of the batch `index` [B] at the current step; each process takes its share of it."""
-    rank, options, step = session.fabric.global_rank, session.run.train, session.progress.step
-    mine, device = slice(rank, None, session.fabric.world_size), session.fabric.device
-    noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
-    batch = session.train.take(index[mine])
-    if options.flip:
-        batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
-    if options.shift and session.run.model.name == "local":
-        x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
-        batch = batch._replace(x=x)
-    seen = batch.x
-    if options.corruption:
-        seen = corrupted(seen, options.corruption, options.seed, step, rank)
-    if options.input_noise:
-        seen = noisy(seen, options.input_noise, options.seed, step, rank)
-    forget_gradients(session.optimizer)
-    dropout = max(session.run.model.dropout, session.run.model.input_dropout)
-    with dropout_seed(dropout > 0, options.seed, step, rank, device):
-        network = session.model if session.is_plain else session.wrapped
-        inference = Inference(*network(seen, noise.to(device, non_blocking=True), batch.group))
-    losses = session.objective(batch.x, inference, step / session.steps)
-    loss = losses.total.mean()
-    if session.is_plain:
-        loss.backward()
-    else:
-        session.fabric.backward(loss)
-    return batch, inference, losses, loss
-
-
-def close_epoch(session: Session, bar: "Bar") -> None:
+def close_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     """Validate, note the history, write checkpoints, save the state."""
-    progress, options = session.progress, session.run.train
-    epoch = progress.epoch = progress.epoch + 1
+    progress, options, first = session.progress, session.run.train, session.fabric.global_rank == 0
     if session.average is not None:
         copy_buffers(session.average, session.model)
-    losses, metrics = session.fabric.broadcast(validate(session))  # one opinion: each process has its own batch norm
-    for name, tensor in session.sums.items():
-        reduced = session.fabric.all_reduce(tensor, reduce_op="sum" if name.startswith(TOTAL) else "mean")
-        assert isinstance(reduced, Tensor)
-        session.sums[name] = reduced
+    with interrupts.allowed() if first else nullcontext():
+        losses, metrics = session.fabric.broadcast(validate(session))  # of the first process, since sums are rounded
+    epoch = progress.epoch = progress.epoch + 1
     val = row(session, epoch, "val", losses, metrics)
     progress.history += [train_row(session, epoch), val]
     progress.held = progress.held + 1 if all(holding(val, options).values()) else 0
@@ -162,12 +147,10 @@ def close_epoch(session: Session, bar: "Bar") -> None:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
     direction = VALIDATION[session.run.kind].history[options.metric]
     is_best = progress.judge(direction, value, options.min_delta)
-    last = is_finished(session)
-    if session.fabric.global_rank == 0:
-        write_checkpoints(session, value, is_best, last)
-        session.sums = {}
-        save(session)
+    if first:
+        write_checkpoints(session, value, is_best, is_finished(session))
     session.sums = {}
+    save(session)
     shown = {"loss": f"{losses['loss']:.4g}", options.metric: f"{value:.3f}"}
     bar.set_postfix(shown | status(val, options, progress.held))
 
@@ -183,15 +166,3 @@ def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
     )
     metrics = kind.epoch_metrics(result.measured.totals, result.measured.means(), session.info)
     return {name: float(values.mean()) for name, values in result.losses.items()}, metrics
-
-
-def explain(session: Session, bad_step: int) -> Exception:
-    """Compute the bad step again, on weights that it did not change, and return the error to raise."""
-    session.progress.step = bad_step
-    epoch, step = divmod(bad_step, session.steps)
-    order = epoch_order(len(session.train), session.run.train.seed, epoch)
-    index = order[step * session.batch_size : (step + 1) * session.batch_size]
-    _, inference, losses, _ = forward_backward(session, index)
-    where = {"step": bad_step, "epoch": epoch + 1, "learning_rate": session.run.train.learning_rate}
-    mine = index[session.fabric.global_rank :: session.fabric.world_size]
-    return report(session.scratch / "nonfinite.json", where, inference, losses, session.model, mine)

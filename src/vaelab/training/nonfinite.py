@@ -1,7 +1,7 @@
 """When a loss or a gradient is not finite: skip the step on the device, then find out where it came from."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,27 +47,22 @@ class Guard:
 
 
 @torch.no_grad()
-def report(
-    path: Path, where: dict[str, Any], inference: Inference, losses: Losses, model: nn.Module, examples: Tensor
-) -> InputError:
-    """Write what is needed to find the cause, after the bad step was computed again; return the error to raise.
+def culprit(inference: Inference, losses: Losses, model: nn.Module, examples: Tensor) -> dict[str, Any]:
+    """Return what there is to know of a bad step, after it was computed again, of the examples of one process.
 
     Args:
-        path: JSON file to write.
-        where: step, epoch, learning rate and so on.
-        inference: of the bad batch.
-        losses: of the bad batch.
+        inference: of these examples.
+        losses: of these examples.
         model: with the gradients of the bad step.
-        examples: ids of the batch in the training split [B].
+        examples: their ids in the training split [B].
     """
     gradients = [(name, p.grad) for name, p in model.named_parameters() if p.grad is not None]
     tensors = [(f"inference.{name}", t) for name, t in inference._asdict().items() if t is not None]
     terms = [(f"term.{name}", t) for name, t in losses.terms.items()]
-    first = _first_bad(tensors) or _first_bad(terms) or _first_bad([(f"gradient.{n}", g) for n, g in gradients])
-    finite = torch.isfinite(losses.total)
-    storage.write_json(path, {
-        **where,
-        "first_bad": first,
+    groups = [tensors, terms, [(f"gradient.{name}", gradient) for name, gradient in gradients]]
+    first = [name for name in map(_first_bad, groups) if name]
+    return {
+        "first_bad": first[0] if first else None,
         "first_bad_weight": _first_bad(model.named_parameters()),
         "terms": {name: float(values.mean()) for name, values in losses.terms.items()},
         "weighted_terms": {name: float(values.mean()) for name, values in losses.weighted.items()},
@@ -75,13 +70,39 @@ def report(
         "log_var_max": float(inference.log_var.max()),
         "gradient_norm": float(torch.stack([g.norm() for _, g in gradients]).norm()),
         "examples": examples.tolist(),
-        "examples_with_bad_loss": examples[~finite.cpu()].tolist(),
-    })  # fmt: skip
+        "examples_with_bad_loss": examples[~torch.isfinite(losses.total).cpu()].tolist(),
+    }
+
+
+def report(
+    folder: Path, where: dict[str, Any], found: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] | None
+) -> InputError:
+    """Write what is needed to find the cause, and the history until then; return the error to raise.
+
+    Args:
+        folder: where nonfinite.json and history.csv are written.
+        where: step, epoch, learning rate and so on.
+        found: the `culprit` of each process.
+        history: rows of history.csv; None: another process writes.
+    """
+    number, first = min(enumerate(found), key=lambda each: _order(each[1]["first_bad"]))  # gradients spread to all
+    together = {key: [id for one in found for id in one[key]] for key in ("examples", "examples_with_bad_loss")}
+    process = {"process": number} if len(found) > 1 else {}
+    if history is not None:
+        storage.write_json(folder / "nonfinite.json", {**where, **process, **first, **together})
+    if history:
+        storage.write_csv(folder / "history.csv", history)
     advice = "lower train.learning_rate, warm up loss.beta, or look at the examples named there"
     return InputError(
-        f"training stopped before step {where['step']} (epoch {where['epoch']}): {first or 'the loss'} is not finite. "
-        f"The weights are those of the step before. Details: {path}. Try: {advice}"
+        f"training stopped before step {where['step']} (epoch {where['epoch']}): {first['first_bad'] or 'the loss'} is "
+        f"not finite{f' in process {number}' if process else ''}. The weights are those of the step before. "
+        f"Details, and the history until then: {folder}/nonfinite.json. Try: {advice}"
     )
+
+
+def _order(name: str | None) -> int:
+    """How near what is bad is to the cause: a tensor, then a term, then a gradient."""
+    return ("inference", "term", "gradient").index(name.split(".")[0]) if name else 3
 
 
 def _first_bad(tensors: Iterable[tuple[str, Tensor]]) -> str | None:

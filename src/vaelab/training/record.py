@@ -11,6 +11,7 @@ from vaelab.metrics.directions import VALIDATION
 from vaelab.models.files import save_model
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
+from vaelab.objective.share import summed
 from vaelab.training.session import Session
 from vaelab.training.step import rate_at
 
@@ -20,12 +21,15 @@ TOGETHER = ","  # between the names of sums that are one vector: what is added u
 
 @torch.no_grad()
 def add_up(session: Session, batch: Batch, inference: Inference, losses: Losses, norm: Tensor) -> None:
-    """Add a batch to the running sums of the epoch, on the device."""
+    """Add a batch to the running sums of the epoch, on the device; of several processes each adds what all have."""
     totals, examples = MEASURES[session.info.kind].train_metrics(batch, inference, session.info)
     values = {f"{METRIC}{name}": value for name, value in examples.items()} | {"loss": losses.total} | losses.terms
     values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
-    news = {TOGETHER.join(values): torch.stack(list(values.values())).mean(1), "gradient_norm": norm}
-    news |= {f"{TOTAL}{name}": total for name, total in totals.items()}
+    together = torch.stack(list(values.values()))
+    shared = session.fabric.world_size > 1
+    means = summed(together.sum(1)) / session.batch_size if shared else together.mean(1)
+    news = {TOGETHER.join(values): means, "gradient_norm": norm}
+    news |= {f"{TOTAL}{name}": summed(total) if shared else total for name, total in totals.items()}
     for name, value in news.items():
         if name in session.sums:
             session.sums[name] += value

@@ -3,7 +3,6 @@
 import copy
 import math
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
+from vaelab import storage
 from vaelab.data.format.batches import DeviceSplit, generator, load_split, spread_ids
 from vaelab.data.format.info import DataInfo
 from vaelab.data.format.prepared import read_info
@@ -23,8 +23,11 @@ from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
+from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
 from vaelab.training.nonfinite import Guard
-from vaelab.training.state import Progress, load_state, outdated, save_state, scratch_folder
+from vaelab.training.processes import agreed
+from vaelab.training.publish import OUTPUT, STATE, check_complete, remove
+from vaelab.training.state import Progress, load_state, outdated, save_state
 from vaelab.training.step import AdamW, parameter_groups
 
 Draw = Callable[[Snapshot, DataInfo], None]
@@ -38,7 +41,7 @@ class Session:
     info: DataInfo
     fabric: Fabric
     model: VAE
-    wrapped: torch.nn.Module  # the model behind precision, compilation and data parallelism
+    wrapped: nn.Module  # the model behind precision, compilation and data parallelism
     optimizer: torch.optim.Optimizer
     objective: Objective
     train: DeviceSplit
@@ -79,39 +82,68 @@ class Session:
     @property
     def output(self) -> Path:
         """Where checkpoints wait until training is complete."""
-        return self.scratch / "output"
+        return self.scratch / OUTPUT
 
 
-def start(run: Run, data: Path, draw: Draw) -> Session:
-    """Return a session, resumed where a state of this very run, data and code exists."""
-    fabric = make_fabric(run)
+def start(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Session:
+    """Return a session, resumed where `scratch` has the state of this very run, data and code.
+
+    Raises:
+        InputError: data or state are damaged, or the batch is too small for the processes, or for what normalises it.
+    """
+    session = agreed(fabric, lambda: _session(fabric, run, data, draw, scratch))
+    if session.batch_size == 1:
+        refuse_single_values(session.model)
+    if fabric.world_size > 1:
+        share_batch_norms(session.model)
+    compiled: nn.Module = torch.compile(session.model) if run.train.compile else session.model  # type: ignore[assignment]
+    session.wrapped, session.optimizer = fabric.setup(compiled, session.optimizer)
+    return session
+
+
+def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Session:
+    """What each process makes for itself."""
     info = read_info(data)
     train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
+    if min(run.train.batch_size, len(train)) < fabric.world_size:
+        found = f"train.batch_size: {min(run.train.batch_size, len(train))} examples for {fabric.world_size} processes"
+        raise InputError(f"{found}; expected one or more for each")
     model = build(run.model, info, run.train.seed).to(fabric.device)
     average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
     optimizer = AdamW(
         parameter_groups(model, run), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
     )
-    scratch = scratch_folder(run, data)
-    state = scratch / "state.safetensors"
-    if state.exists():
-        progress, sums = load_state(state, model, optimizer, average, fabric.device)
-        print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
-    else:
+    progress, sums = _resumed(fabric, run, scratch, model, average, optimizer)
+    if progress is None:
         progress, sums = Progress(), {}
         _initialise(model, average, train, run)
-        for other in outdated(scratch, run):
-            print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
-            print(f"      if you do not want to go back to it: rm -r {other}")
-    compiled: torch.nn.Module = torch.compile(model) if run.train.compile else model  # type: ignore[assignment]
-    wrapped, wrapped_optimizer = fabric.setup(compiled, optimizer)
     chosen = torch.randperm(len(train), generator=generator(run.train.seed, 0, stream=2))
     chosen = chosen[: run.train.checkpoint_samples].sort().values
     objective = Objective(run.loss, info, len(train), fabric.device)
     return Session(
-        run, info, fabric, model, wrapped, wrapped_optimizer, objective, train, val, chosen, scratch, progress, sums,
+        run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
         Guard(fabric.device), draw, average,
     )  # fmt: skip
+
+
+def _resumed(
+    fabric: Fabric, run: Run, scratch: Path, model: VAE, average: VAE | None, optimizer: torch.optim.Optimizer
+) -> tuple[Progress | None, dict[str, Tensor]]:
+    """Progress and running sums of the state in `scratch`, which model, average and optimizer have now; or None."""
+    first = fabric.global_rank == 0
+    if (scratch / STATE).exists():
+        progress, sums = load_state(scratch / STATE, model, optimizer, average, fabric.device)
+        check_complete(scratch, progress.files)
+        if first:
+            print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
+        return progress, sums
+    if first:
+        with storage.writing(scratch):
+            remove(scratch)  # of one that was killed before its first state
+        for other in outdated(scratch, run):
+            print(f"note: {other} holds an interrupted training of another configuration or code; it is not used")
+            print(f"      if you do not want to go back to it: rm -r {other}")
+    return None, {}
 
 
 def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
@@ -125,29 +157,26 @@ def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -
 
 
 def make_fabric(run: Run) -> Fabric:
-    """Return the device, precision and processes: hardware comes from the environment, never from params."""
+    """Return device, precision and processes, yet to be launched; they come from the environment, never from params."""
     accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
     wanted = os.environ.get("VAELAB_DEVICES") or os.environ.get("LOCAL_WORLD_SIZE") or "1"  # the latter: torchrun
     if not wanted.isdecimal() or wanted == "0":
         raise InputError(f"VAELAB_DEVICES: got {wanted!r}, expected a number of devices, 1 or more")
     nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))  # torchrun
-    fabric = Fabric(accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision)
-    fabric.launch()
-    return fabric
+    # a process whose examples are all of one group does not use the networks of the others
+    some = run.model.per_group and int(wanted) * nodes > 1
+    return Fabric(
+        accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision,
+        strategy="ddp_find_unused_parameters_true" if some else "auto",
+    )  # fmt: skip
 
 
 def save(session: Session) -> None:
     """Save the resume state; the first process does it for all."""
     if session.fabric.global_rank == 0:
+        written = session.output.rglob("[!.]*.*")
+        session.progress.files = sorted(
+            {*session.progress.files, *(str(p.relative_to(session.output)) for p in written)}
+        )
         inner = getattr(session.optimizer, "optimizer", session.optimizer)
-        path = session.scratch / "state.safetensors"
-        save_state(path, session.model, inner, session.average, session.sums, session.progress)
-
-
-def publish(session: Session, output: Path) -> None:
-    """Put the complete result in its place and drop the resume state."""
-    if output.exists():
-        shutil.rmtree(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(session.output, output, ignore=shutil.ignore_patterns("*.part*"))
-    shutil.rmtree(session.scratch)
+        save_state(session.scratch / STATE, session.model, inner, session.average, session.sums, session.progress)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Progress:
     since_best: int = 0  # epochs since then
     held: int = 0  # epochs in a row in which all of train.stop_when held
     history: list[dict[str, Any]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)  # that it has written, in the folder of its output
 
     def judge(self, direction: Direction, value: float, min_delta: float) -> bool:
         """Take in the metric of one more epoch; return whether it is the best so far.
@@ -77,7 +79,35 @@ def save_state(
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in values.items()}
     tensors |= {f"sums.{name}": tensor for name, tensor in sums.items()}
-    save_tensors(path, tensors, {"progress": json.dumps(asdict(progress))})
+    text = json.dumps(asdict(progress))
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_tensors(path, tensors, {"progress": text, "checksum": checksum(tensors, text)})
+
+
+def checksum(tensors: Mapping[str, Tensor], text: str) -> str:
+    """Return a digest of all that a state holds: where it is another one the disk has changed a bit."""
+    digest = hashlib.blake2b(text.encode(), digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+    return digest.hexdigest()
+
+
+def read_state(path: Path) -> tuple[Progress, dict[str, Tensor]]:
+    """Return what a state holds.
+
+    Raises:
+        InputError: the file is damaged or no state.
+    """
+    with storage.opened(path, "pt") as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        if metadata["checksum"] != checksum(tensors, metadata["progress"]):
+            raise ValueError("damaged: its checksum is another")
+        return Progress(**json.loads(metadata["progress"])), tensors
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_state(path, error) from None
 
 
 def load_state(
@@ -92,11 +122,9 @@ def load_state(
     Raises:
         InputError: the file is damaged or holds the state of something else.
     """
-    with storage.opened(path, "pt") as file:
-        metadata = file.metadata() or {}
-        tensors = {name: file.get_tensor(name).to(device) for name in file.keys()}  # noqa: SIM118
+    progress, tensors = read_state(path)
+    tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
     try:
-        progress = Progress(**json.loads(metadata["progress"]))
         model.load_state_dict(_below(tensors, "model."))
         if average is not None:
             average.load_state_dict(_below(tensors, "average."))
@@ -107,8 +135,12 @@ def load_state(
             state.setdefault(number, {})[key] = _laid_out_as(parameters[number], tensor)
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a resume state of this run ({shortened(error)}); delete {path.parent}") from None
+        raise _no_state(path, error) from None
     return progress, _below(tensors, "sums.")
+
+
+def _no_state(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: not a resume state of this run ({shortened(error)}); delete {path.parent}")
 
 
 def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:

@@ -81,9 +81,9 @@ def shifted(x: Tensor, noise: Tensor, cell: int, seed: int, step: int) -> tuple[
     return x[..., top : top + size, left : left + size].contiguous(memory_format=torch.channels_last), kept
 
 
-def noisy(x: Tensor, deviation: float, seed: int, step: int, rank: int) -> Tensor:
-    """Return images with normal noise of that standard deviation."""
-    noise = torch.randn(x.shape, generator=generator(seed, step, stream=8 + 2 * rank))
+def noisy(x: Tensor, deviation: float, seed: int, step: int, mine: slice, batch: int) -> Tensor:
+    """Return images with normal noise of that standard deviation; `mine` is this process's part of the batch."""
+    noise = torch.randn((batch, *x.shape[1:]), generator=generator(seed, step, stream=8))[mine]
     return x + deviation * noise.to(x.device)
 
 

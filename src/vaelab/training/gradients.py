@@ -1,0 +1,77 @@
+"""The gradients of one step: of a batch, or of this process's share of it."""
+
+from typing import Any
+
+from torch import Tensor
+
+from vaelab import artifacts
+from vaelab.data.format.batches import Batch, epoch_order, latent_noise
+from vaelab.errors import InputError
+from vaelab.models.vae import Inference
+from vaelab.objective.objective import Losses
+from vaelab.objective.share import Share
+from vaelab.training.nonfinite import culprit, report
+from vaelab.training.processes import of_all_processes
+from vaelab.training.session import Session
+from vaelab.training.step import corrupted, dropout_seed, flipped, forget_gradients, noisy, shifted
+
+
+def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference, Losses, Tensor]:
+    """Compute the gradients of the batch `index` [B] at the current step; each process takes its share of it.
+
+    Returns:
+        The share with what was made of it, and the loss of the whole batch.
+    """
+    rank, options, step = session.fabric.global_rank, session.run.train, session.progress.step
+    mine, device = slice(rank, None, session.fabric.world_size), session.fabric.device
+    noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
+    batch = session.train.take(index[mine])
+    if options.flip:
+        batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
+    if options.shift and session.run.model.name == "local":
+        x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
+        batch = batch._replace(x=x)
+    seen = batch.x
+    if options.corruption:
+        seen = corrupted(seen, options.corruption, options.seed, step, rank)
+    if options.input_noise:
+        seen = noisy(seen, options.input_noise, options.seed, step, mine, len(index))
+    forget_gradients(session.optimizer)
+    dropout = max(session.run.model.dropout, session.run.model.input_dropout)
+    with dropout_seed(dropout > 0, options.seed, step, rank, device):
+        network = session.model if session.is_plain else session.wrapped
+        inference = Inference(*network(seen, noise.to(device, non_blocking=True), batch.group))
+    return (batch, inference, *_backward(session, batch, inference, len(index)))
+
+
+def _backward(session: Session, batch: Batch, inference: Inference, size: int) -> tuple[Losses, Tensor]:
+    """The losses of this process's examples, and the loss of the batch of `size`, whose gradients are computed."""
+    fabric, epoch = session.fabric, session.progress.step / session.steps
+    if fabric.world_size == 1:
+        losses = session.objective(batch.x, inference, epoch)
+        loss = losses.total.mean()
+        if session.is_plain:
+            loss.backward()
+        else:
+            fabric.backward(loss)
+        return losses, loss
+    losses = session.objective(batch.x, inference, epoch, Share(fabric.global_rank, fabric.world_size, size))
+    mine = losses.total.sum() * (fabric.world_size / size)  # the mean of it over processes is that of the examples
+    fabric.backward(mine)
+    loss = fabric.all_reduce(mine.detach())
+    assert isinstance(loss, Tensor)
+    return losses, loss
+
+
+def explain(session: Session, bad_step: int) -> InputError:
+    """Compute the bad step again, on weights that it did not change; write what is found, return the error to raise."""
+    session.progress.step = bad_step
+    epoch, step = divmod(bad_step, session.steps)
+    order = epoch_order(len(session.train), session.run.train.seed, epoch)
+    index = order[step * session.batch_size : (step + 1) * session.batch_size]
+    _, inference, losses, _ = forward_backward(session, index)
+    where = {"step": bad_step, "epoch": epoch + 1, "learning_rate": session.run.train.learning_rate}
+    mine = index[session.fabric.global_rank :: session.fabric.world_size]
+    found: list[dict[str, Any]] = of_all_processes(session.fabric, culprit(inference, losses, session.model, mine))
+    folder = artifacts.failed(session.run.name)
+    return report(folder, where, found, session.progress.history if session.fabric.global_rank == 0 else None)

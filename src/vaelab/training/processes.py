@@ -1,0 +1,55 @@
+"""Several processes that train one run: one lock, one voice, one opinion."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from lightning_fabric import Fabric
+from torch import distributed
+
+from vaelab.errors import InputError
+
+Made = TypeVar("Made")
+LOST = ("Connection closed", "Connection reset", "Broken pipe")  # what gloo says when another process has ended
+
+
+@contextmanager
+def one_voice(first: bool) -> Iterator[None]:
+    """Let the first process say what went wrong; the others end without a word, also where the first one is gone."""
+    try:
+        yield
+    except InputError:
+        if first:
+            raise
+        sys.exit(2)
+    except RuntimeError as error:
+        if first or not any(words in str(error) for words in LOST):
+            raise
+        sys.exit(2)
+
+
+def of_all_processes(fabric: Fabric, value: Any) -> list[Any]:
+    """Return what each process has for `value`, in their order."""
+    found = [value] * fabric.world_size
+    if fabric.world_size > 1:
+        distributed.all_gather_object(found, value)
+    return found
+
+
+def agreed(fabric: Fabric, make: Callable[[], Made]) -> Made:
+    """Return what `make` does, where it succeeds in every process.
+
+    Raises:
+        InputError: in all processes, where it fails in one.
+    """
+    made, problem = None, None
+    try:
+        made = make()
+    except InputError as error:
+        problem = error
+    for other in of_all_processes(fabric, problem):
+        if other is not None:
+            raise other
+    assert made is not None
+    return made
