@@ -9,6 +9,7 @@ from scipy import stats
 from vaelab.comparison.changes import changes, changes_report
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS
+from vaelab.params.schema import Compare
 
 OTHER = {"loss": {"beta": 2.0}}
 
@@ -106,3 +107,17 @@ def test_a_side_is_one_configuration(side):
         changes(side, result("c"))
     with pytest.raises(InputError, match="after: expected runs of one configuration"):
         changes(result("c"), side)
+
+
+def test_nothing_is_better_or_worse_than_a_collapsed_run_and_no_percentage_is_given():
+    fine, bad = result("fine", macro_f1=0.6), result("bad", macro_f1=0.9, active_units=0)
+    for sides, said in (((bad, fine), "before collapsed"), ((fine, bad), "after collapsed")):
+        row = changes(*sides).set_index("metric").loc["macro_f1"]
+        assert row["verdict"] == said
+        assert row["change_percent"] is None
+        assert abs(row["change"]) == pytest.approx(0.3)
+        report = changes_report(*sides)
+        assert "nothing is called better or worse" in report
+        assert "- bad: posterior collapse: 0 active units" in report
+    healthy = changes(fine, bad, Compare(min_active_units=0)).set_index("metric").loc["macro_f1"]
+    assert (healthy["verdict"], healthy["change_percent"]) == ("better", pytest.approx(50))

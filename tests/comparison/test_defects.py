@@ -54,7 +54,7 @@ def test_measures_of_defects_are_metrics_beside_their_baselines(thresholded):
     assert baseline == pytest.approx(scores.loc["pca_residual", "average_precision"])
     (row,) = table_rows([found], judge_all([found], Compare()))
     assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
-    text = "\n".join(metric_tables([found], "text"))
+    text = "\n".join(metric_tables([found], set(), "text"))
     assert "defects: average precision of patches" in text
     assert "baseline: PCA residual" in text
 

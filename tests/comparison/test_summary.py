@@ -80,9 +80,12 @@ def test_without_held_out_data_nothing_is_the_closest():
     assert found[title("entropy")][2] == "from 1.000 (a) to 4.000 (b)"
 
 
-def test_a_collapsed_configuration_is_marked():
-    found = of([result("bad", macro_f1=0.9, active_units=0), result("fine")])
-    assert found[title("macro_f1")][1] == "bad (collapsed)"
+def test_a_collapsed_configuration_is_never_the_best():
+    found = of([result("bad", macro_f1=0.9, active_units=0), result("fine"), result("other", macro_f1=0.5)])
+    assert found[title("macro_f1")][1:] == ["fine", "0.600", "next: other 0.500; not ranked: bad (collapsed) 0.900"]
+    alone = of([result("bad", macro_f1=0.9, active_units=0), result("worse", active_units=0)])
+    assert alone[title("macro_f1")][1:3] == ["none", ""]
+    assert "bad (collapsed) 0.900, worse (collapsed) 0.600" in alone[title("macro_f1")][3]
 
 
 def test_losses_are_ranked_within_their_convention():

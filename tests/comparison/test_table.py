@@ -126,3 +126,9 @@ def test_held_out_data_have_their_metric():
         "real_entropy", "real_sample_tags", "real_recall", "real_mmd",
     ]  # fmt: skip
     assert direction_text("entropy", "5.0") == "closest to held-out data (5.0)"
+
+
+def test_measures_with_one_drawn_z_are_the_last_columns():
+    columns = list(table([result("a"), result("b", "image", data="photos"), result("c", "tags", data="tags")]))
+    assert columns[-3:] == ["sampled_macro_f1", "sampled_psnr", "sampled_lrap"]
+    assert not any(name.startswith("sampled_") for name in columns[:-3])

@@ -14,7 +14,7 @@ from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.metrics.tables import METRICS
 from vaelab.params.blocks import VERDICT, Limits
 
-LISTED = ("mean_image", "blur", "white_page")
+LISTED = ("mean_image", "pca", "white_page")
 
 
 def judge_all(values, limits):
@@ -49,31 +49,31 @@ def test_the_overall_rating_is_the_worst():
 
 
 def test_what_was_not_measured_is_left_out():
-    found = judge({"psnr": None, "mse": math.nan, "ssim": 0.9, "floor_blur_ssim": None, "floor_mean_image_ssim": 0.5})
+    found = judge({"psnr": None, "mse": math.nan, "ssim": 0.9, "floor_pca_ssim": None, "floor_mean_image_ssim": 0.5})
     assert list(found) == ["ssim"]
-    assert found["ssim"] == Criterion("ssim", 0.9, "good", 0.8, 0.5, "mean_image", 0.5, True)
+    assert found["ssim"] == Criterion("ssim", 0.9, "good", 0.8, 0.5, "mean_image", 0.5, True, None)
 
 
 def test_each_number_stands_beside_the_best_baseline():
     baselines = {
         "floor_mean_image_psnr": 18.0,
-        "floor_blur_psnr": 26.0,
+        "floor_pca_psnr": 26.0,
         "floor_mean_image_mse": 0.01,
-        "floor_blur_mse": 0.02,
+        "floor_pca_mse": 0.02,
     }
     found = judge({"psnr": 25.0, "mse": 0.005, "psnr_group_gap": 1.0, **baselines})
-    assert found["psnr"][5:] == ("blur", 26.0, False)
-    assert found["mse"][5:] == ("mean_image", 0.01, True)
-    assert found["psnr_group_gap"][5:] == (None, None, None)
+    assert found["psnr"][5:] == ("pca", 26.0, False, 0.875)
+    assert found["mse"][5:] == ("mean_image", 0.01, True, None)
+    assert found["psnr_group_gap"][5:] == (None, None, None, None)
 
 
 @pytest.mark.parametrize("metric", ["psnr", "mse"])
 def test_equal_to_the_baseline_is_not_better(metric):
-    assert judge({metric: 0.01, f"floor_blur_{metric}": 0.01})[metric].better_than_baseline is False
+    assert judge({metric: 0.01, f"floor_pca_{metric}": 0.01})[metric].better_than_baseline is False
 
 
 def test_an_unlisted_baseline_does_not_count():
-    assert judge({"psnr": 25.0, "floor_pca_psnr": 30.0})["psnr"].baseline is None
+    assert judge({"psnr": 25.0, "floor_patch_pca_psnr": 30.0})["psnr"].baseline is None
 
 
 def test_a_good_psnr_that_a_white_page_beats_is_called_out():
@@ -97,9 +97,9 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
 
 
 def test_remarks_name_what_is_no_better_than_trivial_and_nothing_else():
-    metrics = {"psnr": 17.0, "floor_blur_psnr": 18.0, "ssim": 0.9, "floor_blur_ssim": 0.8, "mse": 0.01}
+    metrics = {"psnr": 17.0, "floor_pca_psnr": 18.0, "ssim": 0.9, "floor_pca_ssim": 0.8, "mse": 0.01}
     assert remarks(judge_all(metrics, VERDICT)) == [
-        "psnr 17 is fair, and no better than trivial: the trivial blur reaches 18"
+        "psnr 17 is fair, and no better than trivial: the trivial pca reaches 18"
     ]
 
 
@@ -131,3 +131,31 @@ def test_the_verdict_needs_no_torch():
     code = f"import sys; import {module.__name__}; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+BELOW_PCA = {"floor_mean_image_psnr": 12.0, "floor_pca_psnr": 32.0}
+
+
+@pytest.mark.parametrize(("psnr", "way", "said"), [(36.0, 1.2, False), (30.0, 0.9, False), (13.0, 0.05, True)])
+def test_a_model_a_little_below_pca_is_not_called_trivial(psnr, way, said):
+    found = judge_all({"psnr": psnr, **BELOW_PCA}, {"psnr": Limits(good=20, poor=15)})
+    assert found[0].way == pytest.approx(way)
+    assert bool(remarks(found)) == said
+
+
+def test_the_way_counts_down_where_lower_is_better():
+    reached = {"floor_mean_image_mse": 0.05, "floor_pca_mse": 0.01}
+    assert judge({"mse": 0.02, **reached})["mse"].way == pytest.approx(0.75)
+    worse_than_nothing = {"floor_mean_image_mse": 0.01, "floor_pca_mse": 0.05}
+    assert judge({"mse": 0.02, **worse_than_nothing})["mse"].way is None
+
+
+def test_a_blurred_original_is_no_baseline():
+    reached = {"mean_image": {"psnr": 12.0}, "blur": {"psnr": 45.0}}
+    (found,) = verdict({"psnr": 30.0}, {"psnr": VERDICT["psnr"]}, reached)
+    assert (found.baseline, found.better_than_baseline) == ("mean_image", True)
+
+
+@pytest.mark.parametrize("gap", [3.0, 6.5, 19.0, 20.8])  # of healthy runs
+def test_groups_of_unlike_difficulty_are_no_fault(gap):
+    assert judge({"psnr_group_gap": gap})["psnr_group_gap"].rating == "good"

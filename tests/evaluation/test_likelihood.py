@@ -118,7 +118,7 @@ def test_errors_of_the_elbo_are_those_of_repeated_draws_and_of_examples():
     spread = np.std([found["negative_elbo"] for found in runs], ddof=1)
     assert spread == pytest.approx(np.mean([found["elbo_sampling_error"] for found in runs]), rel=0.6)
     alone = linear_gaussian(0.8, z_samples=1, importance_samples=0)[0]
-    assert math.isnan(alone["elbo_sampling_error"])
+    assert "elbo_sampling_error" not in alone
     assert alone["elbo_standard_error"] > spread
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import tiny_run, write_grids
-from trainings import contents, fit, interrupted, restless, same, weights
+from trainings import contents, fit, history, interrupted, restless, same, weights
 
 from vaelab import storage
 from vaelab.errors import InputError
@@ -138,3 +138,21 @@ def test_a_state_without_the_average_is_refused(tmp_path, monkeypatch):
     storage.write_tensors(state, {k: v for k, v in arrays.items() if not k.startswith("average.")}, metadata)
     with pytest.raises(InputError, match=r"not a resume state of this run .* delete"):
         fit(tmp_path, tiny_run(train={"ema": 0.5}))
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer", "group", "none"])
+@pytest.mark.parametrize(
+    ("kind", "model"), [("tags", {}), ("image", {"depth": 4}), ("image", {}), ("grid", {"depth": 3})]
+)
+def test_a_batch_of_one_works_or_is_one_message(tmp_path, kind, model, norm):
+    run = tiny_run(kind=kind, model=model | {"norm": norm}, train={"batch_size": 1, "epochs": 1})
+    if (norm, kind) == ("group", "tags") or (
+        norm == "batch" and (kind, model) != ("image", {})
+    ):  # not of single values
+        with pytest.raises(
+            InputError, match=rf"model\.norm: {norm} normalisation of a batch of one example.* 2 or more"
+        ):
+            fit(tmp_path, run)
+        assert not (tmp_path / "models").exists()
+    else:
+        assert history(fit(tmp_path, run))[-1]["step"] == "24"

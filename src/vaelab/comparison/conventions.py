@@ -16,8 +16,8 @@ from vaelab.params.schema import Run
 
 OBJECTIVE = ("loss",)  # compare under one objective
 LIKELIHOOD = (  # compare under one likelihood, whatever was minimised
-    "distortion", "distortion_cells", "distortion_extent", "nats_per_cell", "elbo", "negative_elbo", "bits_per_dim",
-    "bce",
+    "distortion", "distortion_cells", "distortion_extent", "nats_per_cell", "elbo", "negative_elbo", "negative_iw_elbo",
+    "elbo_standard_error", "elbo_sampling_error", "distortion_at_mean", "bits_per_dim", "bce",
 )  # fmt: skip
 FEATURES = ("perceptual", "dino")  # compare under the same layers and weights
 PIXELS = {"mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error"}

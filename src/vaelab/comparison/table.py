@@ -9,6 +9,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention
 from vaelab.comparison.judge import Judgement, judge_all
 from vaelab.comparison.metric_table import FACTS
+from vaelab.metrics.nested import SAMPLED
 from vaelab.metrics.tables import TABLES, column
 from vaelab.params.schema import Compare
 
@@ -42,7 +43,8 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
             **{column(name): value for name, value in result.final.items()},
         })  # fmt: skip
     columns = dict.fromkeys(name for row in rows for name in row)  # kinds of data have metrics of their own
-    return [{name: row.get(name) for name in columns} for row in rows]
+    drawn_last = sorted(columns, key=lambda name: name.startswith(f"{SAMPLED}_"))
+    return [{name: row.get(name) for name in drawn_last} for row in rows]
 
 
 def table(results: Sequence[Result], options: Compare | None = None) -> pd.DataFrame:

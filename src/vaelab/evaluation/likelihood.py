@@ -26,16 +26,19 @@ def likelihoods(inputs: EvaluationInputs, phase: str, split: DeviceSplit, result
     The importance-weighted bound is of held-out phases.
     """
     nats = MEASURES[inputs.info.kind].density(result.drawn, inputs.info)
-    of_draws = nats(result.drawn).double() + kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
+    of_draws = nats(result.drawn).double()  # [draws, N]
+    rate = kl_per_dimension(result.mean.double(), result.log_var.double()).sum(1)
     draws, examples = of_draws.shape
-    negative_elbo = float(of_draws.mean())
+    distortion = float(of_draws.mean())
+    negative_elbo = distortion + float(rate.mean())
     values = {
-        "distortion": float(nats(result.drawn).double().mean()),
+        "distortion": distortion,
         "negative_elbo": negative_elbo,
         "elbo": -negative_elbo,
-        "elbo_standard_error": math.sqrt(_variance(of_draws.mean(0)) / examples),
-        "elbo_sampling_error": math.sqrt(_variance(of_draws) / (draws * examples)),
+        "elbo_standard_error": math.sqrt(_variance(of_draws.mean(0) + rate) / examples),
     }
+    if draws > 1:
+        values["elbo_sampling_error"] = math.sqrt(_variance(of_draws) / (draws * examples))
     if inputs.options.importance_samples and phase != "train":
         values["negative_iw_elbo"] = negative_elbo - float(importance_gain(inputs, split, result, nats).mean())
     return values

@@ -48,19 +48,17 @@ def share_batch_norms(model: nn.Module) -> None:
 
 
 def refuse_single_values(model: nn.Module) -> None:
-    """Let batch normalisation of one example, in training, raise an InputError where a channel has but one value.
-
-    Raises (in training):
-        InputError: such a value has no variance.
-    """
+    """Let a model raise an InputError where, in training, it normalises single values, as of a batch of one example."""
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.register_forward_pre_hook(_refuse_single_value)
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
+            module.register_forward_pre_hook(_refuse_single_values)
 
 
-def _refuse_single_value(module: nn.Module, inputs: tuple[Tensor]) -> None:
-    if module.training and inputs[0].numel() == inputs[0].shape[1]:
+def _refuse_single_values(module: nn.Module, inputs: tuple[Tensor]) -> None:
+    groups = module.num_groups if isinstance(module, nn.GroupNorm) else inputs[0].shape[1]
+    if module.training and inputs[0].numel() == groups:
+        name = "group" if isinstance(module, nn.GroupNorm) else "batch"
         raise InputError(
-            "model.norm: batch normalisation of a batch of one example, which has no variance; "
-            "expected train.batch_size and training examples of 2 or more, or model.norm: layer, group or none"
+            f"model.norm: {name} normalisation of a batch of one example, of which it sees single values, without "
+            f"variance; expected train.batch_size and training examples of 2 or more, or model.norm: layer or none"
         )

@@ -27,7 +27,7 @@ from vaelab.evaluation.tags.generation import NAMES
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.tags import batch as tags
 from vaelab.measures.tags.reconstruction import AT_THRESHOLD, THRESHOLDS
-from vaelab.metrics.nested import ABLATIONS, FLOORS, HELD_OUT, SAMPLE_FLOORS, flat
+from vaelab.metrics.nested import ABLATIONS, FLOORS, HELD_OUT, SAMPLE_FLOORS, SAMPLED, flat
 from vaelab.metrics.tables import TABLES, metric
 from vaelab.models.build import build
 from vaelab.models.files import save_model
@@ -97,7 +97,10 @@ def inference(case: Case, phase: str) -> Inference:
 KS = {f"{name}_at_{k}" for name in ("recall", "ndcg") for k in (2, 5, 10)}  # 10: of history.csv
 BEST = {f"best_{name}" for name in AT_THRESHOLD}
 ABLATED = {f"{how}_z_{what}" for how in ("shuffled", "zero") for what in ("lrap", "distortion")}
+HELD_OUT_BOUNDS = {"negative_iw_elbo", "elbo_sampling_error"}
+RANKED = ("lrap", "average_precision", "average_precision_macro")
 OWN = {
+    *HELD_OUT_BOUNDS, "distortion_at_mean",
     *(name for name in TABLES["tags"].shown if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
     "loss", "distortion", "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean",
     "ks_max", "extreme_share", "min_log_var", "max_log_var", "max_abs_mean", "generated_samples",
@@ -109,7 +112,9 @@ def test_every_metric_is_finite_and_has_a_name(case, phase):
     values = case[1].found.metrics[phase]
     beside = {key: values[key] for key in (FLOORS, SAMPLE_FLOORS)}
     own = {key for key in set(flat(values)) - set(flat(beside)) if not key.startswith(HELD_OUT)}
-    assert own == OWN
+    drawn = {key for key in own if key.startswith("sampled_")}
+    assert drawn == {f"sampled_{key}" for key in (*RANKED, *AT_THRESHOLD, *KS, *BEST, "predicted_tags")}
+    assert own - drawn == OWN - drawn - (HELD_OUT_BOUNDS if phase == "train" else set())
     assert {key for key in values if key.startswith(HELD_OUT)} == {HELD_OUT + name for name in NAMES}
     assert all(metric(key).full_title for key in own)
     assert all(math.isfinite(value) for value in flat(values).values())
@@ -180,18 +185,24 @@ def test_threshold_and_lengths_are_those_of_the_evaluation_and_not_of_the_traini
 @pytest.mark.parametrize("phase", SIZES)
 def test_nats_are_those_of_the_run_s_likelihood(case, phase):
     name, inputs = case
-    values, logits, x = (
-        inputs.found.metrics[phase],
-        inference(inputs, phase).reconstruction.double(),
-        X[phase].double(),
-    )
-    bce = -torch.distributions.Bernoulli(logits=logits).log_prob(x).sum(1).mean().item()
+    values, x = inputs.found.metrics[phase], X[phase].double()
+    draws = 1 if phase == "train" else inputs.run.evaluate.z_samples
+    noises = [torch.randn((len(x), LATENT), generator=generator(0, number, stream=40)) for number in range(draws)]
+    with torch.no_grad():
+        logits = torch.stack([inputs.model(x.float(), noise).reconstruction.double() for noise in noises])
+    bce = -torch.distributions.Bernoulli(logits=logits).log_prob(x.expand_as(logits)).sum(2).mean().item()
     assert values["bce"] == pytest.approx(bce, rel=1e-5)
-    expected = bce
-    if name == "multinomial":
-        chances = torch.distributions.Categorical(logits=logits).logits
-        expected = -(x * chances).sum(1).mean().item()
-    assert values["distortion"] == pytest.approx(expected, rel=1e-5)
+
+    def nats(logits: Tensor) -> float:
+        if name == "bernoulli":
+            return -torch.distributions.Bernoulli(logits=logits).log_prob(x.expand_as(logits)).sum(-1).mean().item()
+        return -(x * torch.distributions.Categorical(logits=logits).logits).sum(-1).mean().item()
+
+    assert values["distortion"] == pytest.approx(nats(logits), rel=1e-5)
+    at_mean = nats(inference(inputs, phase).reconstruction.double())
+    assert values["distortion_at_mean"] == pytest.approx(at_mean, rel=1e-5) != pytest.approx(values["distortion"])
+    lrap = label_ranking_average_precision_score(x.numpy(), logits[0].numpy())
+    assert values[SAMPLED]["lrap"] == pytest.approx(lrap, rel=1e-5)
     assert values["elbo"] == -values["negative_elbo"] == pytest.approx(-values["distortion"] - values["rate"])
 
 
@@ -203,7 +214,7 @@ def test_facts_say_what_the_numbers_rest_on(case):
     assert facts["silhouette_labels"] == "group"
     assert facts["floors"] == "zero, frequency, pca"
     assert facts["floor_pca_components"] == LATENT
-    assert facts["floor_pca_lossless"] is False
+    assert facts["no_baseline"] is None
     assert facts["average_precision_rows"] == "all"
 
 
@@ -233,7 +244,11 @@ def test_baselines_stand_beside_in_every_phase(case):
         assert set(baselines) == {"zero", "frequency", "pca"}
         for reached in baselines.values():
             assert {*AT_THRESHOLD, *BEST} <= set(reached)
-        assert {"lrap", "bce", "average_precision", "ndcg_at_5"} <= set(baselines["pca"])
+        assert {"lrap", "average_precision", "ndcg_at_5"} <= set(baselines["pca"])
+        nats = {"distortion", "negative_elbo", "distortion_at_mean", "bce"}
+        of_bernoulli = case[0] == "bernoulli"
+        assert nats & set(baselines["pca"]) == ({"distortion_at_mean"} if of_bernoulli else set())
+        assert nats & set(baselines["frequency"]) == ({*nats} - {"distortion_at_mean"} if of_bernoulli else {"bce"})
         assert baselines["zero"]["hamming_loss"] == pytest.approx(X[phase].double().mean().item())
         assert {name: set(reached) for name, reached in values[SAMPLE_FLOORS].items()} == {"independent": set(NAMES)}
 

@@ -8,12 +8,14 @@ from helpers import random_images, tiny_run
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.collapse import Finding
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.data.format.info import image_info
 from vaelab.data.format.prepared import Writer, read_rows
 from vaelab.evaluation.scores.scoring import save_scores, whole_strips, write_scores
 from vaelab.figures.canvas.files import save_png
+from vaelab.figures.defects import film as film_module
 from vaelab.figures.defects.film import film
 from vaelab.figures.defects.run import defect_pictures, score_label
 from vaelab.models.build import build
@@ -62,6 +64,7 @@ def score(defects, test):
         save_model(weights / f"{label}.safetensors", model.state_dict(), RUN, INFO, {"epoch": 1})
     write_scores(RUN, weights / "model.safetensors", artifacts.prepared(RUN.data))
     threshold_run(RUN.name, RUN.data, RUN.threshold)
+    storage.write_json(artifacts.evaluation(RUN.name), {"run": {"best_epoch": 2}})
 
 
 @pytest.fixture(scope="module")
@@ -117,15 +120,36 @@ def test_a_run_that_was_not_scored_has_none(tmp_path, monkeypatch):
 
 def test_the_film_has_a_frame_of_one_size_for_each_checkpoint(scored):
     frames = list(film(scored(), save_scores))
-    assert len(frames) == 2
+    assert len(frames) == 3
     assert len({tuple(frame.get_size_inches()) for frame in frames}) == 1
-    assert all(f"epoch {epoch}: ROC AUC" in texts(frame) for epoch, frame in zip((1, 3), frames, strict=True))
+    said = ("epoch 1: ROC AUC", "epoch 3: ROC AUC", "epoch 2, the reported model: ROC AUC")
+    assert all(text in texts(frame) for text, frame in zip(said, frames, strict=True))
+
+
+def test_the_film_tells_the_auc_of_the_report_and_of_some_patches_none(scored, monkeypatch):
+    run = scored()
+    auc = storage.read_json(artifacts.thresholds(run.name) / "summary.json")["roc_auc"]
+    *others, last = film(run, save_scores)
+    assert f"the reported model: ROC AUC {auc:.3f} of" in texts(last)
+    same = artifacts.models(run.name) / "checkpoints/epoch_003.safetensors"
+    shutil.copyfile(artifacts.models(run.name) / "model.safetensors", same)  # of equal weights: scored again
+    assert f"epoch 3: ROC AUC {auc:.3f} of" in texts(list(film(run, save_scores))[1])
+    monkeypatch.setattr(film_module, "SCORED", 6)
+    *others, last = film(run, save_scores)
+    assert all("AUC" not in texts(frame) for frame in others)
+    assert f"ROC AUC {auc:.3f} of" in texts(last)
+
+
+def test_a_last_checkpoint_that_is_reported_is_one_frame(scored):
+    run = scored()
+    storage.write_json(artifacts.evaluation(run.name), {"run": {"best_epoch": 3}})
+    assert len(list(film(run, save_scores))) == 2
 
 
 def test_without_a_test_split_there_are_pictures_of_defects_alone(scored):
     run = scored(test=False)
     assert set(dict(defect_pictures(run))) == LABELLED
-    assert len(list(film(run, save_scores))) == 2
+    assert len(list(film(run, save_scores))) == 3
 
 
 def test_some_strips_are_scored_as_in_the_whole(scored, tmp_path):
@@ -165,7 +189,10 @@ def test_what_a_comparison_shows_is_of_the_best_run(scored):
     found = with_threshold(result(run.name, "image"))
     for name, figure in defect_pictures(run):
         save_png(figure, artifacts.COMPARISON_DEFECTS / run.name / f"{name}.png")
-    assert f"Defects that are missed first: {run.name}" in shown_defects([found])
+    assert f"Defects that are missed first: {run.name}" in shown_defects([found], {run.name: []})
+    collapsed = {run.name: [Finding("mean-image collapse", "")]}
+    healthy = [result("other", "image"), found]
+    assert not shown_defects(healthy, collapsed | {"other": []}), "no pictures of a collapsed run as the best"
     tables = defect_curves([found, result("other", "image")])
     assert tables["roc"].startswith(f"run,fpr,tpr\n{run.name},")
     assert f"{run.name}, defects" in tables["histogram"]

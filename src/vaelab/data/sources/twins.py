@@ -15,8 +15,9 @@ MOST_THUMBNAILS = 14_000  # of a split that are compared: some seconds; pixel fo
 EVEN = 10.0  # levels: the deviation of a thumbnail below which images are all alike
 MOST_DIFFERENCE = 3.0  # levels: what saving as JPEG, or in another size, leaves; portraits differ by 16 and more
 EXAMPLES = 3  # of pairs that are named
+MOST_ANYWHERE = 32  # levels of a channel in any block, so that small drawings on white paper are told apart
 CHUNK = 1024
-LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: colour is what JPEG changes most
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 class Twins:
@@ -56,21 +57,30 @@ class Twins:
     def _near(self) -> list[str]:
         found = []
         for one, two in combinations([phase for phase in PHASES if self.names[phase]], 2):
-            known = np.stack(self.thumbnails[one]).astype(np.float32)
+            colours = np.stack(self.thumbnails[one])
+            known = _luma(colours)
             for start in range(0, len(self.names[two]), CHUNK):
-                rows = np.stack(self.thumbnails[two][start : start + CHUNK]).astype(np.float32)
+                others = np.stack(self.thumbnails[two][start : start + CHUNK])
+                rows = _luma(others)
                 squares = (rows**2).sum(1)[:, None] - 2 * rows @ known.T + (known**2).sum(1)
                 alike = (squares.min(1) <= SIDE**2 * MOST_DIFFERENCE**2) & (rows.std(1) > EVEN)
                 for row, other in zip(np.flatnonzero(alike), squares.argmin(1)[alike], strict=True):
-                    found.append(f"{two}: {self.names[two][start + row]} ~ {one}: {self.names[one][other]}")
+                    if np.abs(others[row].astype(int) - colours[other]).max() <= MOST_ANYWHERE:
+                        found.append(f"{two}: {self.names[two][start + row]} ~ {one}: {self.names[one][other]}")
         return found
 
 
+def _luma(thumbnails: np.ndarray) -> np.ndarray:
+    """Gray thumbnails, float32 [N, SIDE²], of those [N, C, SIDE²]: colour is what saving as JPEG changes most."""
+    weights = np.array(LUMA if thumbnails.shape[1] == 3 else (1,), dtype=np.float32)
+    gray: np.ndarray = np.einsum("c,ncs->ns", weights, thumbnails.astype(np.float32))
+    return gray
+
+
 def _thumbnail(x: np.ndarray) -> np.ndarray:
-    """Means over blocks of the gray image, uint8 [SIDE²]."""
-    gray = np.tensordot(LUMA if len(x) == 3 else np.ones(1), x, 1)
-    edges = np.linspace(0, len(gray), SIDE + 1).astype(int)[:-1]
-    sums: np.ndarray = np.add.reduceat(np.add.reduceat(gray, edges, 0), edges, 1)
-    blocks = np.diff([*edges, len(gray)])
+    """Means over blocks of an image [C, S, S], uint8 [C, SIDE²]."""
+    edges = np.linspace(0, x.shape[1], SIDE + 1).astype(int)[:-1]
+    sums: np.ndarray = np.add.reduceat(np.add.reduceat(x, edges, 1, dtype=np.float64), edges, 2)
+    blocks = np.diff([*edges, x.shape[1]])
     means: np.ndarray = np.rint(sums / np.outer(blocks, blocks)).astype(np.uint8)
-    return means.ravel()
+    return means.reshape(len(x), -1)

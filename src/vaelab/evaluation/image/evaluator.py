@@ -17,7 +17,8 @@ from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import decoding, posterior
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
-from vaelab.measures.image.batch import best_gaussian, stored
+from vaelab.measures.gaussian import best_gaussian
+from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.passes import Pass
 from vaelab.measures.sampling import decoded

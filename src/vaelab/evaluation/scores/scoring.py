@@ -46,10 +46,11 @@ class Scorer:
         model: of images.
         run: its run; `run.evaluate.scores` says which scores.
         train: the training split.
-        reduce: source pixels to a side of one of the images'; 0: no baselines, and mixtures of QUICK places.
+        reduce: source pixels to a side of one of the images'; 0: no baselines.
+        places: that mixtures are fitted to.
     """
 
-    def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int) -> None:
+    def __init__(self, model: VAE, run: Run, train: DeviceSplit, reduce: int, places: int = MOST_MIXED) -> None:
         self.model, self.names, self.side = model, run.evaluate.scores, train.shape[-1]
         self.steps = run.evaluate.projection_steps
         self.channels = run.model.latent_channels if run.model.latent == "map" else model.latent_dim
@@ -61,7 +62,6 @@ class Scorer:
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
             if "mixture" in self.names:
-                places = MOST_MIXED if reduce else QUICK
                 self.shapes["mixture"] = fit_mixtures(self._means, train, size, run.evaluate.seed, places)
 
     def maps(self, batch: Batch) -> tuple[Maps, Tensor]:
@@ -138,14 +138,16 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         model: on `device`, in evaluation mode.
         data: folder of the prepared data set.
         device: where it is computed.
-        most: about how many images of each phase, whole strips, without baselines; 0: all, with them.
+        most: about how many images of each phase, whole strips, without baselines; 0: all, with them. Where that leaves
+            none out, scores are the same as those of all.
 
     Raises:
         InputError: the data are missing or damaged.
     """
     info, meta = read_info(data), read_meta(data)
     train = load_split(data, "train", info, device)
-    scorer = Scorer(model, run, train, 0 if most else int(meta.get("reduce", 1)))
+    some = 0 < most < max(len(load_split(data, phase, info, device)) for phase in PHASES)
+    scorer = Scorer(model, run, train, 0 if most else int(meta.get("reduce", 1)), QUICK if some else MOST_MIXED)
     for phase in PHASES:
         split = load_split(data, phase, info, device)
         if not len(split):

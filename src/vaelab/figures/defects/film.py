@@ -36,25 +36,39 @@ class Frame(NamedTuple):
 
 
 def film(run: Run, score: Scorer) -> Iterator[Figure]:
-    """Yield a frame for each of some checkpoints, which score about SCORED patches of each phase.
+    """Yield a frame for each of some checkpoints, and at last for the model that is reported, from its saved scores.
+
+    A checkpoint scores about SCORED patches of each phase. Its frame tells the AUC where these are all of them: of
+    some, with mixtures of fewer places, it is another number than that of the report.
 
     Args:
         run: the run.
         score: what scores a run with weights on data, into a folder, so many patches: it needs torch, and pictures
             do not.
     """
-    weights = sorted((artifacts.models(run.name) / "checkpoints").glob("epoch_*[0-9].safetensors"))
-    chosen = [weights[round(i)] for i in np.linspace(0, len(weights) - 1, min(FRAMES, len(weights)))]
+    best = storage.read_json(artifacts.evaluation(run.name))["run"]["best_epoch"]
+    found = {
+        _epoch(path): path for path in (artifacts.models(run.name) / "checkpoints").glob("epoch_*[0-9].safetensors")
+    }
+    epochs = sorted(found)
+    chosen = [epochs[round(i)] for i in np.linspace(0, len(epochs) - 1, min(FRAMES, len(epochs)))]
     frames = []
-    for path in chosen:
+    for epoch in (epoch for epoch in chosen if (epoch, best) != (chosen[-1], epoch)):
         with TemporaryDirectory() as folder:
-            score(run, path, artifacts.prepared(run.data), Path(folder), SCORED)
-            frames.append(_frame(run, int(path.stem.removeprefix("epoch_")), Path(folder)))
-    maps = [one.score for frame in frames for one in frame.shown]
+            score(run, found[epoch], artifacts.prepared(run.data), Path(folder), SCORED)
+            frames.append(_frame(run, epoch, Path(folder)))
+    reported = _frame(run, best, artifacts.scores(run.name))
+    maps = [one.score for frame in (*frames, reported) for one in frame.shown]
     scale = score_scale(maps, score_label(run.threshold, "cell"))
     for frame in frames:
-        title = f"{run.name}, epoch {frame.epoch}: ROC AUC {frame.auc:.3f} of {frame.patches} patches"
-        yield film_frame(title, frame.shown, scale)
+        auc = f"ROC AUC {frame.auc:.3f} of" if frame.patches == reported.patches else "some of"
+        yield film_frame(f"{run.name}, epoch {frame.epoch}: {auc} {reported.patches} patches", frame.shown, scale)
+    title = f"{run.name}, epoch {best}, the reported model: ROC AUC {reported.auc:.3f} of {reported.patches} patches"
+    yield film_frame(title, reported.shown, scale)
+
+
+def _epoch(path: Path) -> int:
+    return int(path.stem.removeprefix("epoch_"))
 
 
 def _frame(run: Run, epoch: int, folder: Path) -> Frame:

@@ -1,7 +1,7 @@
 """Measures of reconstructed images."""
 
+from vaelab.measures.gaussian import best_gaussian
 from vaelab.measures.image.batch import (
-    best_gaussian,
     epoch_metrics,
     errors,
     evaluation_metrics,

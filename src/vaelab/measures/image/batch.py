@@ -3,8 +3,6 @@
 B batch, C channels, S side.
 """
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -12,13 +10,10 @@ from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.image.sharpness import sharpness_ratio
-from vaelab.measures.kind import Drawn, Nats
 from vaelab.measures.passes import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.ssim import ms_ssim_values, ssim_values
 from vaelab.params.schema import Run
-
-LEAST_VARIANCE = 1e-12  # of the errors, where a reconstruction is perfect
 
 
 def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
@@ -41,20 +36,6 @@ def errors(batch: Batch, inference: Inference, info: DataInfo, run: Run | None =
     """Return the mean squared and absolute error of each image [B]: what likelihoods with a best scale are made of."""
     found = _errors(batch.x, inference.reconstruction)
     return {"squared_error": found["mse"], "absolute_error": found["mae"]}
-
-
-def best_gaussian(drawn: Drawn, info: DataInfo) -> Nats:
-    """Return −log N(x; x̂, σ²), nats per image, under the σ that is best for all that was drawn, one for the split.
-
-    Source: Rybkin et al. 2021.
-    """
-    variance = max(float(drawn["squared_error"].double().mean()), LEAST_VARIANCE)
-    scale = 0.5 * info.mean_elements
-
-    def nats(values: Drawn) -> Tensor:
-        return scale * (math.log(2 * math.pi * variance) + values["squared_error"].double() / variance)
-
-    return nats
 
 
 def train_metrics(batch: Batch, inference: Inference, info: DataInfo) -> Measured:

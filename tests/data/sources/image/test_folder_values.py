@@ -161,9 +161,9 @@ def test_what_the_edges_lose_is_said(tmp_path, capsys, fit, out):
 
 
 def test_copies_in_two_splits_are_found(tmp_path, capsys):
-    base = np.kron(noise.integers(0, 256, (6, 4, 4, 3)), np.ones((1, 8, 8, 1))).astype(np.uint8)
+    base = np.kron(noise.integers(90, 170, (6, 4, 4, 3)), np.ones((1, 8, 8, 1))).astype(np.uint8)
     files = {f"train/{i}.png": encoded(x, "PNG") for i, x in enumerate(base[:4])}
-    files |= {"val/exact.bmp": encoded(base[0], "BMP"), "val/near.jpg": encoded(base[1], "JPEG", quality=70)}
+    files |= {"val/exact.bmp": encoded(base[0], "BMP"), "val/near.jpg": encoded(base[1], "JPEG", quality=90)}
     files |= {"val/other.png": encoded(base[4], "PNG"), "test/other.png": encoded(base[5], "PNG")}
     prepare(folder_of(write(tmp_path / "raw", files), size=32), tmp_path / "mine")
     exact, near = read_meta(tmp_path / "mine")["warnings"]
@@ -171,6 +171,18 @@ def test_copies_in_two_splits_are_found(tmp_path, capsys):
     assert {"val/exact.bmp", "train/0.png"} <= set(exact.replace(")", " ").split())
     assert "1 images are nearly those of another split (val: val/near.jpg ~ train: train/1.png)" in near
     assert f"warning: {near}\n" in capsys.readouterr().err
+
+
+def test_small_drawings_on_white_paper_are_no_copies(tmp_path):
+    files = {}
+    for i in range(20):
+        x = np.full((64, 64, 3), 255, np.uint8)
+        x[5:14, 5:14] = 97 * i % 256, 250 - 57 * i % 250, 151 * i % 256
+        files[f"{i}.png"] = encoded(x, "PNG")
+    prepare(folder_of(write(tmp_path / "raw", files), size=64), tmp_path / "mine")
+    meta = read_meta(tmp_path / "mine")
+    assert not [text for text in meta["warnings"] if "another split" in text]
+    assert sum(counts["gray"] for counts in meta["group_counts"].values()) == 0
 
 
 def test_splits_and_groups_of_unlike_range_are_warned_of(tmp_path):
