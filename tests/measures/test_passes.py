@@ -6,13 +6,14 @@ import pytest
 import torch
 from helpers import grid_info, random_grids, random_images, tiny_run
 
-from vaelab.data.format.batches import Batch, DeviceSplit
+from vaelab.data.format.batches import Batch, DeviceSplit, generator
 from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import distortion, stored
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Measured, Pass, run_pass
+from vaelab.measures.sampling import Sampling
 from vaelab.measures.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
 from vaelab.metrics.tables import TABLES
 from vaelab.models.build import build
@@ -122,6 +123,26 @@ def test_losses_of_a_pass_are_those_of_the_objective_at_the_epoch():
     terms = {"cross_entropy", "extent", "kl"}
     assert set(parts) == {"loss", *terms, *(f"{name}_weighted" for name in terms)}
     torch.testing.assert_close(parts["loss"], parts["cross_entropy"] + parts["extent"] + 0.25 * parts["kl"])
+
+
+@every_kind
+@pytest.mark.parametrize("batch_size", [3, 100])
+def test_with_a_sampling_losses_and_likelihoods_are_of_drawn_z_and_measures_of_the_mean(kind, batch_size):
+    vae, aim, functions = model(kind).eval(), objective(kind, **SIGMA[kind]), MEASURES[kind]
+    measure, likelihood = (partial(f, info=INFOS[kind]) for f in (functions.evaluation_metrics, functions.likelihood))
+    sampling = Sampling(likelihood, draws=3, seed=5)
+    found = run_pass(vae, split(kind), aim, batch_size, 1, measure, functions.stored, sampling=sampling)
+    batch = split(kind).take(torch.arange(N))
+    noises = [torch.randn((N, vae.latent_dim), generator=generator(5, number, stream=40)) for number in range(3)]
+    with torch.no_grad():
+        inferences = [vae(batch.x, noise, batch.group) for noise in noises]
+    for name, values in found.drawn.items():
+        torch.testing.assert_close(values, torch.stack([likelihood(batch, each)[name] for each in inferences]))
+    totals = torch.stack([aim(batch.x, each, 1).total for each in inferences]).mean(0)
+    torch.testing.assert_close(found.losses["loss"], totals)
+    at_mean = passed(100, kind, vae, aim)
+    torch.testing.assert_close(found.measured.examples, at_mean.measured.examples, equal_nan=True)
+    assert not torch.allclose(found.losses["loss"], at_mean.losses["loss"])
 
 
 @every_kind

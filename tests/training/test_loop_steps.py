@@ -7,7 +7,7 @@ import torch
 from helpers import random_images, tiny_run
 from trainings import fit, history, same, spied, weights
 
-from vaelab.data.format.batches import load_split
+from vaelab.data.format.batches import generator, load_split
 from vaelab.data.format.prepared import read_info
 from vaelab.models.files import load_model
 from vaelab.objective.objective import Objective
@@ -41,11 +41,30 @@ def test_the_average_is_what_is_validated_and_kept(tmp_path, monkeypatch, kind):
     assert float(val["loss"]) == pytest.approx(loss_on_val(tmp_path, kind, models / "last.safetensors"), rel=1e-4)
 
 
-def loss_on_val(folder, kind, path):
+@every_kind
+def test_validation_draws_z_for_the_loss_and_takes_the_mean_for_measures(tmp_path, kind):
+    models = fit(tmp_path, tiny_run(kind=kind))
+    rows = [row for row in history(models) if row["phase"] == "val"]
+    path = models / "last.safetensors"
+    assert float(rows[-1]["loss"]) == pytest.approx(loss_on_val(tmp_path, kind, path), rel=1e-4)
+    assert float(rows[-1]["loss"]) != pytest.approx(loss_on_val(tmp_path, kind, path, drawn=False), rel=1e-4)
+    if kind == "image":
+        loaded = load_model(path)
+        batch = load_split(tmp_path / kind, "val", loaded.info, torch.device("cpu")).take(torch.arange(8))
+        mse = (batch.x - loaded.model(batch.x, group=batch.group).reconstruction).square().mean().item()
+        assert float(rows[-1]["mse"]) == pytest.approx(mse, rel=1e-4)
+    else:
+        assert float(rows[-1]["loss"]) == pytest.approx(float(rows[-1]["distortion"]) + float(rows[-1]["kl"]), rel=1e-5)
+
+
+def loss_on_val(folder, kind, path, drawn=True):
+    """The objective of one z for each example, whose noise is that of the seed alone; or of the posterior mean."""
     loaded = load_model(path)
     split = load_split(folder / kind, "val", loaded.info, torch.device("cpu"))
     batch = split.take(torch.arange(len(split)))
-    losses = Objective(loaded.run.loss, loaded.info)(batch.x, loaded.model(batch.x, group=batch.group), 0)
+    shape = (len(split), loaded.model.latent_dim)
+    noise = torch.randn(shape, generator=generator(loaded.run.train.seed, 0, stream=40)) if drawn else None
+    losses = Objective(loaded.run.loss, loaded.info)(batch.x, loaded.model(batch.x, noise, batch.group), 0)
     return losses.total.mean().item()
 
 

@@ -87,3 +87,11 @@ def test_pca_measures_in_parts_what_it_measures_at_once():
     baseline = PcaOfGrids(x[:50], grid_info(CLASSES), 3, seed=0)
     parts = [baseline.metrics(part)["pca"]["accuracy"] * float((part < CLASSES).sum()) for part in (x[:100], x[100:])]
     assert baseline.metrics(x)["pca"]["accuracy"] == pytest.approx(sum(parts) / float((x < CLASSES).sum()))
+
+
+def test_pca_that_loses_nothing_is_known_unless_it_is_for_want_of_grids():
+    x = random_grids(300, 2, canvas=2)  # 12 one-hot values, of which at most 8 vary freely
+    info = grid_info(2, x, canvas=2)
+    assert [PcaOfGrids(x, info, count, 0).loses_nothing for count in (2, 8, 12, 64)] == [False, True, True, True]
+    few = random_grids(5, CLASSES)
+    assert not PcaOfGrids(few, grid_info(CLASSES, few), 64, 0).loses_nothing
