@@ -44,7 +44,7 @@ def share_batch_norms(model: nn.Module) -> None:
     """Let every batch normalisation of a model look at the batch of all processes; its tensors stay as they are."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.__class__ = SharedBatchNorm
+            module.__class__ = SharedBatchNorm  # type: ignore[assignment]
 
 
 def refuse_single_values(model: nn.Module) -> None:
