@@ -89,8 +89,13 @@ class Objective:
         known = {**TERMS, **OF_KIND.get(info.kind, {})}
         self.terms = {name: known[name] for name in self.weights}
         weights = WEIGHTS[info.kind](loss, info) if info.kind in WEIGHTS else {}
-        context = Context(loss, features=feature_losses.extractors(loss, self.weights, device), examples=examples)
-        self.context = context._replace(**{name: weight.to(device) for name, weight in weights.items()})
+        self.context = Context(
+            loss,
+            features=feature_losses.extractors(loss, self.weights, device),
+            examples=examples,
+            share=None,
+            **{name: weight.to(device) for name, weight in weights.items()},
+        )
 
     def __call__(self, x: Tensor, inference: Inference, epoch: float, share: Share | None = None) -> Losses:
         """Return the losses of a batch at a point of training (epochs done, a fraction within an epoch).
