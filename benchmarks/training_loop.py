@@ -106,14 +106,16 @@ def bare_loop(run: Run, data: Path, steps: int, epochs: int) -> Seconds:
 
 def our_loop(run: Run, data: Path, steps: int, epochs: int) -> Seconds:
     """Return the seconds of `steps` steps in each of `epochs` epochs of vaelab's loop, without validation and files."""
-    session = loop.start(run, data, lambda snapshot, info: None)
+    fabric, interrupts = loop.make_fabric(run), loop.Interrupts()
+    fabric.launch()
+    session = loop.start(fabric, run, data, lambda snapshot, info: None, loop.scratch_folder(run, data))
     assert session.steps >= steps, "more steps than an epoch has"
     index, train = torch.arange(steps * session.batch_size), session.train
     session.train = DeviceSplit([train.stored(index)], train.group[index], train.device, train.kind)
     bar = loop.tqdm(total=steps * epochs, disable=True)
     start = clock()
     for _ in range(epochs):
-        loop.train_epoch(session, bar)
+        loop.train_epoch(session, bar, interrupts)
         session.progress.epoch, session.sums = session.progress.epoch + 1, {}
     return since(start)
 

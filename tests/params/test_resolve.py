@@ -206,3 +206,38 @@ def test_what_the_change_does_not_touch_stays(base, change):
     assert merge(merged, change) == merged
     assert merge(base, {}) == base
     assert merge({}, change) == change
+
+
+STOPPING = {"presets": {"early": {"train": {"stop_when": {"kl": {"max": 9}}, "epochs": 7}, "loss": {"beta": 3}}}}
+
+
+@pytest.mark.parametrize(
+    ("change", "stop_when", "epochs", "beta"),
+    [
+        ({}, ["kl", "macro_f1"], 7, 3),
+        ({"train": {"stop_when": {}}}, ["kl", "macro_f1"], 7, 3),
+        ({"train": {"stop_when": None}}, [], 7, 3),
+        ({"train": {"stop_when": {"kl": None}}}, ["macro_f1"], 7, 3),
+        ({"train": {"stop_when": {"macro_f1": None, "accuracy": {"min": 1}}}}, ["accuracy", "kl"], 7, 3),
+        ({"train": None}, [], 5, 3),
+        ({"train": None, "loss": None}, [], 5, 1),
+    ],
+    ids=str,
+)
+def test_null_clears_what_base_and_preset_say_of_a_group(resolved, change, stop_when, epochs, beta):
+    base = {"train": {"stop_when": {"macro_f1": {"min": 0.9}}, "epochs": 6}}
+    run = resolved(**base, **STOPPING, runs=runs(mine={"preset": "early", **change})).runs["mine"]
+    assert (sorted(run.train.stop_when), run.train.epochs, run.loss.beta) == (stop_when, epochs, beta)
+
+
+def test_null_clears_terms_limits_and_groups_of_a_preset_too(resolved):
+    base = {"loss": {"terms": {"mse": 2.0}}, "evaluate": {"verdict": {"ssim": {"good": 0.5}}}, "train": {"epochs": 6}}
+    cleared = {"loss": {"terms": None}, "evaluate": {"verdict": {"psnr": {"good": 9}, "ssim": None}}, "train": None}
+    run = resolved(**base, presets={"mine": cleared}, runs={"mine": {"data": "photos"}}).runs["mine"]
+    assert (run.loss.terms.gaussian, run.loss.terms.mse, run.train.epochs) == (1.0, 0.0, 5)
+    assert list(run.evaluate.verdict) == ["psnr"]
+
+
+@given(st.recursive(st.integers(), lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3)))
+def test_null_over_anything_leaves_null(value):
+    assert merge({"a": value, "b": 1}, {"a": None}) == {"a": None, "b": 1}

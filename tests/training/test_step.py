@@ -113,17 +113,26 @@ def test_an_image_is_flipped_in_about_half_of_the_steps():
     assert 70 <= count <= 130
 
 
-def test_noise_has_the_deviation_and_depends_on_seed_step_and_process_alone():
+def test_noise_has_the_deviation_and_depends_on_seed_and_step_alone():
     x = unit(random_images(64))
-    found = noisy(x, 0.1, 3, 7, 0)
+    found = noisy(x, 0.1, 3, 7, EVERY, 64)
     assert (found - x).std().item() == pytest.approx(0.1, rel=0.05)
     assert (found - x).mean().item() == pytest.approx(0, abs=0.005)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    assert torch.equal(noisy(x, 0.1, 3, 7, 0), found)
+    assert torch.equal(noisy(x, 0.1, 3, 7, EVERY, 64), found)
     assert torch.equal(torch.get_rng_state(), before)
-    for seed, step, rank in ((4, 7, 0), (3, 8, 0), (3, 7, 1)):
-        assert not torch.equal(noisy(x, 0.1, seed, step, rank), found)
+    for seed, step in ((4, 7), (3, 8)):
+        assert not torch.equal(noisy(x, 0.1, seed, step, EVERY, 64), found)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_get_together_the_noise_of_one(processes):
+    x = unit(random_images(11))
+    whole = noisy(x, 0.1, 0, 2, EVERY, 11)
+    for rank in range(processes):
+        mine = slice(rank, None, processes)
+        assert torch.equal(noisy(x[mine], 0.1, 0, 2, mine, 11), whole[mine])
 
 
 def test_cells_begin_at_every_pixel_in_turn_and_the_noise_keeps_its_place():

@@ -14,6 +14,7 @@ from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_o
 from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import TABLES, better, improves, metric
+from vaelab.params.blocks import Train
 from vaelab.params.schema import Options, RunEntry
 
 OF_ITS_SIZE = ("pca", "patch_pca")  # baselines with as many numbers as the model has latents
@@ -36,14 +37,22 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
         *_below_pca(winner),
         f"To train {chosen} {LONGER} times as long, beside the others:",
     ]
-    return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name])
+    return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
 
 
-def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry) -> str:
-    """Return the command that adds a run like this one with more epochs, and trains it."""
-    values = entry.model_dump(exclude_unset=True, mode="json")
+def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, train: Train | None = None) -> str:
+    """Return the command that adds a run like this one with more epochs, and trains it.
+
+    What would end it before, by the options `train` of the run, is cleared.
+    """
+    values = entry.given()
     values |= {"preset": preset} if preset and "preset" not in values else {}
-    values["train"] = values.get("train", {}) | {"epochs": epochs, "checkpoint_every": LONGER}
+    ends: dict[str, int | None] = {"stop_when": None} if train and train.stop_when else {}
+    ends |= {"patience": 0} if train and train.patience else {}
+    own = values.get("train", {})
+    if own is None and train:  # null, which nothing can be laid over: in its place all that it leaves
+        own = {key: None if value == {} else value for key, value in train.model_dump(mode="json").items()}
+    values["train"] = (own or {}) | {"epochs": epochs, "checkpoint_every": LONGER} | ends
     written = yaml.safe_dump(values, default_flow_style=True, width=10**6, sort_keys=False).strip()
     return f"dvc exp run -S {shlex.quote(f'+runs.{name}_long={written}')}"
 
@@ -65,7 +74,7 @@ def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[s
 
 
 def _difference(own: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {key: None for key in base if key not in own}
     for key, value in own.items():
         if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
             if inner := _difference(value, base[key]):

@@ -93,7 +93,8 @@ class Objective:
             loss,
             features=feature_losses.extractors(loss, self.weights, device),
             examples=examples,
-            **{name: weight.to(device) for name, weight in weights.items()},  # type: ignore[arg-type]
+            share=None,
+            **{name: weight.to(device) for name, weight in weights.items()},
         )
 
     def __call__(self, x: Tensor, inference: Inference, epoch: float, share: Share | None = None) -> Losses:

@@ -1,8 +1,8 @@
 """What every group of options is, and weights that may follow a schedule."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
@@ -27,12 +27,23 @@ def has_effect(field: FieldInfo, kind: str, network: str = "") -> bool:
     )
 
 
+def _without_nulls(value: Any) -> Any:
+    named = {} if value is None else value
+    return {name: inner for name, inner in named.items() if inner is not None} if isinstance(named, dict) else value
+
+
+CLEARED = BeforeValidator(
+    _without_nulls
+)  # of a field with names of the user's: null takes away it, or one of the names
+
+
 class Block(BaseModel):
     """A frozen group of options that refuses unknown keys, NaN and true/false given for a number."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, validate_default=True
     )
+    lies_over_others: ClassVar[bool] = True  # so that null in it takes something away
 
     @field_validator("*", mode="before")
     @classmethod
@@ -40,6 +51,13 @@ class Block(BaseModel):
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError("expected a number or a name, not true or false")
         return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _null_for_a_group_clears_it(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        group = isinstance(annotation, type) and issubclass(annotation, Block)
+        return {} if value is None and group and cls.lies_over_others else value
 
 
 class Schedule(Block):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from vaelab.params.base import Block, Fraction, of
+from vaelab.params.base import CLEARED, Block, Fraction, of
 from vaelab.params.names import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
 
 ScoreName = Literal[
@@ -150,11 +150,11 @@ class Train(Block):
     """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
     """Change of `metric` that `patience` takes for better; the best checkpoint is the best one, by however little."""
-    stop_when: dict[str, Bounds] = {}
+    stop_when: Annotated[dict[str, Bounds], CLEARED] = {}
     """Ranges of val columns of history.csv, such as {psnr: {min: 28}, kl: {max: 500}}: training stops when all hold."""
     stop_epochs: int = Field(3, ge=1)
     """Epochs in a row in which all of `stop_when` must hold."""
-    healthy: dict[str, tuple[HealthyRange, ...]] = {}
+    healthy: Annotated[dict[str, tuple[HealthyRange, ...]], CLEARED] = {}
     """Ranges of val columns by epoch, such as {kl: [{start: 5, min: 20, max: 900}]}; what leaves them is printed."""
     checkpoint_every: int = Field(1, ge=1)
     """Epochs between two checkpoints; each new best is drawn too, its weights are models/<run>/model.safetensors."""
@@ -232,7 +232,7 @@ class Evaluate(Block):
     """Scores that are saved, beside those of baselines: how each is defined stands in docs/metrics/defects.md."""
     projection_steps: Annotated[int, of("image")] = Field(15, ge=1, le=1000)
     """Gradient steps of the score `projection`."""
-    verdict: Annotated[dict[str, Limits], of("image")] = VERDICT
+    verdict: Annotated[dict[str, Limits], CLEARED, of("image")] = VERDICT
     """Limits of the verdict, by metric."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seeds the drawing and shuffling of z, and the sampled estimates."""

@@ -13,10 +13,12 @@ INTRODUCTION = """\
 
 Generated from the schema in `src/vaelab/params` by `make docs`; do not edit.
 
-`params.yaml` holds base values; a run is the base, then its preset, then its own changes. Change one value for an
-experiment with `dvc exp run -S loss.gamma=1.0`, with `++` before an option that `params.yaml` does not list:
-`-S ++evaluate.extreme=3`. Wrong keys, types and values are all reported at once, with their
-path and the nearest known name.
+`params.yaml` holds base values; a run is the base, then its preset, then its own changes. Groups are laid over each
+other name by name; `null` in the place of a group, or of a name under `stop_when`, `healthy` and `verdict`, takes away
+what the base and the preset say there: `train: {stop_when: null}` trains all epochs. Change one value for an experiment
+with `dvc exp run -S loss.gamma=1.0`, with `++` before an option that `params.yaml` does not list:
+`-S ++evaluate.extreme=3`. Wrong keys, types and values are all reported at once, with their path and the nearest known
+name.
 """
 OTHERS = {  # titles of the groups that are not options of a run by themselves
     "Schedule": "A schedule, wherever a weight may be one",

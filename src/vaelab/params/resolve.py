@@ -81,7 +81,10 @@ def resolve(path: Path) -> Resolved:
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `change` laid over it, group by group; neither is modified."""
+    """Return `base` with `change` laid over it, group by group; neither is modified.
+
+    null in the place of a group takes away all that `base` says there: the schema reads it as an empty one.
+    """
     merged = dict(base)
     for key, value in change.items():
         old = merged.get(key)

@@ -1,8 +1,9 @@
 """The whole of params.yaml: data sets, base options, presets, suites and runs."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from vaelab.params.base import Block, Fraction, has_effect, of
 from vaelab.params.blocks import Evaluate, Model, Train, Visualize
@@ -85,10 +86,30 @@ class RunEntry(Options):
     """Name of a data set."""
     preset: str | None = None
     """Name of a preset; by default the one of the run's own name, where there is one."""
+    _given: Mapping[str, Any] = PrivateAttr({})
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_what_was_given(cls, values: Any, handler: ModelWrapValidatorHandler["RunEntry"]) -> "RunEntry":
+        entry = handler(values)
+        entry._given = values if isinstance(values, Mapping) else {}
+        return entry
+
+    def given(self) -> dict[str, Any]:
+        """Return the line as it stands in params.yaml: with null where it takes something away."""
+        return _with_nulls(self.model_dump(exclude_unset=True, mode="json"), self._given)
+
+
+def _with_nulls(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    nulls = {key: None for key, inner in given.items() if inner is None}
+    groups = {key: inner for key, inner in given.items() if isinstance(inner, Mapping)}
+    return {**values, **nulls, **{key: _with_nulls(values[key], inner) for key, inner in groups.items()}}
 
 
 class Params(Options):
     """params.yaml: the base values of every option, and what is built on them."""
+
+    lies_over_others = False
 
     datasets: dict[Name, Dataset] = {}
     """Named data sets; stage prepare writes each to data/prepared/<name>."""

@@ -58,9 +58,9 @@ def _backward(session: Session, batch: Batch, inference: Inference, size: int) -
     losses = session.objective(batch.x, inference, epoch, Share(fabric.global_rank, fabric.world_size, size))
     mine = losses.total.sum() * (fabric.world_size / size)  # the mean of it over processes is that of the examples
     fabric.backward(mine)
-    total = fabric.all_reduce(mine.detach())
-    assert isinstance(total, Tensor)
-    return losses, total
+    whole = fabric.all_reduce(mine.detach())
+    assert isinstance(whole, Tensor)
+    return losses, whole
 
 
 def explain(session: Session, bad_step: int) -> InputError:
