@@ -5,8 +5,10 @@ import torch
 from helpers import tiny_run
 from trainings import fit, history, restless, same, weights
 
+from vaelab.data.format.batches import generator, load_split
 from vaelab.metrics.tables import TABLES
 from vaelab.models.files import load_model
+from vaelab.objective.ssim import ssim_values
 
 pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
 every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
@@ -76,12 +78,20 @@ def test_the_model_file_is_the_best_epoch_by_the_declared_metric(tmp_path, kind,
 
 def test_a_term_that_is_named_like_a_metric_has_a_column_of_its_own(tmp_path):
     run = tiny_run(kind="image", loss={"terms": {"gaussian": 0.0, "ssim": 30.0, "mse": 2.0}})
-    for row in history(fit(tmp_path, run)):
-        if row["phase"] == "val":
-            assert float(row["ssim_term"]) == pytest.approx(1 - float(row["ssim"]), rel=1e-4)
-            assert float(row["mse_term"]) == pytest.approx(PIXELS * float(row["mse"]), rel=1e-4)
+    models = fit(tmp_path, run)
+    for row in history(models):
         assert float(row["ssim_weighted"]) == pytest.approx(30 * float(row["ssim_term"]), rel=1e-4)
         assert float(row["mse_weight"]) == 2.0
+    loaded = load_model(models / "last.safetensors")  # of the last row of val
+    batch = load_split(tmp_path / "image", "val", loaded.info, torch.device("cpu")).take(torch.arange(8))
+    noise = torch.randn((len(batch.x), loaded.model.latent_dim), generator=generator(0, 0, stream=40))
+    with torch.no_grad():
+        drawn, mean = (loaded.model(batch.x, z, batch.group).reconstruction for z in (noise, None))
+    for name, y in {"_term": drawn, "": mean}.items():  # terms are of a drawn z, metrics of the posterior mean
+        squares, similarity = (batch.x - y).square().mean().item(), ssim_values(batch.x, y).mean().item()
+        expected = (PIXELS * squares, 1 - similarity) if name else (squares, similarity)
+        found = (float(row[f"mse{name}"]), float(row[f"ssim{name}"]))
+        assert found == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("make", [tiny_run, restless])

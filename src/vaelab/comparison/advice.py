@@ -34,7 +34,7 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
     lines = [
         f"Recommended: {winner.name}{', but within the spread of the seeds: no winner' if tied else ''}",
         f"Rule: {judgement.rule}: {', '.join(_places(judgement))}. {caution}",
-        *_below_pca(winner),
+        *_below_pca(winner, judgement.metric),
         f"To train {chosen} {LONGER} times as long, beside the others:",
     ]
     return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
@@ -105,10 +105,10 @@ def _caution(judgement: Judgement) -> str:
     return f"{judgement.recommended} against {second}: {verdict_of(judgement.against[second])}." if second else ""
 
 
-def _below_pca(winner: Configuration) -> list[str]:
+def _below_pca(winner: Configuration, ranked_by: str) -> list[str]:
     """What the baseline of its size does better than the recommended configuration; a warning where it is far better.
 
-    Far: the configuration does not get half of the way to it from a method that knows nothing of the example.
+    Far: by the metric that ranks, it does not get half of the way there from a method that knows nothing of x.
     """
     first, worse, far = winner.results[0], [], False
     for method in OF_ITS_SIZE:
@@ -121,6 +121,6 @@ def _below_pca(winner: Configuration) -> list[str]:
             title = BASELINES[first.run.kind][method]
             worse.append(f"{metric(name).full_title} {_plain(value)}, {title} {_plain(reached[method])}")
             way = way_to(method, value, reached, better(name) == "higher")
-            far = far or way is None or way < ENOUGH
+            far = far or (name == ranked_by and (way is None or way < ENOUGH))
     head = "Warning: PCA" if far else "PCA"
     return [f"{head} with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []
