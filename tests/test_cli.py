@@ -12,6 +12,7 @@ import torch
 import yaml
 from helpers import random_images, tiny_run, unit, write_images
 from PIL import Image
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import vaelab
@@ -106,10 +107,12 @@ def test_show_a_run(command):
     assert Run.model_validate(yaml.safe_load(command("show", "mine").stdout)) == run
 
 
-def test_show_a_model_file(command):
-    described = {"version": "1", "facts": {"epoch": 3}, "run": tiny_run("mine").model_dump()}
-    save_file({"weight": np.zeros(3)}, "model.safetensors", {"vaelab": json.dumps(described)})
-    assert yaml.safe_load(command("show", "model.safetensors").stdout) == json.loads(json.dumps(described))
+def test_show_a_model_file(command, trained):
+    path = artifacts.models("tiny") / "model.safetensors"
+    with safe_open(path, "np") as file:
+        described = json.loads(file.metadata()["vaelab"])
+    assert yaml.safe_load(command("show", str(path)).stdout) == described
+    assert described["run"]["name"] == "tiny"
 
 
 def test_show_tensors_that_are_no_model(command):
@@ -157,9 +160,11 @@ def trained(monkeypatch):
 
 def test_quality_prints_a_table_and_a_verdict_and_draws_a_picture(command, trained):
     done = command("quality", "tiny", "--num-samples", "3", "--analyze-latents", "--save-path", "out.png")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "quality: 100%" in done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["image", "MSE", "MAE", "PSNR,", "dB", "SSIM"]
+    assert lines[0].startswith("measured: ")
+    assert lines[2].split() == ["image", "MSE", "MAE", "PSNR,", "dB", "SSIM"]
     assert sum(line.startswith("val:") for line in lines) == 3
     assert sum(line.startswith(("verdict: ", "latents: ")) for line in lines) == 2
     assert lines[-1] == "written: out.png"

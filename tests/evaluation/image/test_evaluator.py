@@ -391,7 +391,7 @@ def test_pages_are_read_and_all_their_patches_kept(monkeypatch, documents):
         return {"ocr_cer": 0.25, "ocr_pages": float(len(originals))}
 
     monkeypatch.setattr(evaluator, "KEPT", 3)
-    monkeypatch.setattr(evaluator.ocr, "available", lambda: True)
+    monkeypatch.setattr(evaluator.ocr, "missing", lambda: None)
     monkeypatch.setattr(evaluator.ocr, "page_errors", page_errors)
     run = tiny_run(kind="image", model=MODELS["documents"], evaluate={"ocr": True, "ocr_pages": 5})
     found = evaluate(run, documents.weights, documents.data)
@@ -414,7 +414,7 @@ def test_pages_are_read_and_all_their_patches_kept(monkeypatch, documents):
 
 @pytest.mark.parametrize("options", [{"ocr": False}, {"ocr": True, "ocr_pages": 0}], ids=str)
 def test_pages_are_not_read_where_nobody_asks(monkeypatch, capsys, documents, options):
-    monkeypatch.setattr(evaluator.ocr, "available", lambda: pytest.fail("asked for Tesseract"))
+    monkeypatch.setattr(evaluator.ocr, "missing", lambda: pytest.fail("asked for Tesseract"))
     run = tiny_run(kind="image", model=MODELS["documents"], evaluate=options)
     found = evaluate(run, documents.weights, documents.data)
     assert not any("ocr" in name for name in flat(found.metrics["test"]))
@@ -422,14 +422,14 @@ def test_pages_are_not_read_where_nobody_asks(monkeypatch, capsys, documents, op
 
 
 def test_without_tesseract_character_errors_are_left_out_with_a_note(monkeypatch, capsys, documents):
-    monkeypatch.setattr(evaluator.ocr, "available", lambda: False)
+    monkeypatch.setattr(evaluator.ocr, "missing", lambda: "no Tesseract is here")
     run = tiny_run(kind="image", model=MODELS["documents"], evaluate={"ocr": True})
     found = evaluate(run, documents.weights, documents.data)
     assert not any("ocr" in name for name in flat(found.metrics["test"]))
-    assert capsys.readouterr().err.count("Tesseract is not installed") == 1
+    assert capsys.readouterr().err.count("note: no Tesseract is here: no character error rates") == 1
 
 
 def test_images_that_are_no_documents_are_not_read(monkeypatch, capsys, vector):
-    monkeypatch.setattr(evaluator.ocr, "available", lambda: pytest.fail("asked for Tesseract"))
+    monkeypatch.setattr(evaluator.ocr, "missing", lambda: pytest.fail("asked for Tesseract"))
     evaluate(tiny_run(kind="image", evaluate={"ocr": True}), vector.weights, vector.data)
     assert capsys.readouterr().err == ""
