@@ -2,9 +2,12 @@
 
 import gzip
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from helpers import steady
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +20,10 @@ from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.image.boxes.masks import FRAMES, marked
+from vaelab.data.sources.image_files import FITS
 from vaelab.errors import InputError
 from vaelab.evaluation.image.ocr import stitch
+from vaelab.params.datasets import ImageFolder
 
 WIDTH, HEIGHT = 75, 52  # of a page, no multiples of S
 WORDS = [(20, 14, 45, 21), (30, 25, 33, 40), (50, 30, 71, 34)]  # left, top, right, bottom
@@ -332,6 +337,25 @@ def test_names_with_commas_and_blanks(tmp_path):
     assert prepared(tmp_path, files, "boxes.csv")["images_without_boxes"] == 0
 
 
+def test_names_that_are_as_long_as_a_name_can_be(tmp_path):
+    long = "n" * 251
+    files = pages() | {f"{long}.png": page_of(WORDS), f"{long}.tsv": (TESSERACT + word(*WORDS[0])).encode()}
+    assert prepared(tmp_path, files, "raw")["images_without_boxes"] == 6
+    text = refused_after(tmp_path, files, "m" * 300)
+    assert "cannot be read: File name too long" in text
+
+
 def test_every_fit_has_a_frame():
-    assert set(FRAMES) == {"resize", "crop", "tile"}
-    assert S == 16
+    assert set(FRAMES) == set(FITS)
+
+
+def test_the_example_of_the_page_does_what_it_says(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[4] / "docs/images.md").read_text(encoding="utf-8")
+    options, content = re.findall(r"^```(?:yaml)?\n(.*?)^```", page.partition("**Boxes of text**")[2], re.M | re.S)[:2]
+    values = yaml.safe_load(options)["datasets"]["scans"]
+    monkeypatch.chdir(tmp_path)
+    scans = {f"letters/{number}.png": page_of(WORDS) for number in range(1, 9)}
+    write(tmp_path / values["path"], scans | {"boxes.csv": content.encode()})
+    prepare(ImageFolder(**values, size=S), tmp_path / "scans")
+    meta = read_meta(tmp_path / "scans")
+    assert (meta["word_boxes"], meta["images_without_boxes"], meta["ignored"]) == (3, 6, {})

@@ -54,8 +54,8 @@ def numbers(cells: Sequence[str], column: str) -> np.ndarray:
 
 
 def check_order(corners: np.ndarray) -> None:
-    """Raise BadBoxError where a box ends before it begins."""
-    bad = np.flatnonzero((corners[:, 2:] < corners[:, :2]).any(1))
+    """Raise BadBoxError where a box ends before it begins, or nowhere."""
+    bad = np.flatnonzero((corners[:, 2:] < corners[:, :2]).any(1) | ~np.isfinite(corners).all(1))
     if len(bad):
         x0, y0, x1, y1 = corners[bad[0]]
         raise BadBoxError(int(bad[0]), f"x0={x0:g} y0={y0:g} x1={x1:g} y1={y1:g} is no box; {EXPECTED}")

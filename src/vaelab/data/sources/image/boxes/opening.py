@@ -1,5 +1,6 @@
 """What the option `boxes` of a folder of images names: a table of all boxes, or a folder of Tesseract's tables."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ def open_boxes(given: str, files: Sequence[Path], root: Path, where: str) -> Box
     """
     path = Path(given)
     place = f"{where}.boxes: {printable(path)}"
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False on any error
         return tesseract_boxes(path, files, place)
     try:
         check_regular(path)

@@ -6,6 +6,7 @@ are words; those without text are pictures and rules.
 
 from collections import Counter
 from collections.abc import Sequence
+from os.path import lexists  # no error, whatever the name
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,8 @@ def tesseract_boxes(folder: Path, files: Sequence[Path], place: str) -> Boxes:
 def _table_of(file: Path, folder: Path, stems: Counter[Path]) -> Path | None:
     own = folder / f"{file}.tsv"
     by_stem = folder / file.with_suffix(".tsv")
-    return own if own.exists() else by_stem if by_stem.exists() and stems[file.with_suffix("")] == 1 else None
+    alone = stems[file.with_suffix("")] == 1
+    return own if lexists(own) else by_stem if alone and lexists(by_stem) else None
 
 
 def read_words(path: Path) -> FileBoxes:
@@ -60,7 +62,8 @@ def read_words(path: Path) -> FileBoxes:
     columns = {name: [cells[at[name]] for _, cells in words] for name in NEEDED[1:-1]}
     try:
         page, left, top, width, height = (numbers(cells, name) for name, cells in columns.items())
-        corners = np.stack([left, top, left + width, top + height], axis=1)
+        with np.errstate(over="ignore"):
+            corners = np.stack([left, top, left + width, top + height], axis=1)
         check_order(corners)
     except BadBoxError as error:
         raise UnreadableError(f"line {words[error.row][0]}: {error}") from None
