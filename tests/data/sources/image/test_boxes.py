@@ -3,6 +3,8 @@
 import gzip
 import io
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from helpers import steady
 from hypothesis import given
 from hypothesis import strategies as st
 from image_folders import S, by_name, encoded, folder_of, reasons, write
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation
 from stored import stored
 
@@ -359,3 +361,23 @@ def test_the_example_of_the_page_does_what_it_says(tmp_path, monkeypatch):
     prepare(ImageFolder(**values, size=S), tmp_path / "scans")
     meta = read_meta(tmp_path / "scans")
     assert (meta["word_boxes"], meta["images_without_boxes"], meta["ignored"]) == (3, 6, {})
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_tesseract_writes_is_read(tmp_path, orientation):
+    """Of a stored page that EXIF turns, too, which Tesseract reads as it is stored."""
+    page = Image.new("L", (320, 120), 255)
+    ImageDraw.Draw(page).text((40, 30), "Hello world", fill=0, font_size=36)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    files = {f"{name}.png": encoded(page, "PNG", exif=exif) for name in "abcd"}
+    root = write(tmp_path / "raw", files)
+    for name in files:
+        subprocess.run(["tesseract", name, name[0], "--psm", "6", "tsv"], cwd=root, check=True, capture_output=True)
+    meta = prepared(tmp_path, {}, "raw", fit="tile", max_pixels=50_000)
+    assert (meta["word_boxes"], meta["boxes_clipped"], meta["images_without_boxes"], meta["ignored"]) == (8, 0, 0, {})
+    arrays = examples(tmp_path)
+    dark = arrays["x"][:, 0] < 128
+    assert (arrays["text"][dark] == 1).mean() > 0.98
+    assert arrays["text"].mean() < 0.3
