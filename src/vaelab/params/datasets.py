@@ -160,6 +160,10 @@ class ImageFolder(_Images):
     split_lists: str | None = None
     """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line; null: they, or folders named
     train and val (or test), are the splits where `path` holds them."""
+    boxes: str | None = None
+    """Boxes of text, which the measures of text need: a table (.csv, .tsv, .csv.gz) with columns file, x0, y0, x1, y1
+    in pixels of the file, or a folder of Tesseract's tables, page.tsv for page.png; null: none (docs/images.md). Inside
+    data/raw, DVC notices when it changes."""
     value_range: ValueRange = None
     """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
     split: Split = Split()

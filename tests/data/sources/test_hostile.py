@@ -168,6 +168,33 @@ TABLES = {
     "not UTF-8": b"tags\n\xff\xfe\n",
     "gzip": gzip.compress(b"tags\na|b\n"),
 }
+ROWS = b"file,x0,y0,x1,y1\n" + b"0.png,1,1,9,9\n" * 3
+BOX_TABLES = {
+    "no lines": ROWS + b"0.png," * 20_000_000,
+    "NUL": ROWS + b"\0\0\0\n",
+    "an open quotation mark": ROWS + b'"' + b"0.png,1,1,9,9\n" * 10**6,
+    "not UTF-8": ROWS + b"\xff\xfe,1,1,9,9\n",
+    "gzip": gzip.compress(ROWS),
+    "a number of 10^6 digits": ROWS + b"0.png,1,1,9," + b"9" * 10**6 + b"\n",
+    "a page of 10^300": b"file,x0,y0,x1,y1,page\n0.png,1,1,9,9,1e300\n",
+    "a picture": encoded(RGB, "PNG"),
+}
+MANY_BOXES = {  # of a page, which are boxes after all
+    "of the largest numbers": b"0.png,-1e308,-1e308,1e308,1e308\n" * 9,
+    "each over all of it": b"0.png,0,0,99999,99999\n" * 300_000,
+    "of long names": b"".join(b"%s%d,1,1,9,9\n" % (b"x" * 20_000, n) for n in range(2000)),
+    "of other folders": b"../../../../etc/passwd,1,1,9,9\n/etc/passwd,1,1,9,9\n" * 9,
+}
+WORDS = "level\tpage_num\tleft\ttop\twidth\theight\ttext\n5\t1\t1\t1\t5\t5\tword\n"
+WORD_TABLES = {  # in the place of one of Tesseract's tables
+    "17 MB": WORDS.encode() + b" " * 17 * 2**20,
+    "half a character": WORDS.encode() + b"\xff",
+    "no cells": WORDS.encode() + b"\t" * 10**6,
+    "NaN": WORDS.replace("5\t5", "nan\t5").encode(),
+    "a backward box": WORDS.replace("5\t5", "-5\t5").encode(),
+    "an overflow": WORDS.replace("1\t1\t1", "1\t1e308\t1").replace("5\t5", "1e308\t5").encode(),
+    "a pickle": PICKLE,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -344,3 +371,31 @@ def test_lists_that_name_files_of_other_folders(tmp_path):
     settings, _ = funsd(tmp_path / "raw")
     write(tmp_path / "raw", {"data.train.txt": b"a\nb\nc\n../../../../etc/passwd\nx\0y\n" + b"n" * 5000})
     assert told(settings, tmp_path / "mine", "") in ("refused", "left out")
+
+
+def boxes(root, name):
+    """A folder of images and a table of boxes beside it, or tables of Tesseract in it."""
+    settings, _ = image_folder(root)
+    write(root, {"boxes.csv": ROWS, **{f"{number}.tsv": WORDS.encode() for number in range(12)}})
+    return settings.model_copy(update={"boxes": str(root / name)}), root / name
+
+
+@pytest.mark.parametrize("content", [*BOX_TABLES.values(), *LINKS.values()], ids=[*BOX_TABLES, *LINKS])
+def test_tables_of_boxes(tmp_path, content):
+    settings, path = boxes(tmp_path / "raw", "boxes.csv")
+    spoil(path, content)
+    assert told(settings, tmp_path / "mine", "") == "refused"
+
+
+@pytest.mark.parametrize("content", MANY_BOXES.values(), ids=MANY_BOXES)
+def test_many_boxes(tmp_path, content):
+    settings, path = boxes(tmp_path / "raw", "boxes.csv")
+    path.write_bytes(ROWS + content)
+    assert told(settings, tmp_path / "mine", "", kept=True) == "kept"
+
+
+@pytest.mark.parametrize("content", [*WORD_TABLES.values(), *LINKS.values()], ids=[*WORD_TABLES, *LINKS])
+def test_tables_of_tesseract(tmp_path, content):
+    settings, root = boxes(tmp_path / "raw", "")
+    spoil(root / "3.tsv", content)
+    assert told(settings, tmp_path / "mine", "boxes of 3.png") == "left out"

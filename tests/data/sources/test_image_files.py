@@ -11,6 +11,7 @@ from PIL import Image
 
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
+from vaelab.data.sources.image_files import read_image
 from vaelab.data.sources.splits import tolerance
 
 random = np.random.default_rng(0)
@@ -285,3 +286,20 @@ def test_damage_of_any_kind_never_stops_it(tmp_path, kind):
     assert len(bad | set(meta["file_names"])) == 62
     assert len(meta["quarantined"]) > 10
     assert {"a.png", "b.png"} <= set(meta["file_names"])
+
+
+@pytest.mark.parametrize("shape", [(24, 40), (40, 24)], ids=["wide", "high"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("PNG", {}), ("WEBP", {"lossless": True})],
+    ids=["TIFF", "LZW", "PNG", "WebP"],
+)
+@pytest.mark.parametrize("number", ORIENTED)
+def test_pages_that_are_no_squares_are_turned(tmp_path, number, kind, options, shape):
+    """Pillow maps a plain TIFF from memory in the shape that it has once it is turned."""
+    gray = random.integers(0, 256, shape, dtype=np.uint8)
+    path = tmp_path / {"TIFF": "a.tif", "PNG": "a.png", "WEBP": "a.webp"}[kind]
+    write(tmp_path, {path.name: encoded(gray, kind, exif=turned(number), **options)})
+    picture = read_image(path, 20_000, "gray")
+    assert np.array_equal(np.asarray(picture.image), ORIENTED[number](gray))
+    assert picture.orientation == number

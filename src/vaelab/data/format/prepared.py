@@ -6,8 +6,9 @@ which, row after row, ascending. Beside it, where they exist:
 
 - `group` [N]: index into the groups' names (role, layout, colour or gray ...);
 - `valid` uint8 [N, S, S]: grids: cells inside a grid that is stored on a larger canvas;
-- `text` uint8 [N, S, S]: documents: pixels inside a text box;
-- `page`, `top`, `left` int32 [N]: documents: the page that a patch was cut from, and where, in pixels.
+- `text` uint8 [N, S, S]: documents, images with boxes of text: pixels inside a text box;
+- `page`, `top`, `left` int32 [N]: beside `text`: the page that a patch was cut from, index into meta.json's
+  `page_names`, and where, in pixels.
 
 Data with defects hold normal examples only in train, val and test. What was cut from defective strips stands apart, in
 `defects` (and `val_defects`, where the user wants labels to choose by), intact patches among it. Of these data all

@@ -12,6 +12,7 @@ from vaelab.data.sources.regular import UnreadableError
 
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a PNG, by its type of colour
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # x y dx dy
+TIFF_ROWS = 257  # tag of TIFF
 PIECE = 2**20  # bytes that are inflated at once
 PIXELS_A_BYTE = 512  # of a JPEG at most: a bit for a block of 64
 MAX_SCANS = 100  # of a progressive JPEG, each of which goes over all pixels; usual are 10
@@ -39,12 +40,18 @@ def check_content(file: ImageFile.ImageFile, path: Path) -> None:
     width, height = file.size
     if file.format == "PNG" and _png_lacks(path):
         raise UnreadableError(f"damaged: it claims {width}x{height} pixels, but its data end before")
-    if file.format == "TIFF" and max((tile.extents[3] for tile in file.tile if tile.extents), default=0) < height:
+    if file.format == "TIFF" and max((tile.extents[3] for tile in file.tile if tile.extents), default=0) < _rows(file):
         raise UnreadableError(f"damaged: it claims {width}x{height} pixels, but its strips end before")
     if file.format in ("JPEG", "MPO") and width * height > PIXELS_A_BYTE * path.stat().st_size:
         raise UnreadableError(f"damaged: it claims {width}x{height} pixels in {path.stat().st_size} bytes")
     if file.info.get("progressive") and path.read_bytes().count(b"\xff\xda") > MAX_SCANS:
         raise UnreadableError(f"damaged: a progressive JPEG of more than {MAX_SCANS} scans")
+
+
+def _rows(file: ImageFile.ImageFile) -> int:
+    """Rows of a TIFF as they are stored: Pillow's size is that of the image which EXIF has turned."""
+    rows: int = file.tag_v2[TIFF_ROWS]  # type: ignore[attr-defined]
+    return rows
 
 
 def _png_lacks(path: Path) -> bool:

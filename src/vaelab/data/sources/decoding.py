@@ -32,6 +32,7 @@ SUFFIXES = {
 }
 MAX_PAGES = 2000  # of a file
 ORIENTATION = 0x0112  # of EXIF
+SWAPPED = (5, 6, 7, 8)  # orientations that exchange width and height
 SUBFILE = 254  # of TIFF: 1 for a small copy of another page, 4 for its mask
 HIGH_BYTES = "16 bits a channel: the higher 8 are used"
 DAMAGED = (  # what Pillow raises on files that it cannot read
@@ -128,9 +129,19 @@ def page(file: ImageFile.ImageFile, number: int, max_pixels: int) -> Picture:
         check_size(file, max_pixels)
         check_content(file, path)
         notes, orientation = _notes(file, path), _orientation(file)
-        file.load()
+        _load(file, orientation)
         ImageOps.exif_transpose(file, in_place=True)
     return Picture(file, [*notes, *sorted({" ".join(str(warning.message).split()) for warning in caught})], orientation)
+
+
+def _load(file: ImageFile.ImageFile, orientation: int) -> None:
+    """Decode; not by the name, if EXIF lays a TIFF on its side: Pillow 13.0 maps its bytes in the shape of later on."""
+    name = file.filename
+    try:
+        file.filename = "" if file.format == "TIFF" and orientation in SWAPPED else name
+        file.load()
+    finally:
+        file.filename = name
 
 
 def _orientation(file: ImageFile.ImageFile) -> int:

@@ -43,7 +43,7 @@ def listed_phases(files: Sequence[Path], lists: dict[str, Path], root: Path, pla
     Raises:
         InputError: a line names no file, or several, or a file is in two lists.
     """
-    known, phases, count = _known(files), dict[Path, str](), 0
+    known, phases, count = known_names(files), dict[Path, str](), 0
     twice, unknown = list[str](), list[str]()
     for phase, path in lists.items():
         for line in _lines(path, place):
@@ -75,8 +75,8 @@ def _lines(path: Path, place: str) -> Iterator[str]:
     yield from (line.strip() for line in lines if line.strip())
 
 
-def _known(files: Sequence[Path]) -> dict[str, list[Path]]:
-    """Files by what may name them."""
+def known_names(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the files by what may name them."""
     known: dict[str, list[Path]] = defaultdict(list)
     for file in files:
         for name in {file.as_posix(), file.with_suffix("").as_posix(), file.name, file.stem}:
@@ -86,13 +86,18 @@ def _known(files: Sequence[Path]) -> dict[str, list[Path]]:
 
 def _found(line: str, known: dict[str, list[Path]], root: Path) -> list[Path]:
     """The files that a line names: the whole line, or what stands before a blank, a tab or a comma in it."""
-    for text in (line, line.split(",")[0].split("\t")[0].strip(), line.split()[0]):
-        name = text.replace("\\", "/") if text not in known else text
-        for start in ("", "./", f"{root.as_posix()}/", f"{root.name}/"):
-            found = known.get(name.removeprefix(start), []) if name.startswith(start) else []
-            exact = [file for file in found if file.as_posix() == name.removeprefix(start)]
-            if found:
-                return exact or found
+    texts = (line, line.split(",")[0].split("\t")[0].strip(), line.split()[0])
+    return next((found for text in texts if (found := files_named(text, known, root))), [])
+
+
+def files_named(text: str, known: dict[str, list[Path]], root: Path) -> list[Path]:
+    """Return the files that a name may mean, by `known_names`; none where there is no such file."""
+    name = text.replace("\\", "/") if text not in known else text
+    for start in ("", "./", f"{root.as_posix()}/", f"{root.name}/"):
+        found = known.get(name.removeprefix(start), []) if name.startswith(start) else []
+        exact = [file for file in found if file.as_posix() == name.removeprefix(start)]
+        if found:
+            return exact or found
     return []
 
 

@@ -156,12 +156,12 @@ class ImageEvaluator:
         place = torch.searchsorted(kept, columns["ids"])
         x = originals[place]
         page, top, left = (columns[name].numpy() for name in ("page", "top", "left"))
-        pages = ocr.stitch(x[:, 0].numpy(), page, top, left)
-        values = ocr.page_errors(pages, ocr.stitch(outputs[place][:, 0].numpy(), page, top, left), limit)
+        pages = ocr.stitch(ocr.gray(x.numpy()), page, top, left)
+        values = ocr.page_errors(pages, ocr.stitch(ocr.gray(outputs[place].numpy()), page, top, left), limit)
         methods = {"blur": blur, **self.baselines}
         for name in {"blur", "pca", "patch_pca"} & methods.keys():
             y = torch.cat([stored(Decoded(methods[name](part.float() / 255))) for part in x.split(256)])
-            read = ocr.page_errors(pages, ocr.stitch(y[:, 0].numpy(), page, top, left), limit)
+            read = ocr.page_errors(pages, ocr.stitch(ocr.gray(y.numpy()), page, top, left), limit)
             reached[name]["ocr_cer"] = read["ocr_cer"]
         return values
 

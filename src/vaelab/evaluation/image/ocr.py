@@ -46,6 +46,13 @@ def _library() -> Any:
     return importlib.import_module("pytesseract")  # may be absent, and has no types
 
 
+def gray(x: np.ndarray) -> np.ndarray:
+    """Return the brightness of patches [n, C, S, S] as Pillow has it, [n, S, S]; of one channel, the channel."""
+    if x.shape[1] == 1:
+        return x[:, 0]
+    return np.stack([np.asarray(Image.fromarray(np.moveaxis(patch, 0, -1)).convert("L")) for patch in x])
+
+
 def stitch(patches: np.ndarray, page: np.ndarray, top: np.ndarray, left: np.ndarray) -> dict[int, np.ndarray]:
     """Return the pages [H, W] that the patches [n, S, S] make up, by page number; incomplete pages are left out.
 

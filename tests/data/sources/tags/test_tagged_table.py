@@ -18,8 +18,7 @@ from stored import stored
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_info, read_meta
-from vaelab.data.sources import prepare
-from vaelab.data.sources.tags import tables
+from vaelab.data.sources import prepare, tables
 from vaelab.data.sources.tags.rows import Rows
 from vaelab.errors import InputError
 from vaelab.params.datasets import Split, TagsCsv

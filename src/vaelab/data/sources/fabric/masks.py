@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from vaelab.data.sources.account import counted
+from vaelab.data.sources.decoding import SWAPPED
 from vaelab.data.sources.fabric.mask_files import USUAL_RULE, MaskFile, MaskRule, read_mask
 from vaelab.data.sources.regular import UnreadableError
 
 MOSTLY = 0.5  # of an image, above which its mask is taken for one of the intact surface
-SWAPPED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 FINDINGS = {  # what a report of pairs may list, and how it is said
     "missing": "images that need a mask, without one",
     "unmasked": "images without a mask, taken as normal",

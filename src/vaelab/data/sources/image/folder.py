@@ -11,6 +11,9 @@ from vaelab.data.format.info import PHASES, Preparation, image_info
 from vaelab.data.sources.account import Account
 from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
 from vaelab.data.sources.given_splits import Given, Places, given_splits
+from vaelab.data.sources.image.boxes.corners import Boxes, FileBoxes
+from vaelab.data.sources.image.boxes.masks import marked
+from vaelab.data.sources.image.boxes.opening import open_boxes, without_boxes
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
 from vaelab.data.sources.image.outcome import Outcome, Page, page_name
 from vaelab.data.sources.image_files import fitted, in_eight_bits, pixels_left_out, survey_values
@@ -24,21 +27,23 @@ from vaelab.params.datasets import ImageFolder
 
 
 class Layout(NamedTuple):
-    """What the sub-folders stand for."""
+    """What the sub-folders stand for, and what else the files come with."""
 
-    given: Given  # splits that the files come with
+    given: Given  # splits
     by_colour: bool  # no sub-folders to group by
     groups: tuple[str, ...]
+    boxes: Boxes | None = None  # of text
 
 
 def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     """Write the images [n, C, S, S] of all files below a directory, with `file`: index into meta.json's file_names.
 
     Lists or top folders of train and val (or test) are the splits, where there are such; else files are shared out.
-    `group` is the next sub-folder; where there are none, colour or gray for RGB and "all" for gray.
+    `group` is the next sub-folder; where there are none, colour or gray for RGB and "all" for gray. With boxes of text
+    there are `text`, `page`, `top` and `left`, too.
 
     Raises:
-        InputError: there is no directory, no image that can be used, or a split is left empty.
+        InputError: there is no directory, no image that can be used, no image with a box, or a split is left empty.
     """
     where, root = f"datasets.{folder.name}", Path(settings.path)
     if not root.is_dir():
@@ -48,12 +53,17 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     places = Places(root, root, settings.split_lists, where)
     layout = _layout(listing.files, given_splits(listing.files, places, settings.split, settings.seed), settings.colour)
+    if settings.boxes is not None:
+        boxes = open_boxes(settings.boxes, listing.files, root, where)
+        layout = layout._replace(boxes=boxes)
+        listing = listing._replace(ignored=without_boxes(listing.ignored, boxes, root))
     found = survey_values((root / file for file in listing.files), settings.max_pixels)
     scale = scale_for(found, settings.value_range)
     writer, outcome = _converted(listing, layout, settings, scale, folder)
     account = outcome.account
     _check(outcome, layout, settings, where)
     account.said += layout.given.said
+    outcome.judge_boxes(layout.boxes, settings)
     outcome.judge(found, scale, settings)
     account.warn(layout.given.warnings)
     others = {"ignored (no images)": listing.ignored.total(), "links to folders left out": len(listing.links_left_out)}
@@ -68,6 +78,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         "group_counts": outcome.levels.images_by_group(),
         **account.report(),
         **_files(outcome, listing),
+        **(outcome.tally.report() if layout.boxes else {}),
         "value_scale": scale,
     })  # fmt: skip
 
@@ -130,10 +141,11 @@ def _convert(
         try:
             if not phase:
                 raise UnreadableError(layout.given.left_out)
-            for read in _pages(file, settings, scale, account):
+            boxes = outcome.tally.boxes_of(file, layout.boxes)
+            for read in _pages(file, settings, scale, account, boxes):
                 group = _group(file, read.x, layout)
                 index = np.full(len(read.x), len(outcome.kept), dtype=np.int32)
-                writer.add(phase, {"x": read.x, "group": group, "file": index})
+                writer.add(phase, {"x": read.x, "group": group, "file": index, **outcome.marks(read)})
                 outcome.add(phase, name, read, group)
                 pages += 1
         except UnreadableError as error:
@@ -142,7 +154,9 @@ def _convert(
     return writer, outcome
 
 
-def _pages(file: Path, settings: ImageFolder, scale: Scale, account: Account) -> Iterator[Page]:
+def _pages(
+    file: Path, settings: ImageFolder, scale: Scale, account: Account, boxes: FileBoxes | None
+) -> Iterator[Page]:
     """The pages of a file that can be used; what is wrong with another is added to the account."""
     with opened(Path(settings.path) / file, settings.max_pixels) as source:
         for number in page_numbers(source):
@@ -152,8 +166,10 @@ def _pages(file: Path, settings: ImageFolder, scale: Scale, account: Account) ->
             except UnreadableError as error:
                 account.quarantine(page_name(printable(file), number), str(error))
                 continue
-            width, height = picture.image.size
-            yield Page(number, x, notes, width * height, pixels_left_out(picture.image, settings.size, settings.fit))
+            (width, height), out = picture.image.size, pixels_left_out(picture.image, settings.size, settings.fit)
+            form = picture.orientation, (width, height), settings.size, settings.fit
+            text = None if boxes is None else marked(boxes.on(number), *form)
+            yield Page(number, x, notes, width * height, out, text)
 
 
 def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:

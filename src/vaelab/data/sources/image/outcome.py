@@ -11,6 +11,9 @@ import numpy as np
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.account import Account
+from vaelab.data.sources.image.boxes.corners import Boxes
+from vaelab.data.sources.image.boxes.masks import Marked
+from vaelab.data.sources.image.boxes.tally import Tally
 from vaelab.data.sources.image.groups import LITTLE_RANGE, GroupLevels
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.twins import Twins
@@ -32,6 +35,7 @@ class Page(NamedTuple):
     notes: list[str]
     pixels: int
     left_out: int
+    marked: Marked | None = None  # where text is, of files that have boxes of it
 
 
 class Outcome:
@@ -44,6 +48,14 @@ class Outcome:
         self.examples = dict.fromkeys(PHASES, 0)  # files that were kept, by split
         self.pages: dict[str, int] = {}  # of files that have several
         self.pixels = self.pixels_left_out = 0
+        self.tally = Tally()
+
+    def marks(self, page: Page) -> dict[str, np.ndarray]:
+        """Return the arrays that say where text is, and where the squares [n] of the next page are in it."""
+        if page.marked is None:
+            return {}
+        number = np.full(len(page.x), len(self.tally.names), dtype=np.int32)
+        return {"text": page.marked.text, "page": number, "top": page.marked.top, "left": page.marked.left}
 
     def add(self, phase: str, name: str, page: Page, group: np.ndarray) -> None:
         """Count a page of a file."""
@@ -52,6 +64,8 @@ class Outcome:
         self.account.note(name, page.notes)
         self.pixels += page.pixels
         self.pixels_left_out += page.left_out
+        if page.marked is not None:
+            self.tally.add(phase, page_name(name, page.number), page.marked)
 
     def finish(self, phase: str, file: Path, pages: int) -> None:
         """Count a file, of which so many pages are kept."""
@@ -77,6 +91,15 @@ class Outcome:
             warnings += self.levels.little_range(LITTLE_RANGE)
         self.account.warn([*warnings, *self.levels.unlike_phases(), *self.levels.unlike_groups()])
         self.account.warn([*self._mixed(found), *self.twins.warnings()])
+
+    def judge_boxes(self, boxes: Boxes | None, settings: ImageFolder) -> None:
+        """Say what became of the boxes of text. Raises InputError where no image has one."""
+        if boxes is None:
+            return
+        said, warnings = self.tally.said(boxes, settings.fit, f"{self.account.where}.boxes: {settings.boxes}")
+        self.account.quarantined += self.tally.unreadable
+        self.account.said += said
+        self.account.warn(warnings)
 
     def _mixed(self, found: Mapping[Kind, Extent]) -> list[str]:
         """Floats beside other images, which may be normalised differently."""

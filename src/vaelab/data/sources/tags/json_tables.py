@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.data.sources.tags.tables import (
+from vaelab.data.sources.tables import (
     CHUNK_CHARACTERS,
     CHUNK_ROWS,
     UNREADABLE,

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from vaelab.data.sources.tables import Table, csv_table, table_ending
 from vaelab.data.sources.tags.json_tables import json_table
 from vaelab.data.sources.tags.parquet_tables import parquet_table
-from vaelab.data.sources.tags.tables import Table, csv_table, table_ending
 from vaelab.errors import InputError
 
 TABLES: dict[str, Callable[[Path, str], Table]] = {

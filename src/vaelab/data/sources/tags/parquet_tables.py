@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab.data.sources.tags.tables import CHUNK_ROWS, Chunk, Column, Table
+from vaelab.data.sources.tables import CHUNK_ROWS, Chunk, Column, Table
 from vaelab.errors import InputError, shortened
 
 CHUNK_CELLS = 2**24  # in memory at once

@@ -13,10 +13,10 @@ import numpy as np
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.progress import progress
 from vaelab.data.sources.split_names import split_named
+from vaelab.data.sources.tables import Chunk, Table
 from vaelab.data.sources.tags.lists import are_lists, lists_of
 from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
 from vaelab.data.sources.tags.separators import separator_hint
-from vaelab.data.sources.tags.tables import Chunk, Table
 from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv

@@ -14,7 +14,7 @@ import numpy as np
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, tags_info
 from vaelab.data.sources.split_names import split_named
-from vaelab.data.sources.tags.tables import Column
+from vaelab.data.sources.tables import Column
 from vaelab.errors import InputError
 
 DENSE_BYTES = 2**26  # of rows that are made dense at once

@@ -1,0 +1,35 @@
+"""What the option `boxes` of a folder of images names: a table of all boxes, or a folder of Tesseract's tables."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from vaelab.data.sources.image.boxes.corners import Boxes
+from vaelab.data.sources.image.boxes.table import table_boxes
+from vaelab.data.sources.image.boxes.tesseract import tesseract_boxes
+from vaelab.data.sources.listing import printable
+from vaelab.data.sources.regular import UnreadableError, check_regular
+from vaelab.errors import InputError
+
+
+def open_boxes(given: str, files: Sequence[Path], root: Path, where: str) -> Boxes:
+    """Return the boxes of files, which are relative to `root`. Raises InputError where there are none, or wrong ones.
+
+    No path is taken from what is read: a table names files that the listing has.
+    """
+    path = Path(given)
+    place = f"{where}.boxes: {printable(path)}"
+    if os.path.isdir(path):  # unlike Path.is_dir, False on any error
+        return tesseract_boxes(path, files, place)
+    try:
+        check_regular(path)
+    except UnreadableError as error:
+        raise InputError(f"{place}: {error}; expected a table of boxes, or a folder of Tesseract's tables") from None
+    return table_boxes(path, files, root, place)
+
+
+def without_boxes(ignored: Counter[str], boxes: Boxes, root: Path) -> Counter[str]:
+    """Return the count of files that are no images, by ending, without those that hold boxes."""
+    beside = Counter(path.suffix.lower() for path in boxes.files if path.is_relative_to(root))
+    return ignored - beside
