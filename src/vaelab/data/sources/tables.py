@@ -9,7 +9,7 @@ import difflib
 import gzip
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO, cast
@@ -105,8 +105,7 @@ class _File:
                     if row or width == 1:
                         yield line, row or [""]
         except UnicodeDecodeError:
-            number = not_utf8(self.path)
-            raise InputError(f"{self.place}: line {number} is not UTF-8; save the table as UTF-8") from None
+            raise not_utf8(self.path, self.place) from None
         except csv.Error as error:
             text = f"cannot be read ({shortened(error)}): is a quotation mark not closed, or not doubled in a cell?"
             raise InputError(f"{self.place}: the row after line {line} {text}") from None
@@ -154,8 +153,12 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def not_utf8(path: Path) -> int:
-    """Number of the first line that cannot be decoded; the decoder knows only a place in its buffer."""
-    with opened_text(path, "surrogateescape") as file:
-        lines = iter(partial(file.readline, LINE_CHARACTERS), "")
-        return next((number for number, line in enumerate(lines, 1) if any("\udc80" <= c <= "\udcff" for c in line)), 0)
+def not_utf8(path: Path, place: str) -> InputError:
+    """Return what names the first line that cannot be decoded; the decoder knows only a place in its buffer."""
+    line = 0
+    with suppress(*UNREADABLE), opened_text(path, "surrogateescape") as file:
+        for text in iter(partial(file.readline, LINE_CHARACTERS), ""):
+            line += 1
+            if any("\udc80" <= c <= "\udcff" for c in text):
+                break
+    return InputError(f"{place}: line {line} is not UTF-8; save the table as UTF-8")

@@ -120,7 +120,12 @@ def eight_bits(image: Image.Image, scale: Scale | None) -> tuple[Image.Image, li
 
 
 def _bands(image: Image.Image) -> Iterable[tuple[int, np.ndarray]]:
-    return in_bands(image, lambda band: np.asarray(band, dtype=np.float64))
+    return in_bands(image, _doubles)
+
+
+def _doubles(band: Image.Image) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # of NaN, which is told of with the extremes
+        return np.asarray(band, dtype=np.float64)
 
 
 def in_bands(image: Image.Image, use: Callable[[Image.Image], Made]) -> Iterable[tuple[int, Made]]:

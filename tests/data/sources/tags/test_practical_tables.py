@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 
 import numpy as np
 import pandas as pd
@@ -294,8 +295,9 @@ def test_compressed_tables(prepared, ending, delimiter):
         (b"no gzip at all", "cannot be read: Not a gzipped file"),
         (gzip.compress(b"tags\na|b\n" * 1000, mtime=0)[:30], "cannot be read: Compressed file ended"),
         (gzip.compress(b"tags\na|b\n\xe9\n", mtime=0), "line 3 is not UTF-8"),
+        (gzip.compress(b"tags\na|b\n\xe9" + random.Random(0).randbytes(40_000).hex().encode())[:-4], "is not UTF-8"),
     ],
-    ids=["no gzip", "cut short", "no text"],
+    ids=["no gzip", "cut short", "no text", "both"],
 )
 def test_compressed_tables_that_are_damaged(prepared, tmp_path, content, expected):
     assert expected in refused(prepared, tmp_path, content, ending="csv.gz")

@@ -57,7 +57,7 @@ def _objects(path: Path, place: str) -> Iterator[tuple[int, dict[str, Any], int]
                 if row:
                     yield line, row, len(text)
     except UnicodeDecodeError:
-        raise InputError(f"{place}: line {not_utf8(path)} is not UTF-8; save the table as UTF-8") from None
+        raise not_utf8(path, place) from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{place}: line {line} is not JSON ({shortened(error)})") from None
     except UNREADABLE as error:
