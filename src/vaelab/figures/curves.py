@@ -50,7 +50,7 @@ def training_curves(history: pd.DataFrame, kind: str) -> Figure:
     ]
     handles += [Line2D([], [], color="#444444", linestyle=style, label=phase) for phase, style in STYLES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))
-    figure.suptitle("Training curves: val with the posterior mean, train during the epoch with sampled z")
+    figure.suptitle("Training curves: val with the posterior mean, objective and train with drawn z")
     return figure
 
 

@@ -15,12 +15,13 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-def norm(channels: int, options: Model) -> nn.Module:
-    """Return the normalisation layer for feature maps of `channels`."""
+def norm(channels: int, options: Model, together: int = 1) -> nn.Module:
+    """Return the normalisation layer for feature maps of `channels`; groups have at least `together` of them."""
     if options.norm == "batch":
         return nn.BatchNorm2d(channels)
     if options.norm == "group":
-        return nn.GroupNorm(next(groups for groups in (8, 4, 2, 1) if channels % groups == 0), channels)
+        fitting = (groups for groups in (8, 4, 2) if channels % groups == 0 and channels >= together * groups)
+        return nn.GroupNorm(next(fitting, 1), channels)
     if options.norm == "layer":
         return nn.GroupNorm(1, channels)
     return nn.Identity()

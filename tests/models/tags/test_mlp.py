@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from vaelab.models.blocks import norm
 from vaelab.models.build import build
 from vaelab.models.files import load_model, save_model
-from vaelab.models.tags.mlp import frequency_logits
+from vaelab.models.tags.mlp import frequency_logits, hidden
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Model
@@ -261,3 +261,11 @@ def test_layer_normalisation_of_feature_maps_is_over_all_of_an_example(channels)
     x = torch.randn(3, channels, 5, 5)
     found = norm(channels, Model(norm="layer"))(x)
     torch.testing.assert_close(found, F.layer_norm(x, x.shape[1:]))
+
+
+@pytest.mark.parametrize("size", [4, 6, 8, 16, 24, 64])
+def test_groups_of_a_layer_leave_more_of_a_unit_than_its_sign(size):
+    units = torch.randn(50, size, generator=torch.Generator().manual_seed(0))
+    options = tiny_run(kind="tags", model={"norm": "group"}).model
+    normalised = hidden(torch.nn.Identity(), size, options)[1](units)
+    assert (normalised.abs().std(dim=0) > 0.1).all()

@@ -99,7 +99,8 @@ class Transposed(nn.Module):
 def hidden(layer: nn.Module, size: int, options: Model) -> nn.Sequential:
     """Return a layer that gives `size` units, normalisation, activation, dropout."""
     norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
-    normalisation = norms[options.norm](size) if options.norm in norms else norm(size, options)
+    # a group of one unit would be 0 whatever its value, and of two no more than signs
+    normalisation = norms[options.norm](size) if options.norm in norms else norm(size, options, together=4)
     dropout = [nn.Dropout(options.dropout)] if options.dropout else []
     return nn.Sequential(layer, normalisation, ACTIVATIONS[options.activation](), *dropout)
 
