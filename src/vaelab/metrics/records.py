@@ -11,7 +11,13 @@ EVERY: Kinds = ("every",)  # also kinds of data that are still to come
 DEFECTS = "defects"  # group of the measures of stage threshold
 ONE_DRAW = "one drawn z"
 BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a model has to beat, of each kind of data
-    "grid": {"majority": "majority", "pca": "PCA"},
+    "grid": {
+        "majority": "majority",
+        "pca": "PCA",
+        "patch_pca": "patch PCA",
+        "pca_ranks": "PCA of ranks, palette given",
+        "patch_pca_ranks": "patch PCA of ranks, palette given",
+    },
     "image": {
         "mean_image": "mean image",
         "pca": "PCA",
@@ -134,6 +140,8 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                VALIDATED["predicted_background_share"], GRID, True, True),
         Metric("true_background_share", "true background share", "", "none", GRID, True),
         Metric("blank_share", "grids that come out as background only", "", "lower", GRID, True, True),
+        Metric("grid_accuracy", "accuracy, mean over grids", "", "higher", GRID, True, True),
+        Metric("grid_foreground_accuracy", "foreground accuracy, mean over grids", "", "higher", GRID, True, True),
     ),
     "loss": (
         Metric("bce", "Bernoulli cross-entropy", "nats per row", "lower", TAGS, True, True,
@@ -211,6 +219,7 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
     ONE_DRAW: (  # the same with one z drawn from each posterior; those that are not listed are read alike
         Metric("sampled_macro_f1", "macro F1 with one drawn z", "", "higher", GRID, True, True),
         Metric("sampled_accuracy", "accuracy with one drawn z", "", "higher", GRID, True, True),
+        Metric("sampled_exact_match", "exact-match rate with one drawn z", "", "higher", GRID, True, True),
         Metric("sampled_psnr", "PSNR with one drawn z", "dB", "higher", IMAGE, True, True),
         Metric("sampled_ssim", "SSIM with one drawn z", "", "higher", IMAGE, True, True),
         Metric("sampled_lrap", "label ranking average precision with one drawn z", "", "higher", TAGS, True, True),

@@ -131,6 +131,14 @@ def _images(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.threshold.scores", text)
 
 
+def _grids(run: Run, where: str) -> Iterator[Problem]:
+    """What cropping needs: that a network makes the same of a grid however much canvas lies around it."""
+    if run.train.crop and run.model.latent != "map":
+        yield Problem(f"{where}.train.crop", "needs model.latent: map; a vector is of the whole canvas")
+    if run.train.crop and run.model.norm != "none":
+        yield Problem(f"{where}.train.crop", f"needs model.norm: none; {run.model.norm} looks at the canvas around, too")
+
+
 def _tags(run: Run, where: str) -> Iterator[Problem]:
     """Which terms go with which output."""
     path, active = f"{where}.model.output", _active(run)
@@ -141,4 +149,6 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
 
 
-OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {"image": (_images,), "tags": (_tags,)}
+OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {
+    "grid": (_grids,), "image": (_images,), "tags": (_tags,),
+}  # fmt: skip

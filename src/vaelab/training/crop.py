@@ -31,18 +31,18 @@ def by_size(order: Tensor, sizes: Tensor, batch: int) -> Tensor:
     return torch.cat([batches[place].flatten(), left])
 
 
-def cut(x: Tensor, noise: Tensor, options: Model, classes: int) -> tuple[Tensor, Tensor]:
+def cut(x: Tensor, noise: Tensor, options: Model, longest: int) -> tuple[Tensor, Tensor]:
     """Return the part of the canvas that holds these grids, in whole places of the latent map, and noise to match.
 
     Args:
         x: [b, S, S], K outside.
         noise: of the latents [b, L]: those of the map first.
         options: of a model with a latent map.
-        classes: K.
+        longest: side of the batch's grids, those of other processes among them, so that all cut alike.
     """
-    cell, side = 2**options.depth, x.shape[-1]
-    places = -(-int(extents(x, classes).max()) // cell)
-    of_map = options.latent_channels * (side // cell) ** 2
-    kept = noise[:, :of_map].unflatten(1, (options.latent_channels, side // cell, side // cell))
-    kept = kept[..., :places, :places].flatten(1)
-    return x[:, : places * cell, : places * cell], torch.cat([kept, noise[:, of_map:]], dim=1)
+    cell = 2**options.depth
+    whole, places = x.shape[-1] // cell, -(-longest // cell)
+    size = options.latent_channels * whole**2
+    of_map, others = noise.split([size, noise.shape[1] - size], dim=1)
+    kept = of_map.unflatten(1, (options.latent_channels, whole, whole))[..., :places, :places].flatten(1)
+    return x[:, : places * cell, : places * cell], torch.cat([kept, others], dim=1)

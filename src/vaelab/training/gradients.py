@@ -32,8 +32,8 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     if options.shift and session.run.model.name == "local":
         x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
         batch = batch._replace(x=x)
-    if options.crop:
-        x, noise = cut(batch.x, noise, session.run.model, len(session.info.classes))
+    if session.sizes is not None:
+        x, noise = cut(batch.x, noise, session.run.model, int(session.sizes[index].max()))
         batch = batch._replace(x=x)
     seen = batch.x
     if options.corruption:

@@ -7,18 +7,23 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
+from vaelab.evaluation.grid.baselines import Majority
+from vaelab.evaluation.grid.linear import Linear, patch_pca_of_grids, pca_of_grids
 from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import evaluation_metrics
 from vaelab.measures.passes import Pass
 from vaelab.metrics.nested import ABLATIONS, FLOORS, SAMPLED
+from vaelab.models.grid.conv import places
+from vaelab.models.grid.palette import Palette
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import LIKELIHOODS
 from vaelab.objective.schedules import value_reached
 
 AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy", "blank_share")
+OF_GRIDS = ("accuracy", "foreground_accuracy")  # pooled over cells; as means over grids they are called grid_...
+MOST_COMPONENTS = 256  # of whole canvases: with more PCA learns the training grids by heart, and takes a minute
 
 
 class GridEvaluator:
@@ -26,10 +31,17 @@ class GridEvaluator:
 
     def __init__(self, inputs: EvaluationInputs) -> None:
         self.inputs = inputs
-        train = _grids(inputs.splits["train"])
-        pca = PcaOfGrids(train, inputs.info, inputs.model.latent_dim, inputs.options.seed)
-        self.lossless = pca.loses_nothing
-        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, inputs.info), *([] if self.lossless else [pca])]
+        train, options, info = _grids(inputs.splits["train"]), inputs.run.model, inputs.info
+        size, seed, cell = places(options, info), inputs.options.seed, 2**options.depth
+        channels = size // (info.shape[0] // cell) ** 2
+        kinds = dict.fromkeys(("none", options.palette))
+        self.baselines: list[Majority | Linear] = [Majority(train, info)]
+        for palette in (Palette(kind, info) for kind in kinds):
+            found = [pca_of_grids(train, palette, info, min(size, MOST_COMPONENTS), seed)]
+            if channels:
+                found.append(patch_pca_of_grids(train, palette, info, cell, channels, seed))
+            self.baselines += [baseline for baseline in found if baseline is not None]
+        self.lossless = not any(isinstance(baseline, Linear) for baseline in self.baselines)
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""
@@ -39,6 +51,7 @@ class GridEvaluator:
         """Return the metrics of a phase, baselines among them."""
         matrix, means = result.measured.totals["matrix"], result.means()
         values: dict[str, Any] = {name: means[name] for name in AVERAGED}
+        values |= {f"grid_{name}": result.measured.means()[name] for name in OF_GRIDS}
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         values["distortion_at_mean"] = result.measured.means()["distortion"]
         values |= likelihoods(self.inputs, phase, split, result)

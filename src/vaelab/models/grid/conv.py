@@ -21,8 +21,8 @@ from vaelab.data.format.info import DataInfo
 from vaelab.models.blocks import ACTIVATIONS
 from vaelab.models.grid import extent
 from vaelab.models.grid.extent import ExtentDecoder, ExtentEncoder, masks
-from vaelab.models.grid.masked import Layer, Residual, Up, run
-from vaelab.models.grid.palette import Palette
+from vaelab.models.grid.masked import Layer, Up, residuals, run
+from vaelab.models.grid.palette import Palette, one_hot
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model
 
@@ -62,25 +62,19 @@ class GridEncoder(nn.Module):
         sizes = channels(options)
         layers: list[nn.Module] = [Layer(self.classes, sizes[0], options)]
         for inputs, outputs in itertools.pairwise(sizes):
-            layers += [Layer(inputs, outputs, options, stride=2)]
-            layers += [Residual(outputs, options) for _ in range(options.residual_blocks)]
-        self.body = nn.ModuleList(layers)
+            layers.append(Layer(inputs, outputs, options, stride=2))
+        self.body = nn.ModuleList([*layers, *residuals(sizes[-1], options)])
         self.latents = options.latent_channels if options.latent == "map" else options.latent_dim
         together = 1 if options.latent == "map" else info.shape[0] // 2**options.depth
         self.head = nn.Conv2d(sizes[-1], 2 * self.latents, together)
         patch = self.classes * self.cell**2
         self.linear_path = nn.Conv2d(patch, self.latents, 1, bias=False) if options.init == "pca" else None
 
-    def planes(self, x: Tensor) -> Tensor:
-        """Return one plane per rank, or class, of grids whose classes are recoded, [B, K, S, S]: outside zeros."""
-        one_hot = x.unsqueeze(-1) == torch.arange(self.classes, device=x.device)
-        return one_hot.to(self.head.weight.dtype).permute(0, 3, 1, 2)  # channels last in memory
-
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each [B, L], of grids [B, S, S]."""
         order, counts = self.palette.order(x)
         inside = x != self.classes
-        planes = self.planes(self.palette.recoded(x, order))
+        planes = one_hot(self.palette.recoded(x, order), self.classes, self.head.weight.dtype)
         levels = masks(inside, self.depth, planes.dtype)
         mean, log_var = self.head(run(self.body, planes, levels)).chunk(2, dim=1)
         if self.linear_path is not None:
@@ -107,11 +101,8 @@ class GridDecoder(nn.Module):
         else:
             self.stem = nn.ConvTranspose2d(self.latents, sizes[0], side)
         self.activation = ACTIVATIONS[options.activation]()
-        layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise(sizes):
-            layers += [Residual(inputs, options) for _ in range(options.residual_blocks)]
-            layers.append(Up(inputs, outputs, options))
-        self.body = nn.ModuleList(layers)
+        layers = [Up(inputs, outputs, options) for inputs, outputs in itertools.pairwise(sizes)]
+        self.body = nn.ModuleList([*residuals(sizes[0], options), *layers])
         seen = sizes[-1] + 1 + (classes if options.init == "pca" else 0)
         self.refine = Layer(seen, sizes[-1], options)
         self.last = nn.Conv2d(sizes[-1], classes, 3, padding=1)

@@ -57,6 +57,11 @@ class Up(nn.Module):
         return found
 
 
+def residuals(channels: int, options: Model) -> list[nn.Module]:
+    """Return as many residual blocks as the options ask for."""
+    return [Residual(channels, options) for _ in range(options.residual_blocks)]
+
+
 def run(layers: Iterable[nn.Module], h: Tensor, masks: Sequence[Tensor]) -> Tensor:
     """Return the features after all layers, each masked at the resolution that it leaves."""
     by_side = {mask.shape[-1]: mask for mask in masks}

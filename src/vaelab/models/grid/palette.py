@@ -83,6 +83,12 @@ class Palette(nn.Module):
         return (mixed + LEAST).log()
 
 
+def one_hot(x: Tensor, classes: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return a plane for each rank, or class, of grids [B, S, S]: [B, K, S, S], zeros outside."""
+    values = x.unsqueeze(-1) == torch.arange(classes, device=x.device)
+    return values.to(dtype).permute(0, 3, 1, 2)  # channels last in memory
+
+
 def points(classes: int) -> Tensor:
     """Return a point on a sphere for each class [K, E], far from each other: midpoints of the edges of a simplex.
 

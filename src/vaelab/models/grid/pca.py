@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaelab.models.grid.palette import Palette, one_hot
 from vaelab.models.pca import MIN_VARIANCE, check_components
 from vaelab.models.vae import VAE
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from vaelab.models.grid.conv import GridDecoder, GridEncoder
 
 TEMPERATURE = 6.0  # logits per unit of a plane: a plane that is reconstructed as 1 is right with p = .98
+PART = 256  # grids that are cut at once
 MAX_COVARIANCE = 2048  # values of a patch up to which the matrix of their products is decomposed
 
 
@@ -47,7 +49,7 @@ def start_grids_from_pca(model: VAE, grids: Tensor, seed: int) -> None:
     encoder, decoder = cast("GridEncoder", model.encoder), cast("GridDecoder", model.decoder)
     assert encoder.linear_path is not None
     assert decoder.linear_path is not None
-    rows = torch.cat([patches(encoder, part.long()) for part in grids.split(256)])
+    rows = torch.cat([patches(part.long(), encoder.palette, encoder.cell) for part in grids.split(PART)])
     found = directions(rows, encoder.latents, seed, "latent_dim" if encoder.cell == grids.shape[-1] else "latent_channels")
     deviation = found.square.sqrt()[:, None]
     encoder.linear_path.weight.copy_((found.components / deviation).view_as(encoder.linear_path.weight))
@@ -60,10 +62,10 @@ def start_grids_from_pca(model: VAE, grids: Tensor, seed: int) -> None:
         tensor.zero_()
 
 
-def patches(encoder: "GridEncoder", x: Tensor) -> Tensor:
-    """Return the patches of the planes of grids [N, S, S] that hold cells, [P, D]."""
-    planes = encoder.planes(encoder.palette.recoded(x, encoder.palette.order(x)[0]))
-    rows = F.pixel_unshuffle(planes, encoder.cell).permute(0, 2, 3, 1).flatten(0, 2)
+def patches(x: Tensor, palette: Palette, cell: int) -> Tensor:
+    """Return the patches of the planes of grids [N, S, S] that hold cells, recoded as the palette says, [P, D]."""
+    planes = one_hot(palette.recoded(x, palette.order(x)[0]), palette.classes)
+    rows = F.pixel_unshuffle(planes, cell).permute(0, 2, 3, 1).flatten(0, 2)
     return rows[rows.any(1)]
 
 
