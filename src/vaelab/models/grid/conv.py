@@ -122,7 +122,7 @@ class GridDecoder(nn.Module):
         grid = of_places.view(-1, self.latents, across, across) * (levels[-1] if self.spatial else 1.0)
         h = self.activation(self.stem(grid)) * levels[-1]
         h = run(self.body, h.contiguous(memory_format=torch.channels_last), levels)
-        seen = [h, extent.planes(of_extent, side)]
+        seen = [h, extent.planes(of_extent, side) * levels[0]]
         if self.linear_path is None:
             ranks = self.last(self.refine(torch.cat(seen, 1), levels[0]))
         else:
