@@ -192,19 +192,19 @@ def test_every_term_has_a_kind_and_the_defaults_are_of_theirs():
 
 
 IGNORED_BY_GRIDS = {
-    "model": {"dropout": 0.1, "conditional": True, "skips": True, "latent": "map", "learned_sigma": True},
+    "model": {"dropout": 0.1, "conditional": True, "skips": True, "attention": True, "learned_sigma": True},
     "train": {"flip": True, "input_noise": 0.1},
     "loss": {"centre_weight": 2.0},
     "evaluate": {"samples": 10},
     "visualize": {"examples": 2},
 }
 IGNORED_BY_IMAGES = {
-    "model": {"linear_path": False, "embedding_dim": 3, "tied": True, "hidden": (8, 8)},
+    "model": {"palette": "ranked", "tied": True, "hidden": (8, 8)},
     "loss": {"class_weights": "inverse", "pos_weight": "inverse", "gamma_negative": 2.0},
     "evaluate": {"threshold": 0.3},
 }
 IGNORED_BY_TAGS = {
-    "model": {"linear_path": False, "width": 8, "skips": True},
+    "model": {"palette": "ranked", "width": 8, "skips": True},
     "train": {"flip": True},
     "loss": {"class_weights": "inverse", "centre_weight": 2.0},
     "evaluate": {"samples": 10},

@@ -135,8 +135,8 @@ def _grids(run: Run, where: str) -> Iterator[Problem]:
     """What cropping needs: that a network makes the same of a grid however much canvas lies around it."""
     if run.train.crop and run.model.latent != "map":
         yield Problem(f"{where}.train.crop", "needs model.latent: map; a vector is of the whole canvas")
-    if run.train.crop and run.model.norm != "none":
-        yield Problem(f"{where}.train.crop", f"needs model.norm: none; {run.model.norm} looks at the canvas around, too")
+    if run.train.crop and run.model.norm not in ("none", "layer"):
+        yield Problem(f"{where}.train.crop", f"needs model.norm: layer or none; {run.model.norm} is of the canvas, too")
 
 
 def _tags(run: Run, where: str) -> Iterator[Problem]:

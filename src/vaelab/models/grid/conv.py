@@ -21,7 +21,7 @@ from vaelab.data.format.info import DataInfo
 from vaelab.models.blocks import ACTIVATIONS
 from vaelab.models.grid import extent
 from vaelab.models.grid.extent import ExtentDecoder, ExtentEncoder, masks
-from vaelab.models.grid.masked import Layer, Up, residuals, run
+from vaelab.models.grid.masked import Layer, PlaceNorm, Up, residuals, run
 from vaelab.models.grid.palette import Palette, one_hot
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model
@@ -66,6 +66,7 @@ class GridEncoder(nn.Module):
         self.body = nn.ModuleList([*layers, *residuals(sizes[-1], options)])
         self.latents = options.latent_channels if options.latent == "map" else options.latent_dim
         together = 1 if options.latent == "map" else info.shape[0] // 2**options.depth
+        self.norm = PlaceNorm(sizes[-1])  # however large features become, a step of training moves the posterior little
         self.head = nn.Conv2d(sizes[-1], 2 * self.latents, together)
         patch = self.classes * self.cell**2
         self.linear_path = nn.Conv2d(patch, self.latents, 1, bias=False) if options.init == "pca" else None
@@ -76,7 +77,7 @@ class GridEncoder(nn.Module):
         inside = x != self.classes
         planes = one_hot(self.palette.recoded(x, order), self.classes, self.head.weight.dtype)
         levels = masks(inside, self.depth, planes.dtype)
-        mean, log_var = self.head(run(self.body, planes, levels)).chunk(2, dim=1)
+        mean, log_var = self.head(self.norm(run(self.body, planes, levels)) * levels[-1]).chunk(2, dim=1)
         if self.linear_path is not None:
             mean = mean + self.linear_path(F.pixel_unshuffle(planes, self.cell))
         parts = (self.palette.posterior(order, counts), self.extent(inside))

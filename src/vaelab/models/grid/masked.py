@@ -8,8 +8,22 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from vaelab.models.blocks import ACTIVATIONS, norm
+from vaelab.models.blocks import ACTIVATIONS
+from vaelab.models.blocks import norm as norm_of_canvas
 from vaelab.params.blocks import Model
+
+
+class PlaceNorm(nn.LayerNorm):
+    """Layer normalisation of the channels of each place, which no other place changes (Ba et al. 2016)."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return the normalised features."""
+        return super().forward(h.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def norm(channels: int, options: Model) -> nn.Module:
+    """Return the normalisation layer for feature maps of `channels`."""
+    return PlaceNorm(channels) if options.norm == "layer" else norm_of_canvas(channels, options)
 
 
 class Layer(nn.Module):
