@@ -31,7 +31,7 @@ class Layer(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, options: Model, stride: int = 1) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+        self.convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=options.norm == "none")
         self.norm = norm(outputs, options)
         self.activation = ACTIVATIONS[options.activation]()
 
@@ -61,7 +61,7 @@ class Up(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, options: Model) -> None:
         super().__init__()
-        self.convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)
+        self.convolution = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=options.norm == "none")
         self.norm = norm(outputs, options)
         self.activation = ACTIVATIONS[options.activation]()
 
