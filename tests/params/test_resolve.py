@@ -244,7 +244,8 @@ def test_null_over_anything_leaves_null(value):
 
 
 @pytest.mark.parametrize(
-    ("base", "own", "expected"), [("auto", {}, 0.3), (1.0, {}, 1), (2.0, {"beta": "auto"}, 0.3), ("auto", {"beta": 0}, 0)]
+    ("base", "own", "expected"),
+    [("auto", {}, 0.3), (1.0, {}, 1), (2.0, {"beta": "auto"}, 0.3), ("auto", {"beta": 0}, 0)],
 )
 def test_beta_is_the_kinds_where_auto(resolved, base, own, expected):
     found = resolved(loss={"beta": base}, runs=runs(mine={"loss": own}))

@@ -33,7 +33,9 @@ def test_batches_are_of_like_size_and_each_example_is_in_one():
 
 
 def test_a_cut_batch_has_the_losses_and_gradients_of_the_whole_canvas():
-    run = tiny_run(model={"latent": "map", "latent_channels": 3, "norm": "none", "palette": "ranked", "residual_blocks": 1})
+    run = tiny_run(
+        model={"latent": "map", "latent_channels": 3, "norm": "none", "palette": "ranked", "residual_blocks": 1}
+    )
     info, small = grid_info(CLASSES), X[sides() <= 4][:6]
     model, noise = build(run.model, info, seed=0), torch.randn(len(small), 3 * 4 + 12 + 2)
     part, kept = cut(small, noise, run.model, longest=4)

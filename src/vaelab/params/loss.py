@@ -103,9 +103,7 @@ class Loss(Block):
     """DINOv2's weights: hub (timm's, from its cache), a .safetensors file, or random."""
     reduction: Literal["sum", "mean"] = "sum"
     """Whether element-wise terms are summed or averaged over the elements of an example; KL is always summed."""
-    beta: Weight = Field(
-        1.0, description=f"Weight of the KL divergence, a number, a schedule or auto: {BETA_OF_KIND}."
-    )
+    beta: Weight = Field(1.0, description=f"Weight of the KL divergence, a number, a schedule or auto: {BETA_OF_KIND}.")
     free_bits: float = Field(0.0, ge=0)
     """Nats per latent dimension below which KL is not reduced further (Kingma et al. 2016)."""
     capacity: Weight | None = None

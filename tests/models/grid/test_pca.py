@@ -62,7 +62,10 @@ def test_it_is_pca_of_the_ranks_where_grids_are_recoded():
 
 @pytest.mark.parametrize(
     ("grids", "options", "text"),
-    [(5, VECTOR, r"model\.latent_dim: 7 principal components need 8"), (1, MAP, r"model\.latent_channels: 5 principal")],
+    [
+        (5, VECTOR, r"model\.latent_dim: 7 principal components need 8"),
+        (1, MAP, r"model\.latent_channels: 5 principal"),
+    ],
 )
 def test_too_few_grids_are_said(grids, options, text):
     with pytest.raises(InputError, match=text):

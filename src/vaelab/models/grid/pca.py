@@ -50,14 +50,17 @@ def start_grids_from_pca(model: VAE, grids: Tensor, seed: int) -> None:
     assert encoder.linear_path is not None
     assert decoder.linear_path is not None
     rows = torch.cat([patches(part.long(), encoder.palette, encoder.cell) for part in grids.split(PART)])
-    found = directions(rows, encoder.latents, seed, "latent_dim" if encoder.cell == grids.shape[-1] else "latent_channels")
+    found = directions(
+        rows, encoder.latents, seed, "latent_dim" if encoder.cell == grids.shape[-1] else "latent_channels"
+    )
     deviation = found.square.sqrt()[:, None]
     encoder.linear_path.weight.copy_((found.components / deviation).view_as(encoder.linear_path.weight))
     back = TEMPERATURE * (found.components * deviation).T
     decoder.linear_path.weight.copy_(back.reshape(decoder.linear_path.weight.shape))
     encoder.head.weight.zero_()
     import os
-    noise = found.noise * float(os.environ.get('NF','1'))
+
+    noise = found.noise * float(os.environ.get("NF", "1"))
     log_var = (noise / (found.square + noise)).log()
     encoder.head.bias.copy_(torch.cat([torch.zeros_like(log_var), log_var]))  # type: ignore[union-attr]
     for tensor in decoder.last.parameters():
@@ -86,7 +89,10 @@ def directions(rows: Tensor, components: int, seed: int, option: str) -> Directi
         from sklearn.utils.extmath import randomized_svd
 
         _, length, matrix = randomized_svd(rows.numpy(), components, random_state=seed)
-        square, found = torch.from_numpy(length).double().square() / count, torch.from_numpy(np.ascontiguousarray(matrix))
+        square, found = (
+            torch.from_numpy(length).double().square() / count,
+            torch.from_numpy(np.ascontiguousarray(matrix)),
+        )
         left = float(rows.square().sum()) / count - float(square.sum())
     noise = max(MIN_VARIANCE, left / max(1, size - components))
     return Directions(found.float().contiguous(), square.clamp_min(MIN_VARIANCE).float(), noise)
