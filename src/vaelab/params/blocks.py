@@ -41,7 +41,7 @@ class Model(Block):
     depth: Annotated[int, of("grid", "image")] = Field(3, ge=1, le=8)
     """Levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
     residual_blocks: Annotated[int, of("grid", "image")] = Field(0, ge=0, le=8)
-    """Residual blocks at each level."""
+    """Residual blocks at each level; of grids at the lowest."""
     attention: Annotated[bool, of("image")] = False
     """Self-attention at the lowest resolution, in encoder and decoder."""
     upsampling: Annotated[Literal["transposed", "resize"], of("image")] = "transposed"
