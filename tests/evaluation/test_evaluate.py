@@ -26,9 +26,10 @@ OF_BASELINES = {
     "pca": ACCURACIES | {"blank_share", "exact_match"},
     "patch_pca": ACCURACIES | {"blank_share", "exact_match"},
 }
-HELD_OUT_BOUNDS = {"negative_iw_elbo", "elbo_sampling_error"}
+SETS = {f"{of}_{name}" for of in ("sample", "real") for name in ("precision", "recall", "mmd")}
+HELD_OUT = {"negative_iw_elbo", "elbo_sampling_error", *SETS}
 OF_GRIDS = {
-    *HELD_OUT_BOUNDS, "distortion_at_mean",
+    *HELD_OUT, "distortion_at_mean",
     *TABLES["grid"].shown, *TABLES["grid"].headline, "elbo", "loss", "distortion_cells", "distortion_extent",
     "nats_per_cell",
     "pct_active_units", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean", "ks_max", "extreme_share",
@@ -65,7 +66,7 @@ def test_every_metric_of_the_table_and_every_baseline_is_a_finite_number(found, 
     assert set(METRICS) >= OF_GRIDS
     own = set(flat({key: value for key, value in values.items() if key not in (FLOORS, SAMPLED)}))
     drawn = {name for name in OF_GRIDS if name.startswith("sampled_")}
-    assert own == OF_GRIDS - drawn - (HELD_OUT_BOUNDS if phase == "train" else set()) | recalls
+    assert own == OF_GRIDS - drawn - (HELD_OUT if phase == "train" else set()) | recalls
     assert {name.removeprefix("sampled_") for name in drawn} < set(values[SAMPLED]) < own
     assert {name: set(reached) for name, reached in values[FLOORS].items()} == OF_BASELINES
     assert set(values[ABLATIONS]) == {"shuffled_z", "zero_z"}

@@ -195,7 +195,7 @@ IGNORED_BY_GRIDS = {
     "model": {"dropout": 0.1, "conditional": True, "skips": True, "attention": True, "learned_sigma": True},
     "train": {"flip": True, "input_noise": 0.1},
     "loss": {"centre_weight": 2.0},
-    "evaluate": {"samples": 10},
+    "evaluate": {"ocr_pages": 3},
     "visualize": {"examples": 2},
 }
 IGNORED_BY_IMAGES = {

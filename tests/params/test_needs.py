@@ -30,7 +30,8 @@ from vaelab.params.schema import Options
 INFOS = {"grid": grid_info(4), "image": image_info(1, 16, ("all",)), "tags": tag_info(random_tags(16))}
 X = {"grid": random_grids(16, 4), "image": unit(random_images(16)), "tags": random_tags(16).float()}
 NETWORKS = {
-    "grids": ("grid", {}), "maps of grids": ("grid", {"latent": "map", "init": "pca"}), "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
+    "grids": ("grid", {}), "maps of grids": ("grid", {"latent": "map", "init": "pca"}),
+    "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
     "local": ("image", {"name": "local", "latent": "map", "hidden": [4]}),
     "pca of vectors": ("image", {"init": "pca", "output": "linear"}),
     "pca of maps": ("image", {"init": "pca", "output": "linear", "latent": "map"}),

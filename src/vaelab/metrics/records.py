@@ -6,6 +6,7 @@ from vaelab.metrics.directions import VALIDATION, Direction
 
 Kinds = tuple[str, ...]
 GRID, IMAGE, TAGS = ("grid",), ("image",), ("tags",)
+MADE = (*GRID, *IMAGE)  # whose samples are compared with data as sets
 EVERY: Kinds = ("every",)  # also kinds of data that are still to come
 
 DEFECTS = "defects"  # group of the measures of stage threshold
@@ -186,14 +187,14 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                column=Column(120)),
         Metric("interpolation_evenness", "interpolation: evenness of the steps", "", "higher", IMAGE, True),
         Metric("interpolation_directness", "interpolation: directness", "", "none", IMAGE),
-        Metric("sample_precision", "samples of the prior: precision", "", "higher", IMAGE, True, True,
+        Metric("sample_precision", "samples of the prior: precision", "", "higher", MADE, True, True,
                column=Column(130)),
-        Metric("sample_recall", "samples of the prior: recall", "", "higher", IMAGE, True, True, column=Column(140)),
-        Metric("sample_mmd", "samples of the prior: MMD²", "", "lower", IMAGE, True, True, column=Column(150)),
+        Metric("sample_recall", "samples of the prior: recall", "", "higher", MADE, True, True, column=Column(140)),
+        Metric("sample_mmd", "samples of the prior: MMD²", "", "lower", MADE, True, True, column=Column(150)),
         Metric("sample_diversity_ratio", "samples of the prior: diversity / originals", "", "none", IMAGE),
-        Metric("real_precision", "held-out half of the data: precision", "", "none", IMAGE),
-        Metric("real_recall", "held-out half of the data: recall", "", "none", IMAGE),
-        Metric("real_mmd", "held-out half of the data: MMD²", "", "none", IMAGE),
+        Metric("real_precision", "held-out half of the data: precision", "", "none", MADE),
+        Metric("real_recall", "held-out half of the data: recall", "", "none", MADE),
+        Metric("real_mmd", "held-out half of the data: MMD²", "", "none", MADE),
         Metric("pct_unique_combinations", "samples: unique combinations", "%", "closest", TAGS, True, True,
                column=Column(120)),
         Metric("entropy", "samples: entropy of the combinations", "nats", "closest", TAGS, True, True,

@@ -217,11 +217,12 @@ class Evaluate(Block):
     """Most frequent tags at most whose co-occurrences are measured."""
     smoothing: Annotated[float, of("tags")] = Field(0.5, gt=0)
     """Added to the count of every pair of tags before divergences are taken."""
-    samples: Annotated[int, of("image")] = Field(500, ge=2, le=100_000)
+    samples: Annotated[int, of("grid", "image")] = Field(500, ge=2, le=100_000)
     """Samples from the prior that are measured."""
-    prior: Annotated[Literal["normal", "mixture"], of("image", "tags")] = "normal"
-    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
-    mixture_components: Annotated[int, of("image", "tags")] = Field(10, ge=1, le=1000)
+    prior: Literal["normal", "mixture", "places"] = "normal"
+    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors; places (latent
+    maps of grids): a density of each place given those before it, fitted to them."""
+    mixture_components: Annotated[int, of("grid", "image", "tags")] = Field(10, ge=1, le=1000)
     """Components of that mixture."""
     ocr: Annotated[bool, of("image")] = True
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""

@@ -134,7 +134,7 @@ def _in_a_run(place: tuple[Any, ...], name: str, preset: str | None) -> tuple[An
 
 
 def _with_defaults_of_kind(run: Run) -> Run:
-    """The run with what the kind of data decides: network, metric and beta where auto, terms where none is asked for."""
+    """The run with what its kind of data decides: network, metric, beta where auto, terms where none is asked for."""
     model, loss, train, kind = run.model, run.loss, run.train, KINDS[run.kind]
     if model.name == "auto":
         model = model.model_copy(update={"name": kind.networks[0]})

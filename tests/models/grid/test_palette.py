@@ -34,7 +34,7 @@ def test_ranks_are_those_of_counting():
     for grid, ranked in zip(X, ranks, strict=True):
         counts = [int((grid == k).sum()) for k in range(CLASSES)]
         by_count = sorted(range(CLASSES), key=lambda k: (-counts[k], k))
-        assert all(by_count[r] == k for r, k in zip(ranked[grid < CLASSES].tolist(), grid[grid < CLASSES].tolist()))
+        assert [by_count[rank] for rank in ranked[grid < CLASSES].tolist()] == grid[grid < CLASSES].tolist()
 
 
 def test_the_background_is_first_whether_a_grid_has_it_or_not():

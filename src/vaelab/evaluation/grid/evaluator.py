@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.evaluation.grid.baselines import Majority
+from vaelab.evaluation.grid.generation import sample_metrics, samples
 from vaelab.evaluation.grid.linear import Linear, patch_pca_of_grids, pca_of_grids
 from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
@@ -22,6 +23,7 @@ from vaelab.objective.objective import LIKELIHOODS
 from vaelab.objective.schedules import value_reached
 
 AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy", "blank_share")
+SAVED_SAMPLES = 256
 OF_GRIDS = ("accuracy", "foreground_accuracy")  # pooled over cells; as means over grids they are called grid_...
 MOST_COMPONENTS = 256  # of whole canvases: with more PCA learns the training grids by heart, and takes a minute
 
@@ -41,6 +43,7 @@ class GridEvaluator:
             if channels:
                 found.append(patch_pca_of_grids(train, palette, info, cell, channels, seed))
             self.baselines += [baseline for baseline in found if baseline is not None]
+        self.train, self.samples = train, torch.empty(0)
         self.lossless = not any(isinstance(baseline, Linear) for baseline in self.baselines)
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
@@ -59,6 +62,11 @@ class GridEvaluator:
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
         x = _grids(split)
+        if phase == "train":
+            self.samples = samples(self.inputs, result.mean, result.log_var, x)
+        else:
+            limit, seed = self.inputs.options.mutual_information_examples, self.inputs.options.seed
+            values |= sample_metrics(self.samples, x, self.train, len(self.inputs.info.classes), limit, seed)
         reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
         values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
@@ -93,8 +101,8 @@ class GridEvaluator:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return nothing."""
-        return {}
+        """Return some of the samples of the prior."""
+        return {"samples": self.samples[:SAVED_SAMPLES].numpy()}
 
 
 def _grids(split: DeviceSplit) -> Tensor:

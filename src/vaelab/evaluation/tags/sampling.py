@@ -45,7 +45,9 @@ class Sampler:
         """Return rows uint8 [count, D] on the CPU; a conditional model is told all groups in turn."""
         options, device = self.options, next(self.model.parameters()).device
         source = generator(options.seed, 0, stream=23)
-        z = sample_prior(options.prior, count, self.model.latent_dim, self.mixture, options.seed)
+        z = sample_prior(
+            "mixture" if self.mixture else "normal", count, self.model.latent_dim, self.mixture, options.seed
+        )
         groups = torch.arange(count) % self.groups
         parts = []
         for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):

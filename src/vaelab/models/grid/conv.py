@@ -48,7 +48,8 @@ def places(options: Model, info: DataInfo) -> int:
     """Return the dimensions of the vector or map."""
     if options.latent == "vector":
         return options.latent_dim
-    return options.latent_channels * (info.shape[0] // 2**options.depth) ** 2
+    side: int = info.shape[0] // 2**options.depth
+    return options.latent_channels * side**2
 
 
 class GridEncoder(nn.Module):

@@ -5,7 +5,6 @@ Features are [B, C, s, s]; a mask [B, 1, s, s] is 1 where a place holds a cell o
 
 from collections.abc import Iterable, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from vaelab.models.blocks import ACTIVATIONS

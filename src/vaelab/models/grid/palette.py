@@ -54,7 +54,7 @@ class Palette(nn.Module):
         """Return the grids with ranks in place of classes."""
         if not self.coded:
             return x
-        ranks = F.pad(order.argsort(dim=1), (0, 1), value=self.classes)  # of each class; outside stays outside
+        ranks: Tensor = F.pad(order.argsort(dim=1), (0, 1), value=self.classes)  # of each class; outside stays outside
         return ranks.gather(1, x.flatten(1)).view_as(x)
 
     def posterior(self, order: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,7 +68,7 @@ class Palette(nn.Module):
     def colours(self, z: Tensor) -> Tensor:
         """Return the log-probability of each class given the rank, [B, R, K], from the latents of the palette."""
         points = z.unflatten(1, (self.coded, -1)).unsqueeze(2)  # [B, R, 1, E]
-        log_p = (-(points - self.code).square().sum(3) / (2 * STD**2)).log_softmax(2)
+        log_p: Tensor = (-(points - self.code).square().sum(3) / (2 * STD**2)).log_softmax(2)
         if self.background is None:
             return log_p
         fixed = log_p.new_full((len(z), 1, self.classes), -math.inf)
@@ -79,7 +79,7 @@ class Palette(nn.Module):
         """Return log p(class) = log Σ_r p(r) p(class | r) [B, K, S, S], from logits of the ranks [B, R, S, S]."""
         if not self.coded:
             return ranks
-        mixed = torch.einsum("brhw,brk->bkhw", ranks.softmax(1), self.colours(z).exp())
+        mixed: Tensor = torch.einsum("brhw,brk->bkhw", ranks.softmax(1), self.colours(z).exp())
         return (mixed + LEAST).log()
 
 
