@@ -25,7 +25,7 @@ def _terms(*names: str) -> Need:
 
 
 def _is_map(run: Run) -> bool:
-    return run.kind != "tags" and (run.model.latent == "map" or run.model.name == "local")
+    return run.kind in ("grid", "image") and (run.model.latent == "map" or run.model.name == "local")
 
 
 def _is_vector_of_pca(run: Run) -> bool:
