@@ -105,6 +105,19 @@ def test_inverted_masks_are_said_and_what_they_call_empty_is_not_trained_on(tmp_
     assert phases["images/6.png"] in PHASES
 
 
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("number", [1, 4])
+def test_what_mends_masks_that_look_inverted(tmp_path, capsys, inverted, number):
+    """All of them by an option, where most do; a few by hand, since the option would turn the others round."""
+    files = {f"images/{i}.png": png(picture(i, 70)) for i in range(12)}
+    files |= {f"masks/{i}.png": png(255 - shape() if (i < number) != inverted else shape()) for i in range(5)}
+    prepared(tmp_path, files, mask_inverted=inverted)
+    of_all = f"set datasets.mine.mask_inverted: {'false' if inverted else 'true'}"
+    remedy = of_all if number == 4 else "save these files inverted"
+    text = f"; if they are {'bright' if inverted else 'dark'} on defects, {remedy}\n"
+    assert text in capsys.readouterr().err
+
+
 def test_masks_of_whole_images_leave_empty_ones_alone(tmp_path):
     files = {f"images/{i}.png": png(picture(i, 70)) for i in range(8)}
     files |= {f"masks/{i}.png": png(shape(255, 255) if i < 3 else shape(0)) for i in range(8)}

@@ -27,9 +27,14 @@ def check_masks(found: Survey, where: str) -> None:
 
 def distrust_empty(found: Survey) -> None:
     """Leave out what is normal only by an empty mask, where most masks look inverted: it may be all defect."""
-    suspicious = len(found.pairing.names["mostly_positive"])
-    if suspicious <= len(found.defects) - suspicious - len(found.pairing.names["all_positive"]):
+    if not most_look_inverted(found):
         return
     for strip in [strip for strip in found.normals if strip.masks]:
         found.normals.remove(strip)
         found.quarantine(strip.name, "its mask is empty, where most masks look inverted (mask_inverted)")
+
+
+def most_look_inverted(found: Survey) -> bool:
+    """Whether most masks with a defect are positive on most of their image; those of whole images do not count."""
+    suspicious = len(found.pairing.names["mostly_positive"])
+    return suspicious > len(found.defects) - suspicious - len(found.pairing.names["all_positive"])

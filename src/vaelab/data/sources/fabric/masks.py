@@ -58,12 +58,20 @@ class Pairing:
         self.names[finding].append(name)
         self.faintest = min(self.faintest, level)
 
-    def lines(self, where: str) -> list[str]:
-        """Return what to warn of, a line for each finding, and the params line that mends it."""
+    def lines(self, where: str, inverted: bool, most: bool) -> list[str]:
+        """Return what to warn of, a line for each finding, and the params line, or the files, that mend it.
+
+        Args:
+            where: params path of the data set.
+            inverted: whether masks are read as dark on defects.
+            most: whether most masks look as if they were the other way round.
+        """
         threshold = 1 if self.faintest <= 8 else self.faintest // 2
+        of_all = f"set {where}.mask_inverted: {str(not inverted).lower()}"
+        wrong = "bright" if inverted else "dark"
         remedies = {
             "faint": f"; if they are right, set {where}.mask_threshold: {threshold}",
-            "mostly_positive": f"; if they are dark on defects, set {where}.mask_inverted: true",
+            "mostly_positive": f"; if they are {wrong} on defects, {of_all if most else 'save these files inverted'}",
             "turned": "; save both upright, without EXIF",
         }
         return [
