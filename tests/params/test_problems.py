@@ -308,6 +308,19 @@ def test_what_no_run_uses_may_be_wrong(tmp_path):
     assert list(read_params(path).datasets) == ["grids"]
 
 
+@pytest.mark.parametrize("count", [299, 301, 1000])
+def test_however_much_is_wrong_in_what_no_run_uses(tmp_path, count):
+    path = tmp_path / "params.yaml"
+    presets = {f"p{number}": {"model": {"nope": 1}} for number in range(count)}
+    path.write_text(changed(presets=presets))
+    found = resolve(path)
+    assert list(found.runs) == ["first"]
+    assert len(found.unused) == min(count, 301)
+    path.write_text(changed(presets=presets, model={"nope": 1}))
+    with pytest.raises(InputError, match="has 1 problem:\n  model.nope: unknown key"):
+        resolve(path)
+
+
 @pytest.mark.parametrize(
     ("run", "path"), [({"data": "faces"}, "datasets.faces.train"), ({"preset": "wild"}, "presets.wild.loss.gama")]
 )
