@@ -317,7 +317,7 @@ def test_however_much_is_wrong_in_what_no_run_uses(tmp_path, count):
     assert list(found.runs) == ["first"]
     assert len(found.unused) == min(count, 301)
     path.write_text(changed(presets=presets, model={"nope": 1}))
-    with pytest.raises(InputError, match="has 1 problem:\n  model.nope: unknown key"):
+    with pytest.raises(InputError, match=r"has 1 problem:\n  model\.nope: unknown key"):
         resolve(path)
 
 

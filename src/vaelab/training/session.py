@@ -26,9 +26,10 @@ from vaelab.params.schema import Run
 from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
 from vaelab.training.nonfinite import Guard
 from vaelab.training.processes import agreed
-from vaelab.training.publish import OUTPUT, STATE, check_complete, remove
+from vaelab.training.publish import OUTPUT, STATE, remove
 from vaelab.training.state import Progress, load_state, outdated, save_state
 from vaelab.training.step import AdamW, parameter_groups
+from vaelab.training.written import Stamps, check, noted, stamps
 
 Draw = Callable[[Snapshot, DataInfo], None]
 
@@ -53,6 +54,7 @@ class Session:
     guard: Guard
     draw: Draw
     average: VAE | None  # moving average of the weights, where the run asks for one
+    seen: Stamps  # of the files of its output, when their digests were noted
 
     @property
     def eval_model(self) -> VAE:
@@ -122,7 +124,7 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) ->
     objective = Objective(run.loss, info, len(train), fabric.device)
     return Session(
         run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
-        Guard(fabric.device), draw, average,
+        Guard(fabric.device), draw, average, stamps(scratch / OUTPUT),
     )  # fmt: skip
 
 
@@ -133,7 +135,7 @@ def _resumed(
     first = fabric.global_rank == 0
     if (scratch / STATE).exists():
         progress, sums = load_state(scratch / STATE, model, optimizer, average, fabric.device)
-        check_complete(scratch, progress.files)
+        check(scratch / OUTPUT, scratch / STATE, progress.files, to_be_published=False)
         if first:
             print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
         return progress, sums
@@ -174,9 +176,6 @@ def make_fabric(run: Run) -> Fabric:
 def save(session: Session) -> None:
     """Save the resume state; the first process does it for all."""
     if session.fabric.global_rank == 0:
-        written = session.output.rglob("[!.]*.*")
-        session.progress.files = sorted(
-            {*session.progress.files, *(str(p.relative_to(session.output)) for p in written)}
-        )
+        session.progress.files = noted(session.output, session.progress.files, session.seen)
         inner = getattr(session.optimizer, "optimizer", session.optimizer)
         save_state(session.scratch / STATE, session.model, inner, session.average, session.sums, session.progress)
