@@ -51,7 +51,9 @@ def listed(problems: Iterable[Problem]) -> list[str]:
 
 
 def short(value: Any) -> str:
-    """Return a value as Python writes it, abridged: whatever it is, it takes one line of some hundred characters."""
+    """Return a value nearly as it was written, abridged: whatever it is, it takes one line of some hundred characters."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > 512:
         return f"a number of {value.bit_length()} bits"
     return shortened_text(_SHORT.repr(value), 300)
@@ -136,7 +138,7 @@ def _said(schema: type[BaseModel], details: Any, tagged: Sequence[Any]) -> str:
             return "names start with a lower-case letter and go on with lower-case letters, digits and _"
         case "value_error":
             return f"got {short(given)}: {shortened(context['error'])}"
-    return f"got {short(given)}, {details['msg'].replace('Input should be', 'expected')}"
+    return f"got {short(given)}, {details['msg'].replace('Input should be', 'expected').replace('tuple', 'list')}"
 
 
 def _quoted(names: str) -> list[str]:
