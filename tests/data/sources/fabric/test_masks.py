@@ -85,6 +85,53 @@ def test_faint_masks_are_never_normal_and_the_params_line_mends_it(tmp_path, cap
     assert (phase, arrays["mask"].sum()) == ("defects", len(PLACES))
 
 
+def regions(strong, weak, ground=0, jpeg=False):
+    """A mask of two regions of one size, of which one is weak."""
+    x = np.full((70, 70, 3), ground, dtype=np.uint8)
+    x[5:15, 5:15], x[40:50, 40:50] = strong, weak
+    return encoded(x, "JPEG", quality=90) if jpeg else png(x)
+
+
+PARTLY = {
+    "red beside green": (regions([0, 255, 0], [255, 0, 0]), "38", {}),
+    "gray beside white": (regions(255, 100), "50", {}),
+    "a class of 2 beside 255": (regions(255, 2), "1", {}),
+    "light gray beside black": (regions(0, 155, ground=255), "206", {"mask_inverted": True}),
+}
+
+
+@pytest.mark.parametrize(("content", "threshold", "values"), PARTLY.values(), ids=PARTLY)
+def test_parts_of_masks_that_are_too_faint_are_said_and_the_params_line_mends_it(
+    tmp_path, capsys, content, threshold, values
+):
+    folder = prepared(tmp_path / "before", one_marked(content), **values)
+    assert read_meta(folder)["pairing"]["partly_faint"] == [MARKED]
+    line = f"not bright enough, and counts as normal: 1 ({MARKED}); if all of it is defects, set "
+    assert f"{line}datasets.mine.mask_threshold: {threshold}\n" in capsys.readouterr().err
+    folder = prepared(tmp_path / "mended", one_marked(content), mask_threshold=int(threshold), **values)
+    assert by_strip(folder)[MARKED][1]["mask"].sum() == 200
+    assert not read_meta(folder)["pairing"]["partly_faint"]
+
+
+def test_soft_edges_and_the_noise_of_jpeg_are_no_faint_parts(tmp_path):
+    soft = Image.new("L", (70, 70))
+    soft.paste(255, (10, 10, 30, 14))
+    soft = soft.resize((210, 210), Image.Resampling.BICUBIC).resize((70, 70), Image.Resampling.BILINEAR)
+    for number, content in enumerate((png(soft), regions(255, 255, jpeg=True))):
+        folder = prepared(tmp_path / str(number), one_marked(content))
+        assert not read_meta(folder)["pairing"]["partly_faint"]
+
+
+def test_faint_masks_that_are_inverted_are_never_normal(tmp_path, capsys):
+    content = png(shape(150, 255))
+    files = one_marked(content) | {"masks/a/1.png": png(shape(0, 255))}
+    folder = prepared(tmp_path / "left_out", files, mask_inverted=True)
+    assert "goes down to 150 of 255" in reasons(folder)[MARKED]
+    assert "set datasets.mine.mask_threshold: 204\n" in capsys.readouterr().err
+    folder = prepared(tmp_path / "mended", files, mask_inverted=True, mask_threshold=204)
+    assert by_strip(folder)[MARKED][1]["mask"].sum() == len(PLACES)
+
+
 def test_inverted_masks_are_said_and_what_they_call_empty_is_not_trained_on(tmp_path, capsys):
     files = {f"images/{i}.png": png(picture(i, 70)) for i in range(12)}
     files |= {f"masks/{i}.png": png(255 - shape()) for i in range(5)}

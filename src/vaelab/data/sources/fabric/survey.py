@@ -82,7 +82,7 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
     found.account.note(strip.name, loaded.notes)
     if strip.defect == NONE or loaded.mask.any():
         for finding in loaded.findings:
-            found.pairing.note(finding, strip.name)
+            found.pairing.note(finding, strip.name, loaded.faintest)
         (found.normals if strip.defect == NONE else found.defects).append(strip)
         return
     if not empty_is_normal:
