@@ -165,6 +165,38 @@ def test_what_mends_masks_that_look_inverted(tmp_path, capsys, inverted, number)
     assert text in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("inverted", "defects"), [(False, 4), (True, 4), (False, 0)])
+def test_masks_that_leave_nothing_normal_are_refused_with_what_mends_them(tmp_path, inverted, defects):
+    files = {f"images/{i}.png": png(picture(i, 70)) for i in range(8)}
+    masks = [shape() if i < defects else shape(0) for i in range(8)]
+    files |= {f"masks/{i}.png": png(mask if inverted else 255 - mask) for i, mask in enumerate(masks)}
+    text = refused(tmp_path, files, mask_inverted=inverted)
+    assert "no normal image can be used, and 8 with defects; models are trained on normal ones only" in text
+    assert f"masks that are positive everywhere, which is suspicious: {8 - defects} (" in text
+    wrong, right = ("bright", "false") if inverted else ("dark", "true")
+    assert text.count(f"; if they are {wrong} on defects, set datasets.mine.mask_inverted: {right}") == 1
+
+
+@pytest.mark.parametrize(("images", "masks"), [("images", "images"), (".", "masks"), ("images", "images/masks")])
+def test_masks_among_the_images_are_refused(tmp_path, images, masks):
+    files = {f"{images}/{i}.png": png(picture(i, 70)) for i in range(8)} | {f"{masks}/0_mask.png": png(shape())}
+    text = refused(tmp_path, files, images=images, masks=masks, mask_suffix="_mask")
+    assert text.startswith("datasets.mine.masks: ")
+    assert text.endswith("; expected two folders, such as images and masks")
+
+
+def test_transparent_masks_are_empty_where_alpha_carries_the_shapes(tmp_path, capsys):
+    empty = png(alpha_only(255, 0, 0))
+    files = one_marked(png(alpha_only(255))) | {"masks/a/1.png": empty}
+    phases = phase_of(prepared(tmp_path / "alpha", files))
+    assert [name for name, phase in phases.items() if phase == "defects"] == [MARKED]
+    assert len(phases) == 8
+    assert "transparent everywhere, taken as empty whatever their colour: 1 (images/a/1.png)" in capsys.readouterr().err
+    folder = prepared(tmp_path / "gray", one_marked(png(shape())) | {"masks/a/1.png": empty})
+    assert "images/a/1.png" not in phase_of(folder)
+    assert "transparent everywhere: empty, or all of it a defect" in reasons(folder)["images/a/1.png"]
+
+
 def test_masks_of_whole_images_leave_empty_ones_alone(tmp_path):
     files = {f"images/{i}.png": png(picture(i, 70)) for i in range(8)}
     files |= {f"masks/{i}.png": png(shape(255, 255) if i < 3 else shape(0)) for i in range(8)}

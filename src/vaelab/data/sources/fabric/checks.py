@@ -25,6 +25,22 @@ def check_masks(found: Survey, where: str) -> None:
         raise InputError(f"{where}.masks: no image with a mask can be used:{found.reasons()}")
 
 
+def check_defects(claimed: int, found: Survey, cutting: Cutting, where: str) -> None:
+    """Refuse data of which some strips are said to have a defect, but none can be used."""
+    if claimed and not found.defects:
+        text = f"none of {claimed} {cutting.unit}s with defects can be used"
+        raise InputError(f"{where}.path: {text}; expected a mask for each:{found.reasons()}")
+
+
+def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
+    """Refuse data without anything normal to train on; the masks may be why."""
+    if not found.normals:
+        text = f"no normal {cutting.unit} can be used, and {len(found.defects)} with defects"
+        suspicious = most_look_inverted(found) or bool(found.pairing.names["all_positive"])
+        lines = "".join(f"\n  {line}" for line in found.pairing.lines(where, cutting.masks.inverted, suspicious))
+        raise InputError(f"{where}.path: {text}; models are trained on normal ones only{lines}{found.reasons()}")
+
+
 def distrust_empty(found: Survey) -> None:
     """Leave out what is normal only by an empty mask, where most masks look inverted: it may be all defect."""
     if not most_look_inverted(found):
@@ -32,6 +48,16 @@ def distrust_empty(found: Survey) -> None:
     for strip in [strip for strip in found.normals if strip.masks]:
         found.normals.remove(strip)
         found.quarantine(strip.name, "its mask is empty, where most masks look inverted (mask_inverted)")
+
+
+def distrust_transparent(found: Survey) -> None:
+    """Leave out what is normal only by a mask that is transparent everywhere, where no alpha carries a shape."""
+    names = found.pairing.names
+    if names["alpha"]:
+        return
+    for strip in [strip for strip in found.normals if strip.name in names["transparent"]]:
+        found.normals.remove(strip)
+        found.quarantine(strip.name, "its mask is bright and transparent everywhere: empty, or all of it a defect")
 
 
 def most_look_inverted(found: Survey) -> bool:

@@ -26,6 +26,7 @@ FINDINGS = {  # what a report of pairs may list, and how it is said
     "size_mismatch": "masks of another size than their image",
     "turned": "masks that EXIF turns otherwise than their image",
     "alpha": "masks whose shape is in their alpha channel, which is used, since their luminance is the same everywhere",
+    "transparent": "masks that are transparent everywhere, taken as empty whatever their colour",
     "all_positive": "masks that are positive everywhere, which is suspicious",
     "mostly_positive": "masks that are positive on more than half of their image",
     "unreadable": "masks that cannot be read",
@@ -72,10 +73,12 @@ class Pairing:
         threshold = 256 - strength if inverted else strength
         of_all = f"set {where}.mask_inverted: {str(not inverted).lower()}"
         wrong = "bright" if inverted else "dark"
+        whole = most and not self.names["mostly_positive"]
         remedies = {
             "faint": f"; if they are right, set {where}.mask_threshold: {threshold}",
             "partly_faint": f"; if all of it is defects, set {where}.mask_threshold: {threshold}",
             "mostly_positive": f"; if they are {wrong} on defects, {of_all if most else 'save these files inverted'}",
+            "all_positive": f"; if they are {wrong} on defects, {of_all}" if whole else "",
             "turned": "; save both upright, without EXIF",
         }
         return [
@@ -111,6 +114,7 @@ def read_masks(
         highest = max(highest, mask.highest)
         faded = min(faded, mask.faded or 255)
         findings += ["alpha"] * mask.of_alpha + ["partly_faint"] * (mask.faded > 0)
+        findings += ["transparent"] * mask.transparent
     if highest > NOISE * rule.inverted and not pixels.any():
         raise MaskError("faint", _faint(highest, rule), highest)
     share = float(pixels.mean())

@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vaelab.data.format.info import DEFECT_PHASES
-from vaelab.data.sources.fabric.checks import scaled
+from vaelab.data.sources.fabric.checks import check_defects, check_normals, scaled
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, with_tone
 from vaelab.data.sources.fabric.survey import (
     Division,
     Survey,
-    check_defects,
-    check_normals,
     set_apart,
     survey_strips,
 )

@@ -80,22 +80,15 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
         rest = f" from column {start} on" if start else ""
         raise UnreadableError(f"{width}x{height} pixels{rest}: too small for a patch of {cutting.side} pixels")
     found.account.note(strip.name, loaded.notes)
+    for finding in loaded.findings:
+        found.pairing.note(finding, strip.name, loaded.faintest)
     if strip.defect == NONE or loaded.mask.any():
-        for finding in loaded.findings:
-            found.pairing.note(finding, strip.name, loaded.faintest)
         (found.normals if strip.defect == NONE else found.defects).append(strip)
         return
     if not empty_is_normal:
         raise MaskError("empty", "has a defect, but its mask is empty")
     found.pairing.note("empty", strip.name)
     found.normals.append(strip._replace(defect=NONE))
-
-
-def check_defects(claimed: int, found: Survey, cutting: Cutting, where: str) -> None:
-    """Refuse data of which some strips are said to have a defect, but none can be used."""
-    if claimed and not found.defects:
-        text = f"none of {claimed} {cutting.unit}s with defects can be used"
-        raise InputError(f"{where}.path: {text}; expected a mask for each:{found.reasons()}")
 
 
 class Division(NamedTuple):
@@ -117,7 +110,6 @@ def divide(found: Survey, split: Split, val_defects: float, seed: int, cutting: 
     Raises:
         InputError: no group is left, or `val_defects` takes none or all of the strips with defects.
     """
-    check_normals(found, cutting, where)
     phases: Phases = {phase: [] for phase in (*PHASES, *DEFECT_PHASES)}
     left_out = {}
     normals = _by_group(found.normals)
@@ -150,13 +142,6 @@ def _given_apart(strips: Sequence[Strip], found: Survey) -> Phases:
         found.account.warn([text])
     apart = sorted(strip for strip in strips if strip.phase == "val")
     return {DEFECT_PHASES[0]: sorted(strip for strip in strips if strip.phase != "val"), DEFECT_PHASES[1]: apart}
-
-
-def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
-    """Refuse data without anything normal to train on."""
-    if not found.normals:
-        text = f"no normal {cutting.unit} can be used, and {len(found.defects)} with defects"
-        raise InputError(f"{where}.path: {text}; models are trained on normal ones only{found.reasons()}")
 
 
 def set_apart(strips: Sequence[Strip], share: float, seed: int, cutting: Cutting, where: str) -> Phases:
