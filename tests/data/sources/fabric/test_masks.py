@@ -285,3 +285,8 @@ def test_pages_of_a_mask_or_an_image_are_not_dropped(tmp_path):
     files = masked_files() | {"images/a/1.png": encoded(first, "TIFF", save_all=True, append_images=[second])}
     folder = prepared(tmp_path, files)
     assert reasons(folder)["images/a/1.png"] == "several pages, of which each needs a file of its own here"
+
+
+def test_a_value_range_that_does_nothing_is_said(tmp_path):
+    meta = read_meta(prepared(tmp_path, masked_files(), value_range=(0, 4095)))
+    assert "datasets.mine: value_range has no effect: no file has more than 8 bits" in meta["warnings"]

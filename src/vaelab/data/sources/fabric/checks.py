@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from vaelab.data.sources.fabric.strips import Cutting, Strip
 from vaelab.data.sources.fabric.survey import Survey
-from vaelab.data.sources.image_files import survey_values
-from vaelab.data.sources.values import Range, scale_for, told
+from vaelab.data.sources.image_files import survey_values, without_effect
+from vaelab.data.sources.values import Range, mixed, scale_for, told
 from vaelab.errors import InputError
 
 
@@ -15,8 +15,13 @@ def scaled(strips: Sequence[Strip], cutting: Cutting, value_range: Range | None,
     scale = scale_for(values, value_range)
     said, warnings = told(values, scale, found.account.where)
     found.account.said += said
-    found.account.warn(warnings)
+    found.account.warn([*warnings, *mixed(values, len(strips))])
     return cutting._replace(scale=scale)
+
+
+def check_range(value_range: Range | None, cutting: Cutting, found: Survey) -> None:
+    """Warn where a `value_range` does nothing."""
+    found.account.warn(without_effect(value_range, cutting.scale or {}, found.account.notes))
 
 
 def check_masks(found: Survey, where: str) -> None:

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vaelab.data.sources.account import first_names
-from vaelab.data.sources.fabric.checks import check_masks, check_normals, distrust_empty, distrust_transparent, scaled
+from vaelab.data.sources.fabric.checks import (
+    check_masks,
+    check_normals,
+    check_range,
+    distrust_empty,
+    distrust_transparent,
+    scaled,
+)
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, with_tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
@@ -34,6 +41,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
     cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name, empty_is_normal=True)
+    check_range(settings.value_range, cutting, found)
     distrust_empty(found)
     distrust_transparent(found)
     check_masks(found, where)
