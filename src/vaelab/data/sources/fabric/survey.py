@@ -78,7 +78,8 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
     start = cutting.start(loaded.pixels)
     if min(height, width - start) < cutting.side:
         rest = f" from column {start} on" if start else ""
-        raise UnreadableError(f"{width}x{height} pixels{rest}: too small for a patch of {cutting.side} pixels")
+        small = _too_small(min(height, width - start), cutting, found.account.where)
+        raise UnreadableError(f"{width}x{height} pixels{rest}: {small}")
     found.account.note(strip.name, loaded.notes)
     for finding in loaded.findings:
         found.pairing.note(finding, strip.name, loaded.faintest)
@@ -89,6 +90,13 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
         raise MaskError("empty", "has a defect, but its mask is empty")
     found.pairing.note("empty", strip.name)
     found.normals.append(strip._replace(defect=NONE))
+
+
+def _too_small(least: int, cutting: Cutting, where: str) -> str:
+    size, reduce = cutting.size, cutting.reduce
+    text = f"too small for a patch of {cutting.side} pixels (size {size} × reduce {reduce})"
+    fits = next((less for less in (2, 1) if less < reduce and less * size <= least), None)
+    return f"{text}; set {where}.reduce: {fits}" if fits else f"{text}; set a smaller {where}.size"
 
 
 class Division(NamedTuple):
