@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import find_lists, listed_phases
-from vaelab.data.sources.split_names import split_named, whole
+from vaelab.data.sources.split_names import perhaps_named, split_named, whole
 from vaelab.data.sources.splits import hashes, parts_of
 from vaelab.params.datasets import Split
 
@@ -81,10 +81,13 @@ def _with_val(given: Given, split: Split, seed: int) -> Given:
 def _warnings(files: Sequence[Path], folders: dict[str, str], lists: dict[str, Path], places: Places) -> list[str]:
     """Folders and lists that look like splits, but are not taken as such."""
     found, instead = [], f"or give lists of names, train.txt and val.txt, in {places.where}.split_lists"
+    names = {file.parts[0] for file in files if len(file.parts) > 1}
+    perhaps = {name: phase for name in names if (phase := perhaps_named(name))}
+    folders = perhaps if whole(perhaps.values()) else folders
     if folders:
         count = sum(file.parts[0] in folders for file in files if len(file.parts) > 1)
         names = ", ".join(sorted(map(printable, folders)))
-        need = "splits are train and val (or test) together; add the folder that is missing"
+        need = "splits are train and val (or test) together; add the folder that is missing, or name it so"
         found.append(f"the folders {names} are groups here, with {count} of {len(files)} files: {need}, {instead}")
     if lists:
         names = ", ".join(path.name for path in lists.values())

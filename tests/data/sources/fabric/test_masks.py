@@ -240,7 +240,11 @@ def turned_files(side, image, mask, mask_turned=False):
 def test_square_images_that_exif_turns_without_their_masks_are_left_out(tmp_path, orientation, image):
     files = turned_files(70, orientation if image else 1, 1 if image else orientation)
     folder = prepared(tmp_path, files)
-    assert "which way the mask lies is not clear; save both upright" in reasons(folder)["images/0.png"]
+    turned, other = ("the image", "its mask 0.png") if image else ("its mask 0.png", "the image")
+    assert reasons(folder)["images/0.png"] == (
+        f"EXIF turns {turned} (orientation {orientation}), not {other}: which way the mask lies is not clear; "
+        "save both upright"
+    )
     assert read_meta(folder)["pairing"]["turned"] == ["images/0.png"]
 
 

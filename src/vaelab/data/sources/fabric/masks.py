@@ -138,8 +138,12 @@ def _check_fit(mask: MaskFile, name: str, shape: tuple[int, int], orientation: i
         raise MaskError("size_mismatch", f"its mask {name} is {sizes}")
     told_by_size = height != width and (orientation in SWAPPED) != (mask.orientation in SWAPPED)
     if orientation != mask.orientation and not told_by_size:
-        turned = f"EXIF orientation {orientation} turns the image, {mask.orientation} its mask {name}"
-        raise MaskError("turned", f"{turned}: which way the mask lies is not clear; save both upright")
+        which = f"the image by orientation {orientation}, its mask {name} by {mask.orientation}"
+        if orientation == 1:
+            which = f"its mask {name} (orientation {mask.orientation}), not the image"
+        if mask.orientation == 1:
+            which = f"the image (orientation {orientation}), not its mask {name}"
+        raise MaskError("turned", f"EXIF turns {which}: which way the mask lies is not clear; save both upright")
 
 
 def resized_mask(mask: np.ndarray, side: int) -> np.ndarray:
