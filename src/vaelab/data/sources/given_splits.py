@@ -81,8 +81,8 @@ def _with_val(given: Given, split: Split, seed: int) -> Given:
 def _warnings(files: Sequence[Path], folders: dict[str, str], lists: dict[str, Path], places: Places) -> list[str]:
     """Folders and lists that look like splits, but are not taken as such."""
     found, instead = [], f"or give lists of names, train.txt and val.txt, in {places.where}.split_lists"
-    names = {file.parts[0] for file in files if len(file.parts) > 1}
-    perhaps = {name: phase for name in names if (phase := perhaps_named(name))}
+    tops = {file.parts[0] for file in files if len(file.parts) > 1}
+    perhaps = {name: phase for name in tops if (phase := perhaps_named(name))}
     folders = perhaps if whole(perhaps.values()) else folders
     if folders:
         count = sum(file.parts[0] in folders for file in files if len(file.parts) > 1)
@@ -94,9 +94,9 @@ def _warnings(files: Sequence[Path], folders: dict[str, str], lists: dict[str, P
         found.append(f"{names} is not read: lists are train and val (or test) together, beside the files")
     inner = _split_folders(files, 1)
     if whole(inner.values()):
-        tops = Counter(file.parts[0] for file in files if len(file.parts) > 2 and file.parts[1] in inner)
+        above = Counter(file.parts[0] for file in files if len(file.parts) > 2 and file.parts[1] in inner)
         names = ", ".join(sorted(map(printable, inner)))
-        path = f"{places.where}.path" + (f" may end in /{printable(*tops)}" if len(tops) == 1 else "")
-        text = f"folders {names}, with {tops.total()} of {len(files)} files, are below the top and no splits"
+        path = f"{places.where}.path" + (f" may end in /{printable(*above)}" if len(above) == 1 else "")
+        text = f"folders {names}, with {above.total()} of {len(files)} files, are below the top and no splits"
         found.append(f"{text}: {path}, {instead}")
     return found

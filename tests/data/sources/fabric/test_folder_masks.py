@@ -178,7 +178,10 @@ def test_all_anomalous_and_one_normal(tmp_path):
     masks = {f"masks/{number}.png": tile_mask((1, 1)) for number in range(4)}
     assert "no normal image can be used, and 4 with defects" in refused(tmp_path / "a", files | masks)
     del masks["masks/3.png"]
-    assert refused(tmp_path / "b", files | masks).endswith("there are: all: 1 normal and 3 with defects")
+    text = refused(tmp_path / "b", files | masks)
+    assert text.endswith(
+        "there are: all: 1 normal and 3 with defects\n  images without a mask, taken as normal: 1 (images/3.png)"
+    )
 
 
 def test_masks_of_another_size(tmp_path):

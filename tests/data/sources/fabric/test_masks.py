@@ -177,6 +177,18 @@ def test_masks_that_leave_nothing_normal_are_refused_with_what_mends_them(tmp_pa
     assert text.count(f"; if they are {wrong} on defects, set datasets.mine.mask_inverted: {right}") == 1
 
 
+def test_one_normal_image_left_by_inverted_masks_is_refused_with_what_mends_them(tmp_path):
+    files = {f"images/{i}.png": png(picture(i, 70)) for i in range(8)}
+    files |= {f"masks/{i}.png": png(255 - (shape() if i < 4 else shape(0))) for i in range(7)}
+    text = refused(tmp_path, files)
+    assert "expected at least two normal images of a group" in text
+    assert "; if they are dark on defects, set datasets.mine.mask_inverted: true" in text
+
+
+def test_masks_that_are_all_too_faint_are_refused_with_the_params_line(tmp_path):
+    assert "if they are right, set datasets.mine.mask_threshold: 1" in refused(tmp_path, one_marked(png(shape(1))))
+
+
 @pytest.mark.parametrize(("images", "masks"), [("images", "images"), (".", "masks"), ("images", "images/masks")])
 def test_masks_among_the_images_are_refused(tmp_path, images, masks):
     files = {f"{images}/{i}.png": png(picture(i, 70)) for i in range(8)} | {f"{masks}/0_mask.png": png(shape())}

@@ -41,14 +41,12 @@ def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
     """Refuse data without anything normal to train on; the masks may be why."""
     if not found.normals:
         text = f"no normal {cutting.unit} can be used, and {len(found.defects)} with defects"
-        suspicious = most_look_inverted(found) or bool(found.pairing.names["all_positive"])
-        lines = "".join(f"\n  {line}" for line in found.pairing.lines(where, cutting.masks.inverted, suspicious))
-        raise InputError(f"{where}.path: {text}; models are trained on normal ones only{lines}{found.reasons()}")
+        raise InputError(f"{where}.path: {text}; models are trained on normal ones only{found.reasons()}")
 
 
 def distrust_empty(found: Survey) -> None:
     """Leave out what is normal only by an empty mask, where most masks look inverted: it may be all defect."""
-    if not most_look_inverted(found):
+    if not found.most_look_inverted():
         return
     for strip in [strip for strip in found.normals if strip.masks]:
         found.normals.remove(strip)
@@ -63,9 +61,3 @@ def distrust_transparent(found: Survey) -> None:
     for strip in [strip for strip in found.normals if strip.name in names["transparent"]]:
         found.normals.remove(strip)
         found.quarantine(strip.name, "its mask is bright and transparent everywhere: empty, or all of it a defect")
-
-
-def most_look_inverted(found: Survey) -> bool:
-    """Whether most masks with a defect are positive on most of their image; those of whole images do not count."""
-    suspicious = len(found.pairing.names["mostly_positive"])
-    return suspicious > len(found.defects) - suspicious - len(found.pairing.names["all_positive"])

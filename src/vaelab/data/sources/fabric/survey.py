@@ -31,7 +31,7 @@ class Survey:
         self.normals: list[Strip] = []
         self.defects: list[Strip] = []
         self.account = Account(where)
-        self.pairing = Pairing()
+        self.pairing, self.inverted = Pairing(), False  # inverted: masks are dark on defects
         self.named: dict[bytes, str] = {}  # the first strip of each content
 
     def quarantine(self, name: str, reason: str) -> None:
@@ -46,8 +46,18 @@ class Survey:
         return None if first == name else first
 
     def reasons(self) -> str:
-        """Return what was left out and why, as the lines that end an error."""
-        return reasons(self.account.quarantined)
+        """Return what was left out and why, and what looks wrong with the masks, as the lines that end an error."""
+        return reasons(self.account.quarantined) + "".join(f"\n  {line}" for line in self.mask_warnings())
+
+    def mask_warnings(self) -> list[str]:
+        """Return what to warn of, of the masks."""
+        whole = not self.normals and bool(self.pairing.names["all_positive"])
+        return self.pairing.lines(self.account.where, self.inverted, self.most_look_inverted() or whole)
+
+    def most_look_inverted(self) -> bool:
+        """Whether most masks with a defect are positive on most of their image; those of whole images do not count."""
+        suspicious = len(self.pairing.names["mostly_positive"])
+        return suspicious > len(self.defects) - suspicious - len(self.pairing.names["all_positive"])
 
 
 def survey_strips(
@@ -58,6 +68,7 @@ def survey_strips(
     A strip that is said to have a defect needs a mask that shows it; where `empty_is_normal`, an empty one makes the
     strip normal.
     """
+    found.inverted = cutting.masks.inverted
     for strip in progress(strips, f"check {name}", cutting.unit):
         try:
             _sort(strip, load(strip, cutting), cutting, found, empty_is_normal)
