@@ -10,7 +10,6 @@ import numpy as np
 from vaelab.data.format import prepared
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, image_info
 from vaelab.data.sources.account import counted
-from vaelab.data.sources.fabric.checks import most_look_inverted
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
 from vaelab.data.sources.fabric.survey import Division, Survey
 from vaelab.data.sources.progress import progress
@@ -110,7 +109,7 @@ def write_strips(
         writer.add(phase, strip, load(strip, cutting))
     account, (said, lost) = found.account, writer.left_out(found.account.where)
     account.said += said
-    account.warn([*found.pairing.lines(account.where, cutting.masks.inverted, most_look_inverted(found)), *lost])
+    account.warn([*found.mask_warnings(), *lost])
     account.warn(_warnings(division, cutting, writer.lost_defects(), group_word))
     writer.finish({
         **report,
