@@ -51,7 +51,7 @@ def listed(problems: Iterable[Problem]) -> list[str]:
 
 
 def short(value: Any) -> str:
-    """Return a value nearly as it was written, abridged: whatever it is, it takes one line of some hundred characters."""
+    """Return a value nearly as written, abridged: whatever it is, it takes one line of some hundred characters."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > 512:
