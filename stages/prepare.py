@@ -12,7 +12,7 @@ from vaelab.params.resolve import read_dataset
 
 
 def main() -> None:
-    """Convert the data set named on the command line, if a run has used it."""
+    """Convert the data set named on the command line, if an active run uses it."""
     name = sys.argv[1]
     settings = read_dataset(artifacts.dataset(name)).settings
     if settings is None:

@@ -18,7 +18,7 @@ def main() -> None:
     for run in resolved.runs.values():
         write_run(run)
     for name, settings in resolved.datasets.items():
-        write_dataset(name, settings, name in used)
+        write_dataset(name, settings if name in used else None)
     for place in (artifacts.resolved, artifacts.compared):  # an old version has come back with git or dvc checkout
         forget(place, resolved.runs)
     forget(artifacts.dataset, resolved.datasets)

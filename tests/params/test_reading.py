@@ -19,6 +19,13 @@ h: 2020-01-01
 """
 
 
+@pytest.mark.parametrize(("version", "octal"), [("%YAML 1.2", 10), ("%YAML 1.1", 8)])
+def test_the_version_that_a_file_names_holds(tmp_path, version, octal):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"{version}\n---\na: 010\n")
+    assert read_yaml(path) == load_yaml(path) == {"a": octal}
+
+
 def test_values_are_those_that_dvc_reads(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text(VALUES)

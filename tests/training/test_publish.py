@@ -1,7 +1,10 @@
 """What is published is complete, one training of a run works at a time, and damage is found."""
 
+import errno
 import fcntl
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -31,6 +34,22 @@ def test_a_file_that_is_gone_is_named_before_training_goes_on(tmp_path, monkeypa
     state = interrupted(tmp_path, monkeypatch, tiny_run())
     (state.parent / "output/model.safetensors").unlink()
     with pytest.raises(InputError, match=r"output/model\.safetensors: is missing, .*train anew after: rm -r \.scratch"):
+        fit(tmp_path, tiny_run())
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("older", [True, False])
+@pytest.mark.parametrize("cut", [0, 10, -1])
+def test_a_file_that_is_damaged_beside_the_state_is_named(tmp_path, monkeypatch, cut, older):
+    """At once, or, where it may be one that will be written again, before anything is published."""
+    state = interrupted(tmp_path, monkeypatch, tiny_run())
+    path = state.parent / "output/checkpoints/epoch_001.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content[:cut] if cut >= 0 else content)
+    if older:
+        os.utime(path, ns=(0, 0))
+    with pytest.raises(InputError, match=r"epoch_001\.safetensors: is damaged.*train anew after: rm -r \.scratch"):
         fit(tmp_path, tiny_run())
     assert not (tmp_path / "models").exists()
 
@@ -148,3 +167,26 @@ def test_a_non_finite_run_leaves_its_history_and_a_later_one_removes_it(tmp_path
 def test_a_full_disk_is_said_where_a_folder_is_missing(tmp_path):
     with pytest.raises(InputError, match="the disk is full"), storage.writing(tmp_path / "a/b/c"):
         raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_elsewhere_keeps_what_was_there_and_no_part_of_a_copy(tmp_path, monkeypatch):
+    def crosses(source, target, right=os.rename):
+        if ".scratch" in str(source) and ".scratch" not in str(target):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        right(source, target)
+
+    def fill(source, target, *more, right=shutil.copytree, **options):
+        right(source, target, *more, **options)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/old.txt").write_text("old")
+    monkeypatch.setattr(publish.os, "rename", crosses)
+    with monkeypatch.context() as patch:
+        patch.setattr(publish.shutil, "copytree", fill)
+        with pytest.raises(InputError, match="the disk is full"):
+            fit(tmp_path, TAGS)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["old.txt"]
+    assert not (tmp_path / ".models.new").exists()
+    assert "model.safetensors" in {str(path) for path in contents(fit(tmp_path, TAGS))}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".scratch", "grid", "image", "models", "tags"]

@@ -146,9 +146,7 @@ def test_a_state_without_the_average_is_refused(tmp_path, monkeypatch):
 )
 def test_a_batch_of_one_works_or_is_one_message(tmp_path, kind, model, norm):
     run = tiny_run(kind=kind, model=model | {"norm": norm}, train={"batch_size": 1, "epochs": 1})
-    if (norm, kind) == ("group", "tags") or (
-        norm == "batch" and (kind, model) != ("image", {})
-    ):  # not of single values
+    if norm == "batch" and (kind, model) != ("image", {}):  # not of single values
         with pytest.raises(
             InputError, match=rf"model\.norm: {norm} normalisation of a batch of one example.* 2 or more"
         ):

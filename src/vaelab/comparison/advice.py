@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from statistics import fmean
 from typing import Any
 
@@ -22,12 +23,12 @@ LONGER = 10  # times the epochs, in the command that trains the winner for longe
 
 
 def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[list[str], str]:
-    """Return who wins by which rule, and the command that trains the winner for longer."""
+    """Return who wins by which rule, and the command that trains the winner for longer, or the first with a remedy."""
     winner = judgement.winner
     if winner is None:
         kind = COMPARISONS[judgement.configurations[0].results[0].run.kind]
         lines = ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", kind.advice]
-        return lines, kind.command
+        return lines, remedy_command(judgement.configurations[0].results[0], entries)
     run, caution = winner.results[0].run, _caution(judgement)
     tied = any(found.within for found in judgement.against.values())
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
@@ -40,21 +41,41 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
     return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
 
 
+def remedy_command(result: Result, entries: Mapping[str, RunEntry]) -> str:
+    """Return the command that adds a run like this one with what is advised for its kind of data, and trains it."""
+    run, remedy = result.run, deepcopy(COMPARISONS[result.run.kind].remedy)
+    if terms := remedy["loss"].get("terms"):  # those of weight 0 are named where the run has them
+        own = run.loss.terms.model_dump()
+        remedy["loss"]["terms"] = {name: weight for name, weight in terms.items() if weight or own[name] != 0}
+    return _command(f"{run.name}_next", run.preset, _laid_over(entries[run.name].given(), remedy))
+
+
+def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the changes in them; a schedule gives way whole."""
+    both = {key: inner for key, inner in changes.items() if isinstance(inner, Mapping)}
+    inner = {key: _laid_over(values.get(key) or {}, changes[key]) for key in both}
+    return {**values, **changes, **inner}
+
+
+def _command(name: str, preset: str | None, values: Mapping[str, Any]) -> str:
+    own = {"preset": preset} if preset and "preset" not in values else {}
+    written = yaml.safe_dump({**values, **own}, default_flow_style=True, width=10**6, sort_keys=False).strip()
+    return f"dvc exp run -S {shlex.quote(f'+runs.{name}={written}')}"
+
+
 def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, train: Train | None = None) -> str:
     """Return the command that adds a run like this one with more epochs, and trains it.
 
     What would end it before, by the options `train` of the run, is cleared.
     """
     values = entry.given()
-    values |= {"preset": preset} if preset and "preset" not in values else {}
     ends: dict[str, int | None] = {"stop_when": None} if train and train.stop_when else {}
     ends |= {"patience": 0} if train and train.patience else {}
     own = values.get("train", {})
     if own is None and train:  # null, which nothing can be laid over: in its place all that it leaves
         own = {key: None if value == {} else value for key, value in train.model_dump(mode="json").items()}
     values["train"] = (own or {}) | {"epochs": epochs, "checkpoint_every": LONGER} | ends
-    written = yaml.safe_dump(values, default_flow_style=True, width=10**6, sort_keys=False).strip()
-    return f"dvc exp run -S {shlex.quote(f'+runs.{name}_long={written}')}"
+    return _command(f"{name}_long", preset, values)
 
 
 def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[str, RunEntry]:

@@ -1,6 +1,6 @@
 """What the comparison of runs says of each kind of data. A further kind is a line here."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vaelab.comparison.collapse import (
     FREQUENCY_GAP,
@@ -13,9 +13,9 @@ from vaelab.comparison.collapse import (
     TAGS_LATENT,
     Check,
     Gap,
+    PosteriorCollapse,
     background_collapse,
     diversity_collapse,
-    posterior_collapse,
 )
 
 
@@ -25,19 +25,20 @@ class KindComparison(NamedTuple):
     needed: tuple[str, ...]  # metrics without which a run cannot be judged
     gaps: tuple[Gap, ...]
     checks: tuple[Check, ...]
-    advice: str  # where every run collapsed, before the command
-    command: str
+    advice: str  # where every run collapsed, before the command that tries it
+    remedy: dict[str, dict[str, Any]]  # what it changes of the run
     baselines: dict[str, str]  # what each is, under the table; {}: the name of a run
 
 
+PIXEL_TERMS = ("mse", "l1", "charbonnier", "bce", "laplace", "focal_error")  # in whose place a likelihood is tried
 COMMON = ("active_units", "rate")
 COMPARISONS: dict[str, KindComparison] = {
     "grid": KindComparison(
         ("accuracy", "predicted_background_share", "true_background_share", *COMMON),
         (),
-        (background_collapse, posterior_collapse, GRID_DRAW),
+        (background_collapse, PosteriorCollapse((GRID_DRAW,)), GRID_DRAW),
         "Look at the checkpoint pictures, then try class weights or a lower beta:",
-        "dvc exp run -S loss.class_weights=sqrt_inverse -S loss.beta=0.5",
+        {"loss": {"class_weights": "sqrt_inverse", "beta": 0.5}},
         {
             "majority": "the most frequent colour everywhere",
             "pca": "PCA of the one-hot grids with as many components as {} has latents",
@@ -46,9 +47,12 @@ COMPARISONS: dict[str, KindComparison] = {
     "image": KindComparison(
         ("psnr", *COMMON),
         (MEAN_IMAGE_GAP, IMAGE_LATENT),
-        (posterior_collapse, IMAGE_DRAW),
+        (PosteriorCollapse((IMAGE_DRAW,)), IMAGE_DRAW),
         "Look at the checkpoint pictures, then try a likelihood whose scale fits the errors, or a start from PCA:",
-        "dvc exp run -S ++loss.terms.gaussian=1.0 -S loss.beta=0.5 -S model.init=pca -S model.output=linear",
+        {
+            "loss": {"terms": dict.fromkeys(PIXEL_TERMS, 0) | {"gaussian": 1.0}, "beta": 0.5},
+            "model": {"init": "pca", "output": "linear"},
+        },
         {
             "mean_image": "the mean training image",
             "white_page": "a white page",
@@ -59,9 +63,9 @@ COMPARISONS: dict[str, KindComparison] = {
     "tags": KindComparison(
         ("lrap", *COMMON),
         (FREQUENCY_GAP, TAGS_LATENT),
-        (diversity_collapse, posterior_collapse, TAGS_DRAW, TAG_DRAW),
+        (diversity_collapse, PosteriorCollapse((TAGS_DRAW, TAG_DRAW)), TAGS_DRAW, TAG_DRAW),
         "Look at the checkpoint pictures, then try a lower beta, and nats that the KL divergence does not take:",
-        "dvc exp run -S loss.beta=0.2 -S loss.free_bits=0.05",
+        {"loss": {"beta": 0.2, "free_bits": 0.05}},
         {
             "zero": "no tag at all",
             "frequency": "every tag with its training frequency",

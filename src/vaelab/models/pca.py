@@ -54,10 +54,16 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     return Pca(mean, matrix, variance.clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, float(left)))
 
 
-def loses_nothing(pca: Pca, rows: int) -> bool:
-    """Return whether the components hold all that varies in the rows that they are of, and not for want of rows."""
+def loses_nothing(pca: Pca, rows: int, wanted: int) -> bool:
+    """Return whether components are as many as values, or hold all that varies in their rows, not for want of rows.
+
+    Args:
+        pca: the components; fewer than `wanted` where there are too few rows.
+        rows: that they are of.
+        wanted: as many numbers as the model has.
+    """
     components, size = pca.components.shape
-    return components == size or (components < rows - 1 and pca.noise <= MIN_VARIANCE)
+    return wanted >= size or (components < rows - 1 and pca.noise <= MIN_VARIANCE)
 
 
 class Principal(NamedTuple):

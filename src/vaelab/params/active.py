@@ -22,7 +22,8 @@ class Found(NamedTuple):
 def problems_of(raw: Mapping[str, Any]) -> Found:
     """Return what is wrong with the values of params.yaml, one by one, and with the names that they use."""
     used, found = used_names(raw), Found([], [])
-    for problem in (*check(Params, raw), *_unknown_names(raw)):
+    here = check(Params, raw, apart=lambda place: _is_unused(place, used))
+    for problem in (*here, *_unknown_names(raw)):
         found[_is_unused(problem.place, used)].append(problem)
     return found
 

@@ -407,4 +407,4 @@ class PreparedFrom(Block):
     """What resolve writes of a data set, and stage prepare reads."""
 
     settings: Dataset | None
-    """The data set, complete; null where no run has used it: nothing is prepared."""
+    """The data set, complete; null where no active run uses it: nothing is prepared."""

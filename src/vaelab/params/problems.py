@@ -2,7 +2,7 @@
 
 import difflib
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from reprlib import Repr
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ NAME = 120  # characters of a name in it
 NAMES = 60  # that are listed as known
 MANY = 300  # problems that are looked at one by one
 
+Place = tuple[Any, ...]  # of a value: the keys that lead to it
 SOURCES = {source_name(settings) for settings in SETTINGS}
 
 _SHORT = Repr()
@@ -29,7 +30,7 @@ class Problem(NamedTuple):
 
     path: str
     message: str
-    place: tuple[Any, ...] = ()  # the path in parts, where pydantic found it
+    place: Place = ()  # the path in parts, where pydantic found it
 
 
 def raise_problems(source: str, problems: Sequence[Problem]) -> None:
@@ -50,7 +51,9 @@ def listed(problems: Iterable[Problem]) -> list[str]:
 
 
 def short(value: Any) -> str:
-    """Return a value as Python writes it, abridged: whatever it is, it takes one line of some hundred characters."""
+    """Return a value nearly as written, abridged: whatever it is, it takes one line of some hundred characters."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > 512:
         return f"a number of {value.bit_length()} bits"
     return shortened_text(_SHORT.repr(value), 300)
@@ -80,24 +83,39 @@ def _name(part: object) -> str:
     return shortened_text(part if isinstance(part, str) else short(part), NAME)
 
 
-def check(schema: type[BaseModel], value: Any, prefix: str = "") -> list[Problem]:
-    """Problems of `value` under `schema`, each with its path behind `prefix`; an empty list when it fits."""
+def check(
+    schema: type[BaseModel], value: Any, prefix: str = "", apart: Callable[[Place], bool] = lambda place: False
+) -> list[Problem]:
+    """Problems of `value` under `schema`, each with its path behind `prefix`; an empty list when it fits.
+
+    Of very many the first are looked at, of those that stand `apart` by their place and of the others.
+    """
     try:
         TypeAdapter(schema).validate_python(value)
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        more = [Problem(prefix or "(top level)", f"{len(found) - MANY} more problems")] if len(found) > MANY else []
-        return [*(_problem(schema, details, prefix) for details in found[:MANY]), *more]
+        found = [(_place(details), details) for details in error.errors(include_url=False)]
+        parts = [[one for one in found if apart(one[0]) == here] for here in (False, True)]
+        return [problem for part in parts for problem in _problems(schema, part, prefix)]
     return []
 
 
-def _problem(schema: type[BaseModel], details: Any, prefix: str) -> Problem:
-    tagged = _tagged(details["loc"])
-    place = tuple(part for part in tagged if not str(part).startswith("<"))
-    path = ".".join(filter(None, (prefix, path_of(part for part in place if part != "[key]")))) or "(top level)"
-    if details["type"].startswith("union_tag"):
-        path = f"{path}.source"
-    return Problem(path, _said(schema, details, tagged), place)
+def _problems(schema: type[BaseModel], found: Sequence[tuple[Place, Any]], prefix: str) -> Iterator[Problem]:
+    for place, details in found[:MANY]:
+        path = _path(place, prefix)
+        if details["type"].startswith("union_tag"):
+            path = f"{path}.source"
+        yield Problem(path, _said(schema, details, _tagged(details["loc"])), place)
+    if len(found) > MANY:
+        place = found[MANY][0]
+        yield Problem(_path(place, prefix), f"is wrong, and {len(found) - MANY - 1} more problems follow", place)
+
+
+def _place(details: Any) -> Place:
+    return tuple(part for part in _tagged(details["loc"]) if not str(part).startswith("<"))
+
+
+def _path(place: Place, prefix: str) -> str:
+    return ".".join(filter(None, (prefix, path_of(part for part in place if part != "[key]")))) or "(top level)"
 
 
 def _said(schema: type[BaseModel], details: Any, tagged: Sequence[Any]) -> str:
@@ -120,7 +138,7 @@ def _said(schema: type[BaseModel], details: Any, tagged: Sequence[Any]) -> str:
             return "names start with a lower-case letter and go on with lower-case letters, digits and _"
         case "value_error":
             return f"got {short(given)}: {shortened(context['error'])}"
-    return f"got {short(given)}, {details['msg'].replace('Input should be', 'expected')}"
+    return f"got {short(given)}, {details['msg'].replace('Input should be', 'expected').replace('tuple', 'list')}"
 
 
 def _quoted(names: str) -> list[str]:

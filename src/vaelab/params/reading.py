@@ -41,15 +41,12 @@ def parsed(text: str) -> Any:
     from ruamel.yaml import YAML
 
     try:
-        constructor, parser = YAML(typ="safe").get_constructor_parser(text)
-        try:
-            node = constructor.composer.get_single_node()
-            if node is None:
-                return None
-            _check_size(node)
-            return constructor.construct_document(node)
-        finally:
-            parser.dispose()
+        yaml = YAML(typ="safe")
+        node = yaml.compose(text)
+        if node is None:
+            return None
+        _check_size(node)
+        return yaml.constructor.construct_document(node)
     except Exception as error:  # noqa: BLE001  YAMLError, and what its constructors raise of a value that a tag is not for
         raise ValueError(shortened(error)) from None
 

@@ -55,7 +55,8 @@ class Compare(Block):
     """Posterior collapse: smallest share of the gain over the baseline that knows nothing of the example (macro F1 of
     grids, PSNR, LRAP and macro average precision of tags) that is left with one drawn z, not the posterior mean."""
     min_snr: float = Field(0.5, ge=0)
-    """Posterior collapse: smallest signal-to-noise ratio of the best latent dimension."""
+    """Posterior collapse: smallest signal-to-noise ratio of the best latent dimension, where a drawn z keeps less than
+    half of such a gain."""
     samples: int = Field(8, ge=1, le=32)
     """Test examples that the figure shows under each run, the same ones for all."""
     seed: int = Field(0, ge=0, lt=2**31)

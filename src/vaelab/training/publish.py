@@ -8,35 +8,24 @@ the scratch folder. What was in that place before goes last.
 import errno
 import os
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from vaelab import storage
-from vaelab.errors import InputError
 from vaelab.training.state import read_state
+from vaelab.training.written import Written, check
 
 OUTPUT, FINISHED = "output", "finished"  # folders in the scratch folder
 STATE, DONE = "state.safetensors", "done.safetensors"  # and files
 
 
-def check_complete(scratch: Path, names: Iterable[str]) -> None:
-    """Raise an InputError where a file of a training that is in progress, or done, is gone."""
-    missing = [name for name in names if not (scratch / OUTPUT / name).is_file()]
-    if missing:
-        raise InputError(
-            f"{scratch / OUTPUT / missing[0]}: is missing, and {scratch / STATE} counts on it; put it back, or train "
-            f"anew after: rm -r {scratch}"
-        )
-
-
-def finish(scratch: Path, names: Iterable[str]) -> None:
+def finish(scratch: Path, written: Written) -> None:
     """Note that all of a training is there: from now on it only has to be published.
 
     Raises:
-        InputError: a file is missing, or the disk cannot be written.
+        InputError: a file is missing or damaged, or the disk cannot be written.
     """
-    check_complete(scratch, names)
     with storage.writing(scratch):
+        check(scratch / OUTPUT, scratch / STATE, written, to_be_published=True)
         for left in (scratch / OUTPUT).rglob(".*.part*"):  # of a killed write
             left.unlink()
         os.rename(scratch / OUTPUT, scratch / FINISHED)
@@ -66,26 +55,42 @@ def publish(scratch: Path, output: Path, failed: Path) -> None:
         if (scratch / STATE).exists():
             os.rename(scratch / STATE, scratch / DONE)
         if (scratch / FINISHED).exists():
+            output.parent.mkdir(parents=True, exist_ok=True)
             remove(new)
+            copied = _is_elsewhere(scratch, new)
+            if copied:
+                _copy(scratch / FINISHED, new)
             if os.path.lexists(output):
                 remove(old)
                 os.rename(output, old)
-            output.parent.mkdir(parents=True, exist_ok=True)
-            _move(scratch / FINISHED, output, new)
+            os.rename(new if copied else scratch / FINISHED, output)
+            if copied:
+                os.rename(scratch / FINISHED, scratch / "published")  # before it is half removed
         for path in (scratch, failed, old):
             remove(path)
 
 
-def _move(folder: Path, place: Path, copy: Path) -> None:
-    """Rename a folder; where that cannot cross to another disk, copy it first and rename the copy."""
+def _is_elsewhere(scratch: Path, place: Path) -> bool:
+    """Whether a file cannot be renamed from the scratch folder to a place, which is on another disk."""
+    probe = scratch / "probe"
+    probe.touch()
     try:
-        os.rename(folder, place)
+        os.rename(probe, place)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        shutil.copytree(folder, copy)
-        os.rename(copy, place)
-        os.rename(folder, folder.with_name("published"))  # before it is half removed
+        return True
+    place.unlink()
+    return False
+
+
+def _copy(folder: Path, place: Path) -> None:
+    """Copy a folder, or nothing of it."""
+    try:
+        shutil.copytree(folder, place)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
 
 
 def remove(path: Path) -> None:

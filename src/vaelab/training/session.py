@@ -28,9 +28,10 @@ from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
 from vaelab.training.crop import by_size, longer_sides
 from vaelab.training.nonfinite import Guard
 from vaelab.training.processes import agreed
-from vaelab.training.publish import OUTPUT, STATE, check_complete, remove
+from vaelab.training.publish import OUTPUT, STATE, remove
 from vaelab.training.state import Progress, load_state, outdated, save_state
 from vaelab.training.step import AdamW, parameter_groups
+from vaelab.training.written import Stamps, check, noted, stamps
 
 Draw = Callable[[Snapshot, DataInfo], None]
 
@@ -55,6 +56,7 @@ class Session:
     guard: Guard
     draw: Draw
     average: VAE | None  # moving average of the weights, where the run asks for one
+    seen: Stamps  # of the files of its output, when their digests were noted
     sizes: Tensor | None = None  # larger side of each training grid [N], where batches are of like size
 
     @property
@@ -130,7 +132,8 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) ->
     objective = Objective(run.loss, info, len(train), fabric.device)
     return Session(
         run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
-        Guard(fabric.device), draw, average, longer_sides(train, len(info.classes)) if run.train.crop else None,
+        Guard(fabric.device), draw, average, stamps(scratch / OUTPUT),
+        longer_sides(train, len(info.classes)) if run.train.crop else None,
     )  # fmt: skip
 
 
@@ -141,7 +144,7 @@ def _resumed(
     first = fabric.global_rank == 0
     if (scratch / STATE).exists():
         progress, sums = load_state(scratch / STATE, model, optimizer, average, fabric.device)
-        check_complete(scratch, progress.files)
+        check(scratch / OUTPUT, scratch / STATE, progress.files, to_be_published=False)
         if first:
             print(f"{run.name}: resuming after epoch {progress.epoch}, step {progress.step}", file=sys.stderr)
         return progress, sums
@@ -185,9 +188,6 @@ def make_fabric(run: Run) -> Fabric:
 def save(session: Session) -> None:
     """Save the resume state; the first process does it for all."""
     if session.fabric.global_rank == 0:
-        written = session.output.rglob("[!.]*.*")
-        session.progress.files = sorted(
-            {*session.progress.files, *(str(p.relative_to(session.output)) for p in written)}
-        )
+        session.progress.files = noted(session.output, session.progress.files, session.seen)
         inner = getattr(session.optimizer, "optimizer", session.optimizer)
         save_state(session.scratch / STATE, session.model, inner, session.average, session.sums, session.progress)

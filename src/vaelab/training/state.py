@@ -17,6 +17,7 @@ from vaelab.errors import InputError, shortened
 from vaelab.metrics.directions import Direction, improves
 from vaelab.models.files import save_tensors
 from vaelab.params.schema import Run
+from vaelab.training.written import Written
 
 WITHOUT_EFFECT = ("cli", "errors", "figures", "params", "comparison")  # packages that cannot change the weights
 
@@ -32,7 +33,7 @@ class Progress:
     since_best: int = 0  # epochs since then
     held: int = 0  # epochs in a row in which all of train.stop_when held
     history: list[dict[str, Any]] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)  # that it has written, in the folder of its output
+    files: Written = field(default_factory=dict)  # that it has written, in the folder of its output
 
     def judge(self, direction: Direction, value: float, min_delta: float) -> bool:
         """Take in the metric of one more epoch; return whether it is the best so far.

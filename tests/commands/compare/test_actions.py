@@ -194,6 +194,12 @@ def test_seeds_that_are_none(text):
         parsed_seeds(text)
 
 
+def test_more_runs_than_an_experiment_can_have_are_refused():
+    assert len(select(Selection("vae_small", seeds=range(200)), RAW)) == 200
+    with pytest.raises(InputError, match="201 runs at once; expected at most 200"):
+        select(Selection("vae_small", seeds=range(201)), RAW)
+
+
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name not in ("nan", "inf", "null"))
 TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Z"], include_characters=" \"'\\,:{}[]=~#")

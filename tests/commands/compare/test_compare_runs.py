@@ -126,6 +126,7 @@ def test_what_is_wrong_ends_with_one_message_and_code_2(project, first):
         (["--collect-only", "--metrics-dir", "nope"], "nope: no such folder"),
         ([], "expected --preset, --config or --seeds"),
         (["--seeds", "x"], "--seeds x: expected numbers"),
+        (["--seeds", ""], "--seeds : expected numbers"),
     ):
         output = vaelab(project, "compare", *words, code=2)
         assert output.startswith("error: ")

@@ -87,7 +87,9 @@ def test_a_traversal_moves_the_dimensions_with_the_largest_kl_of_one_example(kin
 
 
 def test_a_traversal_has_no_more_dimensions_than_the_latent():
-    found = decoding.traverse(model("image", latent_dim=1), INFOS["image"], latents(3)[:, :1], latents(3)[:, :1], OPTIONS)
+    found = decoding.traverse(
+        model("image", latent_dim=1), INFOS["image"], latents(3)[:, :1], latents(3)[:, :1], OPTIONS
+    )
     assert found.dimensions == [0]
 
 

@@ -92,7 +92,7 @@ def compare(
     if metrics_dir is None:
         check_root()
     typed = configurations(context)
-    asked = bool(preset or typed or seeds or everywhere or data or set_param or name or queue)
+    asked = bool(preset or typed or seeds is not None or everywhere or data or set_param or name or queue)
     modes = [asked, collect_only or out is not None, before is not None or after is not None]
     if sum(modes) != 1 or (asked and metrics_dir is not None):
         raise InputError("expected --preset, --config or --seeds, or --collect-only, or --before with --after")
@@ -100,7 +100,7 @@ def compare(
         print(comparing.collected(metrics_dir, out))
     elif asked:
         found, changes = comparing.entries(comparing.Words(typed, everywhere or []))
-        selection = Selection(preset, found, data, parsed_seeds(seeds) if seeds else [])
+        selection = Selection(preset, found, data, parsed_seeds(seeds) if seeds is not None else [])
         _run(comparing.compose(selection, changes, set_param or [], name, queue))
     elif before and after:
         print(comparing.changed(before, after, metrics_dir), end="")

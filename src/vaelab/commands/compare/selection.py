@@ -13,6 +13,7 @@ from vaelab.params.resolve import merge, resolve
 from vaelab.params.schema import Options, RunEntry
 
 Entry = dict[str, Any]  # a line of `runs` in params.yaml
+MOST = 200  # runs of an experiment, of each of which DVC makes a handful of stages
 SOURCE = "the set of runs"
 
 
@@ -47,6 +48,8 @@ def select(asked: Selection, raw: Mapping[str, Any]) -> dict[str, Entry]:
             entries[name] = {"data": found, **entry} if isinstance(found, str) else entry
             problems.extend([] if isinstance(found, str) else found)
     raise_problems(SOURCE, problems)
+    if (count := len(entries) * max(1, len(asked.seeds))) > MOST:
+        raise InputError(f"{count} runs at once; expected at most {MOST}: ask for some of the seeds or configurations")
     return repeated(entries, asked.seeds, raw)
 
 

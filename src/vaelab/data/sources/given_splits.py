@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import find_lists, listed_phases
-from vaelab.data.sources.split_names import split_named, whole
+from vaelab.data.sources.split_names import perhaps_named, split_named, whole
 from vaelab.data.sources.splits import hashes, parts_of
 from vaelab.params.datasets import Split
 
@@ -81,19 +81,22 @@ def _with_val(given: Given, split: Split, seed: int) -> Given:
 def _warnings(files: Sequence[Path], folders: dict[str, str], lists: dict[str, Path], places: Places) -> list[str]:
     """Folders and lists that look like splits, but are not taken as such."""
     found, instead = [], f"or give lists of names, train.txt and val.txt, in {places.where}.split_lists"
+    tops = {file.parts[0] for file in files if len(file.parts) > 1}
+    perhaps = {name: phase for name in tops if (phase := perhaps_named(name))}
+    folders = perhaps if whole(perhaps.values()) else folders
     if folders:
         count = sum(file.parts[0] in folders for file in files if len(file.parts) > 1)
         names = ", ".join(sorted(map(printable, folders)))
-        need = "splits are train and val (or test) together; add the folder that is missing"
+        need = "splits are train and val (or test) together; add the folder that is missing, or name it so"
         found.append(f"the folders {names} are groups here, with {count} of {len(files)} files: {need}, {instead}")
     if lists:
         names = ", ".join(path.name for path in lists.values())
         found.append(f"{names} is not read: lists are train and val (or test) together, beside the files")
     inner = _split_folders(files, 1)
     if whole(inner.values()):
-        tops = Counter(file.parts[0] for file in files if len(file.parts) > 2 and file.parts[1] in inner)
+        above = Counter(file.parts[0] for file in files if len(file.parts) > 2 and file.parts[1] in inner)
         names = ", ".join(sorted(map(printable, inner)))
-        path = f"{places.where}.path" + (f" may end in /{printable(*tops)}" if len(tops) == 1 else "")
-        text = f"folders {names}, with {tops.total()} of {len(files)} files, are below the top and no splits"
+        path = f"{places.where}.path" + (f" may end in /{printable(*above)}" if len(above) == 1 else "")
+        text = f"folders {names}, with {above.total()} of {len(files)} files, are below the top and no splits"
         found.append(f"{text}: {path}, {instead}")
     return found

@@ -4,17 +4,19 @@
 - 16 bits, 32 bits and floats by the scale of the data set (values.py); what was done is noted.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from vaelab.data.sources.account import counted
+from vaelab.data.sources.decoding import HIGH_BYTES, Picture, only_page, opened, page, page_numbers
 from vaelab.data.sources.decoding import SUFFIXES as SUFFIXES
-from vaelab.data.sources.decoding import Picture, only_page, opened, page, page_numbers
+from vaelab.data.sources.listing import printable
 from vaelab.data.sources.regular import UnreadableError as UnreadableError
-from vaelab.data.sources.values import Extent, Kind, Scale, eight_bits, in_bands, kind_of, with_image
+from vaelab.data.sources.values import Extent, Kind, Range, Scale, add_image, eight_bits, in_bands, kind_of
 
 MAX_PIXELS = 64_000_000  # where no option says otherwise: decoded, they take a quarter of a gigabyte
 
@@ -53,10 +55,23 @@ def survey_values(paths: Iterable[Path], max_pixels: int) -> dict[Kind, Extent]:
             with opened(path, max_pixels) as file:
                 for number in page_numbers(file):
                     if kind_of(file.mode):
-                        found = with_image(found, page(file, number, max_pixels).image)
+                        add_image(found, page(file, number, max_pixels).image, printable(path.name))
         except UnreadableError:
             continue
     return found
+
+
+def without_effect(value_range: Range | None, scale: Scale, notes: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return what to warn of where a `value_range` does nothing, by the scale and the notes of the files."""
+    high = [note["file"] for note in notes if note["note"] == HIGH_BYTES]
+    if value_range and high:
+        mend = "save them as 16-bit gray, or as 8 bits of the range that is meant"
+        return [
+            f"value_range has no effect on files of 16 bits a channel, whose higher 8 are used: {counted(high)}; {mend}"
+        ]
+    if value_range and not scale:
+        return ["value_range has no effect: no file has more than 8 bits"]
+    return []
 
 
 def in_eight_bits(picture: Picture, colour: Colour, alpha: Alpha, scale: Scale | None) -> Picture:

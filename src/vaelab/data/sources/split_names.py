@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 WORDS = {
     "train": ("train", "training", "trn", "learn", "learning"),
-    "val": ("val", "valid", "validation", "validate", "dev", "devel", "development"),
+    "val": ("val", "valid", "validation", "validate", "vld", "dev", "devel", "development"),
     "test": ("test", "testing", "tst", "hold_?out", "held_?out"),
 }
+SHORT = {"train": ("tr", "trainval"), "val": ("va", "vl", "vd", "eval"), "test": ("te", "ts", "tt")}
 ABOUT = "set|sets|split|data|images?|imgs?|files?|list|ids?|names?"  # what may stand beside the word
 NAMED = {
     phase: re.compile(rf"(?:(?:{ABOUT})_|\d+_)?(?:{'|'.join(words)})(?:_?(?:{ABOUT}|\d+))*", re.ASCII)
@@ -19,6 +20,12 @@ def split_named(text: str) -> str | None:
     """Return the split that a word names, in any case: train, val or test; None where it names none."""
     word = re.sub(r"[\s_.-]+", "_", text.strip().lower())
     return next((phase for phase, pattern in NAMED.items() if pattern.fullmatch(word)), None)
+
+
+def perhaps_named(text: str) -> str | None:
+    """Return the split that a word may stand for, which may as well be a language or a class; None for other words."""
+    word = text.strip().lower()
+    return split_named(word) or next((phase for phase, short in SHORT.items() if word in short), None)
 
 
 def whole(phases: Iterable[str]) -> bool:

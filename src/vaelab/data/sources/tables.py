@@ -50,11 +50,20 @@ class Table(NamedTuple):
         count = self.names.count(name)
         if count > 1:
             raise InputError(f"{self.place}: has {count} columns {name!r} ({option}); expected one")
+        if not count and (hint := self.delimiter_hint()):
+            raise InputError(f"{self.place}: has no column {name!r} ({option}); {hint}")
         if not count:
             near = difflib.get_close_matches(name, self.names, n=1)
             shown = list(dict.fromkeys([*near, *self.names]))[:MAX_LISTED]
             more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
             raise InputError(f"{self.place}: has no column {name!r} ({option}); {suggestion(name, shown)}{more}")
+
+    def delimiter_hint(self) -> str:
+        """Return what to say of a header that is one name, in which another delimiter stands; else nothing."""
+        header = self.names[0] if len(self.names) == 1 else ""
+        mark = max(";\t|,", key=header.count)
+        looks = f"its header, {header[:60]!r}, looks separated by {mark!r}"
+        return f"{looks}: save it with commas as .csv, or with tabs as .tsv" if mark in header else ""
 
 
 def csv_table(path: Path, place: str) -> Table:

@@ -5,7 +5,8 @@ the ends of the smallest usual range that the data fill well, else those of the 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple, TypeVar
+from contextlib import suppress
+from typing import Literal, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -22,19 +23,28 @@ USUAL: dict[Kind, tuple[float, ...]] = {
 }
 TOLERANCE = 1 / 510  # of the range, half a level: what rounding and resampling add, which is clipped
 FILLED = 0.3  # of a range; data that fill less get a range of their own, or a warning
+MANY = 0.25  # of the images
 BAND_PIXELS = 2**21  # in memory as floats at once
 
 
-class Extent(NamedTuple):
-    """The values of some images: from lowest to highest, and how many images."""
+class Extent:
+    """The values of some images: from lowest to highest, and which of them hold the ends."""
 
-    low: float = np.inf
-    high: float = -np.inf
-    images: int = 0
+    def __init__(self) -> None:
+        self.lows: list[float] = []
+        self.highs: list[float] = []
+        self.low, self.high = np.inf, -np.inf
+        self.lowest = self.highest = ""  # names of images
 
-    def and_one(self, low: float, high: float) -> "Extent":
-        """Return the extent of these images and one more."""
-        return Extent(min(self.low, low), max(self.high, high), self.images + 1)
+    def add(self, low: float, high: float, name: str = "") -> "Extent":
+        """Add an image; return the extent."""
+        if low < self.low:
+            self.low, self.lowest = low, name
+        if high > self.high:
+            self.high, self.highest = high, name
+        self.lows.append(low)
+        self.highs.append(high)
+        return self
 
 
 Scale = dict[Kind, Range]  # the values that become 0 and 255
@@ -45,15 +55,14 @@ def kind_of(mode: str) -> Kind | None:
     return "16 bits" if mode.startswith("I;16") else "32 bits" if mode == "I" else "floats" if mode == "F" else None
 
 
-def with_image(found: dict[Kind, Extent], image: Image.Image) -> dict[Kind, Extent]:
-    """Return what was found and the values of one more image, of more than 8 bits; not where it has NaN or infinity."""
+def add_image(found: dict[Kind, Extent], image: Image.Image, name: str) -> None:
+    """Add the values of an image of more than 8 bits; not where it has NaN or infinity."""
     kind = kind_of(image.mode)
-    try:
-        low, high = lowest_highest(image)
-    except UnreadableError:
-        return found
     assert kind is not None
-    return {**found, kind: found.get(kind, Extent()).and_one(low, high)}
+    with suppress(UnreadableError):
+        found.setdefault(kind, Extent()).add(*lowest_highest(image), name)
+    if not found[kind].lows:
+        del found[kind]
 
 
 def scale_for(found: dict[Kind, Extent], value_range: Range | None) -> Scale:
@@ -64,15 +73,45 @@ def scale_for(found: dict[Kind, Extent], value_range: Range | None) -> Scale:
 def told(found: Mapping[Kind, Extent], scale: Scale, where: str) -> tuple[list[str], list[str]]:
     """Return what to say of the scale of a data set that params.yaml has at `where`, and what to warn of."""
     said, warnings = [], []
-    for kind, (low, high, images) in found.items():
-        first, last = scale[kind]
-        held = f"{images} images of {kind} hold {low:.7g} to {high:.7g}"
+    for kind, extent in found.items():
+        (first, last), low, high = scale[kind], extent.low, extent.high
+        held = f"{len(extent.lows)} images of {kind} hold {low:.7g} to {high:.7g}"
         said.append(f"{held}: {first:.7g} to {last:.7g} became 0 to 255, in all of them ({where}.value_range)")
         if high - low < FILLED * (last - first):
             filled = f"{(high - low) / (last - first):.1%} of {first:.7g} to {last:.7g}"
             remedy = f"where all fill no more, set {where}.value_range: [{min(low, first):.7g}, {high:.7g}]"
             warnings.append(f"{held}, {filled}: {remedy}")
+        else:
+            warnings += _stretched(kind, extent, scale[kind], where)
     return said, warnings
+
+
+def _stretched(kind: Kind, extent: Extent, ends: Range, where: str) -> list[str]:
+    """What to warn of where a few images stretch the scale, so that many others fill little of it."""
+    (first, last), lows, highs = ends, np.array(extent.lows), np.array(extent.highs)
+    below, above = highs < first + FILLED * (last - first), lows > last - FILLED * (last - first)
+    warnings = []
+    for part, end, name in ((below, extent.high, extent.highest), (above, extent.low, extent.lowest)):
+        if part.mean() < MANY:
+            continue
+        low, high = float(lows[part].min()), float(highs[part].max())
+        own = f"[{0 if first == 0 <= low else low:.7g}, {high:.7g}]"
+        text = f"{part.sum()} of {part.size} images of {kind} hold {low:.7g} to {high:.7g}"
+        cause = f"{(high - low) / (last - first):.1%} of {first:.7g} to {last:.7g}, which {name} reaches with {end:.7g}"
+        remedy = f"if they have another scale, or that is a stray value, set {where}.value_range: {own}"
+        warnings.append(f"{text}, {cause}: {remedy}")
+    return warnings
+
+
+def mixed(found: Mapping[Kind, Extent], images: int) -> list[str]:
+    """Return what to warn of where some of the images have another scale than others, such as 8 and 16 bits."""
+    names: dict[Kind, str] = {"floats": "floats", "32 bits": "of 32 bits", "16 bits": "of 16 bits"}
+    for kind, name in names.items():
+        count = len(found[kind].lows) if kind in found else 0
+        if 0 < count < images:
+            text = f"{count} images are {name}, others of {images} are not"
+            return [f"{text}: two scales are mixed; check that they were normalised alike"]
+    return []
 
 
 def _range(kind: Kind, extent: Extent) -> Range:
@@ -103,7 +142,7 @@ def eight_bits(image: Image.Image, scale: Scale | None) -> tuple[Image.Image, li
     kind = kind_of(image.mode)
     if kind is None:
         return image, []
-    own = Extent().and_one(*lowest_highest(image))
+    own = Extent().add(*lowest_highest(image))
     low, high = (scale or {}).get(kind) or _range(kind, own)
     levels, outside = Image.new("L", image.size), 0
     for top, band in _bands(image):

@@ -38,13 +38,13 @@ def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: b
     images, size = len(train), train[0].numel()
     if images > 1:
         fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed)
-        if not pca.loses_nothing(fitted, images):
+        if not pca.loses_nothing(fitted, images, latent_dim):
             found["pca"] = partial(_from_pca, fitted)
     if cell is not None:
         cells = train.shape[2] * train.shape[3] // cell**2
         components = min(latent_dim // cells, images * cells - 1, size // cells)
         of_patches = patch_pca.fit_patch_pca(train, cell, components, seed)
-        if not pca.loses_nothing(of_patches, images * cells):
+        if not pca.loses_nothing(of_patches, images * cells, latent_dim // cells):
             found["patch_pca"] = partial(_from_patch_pca, of_patches, cell)
     if documents:
         found["white_page"] = torch.ones_like

@@ -54,7 +54,7 @@ def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int
     if components:
         some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
         fitted = pca.fit_pca(train.stored(some).cpu().float(), components, seed)
-        if not pca.loses_nothing(fitted, len(some)):
+        if not pca.loses_nothing(fitted, len(some), latent_dim):
             found["pca"] = partial(_from_pca, fitted)
     return found
 

@@ -178,7 +178,10 @@ def test_all_anomalous_and_one_normal(tmp_path):
     masks = {f"masks/{number}.png": tile_mask((1, 1)) for number in range(4)}
     assert "no normal image can be used, and 4 with defects" in refused(tmp_path / "a", files | masks)
     del masks["masks/3.png"]
-    assert refused(tmp_path / "b", files | masks).endswith("there are: all: 1 normal and 3 with defects")
+    text = refused(tmp_path / "b", files | masks)
+    assert text.endswith(
+        "there are: all: 1 normal and 3 with defects\n  images without a mask, taken as normal: 1 (images/3.png)"
+    )
 
 
 def test_masks_of_another_size(tmp_path):
@@ -189,7 +192,8 @@ def test_masks_of_another_size(tmp_path):
 
 def test_images_that_are_too_small(tmp_path):
     files = masked_files() | {"images/a/small.png": png(picture(3, SIDE - 1))}
-    small = f"{SIDE - 1}x{SIDE - 1} pixels: too small for a patch of {SIDE} pixels"
+    small = f"{SIDE - 1}x{SIDE - 1} pixels: too small for a patch of {SIDE} pixels (size {SIZE} × reduce 2)"
+    small += "; set datasets.mine.reduce: 1"
     assert reasons(prepared(tmp_path, files)) == {"images/a/small.png": small}
 
 
@@ -206,3 +210,15 @@ def test_local_contrast_takes_lighting_out(tmp_path):
     assert np.abs(first["x"].astype(int) - plain["x"]).max() > 30
     expected = local_contrast(block_mean(bright, 2), 16)[:SIZE, :SIZE]
     np.testing.assert_array_equal(np.moveaxis(first["x"][0], 0, -1), expected)
+
+
+@pytest.mark.parametrize(
+    ("side", "reduce", "mend"),
+    [(64, 2, "reduce: 1"), (128, 4, "reduce: 2"), (70, 4, "reduce: 1"), (40, 2, "size"), (40, 1, "size")],
+)
+def test_images_that_are_too_small_for_a_patch_are_refused_with_the_params_line(tmp_path, side, reduce, mend):
+    files = {f"images/{i}.png": png(picture(i, side)) for i in range(6)}
+    files |= {f"masks/{i}.png": png(mask_of((5, 6), height=side, width=side)) for i in range(2)}
+    text = refused(tmp_path, files, size=64, reduce=reduce)
+    cause = f"too small for a patch of {64 * reduce} pixels (size 64 × reduce {reduce}); set "
+    assert f"{cause}{'a smaller ' if mend == 'size' else ''}datasets.mine.{mend}\n" in text

@@ -85,6 +85,53 @@ def test_faint_masks_are_never_normal_and_the_params_line_mends_it(tmp_path, cap
     assert (phase, arrays["mask"].sum()) == ("defects", len(PLACES))
 
 
+def regions(strong, weak, ground=0, jpeg=False):
+    """A mask of two regions of one size, of which one is weak."""
+    x = np.full((70, 70, 3), ground, dtype=np.uint8)
+    x[5:15, 5:15], x[40:50, 40:50] = strong, weak
+    return encoded(x, "JPEG", quality=90) if jpeg else png(x)
+
+
+PARTLY = {
+    "red beside green": (regions([0, 255, 0], [255, 0, 0]), "38", {}),
+    "gray beside white": (regions(255, 100), "50", {}),
+    "a class of 2 beside 255": (regions(255, 2), "1", {}),
+    "light gray beside black": (regions(0, 155, ground=255), "206", {"mask_inverted": True}),
+}
+
+
+@pytest.mark.parametrize(("content", "threshold", "values"), PARTLY.values(), ids=PARTLY)
+def test_parts_of_masks_that_are_too_faint_are_said_and_the_params_line_mends_it(
+    tmp_path, capsys, content, threshold, values
+):
+    folder = prepared(tmp_path / "before", one_marked(content), **values)
+    assert read_meta(folder)["pairing"]["partly_faint"] == [MARKED]
+    line = f"not bright enough, and counts as normal: 1 ({MARKED}); if all of it is defects, set "
+    assert f"{line}datasets.mine.mask_threshold: {threshold}\n" in capsys.readouterr().err
+    folder = prepared(tmp_path / "mended", one_marked(content), mask_threshold=int(threshold), **values)
+    assert by_strip(folder)[MARKED][1]["mask"].sum() == 200
+    assert not read_meta(folder)["pairing"]["partly_faint"]
+
+
+def test_soft_edges_and_the_noise_of_jpeg_are_no_faint_parts(tmp_path):
+    soft = Image.new("L", (70, 70))
+    soft.paste(255, (10, 10, 30, 14))
+    soft = soft.resize((210, 210), Image.Resampling.BICUBIC).resize((70, 70), Image.Resampling.BILINEAR)
+    for number, content in enumerate((png(soft), regions(255, 255, jpeg=True))):
+        folder = prepared(tmp_path / str(number), one_marked(content))
+        assert not read_meta(folder)["pairing"]["partly_faint"]
+
+
+def test_faint_masks_that_are_inverted_are_never_normal(tmp_path, capsys):
+    content = png(shape(150, 255))
+    files = one_marked(content) | {"masks/a/1.png": png(shape(0, 255))}
+    folder = prepared(tmp_path / "left_out", files, mask_inverted=True)
+    assert "goes down to 150 of 255" in reasons(folder)[MARKED]
+    assert "set datasets.mine.mask_threshold: 204\n" in capsys.readouterr().err
+    folder = prepared(tmp_path / "mended", files, mask_inverted=True, mask_threshold=204)
+    assert by_strip(folder)[MARKED][1]["mask"].sum() == len(PLACES)
+
+
 def test_inverted_masks_are_said_and_what_they_call_empty_is_not_trained_on(tmp_path, capsys):
     files = {f"images/{i}.png": png(picture(i, 70)) for i in range(12)}
     files |= {f"masks/{i}.png": png(255 - shape()) for i in range(5)}
@@ -103,6 +150,63 @@ def test_inverted_masks_are_said_and_what_they_call_empty_is_not_trained_on(tmp_
     assert {name for name, phase in phases.items() if phase == "defects"} == {f"images/{i}.png" for i in range(6)}
     assert by_strip(folder)["images/0.png"][1]["mask"].sum() == len(PLACES)
     assert phases["images/6.png"] in PHASES
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("number", [1, 4])
+def test_what_mends_masks_that_look_inverted(tmp_path, capsys, inverted, number):
+    """All of them by an option, where most do; a few by hand, since the option would turn the others round."""
+    files = {f"images/{i}.png": png(picture(i, 70)) for i in range(12)}
+    files |= {f"masks/{i}.png": png(255 - shape() if (i < number) != inverted else shape()) for i in range(5)}
+    prepared(tmp_path, files, mask_inverted=inverted)
+    of_all = f"set datasets.mine.mask_inverted: {'false' if inverted else 'true'}"
+    remedy = of_all if number == 4 else "save these files inverted"
+    text = f"; if they are {'bright' if inverted else 'dark'} on defects, {remedy}\n"
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("inverted", "defects"), [(False, 4), (True, 4), (False, 0)])
+def test_masks_that_leave_nothing_normal_are_refused_with_what_mends_them(tmp_path, inverted, defects):
+    files = {f"images/{i}.png": png(picture(i, 70)) for i in range(8)}
+    masks = [shape() if i < defects else shape(0) for i in range(8)]
+    files |= {f"masks/{i}.png": png(mask if inverted else 255 - mask) for i, mask in enumerate(masks)}
+    text = refused(tmp_path, files, mask_inverted=inverted)
+    assert "no normal image can be used, and 8 with defects; models are trained on normal ones only" in text
+    assert f"masks that are positive everywhere, which is suspicious: {8 - defects} (" in text
+    wrong, right = ("bright", "false") if inverted else ("dark", "true")
+    assert text.count(f"; if they are {wrong} on defects, set datasets.mine.mask_inverted: {right}") == 1
+
+
+def test_one_normal_image_left_by_inverted_masks_is_refused_with_what_mends_them(tmp_path):
+    files = {f"images/{i}.png": png(picture(i, 70)) for i in range(8)}
+    files |= {f"masks/{i}.png": png(255 - (shape() if i < 4 else shape(0))) for i in range(7)}
+    text = refused(tmp_path, files)
+    assert "expected at least two normal images of a group" in text
+    assert "; if they are dark on defects, set datasets.mine.mask_inverted: true" in text
+
+
+def test_masks_that_are_all_too_faint_are_refused_with_the_params_line(tmp_path):
+    assert "if they are right, set datasets.mine.mask_threshold: 1" in refused(tmp_path, one_marked(png(shape(1))))
+
+
+@pytest.mark.parametrize(("images", "masks"), [("images", "images"), (".", "masks"), ("images", "images/masks")])
+def test_masks_among_the_images_are_refused(tmp_path, images, masks):
+    files = {f"{images}/{i}.png": png(picture(i, 70)) for i in range(8)} | {f"{masks}/0_mask.png": png(shape())}
+    text = refused(tmp_path, files, images=images, masks=masks, mask_suffix="_mask")
+    assert text.startswith("datasets.mine.masks: ")
+    assert text.endswith("; expected two folders, such as images and masks")
+
+
+def test_transparent_masks_are_empty_where_alpha_carries_the_shapes(tmp_path, capsys):
+    empty = png(alpha_only(255, 0, 0))
+    files = one_marked(png(alpha_only(255))) | {"masks/a/1.png": empty}
+    phases = phase_of(prepared(tmp_path / "alpha", files))
+    assert [name for name, phase in phases.items() if phase == "defects"] == [MARKED]
+    assert len(phases) == 8
+    assert "transparent everywhere, taken as empty whatever their colour: 1 (images/a/1.png)" in capsys.readouterr().err
+    folder = prepared(tmp_path / "gray", one_marked(png(shape())) | {"masks/a/1.png": empty})
+    assert "images/a/1.png" not in phase_of(folder)
+    assert "transparent everywhere: empty, or all of it a defect" in reasons(folder)["images/a/1.png"]
 
 
 def test_masks_of_whole_images_leave_empty_ones_alone(tmp_path):
@@ -148,7 +252,11 @@ def turned_files(side, image, mask, mask_turned=False):
 def test_square_images_that_exif_turns_without_their_masks_are_left_out(tmp_path, orientation, image):
     files = turned_files(70, orientation if image else 1, 1 if image else orientation)
     folder = prepared(tmp_path, files)
-    assert "which way the mask lies is not clear; save both upright" in reasons(folder)["images/0.png"]
+    turned, other = ("the image", "its mask 0.png") if image else ("its mask 0.png", "the image")
+    assert reasons(folder)["images/0.png"] == (
+        f"EXIF turns {turned} (orientation {orientation}), not {other}: which way the mask lies is not clear; "
+        "save both upright"
+    )
     assert read_meta(folder)["pairing"]["turned"] == ["images/0.png"]
 
 
@@ -193,3 +301,8 @@ def test_pages_of_a_mask_or_an_image_are_not_dropped(tmp_path):
     files = masked_files() | {"images/a/1.png": encoded(first, "TIFF", save_all=True, append_images=[second])}
     folder = prepared(tmp_path, files)
     assert reasons(folder)["images/a/1.png"] == "several pages, of which each needs a file of its own here"
+
+
+def test_a_value_range_that_does_nothing_is_said(tmp_path):
+    meta = read_meta(prepared(tmp_path, masked_files(), value_range=(0, 4095)))
+    assert "datasets.mine: value_range has no effect: no file has more than 8 bits" in meta["warnings"]

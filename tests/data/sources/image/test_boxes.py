@@ -304,6 +304,12 @@ BAD = {
     "a column twice": (table(every_box(), "file,x0,x0,x1,y1"), "has 2 columns 'x0'"),
     "two pages": (table([("a.png", 1, 2, 3, 4, 1, 1)], "file,x0,y0,x1,y1,page,page"), "has 2 columns 'page'"),
     "a text": (table([*every_box("a"), ("b.png", 1, "two", 3, 4)]), "line 5: y0 is 'two'; expected a number of pixels"),
+    "a number as in programs": (table([("a.png", "1_0", 2, 13, 4)]), "line 2: x0 is '1_0'; expected a number"),
+    "Arabic digits": (table([("a.png", 1, "٢", 13, 4)]), "line 2: y0 is '٢'; expected a number"),
+    "semicolons": (
+        table(every_box(), "file;x0;y0;x1;y1").replace(b",", b";"),
+        "no column 'file' (of boxes); its header, 'file;x0;y0;x1;y1', looks separated by ';': save it with commas",
+    ),
     "nothing": (table([("a.png", "", 2, 3, 4)]), "line 2: x0 is ''; expected a number"),
     "NaN": (table([("a.png", 1, "nan", 3, 4)]), "line 2: y0 is 'nan'"),
     "infinity": (table([("a.png", 1, 2, "1e999", 4)]), "line 2: x1 is '1e999'"),

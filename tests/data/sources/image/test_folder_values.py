@@ -1,5 +1,8 @@
 """Files of more than 8 bits, pages, edges and copies: one scale for a data set, and what is said of each."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from image_folders import S, by_name, encoded, folder_of, notes, reasons, write
@@ -83,6 +86,56 @@ def test_12_bits_in_files_of_16_are_warned_of_and_the_params_line_mends_it(tmp_p
     assert meta["warnings"] == []
 
 
+STRETCHED = {
+    "12 bits and one of 16": (
+        np.uint16,
+        (0, 4095),
+        65535,
+        "39 of 40 images of 16 bits hold 0 to 4095, 6.2% of",
+        "[0, 4095]",
+    ),
+    "a hot pixel": (np.float32, (100, 1400), 1e6, "39 of 40 images of floats hold 100 to 1400, 0.1% of", "[0, 1400]"),
+    "a cold pixel": (
+        np.float32,
+        (100, 1400),
+        -1e6,
+        "39 of 40 images of floats hold 100 to 1400, 0.1% of",
+        "[100, 1400]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("dtype", "ends", "stray", "text", "range_"), STRETCHED.values(), ids=STRETCHED)
+def test_one_image_that_stretches_the_scale_of_all_is_named(tmp_path, dtype, ends, stray, text, range_):
+    rng = np.random.default_rng(1)
+    arrays = {str(i): rng.permutation(ramp(*ends).ravel()).reshape(S, S).astype(dtype) for i in range(40)}
+    arrays["7"][3, 3] = stray
+    _, meta = prepared(tmp_path / "plain", arrays)
+    warning = meta["warnings"][0]
+    assert warning.startswith(f"datasets.mine: {text} ")
+    assert f", which 7.tif reaches with {stray:.7g}: " in warning
+    assert warning.endswith(f"or that is a stray value, set datasets.mine.value_range: {range_}")
+    assert not [line for line in meta["warnings"] if "99.8% of all values" in line]
+    ends = tuple(map(float, range_[1:-1].split(", ")))
+    _, meta = prepared(tmp_path / "mended", arrays, value_range=ends)
+    assert meta["warnings"] == []
+
+
+def test_files_of_8_and_of_16_bits_are_two_scales(tmp_path):
+    arrays = {"a": ramp(0, 60000).astype(np.uint16), "b": ramp(0, 255).astype(np.uint8)[::-1].copy()}
+    _, meta = prepared(tmp_path, arrays, "PNG")
+    assert "1 images are of 16 bits, others of 2 are not: two scales are mixed" in meta["warnings"][0]
+
+
+def test_a_value_range_that_does_nothing_is_said(tmp_path):
+    _, meta = prepared(tmp_path / "8", {name: ramp(0, 255).astype(np.uint8) for name in "ab"}, value_range=(0, 99))
+    assert "datasets.mine: value_range has no effect: no file has more than 8 bits" in meta["warnings"]
+    files = {f"{i}.png": png_of_16_bits_a_channel(np.random.default_rng(i)) for i in range(3)}
+    prepare(folder_of(write(tmp_path / "raw", files), value_range=(0, 4095)), tmp_path / "mine")
+    text = next(text for text in read_meta(tmp_path / "mine")["warnings"] if "no effect" in text)
+    assert "value_range has no effect on files of 16 bits a channel, whose higher 8 are used: 3 (" in text
+
+
 def test_what_a_value_range_clips_is_counted(tmp_path):
     prepared(tmp_path, {name: ramp(0, 65535).astype(np.uint16) for name in "ab"}, "PNG", value_range=(0, 4095))
     x = ramp(0, 65535).astype(np.uint16)
@@ -104,16 +157,17 @@ def test_floats_beside_bytes_are_warned_of(tmp_path):
     assert "1 images are floats, others of 2 are not" in meta["warnings"][0]
 
 
-def test_16_bits_a_channel_are_said(tmp_path):
-    import struct
-    import zlib
-
+def png_of_16_bits_a_channel(noise=noise):
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     rows = b"".join(b"\0" + noise.integers(0, 65536, 3 * S, dtype=np.uint16).astype(">u2").tobytes() for _ in range(S))
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", S, S, 16, 2, 0, 0, 0))
-    png = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_16_bits_a_channel_are_said(tmp_path):
+    png = png_of_16_bits_a_channel()
     other = encoded(noise.integers(0, 256, (S, S, 3), dtype=np.uint8), "PNG")
     prepare(folder_of(write(tmp_path / "raw", {"a.png": png, "b.png": other})), tmp_path / "mine")
     assert notes(tmp_path / "mine") == {("a.png", "16 bits a channel: the higher 8 are used")}

@@ -39,7 +39,7 @@ def refused(tmp_path, files, **values):
     ("phase", "words"),
     [
         ("train", "train Train TRAIN training trn train_set train-images Training_Data train2017 01_train trainset"),
-        ("val", "val Val VALID valid validation Validation dev DEV val2017 dev_set valset development"),
+        ("val", "val Val VALID valid validation Validation Vld dev DEV val2017 dev_set valset development"),
         ("test", "test Test TESTING testing test_images test2017 testset holdout held-out"),
         (None, "trainer values device texture contest evaluation tests-of-time images a 2017 set restrain trains"),
     ],
@@ -74,6 +74,21 @@ def test_without_a_folder_val_its_share_is_taken_from_train_and_test_stays(tmp_p
     assert {name for name, phase in found.items() if phase == "test"} == {name for name in files if name[0] == "T"}
     assert [*found.values()].count("val") == 10  # .3 of .9 of 30
     assert "there is no val: 10 of 30 files of train are taken, by a hash of the path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("names", [("tr", "te"), ("Tr", "VA", "ts"), ("train", "vl"), ("trainval", "test")])
+def test_folders_that_may_be_splits_are_groups_and_all_warned_of(tmp_path, names):
+    phases(tmp_path, files_of(f"{name}/{number}.png" for name in (*names, "a") for number in range(4)))
+    (text,) = read_meta(tmp_path / "mine")["warnings"]
+    count = 4 * len(names)
+    assert f"the folders {', '.join(sorted(names))} are groups here, with {count} of {count + 4} files" in text
+    assert "or name it so, or give lists" in text
+
+
+@pytest.mark.parametrize("names", [("tr", "de", "fr"), ("te", "ta"), ("eval", "a")])
+def test_folders_of_languages_are_not_warned_of(tmp_path, names):
+    phases(tmp_path, files_of(f"{name}/{number}.png" for name in names for number in range(4)))
+    assert read_meta(tmp_path / "mine")["warnings"] == []
 
 
 @pytest.mark.parametrize("names", [("Train", "others"), ("VALID", "Test"), ("dev", "a")])

@@ -372,3 +372,9 @@ def test_portraits(tmp_path, capsys):
         rows = index[index["split"] == phase].sort_values("row_in_split")
         truth = rows["group"].isin(["modern_gray", "historical_gray"]).to_numpy()
         assert (truth == (arrays["group"] == 1)).mean() > 0.99
+
+
+def test_a_value_range_that_does_nothing_on_bytes_is_said(prepare_arrays):
+    train, val = images(), (images(5, seed=1) * 16).astype(np.uint16)
+    warnings = read_meta(prepare_arrays(train=train, val=val, value_range=(0, 4095)))["warnings"]
+    assert any("value_range has no effect on train: uint8, of which 0 to 255 are kept" in text for text in warnings)

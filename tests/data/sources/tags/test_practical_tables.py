@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from stored import stored
 
 from vaelab.data.format.info import PHASES
@@ -164,9 +165,31 @@ def test_a_likely_separator_is_named_with_numbers_and_the_line_that_mends_it(pre
     assert max(map(len, rows_of(mended))) > 1
 
 
+@pytest.mark.parametrize("mark", ["+", "&", " & ", "·", "،", "、", "；", "，", "•", "\\", "~", "^", "@", ">", "*", "¦"])
+def test_whatever_mark_separates_tags_is_named(prepared, mark):
+    rng = np.random.default_rng(0)
+    rows = [rng.choice(8, rng.integers(1, 5), replace=False) for _ in range(60)]
+    (text,) = read_meta(prepared({"tags": [mark.join(f"tag{n}" for n in row) for row in rows]}))["warnings"]
+    option, value = next(iter(yaml.safe_load(text.partition(", set ")[2]).items()))
+    assert (option, value) == ("datasets.mine.separator", mark.strip())
+
+
+@pytest.mark.parametrize("separator", ["|", ","])
+def test_cells_in_brackets_without_quotes_are_not_separated_within_them(prepared, separator):
+    cells = ["{tag0,tag1}", "{tag2}", "{tag1,tag2,tag3}", "{tag0,tag3}"] * 5
+    (text,) = read_meta(prepared({"tags": cells}, separator=separator))["warnings"]
+    assert "tags stand in brackets, as '{tag" in text
+    assert text.endswith('take the brackets away, or quote each tag, as in ["a", "b"]')
+    assert "separator:" not in text
+
+
 @pytest.mark.parametrize(
     "cells",
     [
+        ["R&B|soul", "drum & bass|R&B", "soul|drum & bass", "rock+roll|R&B"],
+        ["Food & Drink", "Arts & Crafts", "Home & Garden", "Arts & Crafts"] * 3,
+        ["sci-fi|e.g.", "black-and-white|sci-fi", "rock'n'roll|e.g."],
+        ["C++|C", "C|C#", "C++|C#"],
         ["a|b|c", "b|d", "a", "c|a"],
         ["Smith, John|Doe, Jane", "Doe, Jane|Low, Ann", "Kay, Alan|Smith, John"],
         ["rock music|old", "hard rock|new", "big band|old"],

@@ -331,6 +331,8 @@ BAD_TABLES = {
     "one tag": ("tags\na\na\n", {}, "'a' is the only tag; expected at least 2"),
     "no tags": ("id,tags\n1,\n2,|\n", {}, "no row has a tag"),
     "no marks": ("a,b\n0,0\n", {"tags": None}, "no row has a tag"),
+    "semicolons": ("id;tags\n1;a|b\n", {}, r"no column 'tags' .*; its header, 'id;tags', looks separated by ';': "),
+    "semicolons between marks": ("a;b\n0;1\n", {"tags": None}, "has 1 columns.* 'a;b', looks separated by ';': "),
     "no mark columns": ("id\n0\n", {"tags": None, "id": "id"}, "has 0 columns beside id and group; expected"),
     "rare tags": ("tags\na|b\na|c\n", {"min_count": 3}, "no tag is in 3 rows or more; the most frequent, 'a', is in 2"),
     "many tags": ("tags\na|b\nc|d\n", {"max_tags": 3}, r"line 3: there are 4 tags.*at most 3 \(max_tags\)"),

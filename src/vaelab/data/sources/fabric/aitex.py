@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaelab.data.sources.fabric.checks import scaled
+from vaelab.data.sources.fabric.checks import check_defects, check_normals, check_range, scaled
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, load, strides, with_tone
-from vaelab.data.sources.fabric.survey import Survey, check_defects, divide, survey_strips
+from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.data.sources.regular import UnreadableError
@@ -61,9 +61,11 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
     files = find_files(Path(settings.path), settings.fabrics, found, where)
     cutting = scaled(files.strips, _cutting(settings), settings.value_range, found)
     survey_strips(files.strips, cutting, found, folder.name)
+    check_range(settings.value_range, cutting, found)
     for strip in files.malformed:
         found.quarantine(strip.name, _reason(strip, cutting, found))
     check_defects(sum(strip.defect != NONE for strip in files.strips), found, cutting, where)
+    check_normals(found, cutting, where)
     division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
     report = {
         "source": f"strips of fabric in {settings.path}",

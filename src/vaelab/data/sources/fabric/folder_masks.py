@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vaelab.data.sources.account import first_names
-from vaelab.data.sources.fabric.checks import check_masks, distrust_empty, scaled
+from vaelab.data.sources.fabric.checks import (
+    check_masks,
+    check_normals,
+    check_range,
+    distrust_empty,
+    distrust_transparent,
+    scaled,
+)
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, with_tone
 from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
@@ -34,8 +41,11 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
     cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name, empty_is_normal=True)
+    check_range(settings.value_range, cutting, found)
     distrust_empty(found)
+    distrust_transparent(found)
     check_masks(found, where)
+    check_normals(found, cutting, where)
     division = divide(found, settings.split, settings.val_defects, settings.seed, cutting, where)
     write_strips(folder, division, cutting, found, {
         "source": f"images and masks in {settings.path}",
@@ -52,6 +62,7 @@ def _pair(settings: FolderMasks, found: Survey, where: str) -> tuple[list[Strip]
     Those with masks come first: of equal ones, the one that may have a defect stays.
     """
     root = Path(settings.path)
+    _check_apart(root / settings.images, root / settings.masks, where)
     images = _by_stem(root, settings.images, "", found, f"{where}.images")
     masks = _by_stem(root, settings.masks, settings.mask_suffix, found, f"{where}.masks")
     if not images.keys() & masks.keys():
@@ -67,6 +78,14 @@ def _pair(settings: FolderMasks, found: Survey, where: str) -> tuple[list[Strip]
     rule = given.rule if given.phase_of else "by image, group by group, by a hash of its name"
     in_order = sorted((strip for strip in kept if strip), key=lambda strip: (not strip.masks, strip.name))
     return in_order, f"{rule}; images with defects apart"
+
+
+def _check_apart(images: Path, masks: Path, where: str) -> None:
+    """Refuse folders of which one holds the other: masks would be taken for images, and trained on."""
+    first, second = images.resolve(), masks.resolve()
+    if first.is_relative_to(second) or second.is_relative_to(first):
+        text = "the folder of the images, too" if first == second else f"not apart from that of the images, {images}"
+        raise InputError(f"{where}.masks: {masks} is {text}; expected two folders, such as images and masks")
 
 
 def _given(settings: FolderMasks, paths: list[Path], found: Survey, where: str) -> Given:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import binary_dilation
 
 from vaelab.data.sources.decoding import HIGH_BYTES, only_page, opened
 from vaelab.data.sources.image_files import has_alpha, opaque
@@ -16,6 +17,10 @@ from vaelab.data.sources.regular import UnreadableError
 from vaelab.data.sources.values import kind_of
 
 THRESHOLD = 128  # of 255: masks may be anti-aliased
+NOISE = 16  # of 255: what JPEG and resampling leave beside a shape
+FEW_LEVELS = 8  # a mask of no more was drawn, without noise
+MUCH = 0.25  # of what is marked, beside soft edges
+EDGE = 2  # pixels around a shape, in which marks are its soft edge
 LIMITS = (255.0, 65535.0)  # of whole numbers, of which a mask's largest value says which is white
 
 
@@ -30,6 +35,20 @@ class MaskRule(NamedTuple):
         found: np.ndarray = (levels < self.threshold) if self.inverted else (levels >= self.threshold)
         return found
 
+    def strength(self, levels: np.ndarray) -> np.ndarray:
+        """Return how much each pixel of a mask is marked, uint8 [H, W]."""
+        return 255 - levels if self.inverted else levels
+
+    def faded(self, levels: np.ndarray) -> int:
+        """Return how much is marked what a mask uint8 [H, W] marks too little; 0 where that is little of its shape."""
+        strength, pixels = self.strength(levels), np.bincount(levels.ravel(), minlength=256)
+        noise = 0 if np.count_nonzero(pixels) <= FEW_LEVELS else NOISE
+        marked, positive = strength > noise, self.positive(levels)
+        if not positive.any() or (marked & ~positive).sum() <= MUCH * marked.sum():
+            return 0
+        lost = strength[marked & ~binary_dilation(positive, iterations=EDGE)]
+        return int(np.quantile(lost, 0.1)) if lost.size > MUCH * marked.sum() else 0
+
 
 USUAL_RULE = MaskRule()
 
@@ -38,9 +57,11 @@ class MaskFile(NamedTuple):
     """What is in the file of a mask."""
 
     positive: np.ndarray  # bool [H, W]
-    highest: int  # luminance, of 255
+    highest: int  # strength of the mark, of 255
     orientation: int  # of EXIF
     of_alpha: bool
+    transparent: bool = False  # everywhere, and bright
+    faded: int = 0  # strength of the marks that are too faint to count, where they are many
 
 
 def read_mask(path: Path, max_pixels: int, rule: MaskRule) -> MaskFile:
@@ -56,14 +77,21 @@ def read_mask(path: Path, max_pixels: int, rule: MaskRule) -> MaskFile:
         levels = _levels(picture.image)
         alpha = _alpha(picture.image)
     positive = rule.positive(levels)
+    if alpha is not None and not alpha.any() and positive.all() and not rule.inverted:
+        return MaskFile(~positive, 0, picture.orientation, False, transparent=True)
     if alpha is None or alpha.min() == alpha.max():
-        return MaskFile(positive, int(levels.max()), picture.orientation, False)
+        return _found(levels, rule, picture.orientation)
     shape = rule.positive(alpha)
     if _is_constant(positive) and not _is_constant(shape):
-        return MaskFile(shape, int(alpha.max()), picture.orientation, True)
+        return _found(alpha, rule, picture.orientation, of_alpha=True)
     if not _is_constant(shape) and (positive != shape).all():
         raise UnreadableError("its alpha and its luminance say the opposite; save it as gray, white on defects")
-    return MaskFile(positive, int(levels.max()), picture.orientation, False)
+    return _found(levels, rule, picture.orientation)
+
+
+def _found(levels: np.ndarray, rule: MaskRule, orientation: int, of_alpha: bool = False) -> MaskFile:
+    highest = int(rule.strength(levels).max())
+    return MaskFile(rule.positive(levels), highest, orientation, of_alpha, faded=rule.faded(levels))
 
 
 def _is_constant(positive: np.ndarray) -> bool:

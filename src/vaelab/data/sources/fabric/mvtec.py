@@ -5,14 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vaelab.data.format.info import DEFECT_PHASES
-from vaelab.data.sources.fabric.checks import scaled
+from vaelab.data.sources.fabric.checks import check_defects, check_normals, check_range, scaled
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, with_tone
 from vaelab.data.sources.fabric.survey import (
     Division,
     Survey,
-    check_defects,
-    check_normals,
     set_apart,
     survey_strips,
 )
@@ -39,6 +37,7 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
     cutting = scaled(strips, cutting, settings.value_range, found)
     survey_strips(strips, cutting, found, folder.name)
+    check_range(settings.value_range, cutting, found)
     check_defects(sum(strip.defect != NONE for strip in strips), found, cutting, where)
     division = _divide(settings, found, cutting, where)
     write_strips(folder, division, cutting, found, {

@@ -43,6 +43,7 @@ class Loaded(NamedTuple):
     mask: np.ndarray  # uint8 [H, W], 1 on defects
     findings: tuple[str, ...] = ()  # of its masks
     notes: tuple[str, ...] = ()  # of its file
+    faintest: int = 255  # of its masks, where parts are too faint to count
 
 
 class Patches(NamedTuple):
@@ -123,11 +124,12 @@ def load(strip: Strip, cutting: Cutting) -> Loaded:
     """
     picture = read_image(strip.path, cutting.max_pixels, cutting.colour, cutting.alpha, cutting.scale)
     image, shape = picture.image, (picture.image.height, picture.image.width)
-    mask, findings = read_masks(strip.masks, shape, cutting.max_pixels, cutting.masks, picture.orientation)
+    found = read_masks(strip.masks, shape, cutting.max_pixels, cutting.masks, picture.orientation)
+    mask = found.pixels
     if cutting.squeezed:
         image = image.resize((cutting.side, cutting.side), Image.Resampling.LANCZOS)
         mask = resized_mask(mask, cutting.side)
-    return Loaded(as_array(image), mask, findings, tuple(picture.notes))
+    return Loaded(as_array(image), mask, found.findings, tuple(picture.notes), found.faintest)
 
 
 def cut(loaded: Loaded, cutting: Cutting, stride: int) -> Patches:

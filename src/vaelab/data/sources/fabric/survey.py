@@ -31,7 +31,7 @@ class Survey:
         self.normals: list[Strip] = []
         self.defects: list[Strip] = []
         self.account = Account(where)
-        self.pairing = Pairing()
+        self.pairing, self.inverted = Pairing(), False  # inverted: masks are dark on defects
         self.named: dict[bytes, str] = {}  # the first strip of each content
 
     def quarantine(self, name: str, reason: str) -> None:
@@ -46,8 +46,18 @@ class Survey:
         return None if first == name else first
 
     def reasons(self) -> str:
-        """Return what was left out and why, as the lines that end an error."""
-        return reasons(self.account.quarantined)
+        """Return what was left out and why, and what looks wrong with the masks, as the lines that end an error."""
+        return reasons(self.account.quarantined) + "".join(f"\n  {line}" for line in self.mask_warnings())
+
+    def mask_warnings(self) -> list[str]:
+        """Return what to warn of, of the masks."""
+        whole = not self.normals and bool(self.pairing.names["all_positive"])
+        return self.pairing.lines(self.account.where, self.inverted, self.most_look_inverted() or whole)
+
+    def most_look_inverted(self) -> bool:
+        """Whether most masks with a defect are positive on most of their image; those of whole images do not count."""
+        suspicious = len(self.pairing.names["mostly_positive"])
+        return suspicious > len(self.defects) - suspicious - len(self.pairing.names["all_positive"])
 
 
 def survey_strips(
@@ -58,6 +68,7 @@ def survey_strips(
     A strip that is said to have a defect needs a mask that shows it; where `empty_is_normal`, an empty one makes the
     strip normal.
     """
+    found.inverted = cutting.masks.inverted
     for strip in progress(strips, f"check {name}", cutting.unit):
         try:
             _sort(strip, load(strip, cutting), cutting, found, empty_is_normal)
@@ -78,11 +89,12 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
     start = cutting.start(loaded.pixels)
     if min(height, width - start) < cutting.side:
         rest = f" from column {start} on" if start else ""
-        raise UnreadableError(f"{width}x{height} pixels{rest}: too small for a patch of {cutting.side} pixels")
+        small = _too_small(min(height, width - start), cutting, found.account.where)
+        raise UnreadableError(f"{width}x{height} pixels{rest}: {small}")
     found.account.note(strip.name, loaded.notes)
+    for finding in loaded.findings:
+        found.pairing.note(finding, strip.name, loaded.faintest)
     if strip.defect == NONE or loaded.mask.any():
-        for finding in loaded.findings:
-            found.pairing.note(finding, strip.name)
         (found.normals if strip.defect == NONE else found.defects).append(strip)
         return
     if not empty_is_normal:
@@ -91,11 +103,11 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
     found.normals.append(strip._replace(defect=NONE))
 
 
-def check_defects(claimed: int, found: Survey, cutting: Cutting, where: str) -> None:
-    """Refuse data of which some strips are said to have a defect, but none can be used."""
-    if claimed and not found.defects:
-        text = f"none of {claimed} {cutting.unit}s with defects can be used"
-        raise InputError(f"{where}.path: {text}; expected a mask for each:{found.reasons()}")
+def _too_small(least: int, cutting: Cutting, where: str) -> str:
+    size, reduce = cutting.size, cutting.reduce
+    text = f"too small for a patch of {cutting.side} pixels (size {size} × reduce {reduce})"
+    fits = next((less for less in (2, 1) if less < reduce and less * size <= least), None)
+    return f"{text}; set {where}.reduce: {fits}" if fits else f"{text}; set a smaller {where}.size"
 
 
 class Division(NamedTuple):
@@ -117,7 +129,6 @@ def divide(found: Survey, split: Split, val_defects: float, seed: int, cutting: 
     Raises:
         InputError: no group is left, or `val_defects` takes none or all of the strips with defects.
     """
-    check_normals(found, cutting, where)
     phases: Phases = {phase: [] for phase in (*PHASES, *DEFECT_PHASES)}
     left_out = {}
     normals = _by_group(found.normals)
@@ -150,13 +161,6 @@ def _given_apart(strips: Sequence[Strip], found: Survey) -> Phases:
         found.account.warn([text])
     apart = sorted(strip for strip in strips if strip.phase == "val")
     return {DEFECT_PHASES[0]: sorted(strip for strip in strips if strip.phase != "val"), DEFECT_PHASES[1]: apart}
-
-
-def check_normals(found: Survey, cutting: Cutting, where: str) -> None:
-    """Refuse data without anything normal to train on."""
-    if not found.normals:
-        text = f"no normal {cutting.unit} can be used, and {len(found.defects)} with defects"
-        raise InputError(f"{where}.path: {text}; models are trained on normal ones only{found.reasons()}")
 
 
 def set_apart(strips: Sequence[Strip], share: float, seed: int, cutting: Cutting, where: str) -> Phases:

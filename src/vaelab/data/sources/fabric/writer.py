@@ -109,7 +109,7 @@ def write_strips(
         writer.add(phase, strip, load(strip, cutting))
     account, (said, lost) = found.account, writer.left_out(found.account.where)
     account.said += said
-    account.warn([*found.pairing.lines(account.where), *lost])
+    account.warn([*found.mask_warnings(), *lost])
     account.warn(_warnings(division, cutting, writer.lost_defects(), group_word))
     writer.finish({
         **report,

@@ -48,7 +48,7 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
             account.note(str(paths[phase]), check_values(array, f"{where}.{phase}: {paths[phase]}", settings, bar))
         writer = prepared.Writer(folder, prepared.SHARD_BYTES)
         _convert(arrays, settings.value_range or (0.0, 1.0), writer, levels, twins, bar)
-    account.warn([*_unlike_types(arrays), *levels.little_range(LITTLE_RANGE)])
+    account.warn([*_without_effect(arrays, settings), *_unlike_types(arrays), *levels.little_range(LITTLE_RANGE)])
     account.warn([*levels.unlike_phases(), *levels.unlike_groups(), *twins.warnings()])
     account.tell(f"{sum(map(len, arrays.values()))} images kept", {}, folder / "meta.json")
     prepared_as = Preparation(value_scale={ARRAYS: settings.value_range} if settings.value_range else {})
@@ -81,6 +81,12 @@ def _convert(
             for offset, image in enumerate(x):
                 twins.add(phase, str(number + offset), image[None])
             number += len(x)
+
+
+def _without_effect(arrays: dict[str, np.ndarray], settings: Npy) -> list[str]:
+    phases = [phase for phase, array in arrays.items() if array.dtype == np.uint8]
+    text = f"value_range has no effect on {', '.join(phases)}: uint8, of which 0 to 255 are kept as they are"
+    return [text] if settings.value_range and phases else []
 
 
 def _unlike_types(arrays: dict[str, np.ndarray]) -> list[str]:

@@ -15,9 +15,10 @@ from vaelab.data.sources.image.boxes.corners import Boxes
 from vaelab.data.sources.image.boxes.masks import Marked
 from vaelab.data.sources.image.boxes.tally import Tally
 from vaelab.data.sources.image.groups import LITTLE_RANGE, GroupLevels
+from vaelab.data.sources.image_files import without_effect
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.twins import Twins
-from vaelab.data.sources.values import Extent, Kind, Scale, told
+from vaelab.data.sources.values import Extent, Kind, Scale, mixed, told
 from vaelab.params.datasets import ImageFolder
 
 PARTS = {  # of an image, that `fit` leaves out
@@ -87,10 +88,12 @@ class Outcome:
             said.append(f"fit: {settings.fit} leaves out {share:.1%} of the pixels, {PARTS[settings.fit]}")
         for text in said:
             self.account.say(text)
+        warnings += without_effect(settings.value_range, scale, self.account.notes)
         if not warnings:
             warnings += self.levels.little_range(LITTLE_RANGE)
         self.account.warn([*warnings, *self.levels.unlike_phases(), *self.levels.unlike_groups()])
-        self.account.warn([*self._mixed(found), *self.twins.warnings()])
+        images = len(self.kept) + sum(self.pages.values()) - len(self.pages)
+        self.account.warn([*mixed(found, images), *self.twins.warnings()])
 
     def judge_boxes(self, boxes: Boxes | None, settings: ImageFolder) -> None:
         """Say what became of the boxes of text. Raises InputError where no image has one."""
@@ -100,13 +103,6 @@ class Outcome:
         self.account.quarantined += self.tally.unreadable
         self.account.said += said
         self.account.warn(warnings)
-
-    def _mixed(self, found: Mapping[Kind, Extent]) -> list[str]:
-        """Floats beside other images, which may be normalised differently."""
-        floats, images = found["floats"].images if "floats" in found else 0, sum(self.levels.images.values())
-        if not 0 < floats < len(self.kept):
-            return []
-        return [f"{floats} images are floats, others of {images} are not: check that they were normalised alike"]
 
 
 def page_name(name: str, number: int) -> str:

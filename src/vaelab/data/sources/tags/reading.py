@@ -66,7 +66,7 @@ class TagReader:
                 table.need(name, "ignore")
         if settings.tags is None and len(self.marks) < 2:
             text = f"{len(self.marks)} columns beside id and group; expected at least 2, one per tag (tags: null)"
-            raise InputError(f"{table.place}: has {text}")
+            raise InputError(f"{table.place}: has {'; '.join(filter(None, (text, table.delimiter_hint())))}")
         for number, name in enumerate(self.marks):
             if not name:
                 text = (

@@ -44,7 +44,7 @@ def numbers(cells: Sequence[str], column: str) -> np.ndarray:
     values = np.empty(len(cells))
     for row, cell in enumerate(cells):
         try:
-            values[row] = float(cell)
+            values[row] = float(cell) if cell.isascii() and "_" not in cell else np.nan  # Python reads 1_0 as 10
         except ValueError:
             values[row] = np.nan
     if len(bad := np.flatnonzero(~np.isfinite(values))):
