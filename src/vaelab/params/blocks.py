@@ -34,6 +34,8 @@ class Model(Block):
     """The decoder's matrices are the encoder's, transposed."""
     input_dropout: Annotated[float, of("tags")] = Field(0.0, ge=0, lt=1)
     """Share of its tags that the encoder does not see in training (Liang et al. 2018)."""
+    input_dropout_rate: Annotated[Literal["fixed", "uniform"], of("tags")] = "fixed"
+    """uniform: each row has a share of its own, between 0 and `input_dropout`, and what is left is not scaled up."""
     input_scale: Annotated[Literal["none", "length"], of("tags")] = "none"
     """length: the encoder sees x / ‖x‖ (Liang et al. 2018)."""
     width: Annotated[int, of("grid", "image")] = Field(32, ge=1, le=1024)
@@ -206,6 +208,10 @@ class Evaluate(Block):
     """Probability from which a tag counts as predicted; the best one on val is measured beside it."""
     top_k: Annotated[tuple[TopK, ...], of("tags")] = (5, 10)
     """Lengths k of the lists that recall@k and NDCG@k look at."""
+    completion_share: Annotated[float, of("tags")] = Field(0.25, gt=0, lt=1)
+    """Share of a row's tags that are hidden and ranked from the others, one at least."""
+    completion_masks: Annotated[int, of("tags")] = Field(3, ge=1, le=100)
+    """Times that tags of each row are hidden, at random; measures of completion are means over them."""
     silhouette_examples: Annotated[int, of("tags")] = Field(10_000, ge=2)
     """Examples at most for the silhouette, whose cost is their number squared."""
     tag_samples: Annotated[int, of("tags")] = Field(10_000, ge=2, le=1_000_000)
