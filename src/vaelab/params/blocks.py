@@ -206,6 +206,8 @@ class Evaluate(Block):
     """Posterior means beyond this many standard deviations of the prior are extreme."""
     threshold: Annotated[float, of("tags")] = Field(0.5, gt=0, lt=1)
     """Probability from which a tag counts as predicted; the best one on val is measured beside it."""
+    threshold_groups: Annotated[int, of("tags")] = Field(3, ge=1, le=100)
+    """Groups of tags of like frequency, each with a threshold of its own, the best one on val: measures `grouped_…`."""
     top_k: Annotated[tuple[TopK, ...], of("tags")] = (5, 10)
     """Lengths k of the lists that recall@k and NDCG@k look at."""
     completion_share: Annotated[float, of("tags")] = Field(0.25, gt=0, lt=1)
@@ -216,8 +218,9 @@ class Evaluate(Block):
     """Examples at most for the silhouette, whose cost is their number squared."""
     tag_samples: Annotated[int, of("tags")] = Field(10_000, ge=2, le=1_000_000)
     """Samples from the prior that are measured; at most half of the split, with which they are compared."""
-    tag_sampling: Annotated[Literal["draw", "threshold"], of("tags")] = "draw"
-    """How probabilities become tags in a sample: each drawn, or all those from `threshold` on."""
+    tag_sampling: Annotated[Literal["draw", "calibrated", "threshold"], of("tags")] = "draw"
+    """How probabilities become tags in a sample: each drawn; drawn after a shift of each tag's logit that gives samples
+    the frequencies of training; or all those from `threshold` on."""
     cooccurrence_tags: Annotated[int, of("tags")] = Field(1000, ge=2, le=10_000)
     """Most frequent tags at most whose co-occurrences are measured."""
     smoothing: Annotated[float, of("tags")] = Field(0.5, gt=0)

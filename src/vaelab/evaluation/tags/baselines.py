@@ -12,12 +12,12 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.info import DataInfo
-from vaelab.evaluation.tags.average_precision import Scores
 from vaelab.evaluation.tags.completion import Score
 from vaelab.evaluation.tags.ease import EASE, fit_ease
+from vaelab.evaluation.tags.thresholds import AtThresholds, Thresholds, by_frequency, found_on
 from vaelab.measures.passes import Measured
 from vaelab.measures.tags.batch import at_threshold, bce, epoch_metrics, lengths
-from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
+from vaelab.measures.tags.reconstruction import ranking
 from vaelab.measures.tally import Tally
 from vaelab.models import pca
 from vaelab.params.blocks import Evaluate
@@ -80,7 +80,7 @@ def _from_values(method: Score, x: Tensor) -> Prediction:
 
 
 class TagBaselines:
-    """Measures trivial methods, fitted on the training split, with their own best thresholds on val.
+    """Measures trivial methods, fitted on the training split, with the thresholds that are best on val for each.
 
     `bernoulli`: whether the model's likelihood is that of independent tags, so that nats compare.
     """
@@ -94,11 +94,11 @@ class TagBaselines:
         self.ease = fit_ease(train, val, options)
         if self.ease is not None:
             self.methods[EASE] = partial(_from_values, self.ease)
-        self.best = {name: self._best(method, val) for name, method in self.methods.items()}
-
-    def _best(self, method: Baseline, val: DeviceSplit) -> float:
-        batches = val.in_order(self.options.batch_size)
-        return best_threshold(torch.stack([curve(batch.x, method(batch.x).logits) for batch in batches]).sum(0))
+        groups = by_frequency(info, options.threshold_groups)
+        self.thresholds = {
+            name: found_on(((b.x, method(b.x).logits) for b in val.in_order(options.batch_size)), groups)
+            for name, method in self.methods.items()
+        }
 
     def scores(self) -> dict[str, Score]:
         """Return what ranks the tags, of the methods that rank them."""
@@ -110,7 +110,7 @@ class TagBaselines:
 
     def metrics(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """Return the measures of the split by method."""
-        found = {name: self._measures(method, split, self.best[name]) for name, method in self.methods.items()}
+        found = {name: self._measures(method, split, self.thresholds[name]) for name, method in self.methods.items()}
         nats = found["frequency"]["bce"]  # frequencies are a model without a latent: there is no rate
         found["frequency"] |= {"distortion": nats, "negative_elbo": nats} if self.bernoulli else {}
         for name in {"pca", EASE} & found.keys():  # what they know of a row costs no rate: their nats are no bound
@@ -118,17 +118,16 @@ class TagBaselines:
             found[name] |= {"distortion_at_mean": at_mean} if self.bernoulli else {}
         return found
 
-    def _measures(self, method: Baseline, split: DeviceSplit, best: float) -> dict[str, float]:
-        plain, at_best = Tally(len(split)), Tally(len(split))
-        precision = Scores(len(split), split.shape[0])
+    def _measures(self, method: Baseline, split: DeviceSplit, thresholds: Thresholds) -> dict[str, float]:
+        plain, at_best = Tally(len(split)), AtThresholds(thresholds, len(split), self.info)
         for batch in split.in_order(self.options.batch_size):
             x, (logits, scores) = batch.x, method(batch.x)
             totals, columns = at_threshold(x, logits, self.options.threshold)
-            at_best.add(at_threshold(x, logits, best))
+            at_best.add(x, logits, scores)
             if scores is not None:
                 columns |= ranking(x, scores, lengths(self.options)) | {"bce": bce(x, logits)}
-                precision.add(x, scores)
             plain.add(Measured(totals, columns))
-        found, reached = (epoch_metrics(*whole, self.info) for whole in (plain.whole(), at_best.whole()))
-        found |= {f"best_{name}": reached[name] for name in AT_THRESHOLD}
-        return found | {"best_threshold": best} | precision.metrics() if precision.seen else found
+        found = epoch_metrics(*plain.whole(), self.info) | at_best.metrics()
+        if "bce" not in found:
+            del found["best_threshold"]  # of no tag at all it says nothing
+        return found

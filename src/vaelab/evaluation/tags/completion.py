@@ -47,7 +47,7 @@ def masked(split: DeviceSplit, options: Evaluate, mask: int) -> Iterator[tuple[T
 
 
 def ranked(score: Score, seen: Tensor, hidden: Tensor, ks: Sequence[int]) -> dict[str, Tensor]:
-    """Return recall_at_<k> and ndcg_at_<k> of the hidden tags among all that are not seen, each [B]; NaN without any."""
+    """Return recall_at_<k> and ndcg_at_<k> of hidden tags among all that are not seen, each [B]; NaN without any."""
     scores = score(seen).masked_fill(seen > 0, -torch.inf)
     measures = ranking(hidden, scores, ks)
     return {NAMED + name: values for name, values in measures.items() if name != "lrap"}

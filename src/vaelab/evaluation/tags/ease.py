@@ -3,7 +3,7 @@
 N training rows, D tags.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,7 +19,8 @@ CHOSEN_BY = f"{NAMED}ndcg_at_10"
 ROWS = 2048  # that are turned into floats at a time
 
 
-class Ease(NamedTuple):
+@dataclass(frozen=True)
+class Ease:
     """What it learns."""
 
     weights: Tensor  # from each tag [D, D] to each other one; the diagonal is 0
@@ -31,7 +32,7 @@ class Ease(NamedTuple):
 
 
 def fit_ease(train: DeviceSplit, val: DeviceSplit, options: Evaluate) -> Ease | None:
-    """Return the model whose λ completes the rows of val best; None where there are too many tags, or no row to complete.
+    """Return the model whose λ completes val best; None where there are too many tags, or no row to complete.
 
     Source: Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data", equation 8.
     """

@@ -117,6 +117,7 @@ class TagsEvaluator:
             "floor_ease_penalty": self.baselines.ease.penalty if self.baselines.ease else None,
             "no_baseline": None if lossy or not components else lossless_text("PCA", inputs.model.latent_dim),
             "average_precision_rows": self._precision_rows(),
+            "thresholds": self.reconstructions.thresholds.said(inputs.info),
         }
 
     def _labels(self) -> str | None:

@@ -35,7 +35,7 @@ class HeldOut:
         self.inputs, self.reconstructions, self.baselines, self.training = inputs, reconstructions, baselines, training
 
     def metrics(self, phase: str, split: DeviceSplit) -> tuple[dict[str, Any], Floors]:
-        """Return measures of the model, of new rows nested, and those of the baselines, of new rows as unseen_<name>."""
+        """Return measures of the model, of new rows nested, and of the baselines, of new rows as unseen_<name>."""
         new = self.training.unseen(split)
         values: dict[str, Any] = {"unseen_rows": len(new), "seen_share": 1 - len(new) / len(split)}
         found = completion.completion(self._methods(), split, self.inputs.options)

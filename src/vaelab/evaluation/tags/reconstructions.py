@@ -12,31 +12,29 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
-from vaelab.evaluation.tags.average_precision import Scores
+from vaelab.evaluation.tags.thresholds import AtThresholds, Thresholds, by_frequency, found_on
 from vaelab.evaluation.tags.training_rows import rows_of
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Pass, run_pass
 from vaelab.measures.sampling import latent_draw
-from vaelab.measures.tags.batch import at_threshold, epoch_metrics
-from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve
-from vaelab.measures.tally import Tally
+from vaelab.measures.tags.batch import epoch_metrics
 from vaelab.metrics.nested import SAMPLED, flat
 from vaelab.models.vae import sampled
 
 
 class Reconstructions:
-    """Measures them; the best threshold is found once, on val."""
+    """Measures them; the best thresholds are found once, on val."""
 
     def __init__(self, inputs: EvaluationInputs) -> None:
         self.inputs = inputs
-        self.threshold = self._best_threshold(inputs.splits["val"])
+        self.thresholds = self._found_on(inputs.splits["val"])
 
     @torch.no_grad()
-    def _best_threshold(self, val: DeviceSplit) -> float:
-        found = []
-        for batch in val.in_order(self.inputs.options.batch_size):
-            found.append(curve(batch.x, self.inputs.model(batch.x, group=batch.group).reconstruction))
-        return best_threshold(torch.stack(found).sum(0))
+    def _found_on(self, val: DeviceSplit) -> Thresholds:
+        options, model = self.inputs.options, self.inputs.model
+        batches = val.in_order(options.batch_size)
+        logits = ((batch.x, model(batch.x, group=batch.group).reconstruction) for batch in batches)
+        return found_on(logits, by_frequency(self.inputs.info, options.threshold_groups))
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass) -> dict[str, Any]:
         """Return the measures of a split, those with one drawn z nested."""
@@ -63,14 +61,11 @@ class Reconstructions:
 
     @torch.no_grad()
     def _decoded_again(self, split: DeviceSplit, latents: Tensor) -> dict[str, float]:
-        """Measures at the best threshold, and average precision: of the reconstructions that the pass did not keep."""
-        tally, scores = Tally(len(split)), Scores(len(split), split.shape[0])
+        """Measures at the best thresholds, and average precision: of reconstructions that the pass did not keep."""
+        found = AtThresholds(self.thresholds, len(split), self.inputs.info)
         for batch, logits in self.decodings(split, latents):
-            tally.add(at_threshold(batch.x, logits, self.threshold))
-            scores.add(batch.x, logits)
-        found = epoch_metrics(*tally.whole(), self.inputs.info)
-        at_best = {f"best_{name}": found[name] for name in AT_THRESHOLD}
-        return {"best_threshold": self.threshold, **at_best, **scores.metrics()}
+            found.add(batch.x, logits, logits)
+        return found.metrics()
 
     def _with_one_draw(self, split: DeviceSplit, result: Pass) -> dict[str, float]:
         """The measures with one drawn z, at the thresholds of the posterior mean."""
