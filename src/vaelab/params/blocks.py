@@ -148,6 +148,9 @@ class Train(Block):
     metric: SelectionMetric = Field(
         "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
     )
+    select_from: int = Field(1, ge=1)
+    """First epoch whose checkpoint may be the best, for a beta that rises: before its end another objective is trained.
+    Best ones before it are forgotten."""
     patience: int = Field(0, ge=0)
     """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)

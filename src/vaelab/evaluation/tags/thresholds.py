@@ -44,8 +44,8 @@ def by_frequency(info: DataInfo, groups: int) -> tuple[Tensor, ...]:
     """Return the numbers of the tags in groups of like frequency, each with about as many occurrences in training."""
     counts = np.array(info.class_counts, dtype=np.float64)
     order = np.argsort(-counts, kind="stable")
-    share = counts[order].cumsum() / max(1.0, counts.sum())
-    group = np.ceil(groups * share - 1e-9).clip(1, groups)
+    middle = counts[order].cumsum() - counts[order] / 2  # of each tag among all occurrences
+    group = (groups * middle / max(1.0, counts.sum())).astype(int).clip(0, groups - 1)
     return tuple(torch.from_numpy(order[group == number]) for number in np.unique(group))
 
 
