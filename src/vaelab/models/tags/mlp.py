@@ -44,7 +44,8 @@ class TagEncoder(nn.Module):
     def __init__(self, options: Model, info: DataInfo) -> None:
         super().__init__()
         self.unit_length = options.input_scale == "length"
-        self.input_dropout, self.rate_of_row = options.input_dropout, options.input_dropout_rate == "uniform"
+        self.input_dropout = options.input_dropout
+        self.rate_of_row = options.input_dropout > 0 and options.input_dropout_rate == "uniform"
         sizes = (info.shape[0], *options.hidden)
         linears = [nn.Linear(*pair, bias=_has_bias(options)) for pair in itertools.pairwise(sizes)]
         self.body = nn.Sequential(*(hidden(layer, layer.out_features, options) for layer in linears))
