@@ -87,7 +87,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     lines = [["", *titles, *known], ["---", *["--:"] * (len(titles) + len(known))]]
     for key, title in COLUMNS.items():
         cells = [_cell([row[key] for row in of if key in row]) for of in methods.values()]
-        lines.append([title, *cells, *(_cell([baselines[name][key]] * (key in baselines[name])) for name in BASELINES)])
+        lines.append(
+            [title, *cells, *(_cell([baselines[name][key]] if key in baselines[name] else []) for name in BASELINES)]
+        )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
