@@ -24,6 +24,7 @@ import realdata
 DATA = {"delicious": (realdata.delicious, 64), "tmc2007": (realdata.tmc2007, 8)}  # and the latents of preset `tags`
 SEEDS = (0, 1, 2)
 ONE_SEED = ("vae_small", "vae_medium", "vae_large", "beta_vae_default", "beta_vae_balanced", "beta_vae_high")
+METHODS = ("tags", "untrained", "mult_vae", "large_vocabulary", *ONE_SEED)
 UNTRAINED = {"epochs": 1, "learning_rate": 1e-12, "warmup": 0.0, "select_from": 1}
 BASELINES = {"pca": "PCA", "ease": "EASE", "frequency": "frequencies"}
 COLUMNS = {
@@ -46,7 +47,7 @@ def runs_of(latent_dim: int) -> dict[str, dict[str, Any]]:
     entries: dict[str, dict[str, Any]] = {
         "tags": {"preset": "tags", "model": {"latent_dim": latent_dim}},
         "untrained": {"preset": "tags", "model": {"latent_dim": latent_dim}, "train": UNTRAINED},
-        **{name: {"preset": name} for name in ("mult_vae", "large_vocabulary", *ONE_SEED)},
+        **{name: {"preset": name} for name in METHODS[2:]},
     }
     runs = {}
     for name, entry in entries.items():
@@ -77,19 +78,20 @@ def measured(folder: Path, name: str) -> dict[str, Any]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Return the table of the methods in Markdown, each the mean ± standard deviation of its seeds."""
+    """Return the table in Markdown: a line for each method, the mean ± standard deviation of its seeds."""
     methods: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         methods.setdefault(row["run"].rpartition("_seed")[0], []).append(row)
-    titles = [f"{name}, {len(of)} {'seeds' if len(of) > 1 else 'seed'}" for name, of in methods.items()]
-    baselines = rows[0]["baselines"]
-    known = [f"{title}, {rows[0]['latent_dim']}" if name == "pca" else title for name, title in BASELINES.items()]
-    lines = [["", *titles, *known], ["---", *["--:"] * (len(titles) + len(known))]]
-    for key, title in COLUMNS.items():
-        cells = [_cell([row[key] for row in of if key in row]) for of in methods.values()]
-        lines.append(
-            [title, *cells, *(_cell([baselines[name][key]] if key in baselines[name] else []) for name in BASELINES)]
-        )
+    lines = [["", *COLUMNS.values()], ["---", *["--:"] * len(COLUMNS)]]
+    for name, of in methods.items():
+        title = f"{name}, {of[0]['latent_dim']} latents, {len(of)} {'seeds' if len(of) > 1 else 'seed'}"
+        lines.append([title, *(_cell([row[key] for row in of if key in row]) for key in COLUMNS)])
+    for name, title in BASELINES.items():
+        for size in dict.fromkeys(row["latent_dim"] for row in rows) if name == "pca" else [None]:
+            first = next(row for row in rows if size in (None, row["latent_dim"]))["baselines"][name]
+            known = [title if size is None else f"{title}, {size}"]
+            if first:  # PCA of as many numbers as there are tags loses nothing, and is no baseline
+                lines.append(known + [_cell([first[key]] if key in first else []) for key in COLUMNS])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -106,13 +108,15 @@ def main() -> None:
     parser.add_argument("data", choices=DATA)
     parser.add_argument("--folder", type=Path, help="where the stages run; kept")
     parser.add_argument("--runs", nargs="*", help="only these methods, such as tags")
+    parser.add_argument("--seeds", nargs="*", type=int, default=SEEDS, help="only these of 0, 1, 2")
     options = parser.parse_args()
     if "VAELAB_REALDATA" not in os.environ:
         sys.exit("VAELAB_REALDATA: not set; expected the folder of the real data")
     story, latent_dim = DATA[options.data]
     dataset, _ = story(Path(os.environ["VAELAB_REALDATA"]).resolve())
     runs = runs_of(latent_dim)
-    runs = {n: run for n, run in runs.items() if not options.runs or n.rpartition("_seed")[0] in options.runs}
+    chosen = {f"{method}_seed{seed}" for method in (options.runs or METHODS) for seed in options.seeds}
+    runs = {name: run for name, run in runs.items() if name in chosen}
     folder = (options.folder or Path(tempfile.mkdtemp(prefix=f"vaelab-tags-{options.data}-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     rows = [measured(folder, name) for name in realdata.train_all(folder, options.data, dataset, runs)]
