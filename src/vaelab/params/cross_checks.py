@@ -139,6 +139,9 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(path, "the term multinomial needs softmax")
     if run.model.output == "softmax" and single:
         yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
+    if run.model.output == "softmax" and run.evaluate.tag_sampling == "calibrated":
+        text = "calibrated is for model.output: sigmoid; a multinomial's samples have as many tags as training rows"
+        yield Problem(f"{where}.evaluate.tag_sampling", text)
 
 
 OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {"image": (_images,), "tags": (_tags,)}
