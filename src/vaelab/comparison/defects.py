@@ -83,7 +83,9 @@ def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     interval = "–" if low is None else f"{low:.2f} to {high:.2f}"
     precision, auc = (_number(total[name]) for name in ("average_precision", "roc_auc"))
     yield f"average precision {precision} ({interval}), ROC AUC {auc}"
+    yield from _selected(total)
     yield from _compared_with_baselines(found)
+    yield from _compared_with_own(found, result.run.threshold.scores)
     yield from _why_errors_tell_little(result, findings)
     yield from _better_aggregation(found)
     yield from _false_alarms(result)
@@ -102,6 +104,26 @@ def _compared_with_baselines(found: Mapping[str, Any]) -> Iterator[str]:
     best = max(baselines, key=lambda name: baselines[name])
     gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
     yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}): {_difference(gains[best])}"
+
+
+def _selected(total: Mapping[str, Any]) -> Iterator[str]:
+    """What was chosen by labels, and on how many."""
+    if total.get("selected_on_defects"):
+        what = f"{total['selected_scores']}, {total['selected_aggregation']} and percentile"
+        where = f"{total['selected_on_defects']} labelled patches of val_defects"
+        yield f"{what} {total['selected_percentile']:g} were chosen on {where}"
+
+
+def _compared_with_own(found: Mapping[str, Any], used: Sequence[str]) -> Iterator[str]:
+    """The best of the run's own scores that it does not use, where that is surely better."""
+    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
+    better = {name: row for name, row in gains.items() if row["high"] < 0 and name not in (*DEFECT_BASELINES, *used)}
+    if better:
+        name = min(better, key=lambda score: better[score]["difference"])
+        row = better[name]
+        gain = f"{-row['difference']:.3f} ({-row['high']:.3f} to {-row['low']:.3f})"
+        advice = "confirm it on other labels: threshold.select: val_defects"
+        yield f"its own score {name} finds defects better by {gain}, in hindsight; {advice}"
 
 
 def _difference(gain: Mapping[str, float]) -> str:

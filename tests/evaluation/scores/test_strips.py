@@ -35,7 +35,7 @@ def test_features_are_measured_against_median_and_deviation_of_their_strip():
     features = cells(images.take(torch.from_numpy(ids)))
     found = strips.distance(features)
     for place, strip in enumerate(STRIP):
-        rows = features[STRIP == strip].numpy().transpose(0, 2, 3, 1).reshape(-1, 2)
+        rows = features[strip == STRIP].numpy().transpose(0, 2, 3, 1).reshape(-1, 2)
         scale = median_abs_deviation(rows, 0, scale="normal")
         own = (features[place].numpy().transpose(1, 2, 0) - np.median(rows, 0)) / scale
         assert found[place].numpy() == pytest.approx(np.square(own).sum(2), rel=1e-3)

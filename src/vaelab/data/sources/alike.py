@@ -1,0 +1,68 @@
+"""Images of two splits that show one thing, such as two exposures of a specimen: their thumbnails correlate.
+
+Thumbnails are compared less the mean of all, since images of one form or one product all resemble each other.
+
+N images, D values of a thumbnail.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+
+LEAST_CORRELATION = 0.97
+EVEN = 5.0  # levels: the deviation of a thumbnail, less the mean of all, below which images are all alike
+LEAST_IMAGES = 8  # of all splits: a mean of fewer says little
+EXAMPLES = 3  # of pairs that are named
+CHUNK = 1024
+
+Thumbnails = Mapping[str, tuple[Sequence[str], np.ndarray]]  # by split: names, and thumbnails [N, D]
+
+
+def alike(thumbnails: Thumbnails, known: Sequence[str] = ()) -> list[str]:
+    """Return what to warn of, with examples; nothing where no two splits show one thing.
+
+    Args:
+        thumbnails: gray.
+        known: pairs that are told of already, as `pair` writes them.
+    """
+    given = {phase: (names, np.asarray(x, np.float32)) for phase, (names, x) in thumbnails.items() if len(names)}
+    if sum(len(names) for names, _ in given.values()) < LEAST_IMAGES:
+        return []
+    mean = np.concatenate([x for _, x in given.values()]).mean(0)
+    standard = {phase: _standard(x - mean) for phase, (_, x) in given.items()}
+    pairs = [
+        pair(two, given[two][0][row], one, given[one][0][other])
+        for one, two in combinations(given, 2)
+        for row, other in _nearest(standard[two], standard[one])
+    ]
+    found = [text for text in pairs if text not in set(known)]
+    if not found:
+        return []
+    named = "; ".join(found[:EXAMPLES]) + "; ..." * (len(found) > EXAMPLES)
+    text = f"{len(found)} images seem to show what one of another split shows, by their thumbnails ({named})"
+    return [f"{text}: where they do, numbers on val and test are too good: keep them together with group_by"]
+
+
+def pair(phase: str, name: str, other_phase: str, other: str) -> str:
+    """Return two images in words."""
+    return f"{phase}: {name} ~ {other_phase}: {other}"
+
+
+def _standard(x: np.ndarray) -> np.ndarray:
+    """Thumbnails [N, D] of mean 0 and length 1; 0 where they are even."""
+    centred = x - x.mean(1, keepdims=True)
+    deviation = centred.std(1, keepdims=True)
+    length = np.where(deviation > EVEN, deviation * x.shape[1] ** 0.5, np.inf)
+    standard: np.ndarray = centred / length
+    return standard
+
+
+def _nearest(two: np.ndarray, one: np.ndarray) -> list[tuple[int, int]]:
+    """Rows of `two` that correlate with one of `one`, and with which most."""
+    found = []
+    for start in range(0, len(two), CHUNK):
+        correlation = two[start : start + CHUNK] @ one.T
+        rows = np.flatnonzero(correlation.max(1) > LEAST_CORRELATION)
+        found += [(start + int(row), int(correlation[row].argmax())) for row in rows]
+    return found
