@@ -1,4 +1,4 @@
-"""`threshold.select: val_defects`: the choice is that of brute force on the labels of val, and test is not looked at."""
+"""`threshold.select: val_defects`: the choice is that of brute force on labels of val, and test is not looked at."""
 
 import numpy as np
 import pandas as pd

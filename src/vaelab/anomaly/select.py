@@ -1,7 +1,7 @@
 """Which score, aggregation and percentile find the labelled defects of val best: `threshold.select: val_defects`.
 
-Never by test. Candidates are every saved score of the model alone, and what `threshold.scores` give together; under each
-aggregation; the percentiles of `threshold.sweep`.
+Never by test. Candidates are every saved score of the model alone, and what `threshold.scores` give together, under
+each aggregation; and the percentiles of `threshold.sweep`.
 """
 
 import sys

@@ -10,7 +10,7 @@ from vaelab import artifacts
 from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
 from vaelab.comparison.paired import paired_differences
-from vaelab.metrics.records import DEFECT_BASELINES
+from vaelab.comparison.score_choice import compared_with_baselines, compared_with_own, difference, selected
 
 MUCH_BETTER = 0.05  # of average precision, by which another aggregation must be better to be worth a word
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
@@ -70,7 +70,7 @@ def _compared_with_the_best(measured: Sequence[Result], findings: Mapping[str, S
         rows = paired_differences(other.run.name, best.run.name, settings.bootstrap, settings.seed)
         row = next(row for row in rows if row["measure"] == "average_precision")
         collapsed = " (collapsed)" if findings[other.run.name] else ""
-        lines.append(f"- {other.run.name}{collapsed}: {_difference(row)}.")
+        lines.append(f"- {other.run.name}{collapsed}: {difference(row)}.")
     among = ", of the runs that pass every collapse check" if len(healthy) < len(measured) else ""
     yield f"Average precision against {best.run.name}, which has the highest{among}; paired by strip:"
     yield "\n".join(lines)
@@ -83,9 +83,9 @@ def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     interval = "–" if low is None else f"{low:.2f} to {high:.2f}"
     precision, auc = (_number(total[name]) for name in ("average_precision", "roc_auc"))
     yield f"average precision {precision} ({interval}), ROC AUC {auc}"
-    yield from _selected(total)
-    yield from _compared_with_baselines(found)
-    yield from _compared_with_own(found, result.run.threshold.scores)
+    yield from selected(total)
+    yield from compared_with_baselines(found)
+    yield from compared_with_own(found, result.run.threshold.scores)
     yield from _why_errors_tell_little(result, findings)
     yield from _better_aggregation(found)
     yield from _false_alarms(result)
@@ -93,49 +93,6 @@ def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _compared_with_baselines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The best baseline, and whether the run is surely better."""
-    scores = {row["score"]: row["average_precision"] for row in found["scores"]}
-    baselines = {name: scores[name] for name in DEFECT_BASELINES if name in scores}
-    if not baselines:
-        return
-    best = max(baselines, key=lambda name: baselines[name])
-    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}): {_difference(gains[best])}"
-
-
-def _selected(total: Mapping[str, Any]) -> Iterator[str]:
-    """What was chosen by labels, and on how many."""
-    if total.get("selected_on_defects"):
-        what = f"{total['selected_scores']}, {total['selected_aggregation']} and percentile"
-        where = f"{total['selected_on_defects']} labelled patches of val_defects"
-        yield f"{what} {total['selected_percentile']:g} were chosen on {where}"
-
-
-def _compared_with_own(found: Mapping[str, Any], used: Sequence[str]) -> Iterator[str]:
-    """The best of the run's own scores that it does not use, where that is surely better."""
-    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    better = {name: row for name, row in gains.items() if row["high"] < 0 and name not in (*DEFECT_BASELINES, *used)}
-    if better:
-        name = min(better, key=lambda score: better[score]["difference"])
-        row = better[name]
-        gain = f"{-row['difference']:.3f} ({-row['high']:.3f} to {-row['low']:.3f})"
-        advice = "confirm it on other labels: threshold.select: val_defects"
-        yield f"its own score {name} finds defects better by {gain}, in hindsight; {advice}"
-
-
-def _difference(gain: Mapping[str, float]) -> str:
-    """A difference in words: better, worse, or none that its interval shows."""
-    low, high = gain["low"], gain["high"]
-    if low != low or high != high:
-        return f"difference {gain['difference']:+.3f}"
-    if low > 0:
-        return f"better by {gain['difference']:.3f} ({low:.3f} to {high:.3f})"
-    if high < 0:
-        return f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
-    return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
 
 
 def _why_errors_tell_little(result: Result, findings: Sequence[Finding]) -> Iterator[str]:

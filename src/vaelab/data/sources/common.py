@@ -6,12 +6,12 @@ paths, or names of files.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from vaelab.data.sources.account import first_names
+from vaelab.data.sources.account import Account, first_names
 from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
 from vaelab.params.problems import suggestion
@@ -41,7 +41,21 @@ def units_of(names: Sequence[str], group_by: str | None, where: str) -> dict[str
     return {name: f"unit {unit}" if unit else name for name, unit in known.items()}
 
 
-def told(units: dict[str, str]) -> str:
+def tell(account: Account, units: Mapping[str, str], group_by: str | None, phase_of: Mapping[str, str]) -> None:
+    """Add to the account what shares what, and what splits that files come with part.
+
+    Args:
+        account: of the data set.
+        units: of the files.
+        group_by: as the user gives it.
+        phase_of: splits that files come with, "" for none.
+    """
+    if group_by is not None:
+        account.say(told(units))
+        account.warn(in_two(units, {name: phase for name, phase in phase_of.items() if phase}))
+
+
+def told(units: Mapping[str, str]) -> str:
     """Return how many files share how many units, and which are in none."""
     alone = [name for name, unit in units.items() if unit == name]
     text = f"group_by: {len(units) - len(alone)} files are {len(set(units.values())) - len(alone)} units, split whole"
@@ -69,7 +83,7 @@ def _from_table(path: Path, column: str, names: Sequence[str], where: str) -> di
     return {name: given.get(name) or given.get(name.rsplit("/", 1)[-1], "") for name in names}
 
 
-def in_two(units: dict[str, str], phase_of: dict[str, str]) -> list[str]:
+def in_two(units: Mapping[str, str], phase_of: Mapping[str, str]) -> list[str]:
     """Return what to warn of where splits that files come with part a unit."""
     phases: dict[str, set[str]] = {}
     for name, phase in phase_of.items():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vaelab.data.sources.account import Account
-from vaelab.data.sources.common import in_two, told, units_of
+from vaelab.data.sources.common import tell, units_of
 from vaelab.data.sources.fabric.masks import MaskError, Pairing
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, load
 from vaelab.data.sources.listing import reasons
@@ -41,9 +41,7 @@ class Survey:
             InputError: `group_by` finds nothing.
         """
         self.units = units_of(names, group_by, f"{self.account.where}.group_by")
-        if group_by is not None:
-            self.account.say(told(self.units))
-            self.account.warn(in_two(self.units, {name: phase for name, phase in phase_of.items() if phase}))
+        tell(self.account, self.units, group_by, phase_of)
 
     def unit(self, strip: Strip) -> str:
         """Return what a strip is split by; by default its name."""

@@ -1,6 +1,6 @@
 """A directory of images, any nesting, converted file by file; what cannot be used is listed with the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, Preparation, image_info
 from vaelab.data.sources.account import Account
-from vaelab.data.sources.common import in_two, told, units_of
+from vaelab.data.sources.common import tell, units_of
 from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
 from vaelab.data.sources.given_splits import Given, Places, given_splits
 from vaelab.data.sources.image.boxes.corners import Boxes, FileBoxes
@@ -33,7 +33,7 @@ class Layout(NamedTuple):
     given: Given  # splits
     by_colour: bool  # no sub-folders to group by
     groups: tuple[str, ...]
-    units: dict[str, str]  # what files share with others, by path: `group_by`
+    units: Mapping[str, str]  # what files share with others, by path: `group_by`
     boxes: Boxes | None = None  # of text
 
 
@@ -55,8 +55,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     units = units_of([file.as_posix() for file in listing.files], settings.group_by, f"{where}.group_by")
     places = Places(root, root, settings.split_lists, where, units)
-    given = given_splits(listing.files, places, settings.split, settings.seed)
-    layout = _layout(listing.files, given, settings.colour, units)
+    layout = _layout(listing.files, places, settings)
     if settings.boxes is not None:
         boxes = open_boxes(settings.boxes, listing.files, root, where)
         layout = layout._replace(boxes=boxes)
@@ -67,9 +66,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     account = outcome.account
     _check(outcome, layout, settings, where)
     account.said += layout.given.said
-    if settings.group_by is not None:
-        account.say(told(units))
-        account.warn(in_two(units, {file.as_posix(): phase for file, phase in given.phase_of.items()}))
+    tell(account, units, settings.group_by, {file.as_posix(): of for file, of in layout.given.phase_of.items()})
     outcome.judge_boxes(layout.boxes, settings)
     outcome.judge(found, scale, settings)
     account.warn(layout.given.warnings)
@@ -101,7 +98,8 @@ def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _layout(files: list[Path], given: Given, colour: str, units: dict[str, str]) -> Layout:
+def _layout(files: list[Path], places: Places, settings: ImageFolder) -> Layout:
+    given, colour, units = given_splits(files, places, settings.split, settings.seed), settings.colour, places.units
     folders = {_folder(file, given.depth) for file in given.phase_of or files}
     if folders - {"."}:
         return Layout(given, False, tuple(sorted(folders)), units)
@@ -121,7 +119,7 @@ def _phases(files: list[Path], layout: Layout, settings: ImageFolder, where: str
     if layout.given.phase_of:
         return {files[index]: layout.given.phase_of.get(files[index], "") for index in order}
     different, place = np.unique([layout.units[file.as_posix()] for file in files], return_inverse=True)
-    what = "files" if settings.group_by is None else "units of group_by"
+    what = "units of group_by" if settings.group_by else "files"
     phases = phases_of(hashes(different.tolist(), settings.seed), settings.split, where, what)[place]
     return {files[index]: PHASES[phases[index]] for index in order}
 
