@@ -1,7 +1,6 @@
 """`threshold.select: val_defects`: the choice is that of brute force on labels of val, and test is not looked at."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from sklearn.metrics import average_precision_score
@@ -64,9 +63,3 @@ def test_few_labels_choose_nothing(select, capsys):
     assert summary["selected_on_defects"] == 0
     assert settings["scores"] == ["mahalanobis"]
     assert "9 patches with a defect in val_defects, and a choice needs 10" in capsys.readouterr().err
-
-
-def test_the_table_of_scores_has_every_score_of_the_run(select):
-    select(planted())
-    table = pd.read_csv(artifacts.thresholds(RUN) / "scores.csv")
-    assert table["score"].tolist() == ["combined", "residual", "mahalanobis", "pca_residual"]

@@ -12,6 +12,7 @@ import numpy as np
 
 LEAST_CORRELATION = 0.97
 EVEN = 5.0  # levels: the deviation of a thumbnail, less the mean of all, below which images are all alike
+SPREAD = 16.0  # values that must differ from the mean, by the participation ratio: a dot on white paper is no picture
 LEAST_IMAGES = 8  # of all splits: a mean of fewer says little
 EXAMPLES = 3  # of pairs that are named
 CHUNK = 1024
@@ -26,10 +27,11 @@ def alike(thumbnails: Thumbnails, known: Sequence[str] = ()) -> list[str]:
         thumbnails: gray.
         known: pairs that are told of already, as `pair` writes them.
     """
-    given = {phase: (names, np.asarray(x, np.float32)) for phase, (names, x) in thumbnails.items() if len(names)}
-    if sum(len(names) for names, _ in given.values()) < LEAST_IMAGES:
+    given = {phase: (names, np.array(x, np.float32)) for phase, (names, x) in thumbnails.items() if len(names)}
+    total = sum(len(names) for names, _ in given.values())
+    if len(given) < 2 or total < LEAST_IMAGES:
         return []
-    mean = np.concatenate([x for _, x in given.values()]).mean(0)
+    mean = sum(x.sum(0) for _, x in given.values()) / total
     standard = {phase: _standard(x - mean) for phase, (_, x) in given.items()}
     pairs = [
         pair(two, given[two][0][row], one, given[one][0][other])
@@ -50,12 +52,13 @@ def pair(phase: str, name: str, other_phase: str, other: str) -> str:
 
 
 def _standard(x: np.ndarray) -> np.ndarray:
-    """Thumbnails [N, D] of mean 0 and length 1; 0 where they are even."""
-    centred = x - x.mean(1, keepdims=True)
-    deviation = centred.std(1, keepdims=True)
-    length = np.where(deviation > EVEN, deviation * x.shape[1] ** 0.5, np.inf)
-    standard: np.ndarray = centred / length
-    return standard
+    """Thumbnails [N, D] of mean 0 and length 1; 0 where they are even, or differ from the mean in few places alone."""
+    x = x - x.mean(1, keepdims=True)
+    energy = np.einsum("nd,nd->n", x, x, dtype=np.float64)
+    enough = energy > x.shape[1] * EVEN**2
+    enough &= energy**2 > SPREAD * np.einsum("nd,nd,nd,nd->n", x, x, x, x, dtype=np.float64)
+    x *= np.where(enough, energy.clip(1e-30) ** -0.5, 0)[:, None].astype(np.float32)
+    return x
 
 
 def _nearest(two: np.ndarray, one: np.ndarray) -> list[tuple[int, int]]:

@@ -50,7 +50,9 @@ class Twins:
         }
         remedy = "numbers on val and test are too good: remove one of each pair, or split by what they have in common"
         thumbnails = {
-            phase: (names, luma(np.stack(self.thumbnails[phase]))) for phase, names in self.names.items() if names
+            phase: (names, luma(np.stack(self.thumbnails[phase])))
+            for phase, names in self.names.items()
+            if names and sum(map(bool, self.names.values())) > 1
         }
         return [
             f"{len(pairs)} {what} ({'; '.join(pairs[:EXAMPLES])}{'; ...' * (len(pairs) > EXAMPLES)}): {remedy}"
