@@ -101,7 +101,7 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
         small = _too_small(min(height, width - start), cutting, found.account.where)
         raise UnreadableError(f"{width}x{height} pixels{rest}: {small}")
     if len(found.thumbnails) < MOST_THUMBNAILS:
-        found.thumbnails[strip.name] = luma(thumbnail(np.moveaxis(loaded.pixels, -1, 0))[None])[0]
+        found.thumbnails[strip.name] = luma(thumbnail(np.moveaxis(loaded.pixels[:, start:], -1, 0))[None])[0]
     found.account.note(strip.name, loaded.notes)
     for finding in loaded.findings:
         found.pairing.note(finding, strip.name, loaded.faintest)
