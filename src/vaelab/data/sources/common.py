@@ -78,7 +78,7 @@ def _from_table(path: Path, column: str, names: Sequence[str], where: str) -> di
     table = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", dtype=str, keep_default_na=False)
     for name in (FILE, column):
         if name not in table:
-            raise InputError(f"{where}: {path} has no column {name!r}; {suggestion(name, list(table))}")
+            raise InputError(f"{where}: {path} has no column {name!r}; {suggestion(name, list(map(str, table)))}")
     given = dict(zip(table[FILE], table[column], strict=True))
     return {name: given.get(name) or given.get(name.rsplit("/", 1)[-1], "") for name in names}
 

@@ -68,7 +68,8 @@ class Baselines:
             components = model.components.T.to(blocks)
             found[here, :, : components.shape[1]] = (blocks[here] - model.mean.to(blocks)) @ components
         side = round(blocks.shape[1] ** 0.5)
-        return found.transpose(1, 2).unflatten(2, (side, side))
+        maps: Tensor = found.transpose(1, 2).unflatten(2, (side, side))
+        return maps
 
     def _of_model(self, x: Tensor, model: Pca) -> dict[str, Tensor]:
         blocks = F.unfold(x, self.block, stride=self.step).transpose(1, 2)  # [b, places, D]

@@ -56,10 +56,8 @@ def fit_strips(features: Features, split: DeviceSplit, ids: np.ndarray, strip: n
         medians.append(np.repeat(median[None], len(members), 0))
         scales.append(np.repeat(scale[None], len(members), 0))
     back = np.argsort(order)
-    median, scale = (
-        torch.from_numpy(np.concatenate(each)[back]).float().to(split.device) for each in (medians, scales)
-    )
-    return Strips(median, scale)
+    every = [torch.from_numpy(np.concatenate(each)[back]).float().to(split.device) for each in (medians, scales)]
+    return Strips(*every)
 
 
 def _robust(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
