@@ -6,8 +6,9 @@ from anomaly.planted_scores import DATA, RUN, planted, write_planted
 from sklearn.metrics import average_precision_score
 
 from vaelab import artifacts, storage
-from vaelab.anomaly.select import LEAST_DEFECTS
+from vaelab.anomaly.select import BASELINES, LEAST_DEFECTS
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.params.threshold import Threshold
 
 OPTIONS = {"bootstrap": 20, "calibration": "none", "scores": ("mahalanobis",), "aggregation": "mean", "top_k": 3}
@@ -63,3 +64,7 @@ def test_few_labels_choose_nothing(select, capsys):
     assert summary["selected_on_defects"] == 0
     assert settings["scores"] == ["mahalanobis"]
     assert "9 patches with a defect in val_defects, and a choice needs 10" in capsys.readouterr().err
+
+
+def test_baselines_are_those_of_the_records():
+    assert set(DEFECT_BASELINES) == BASELINES

@@ -16,9 +16,9 @@ from vaelab.anomaly.fit import fit, fit_patches
 from vaelab.anomaly.patch_measures import Patches, patch_measures, unweighted
 from vaelab.anomaly.preprocessing import AGGREGATIONS, COMBINED, Preprocessed
 from vaelab.anomaly.score import PhaseScores, score
-from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.params.threshold import Threshold
 
+BASELINES = {"pca_mahalanobis", "pca_standardised", "pca_residual", "local_statistics"}  # chosen only if asked for
 LEAST_DEFECTS = 10  # patches with a defect: fewer choose by chance
 
 Phases = Mapping[str, Preprocessed]
@@ -55,7 +55,7 @@ def _score(settings: Threshold, val: Preprocessed, defects: Preprocessed) -> Thr
     both = [score(phase, fitted) for phase in (val, defects)]
     patches = _patches(both)
     order = sorted(AGGREGATIONS, key=lambda how: how != settings.aggregation)
-    names = [name for name in both[0].scores if name not in DEFECT_BASELINES or name in settings.scores]
+    names = [name for name in both[0].scores if name not in BASELINES or name in settings.scores]
     reached = {
         (name, how): _average_precision(patches, np.concatenate([each.by_aggregation[how][name] for each in both]))
         for how in order

@@ -22,10 +22,9 @@ BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a
 }
 SAME_FOR_ALL = {"majority", "mean_image", "white_page", "zero", "frequency"}  # of these: they know nothing of x
 REFERENCES = {"blur": "blurred original, σ=2"}  # titles of what copies its input past any bottleneck: no baselines
-STANDARDISED, PCA_STANDARDISED = "standardised", "pca_standardised"  # anomaly scores by the strip; one saves both
 DEFECT_BASELINES = {  # titles of anomaly scores that need no network
     "pca_mahalanobis": "PCA distance",
-    PCA_STANDARDISED: "PCA distance by strip",
+    "pca_standardised": "PCA distance by strip",
     "pca_residual": "PCA residual",
     "local_statistics": "window statistics",
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from vaelab.metrics.records import DEFECT_BASELINES, PCA_STANDARDISED, STANDARDISED
+from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import TABLES
 from vaelab.params.base import Schedule, has_effect
 from vaelab.params.datasets import Dataset, Npy, Split
@@ -125,7 +125,10 @@ def _images(run: Run, where: str) -> Iterator[Problem]:
     if run.model.init == "pca" and run.model.output != "linear":
         yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
     saved = run.evaluate.scores  # a threshold needs the scores that are saved
-    known = (*saved, *(name for name in DEFECT_BASELINES if name != PCA_STANDARDISED or STANDARDISED in saved))
+    known = (
+        *saved,
+        *(name for name in DEFECT_BASELINES if name.removeprefix("pca_") != "standardised" or "standardised" in saved),
+    )
     for name in run.threshold.scores:
         if name not in known:
             text = f"{name} is not among evaluate.scores; {suggestion(name, known)}"

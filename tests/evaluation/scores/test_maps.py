@@ -19,7 +19,8 @@ from vaelab.evaluation.scores.normality import Mixture, distances, fit_mixtures,
 from vaelab.evaluation.scores.projection import projected
 from vaelab.evaluation.scores.scorer import Scorer
 from vaelab.evaluation.scores.scoring import score, write_scores
-from vaelab.metrics.records import DEFECT_BASELINES, PCA_STANDARDISED
+from vaelab.evaluation.scores.strips import PCA_STANDARDISED
+from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.models.vae import VAE

@@ -12,8 +12,7 @@ from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.data.format.info import image_info
 from vaelab.evaluation.scores.baselines import Baselines
 from vaelab.evaluation.scores.scorer import Scorer
-from vaelab.evaluation.scores.strips import fit_strips
-from vaelab.metrics.records import PCA_STANDARDISED, STANDARDISED
+from vaelab.evaluation.scores.strips import PCA_STANDARDISED, STANDARDISED, fit_strips
 from vaelab.models.build import build
 
 SIDE = 32

@@ -15,8 +15,7 @@ from vaelab.evaluation.scores.baselines import Baselines
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
 from vaelab.evaluation.scores.normality import MOST_MIXED, Features, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.scores.projection import projected
-from vaelab.evaluation.scores.strips import Strips, fit_strips
-from vaelab.metrics.records import PCA_STANDARDISED, STANDARDISED
+from vaelab.evaluation.scores.strips import PCA_STANDARDISED, STANDARDISED, Strips, fit_strips
 from vaelab.models.image.local import LocalEncoder
 from vaelab.models.vae import VAE, Inference
 from vaelab.params.schema import Run

@@ -14,6 +14,7 @@ from torch import Tensor
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.evaluation.scores.normality import MOST_IMAGES, Features
 
+STANDARDISED, PCA_STANDARDISED = "standardised", "pca_standardised"  # scores; the first saves both
 NORMAL_MAD = 0.6744897501960817  # median absolute deviation of N(0, 1)
 
 
