@@ -82,13 +82,20 @@ def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     low, high = (total.get(f"average_precision_{side}") for side in ("low", "high"))
     interval = "–" if low is None else f"{low:.2f} to {high:.2f}"
     precision, auc = (_number(total[name]) for name in ("average_precision", "roc_auc"))
-    yield f"average precision {precision} ({interval}), ROC AUC {auc}"
+    yield f"average precision {precision} ({interval}), ROC AUC {auc}, {_beside(total)}"
     yield from selected(total)
     yield from compared_with_baselines(found)
     yield from compared_with_own(found, result.run.threshold.scores)
     yield from _why_errors_tell_little(result, findings)
     yield from _better_aggregation(found)
     yield from _false_alarms(result)
+
+
+def _beside(total: Mapping[str, Any]) -> str:
+    """What average precision and ROC AUC are read with."""
+    chance = total["defect_patches"] / (total["defect_patches"] + total["clean_patches"] + total["test_normals"])
+    best, recall = _number(total.get("f1_max")), _number(total.get("recall"))
+    return f"F1 {best} at the best threshold, recall {recall} at its own (chance: average precision {chance:.3f})"
 
 
 def _number(value: float | None) -> str:
@@ -123,6 +130,9 @@ def _false_alarms(result: Result) -> Iterator[str]:
     by_strips = settings.method == "percentile" and settings.percentile_by == "strips"
     if total["val_normals"] < FEW_NORMALS:
         yield f"the threshold rests on {total['val_normals']} normals of val"
+    if settings.method == "percentile" and nominal * total["val_normals"] < 1:
+        text = f"{total['val_normals']} normals of val say nothing of percentile {settings.percentile:g}"
+        yield f"{text}: the threshold is about the largest of them"
     if by_strips and "fpr_left_out" not in total:
         yield "no group has a second strip in val, so that threshold.percentile_by: strips corrects nothing"
     elif by_strips and (alone := total["val_normals"] - total["val_normals_left_out"]):
