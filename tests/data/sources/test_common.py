@@ -123,6 +123,14 @@ def test_normal_images_of_a_specimen_with_a_defect_are_not_trained_on(val_defect
         assert own in ([{"train"}, {"val"}, {"test"}] if s >= 3 else [{"defects", "test"}, {"val_defects", "val"}])
 
 
+def test_normal_images_of_one_specimen_alone_are_refused(tmp_path):
+    def settings(root, **values):
+        return FolderMasks(source="folder_masks", path=str(root), size=SIZE, reduce=2, **values)
+
+    with pytest.raises(InputError, match="all: 6 normal of 1 unit of group_by and 1 with defects"):
+        Source(settings).prepared(tmp_path, masked(2, 6, 1), group_by=r"s(\d)_")
+
+
 def test_an_expression_that_is_none_is_refused():
     with pytest.raises(ValueError, match="no regular expression"):
         Mvtec(source="mvtec", path="x", group_by="(")

@@ -45,7 +45,8 @@ def divide(found: Survey, split: Split, val_defects: float, seed: int, cutting: 
         units = {found.unit(strip) for strip in strips}
         if len(units) < 2 or (not {strip.phase for strip in strips} >= {"train", "val"} and strips[0].phase):
             count = sum(strip.group == group for strip in found.defects)
-            left_out[group] = f"{len(strips)} normal and {count} with defects"
+            of_units = "" if len(units) == len(strips) else f" of {len(units)} unit of group_by"
+            left_out[group] = f"{len(strips)} normal{of_units} and {count} with defects"
             continue
         shares = (split.train, split.val, split.test * (len(units) > 2))  # of two strips none is for test
         given = [strip.phase for strip in strips if strip.phase]
