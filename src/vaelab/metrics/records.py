@@ -30,6 +30,7 @@ SAME_FOR_ALL = {"majority", "mean_image", "white_page", "zero", "frequency"}  # 
 REFERENCES = {"blur": "blurred original, σ=2"}  # titles of what copies its input past any bottleneck: no baselines
 DEFECT_BASELINES = {  # titles of anomaly scores that need no network
     "pca_mahalanobis": "PCA distance",
+    "pca_standardised": "PCA distance by strip",
     "pca_residual": "PCA residual",
     "local_statistics": "window statistics",
 }

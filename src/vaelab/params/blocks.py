@@ -8,8 +8,8 @@ from vaelab.params.base import CLEARED, Block, Fraction, of
 from vaelab.params.names import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
 
 ScoreName = Literal[
-    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",
-    "projection",
+    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture",
+    "standardised", "kl", "projection",
 ]  # fmt: skip
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
