@@ -40,7 +40,7 @@ from vaelab.comparison.paired import paired_differences
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import read_info
 from vaelab.evaluation.scores.baselines import Baselines
-from vaelab.evaluation.scores.scoring import Scorer
+from vaelab.evaluation.scores.scorer import Scorer
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run
 from vaelab.params.threshold import Threshold
@@ -68,11 +68,14 @@ ROWS = {  # of the table: kind of run, score, treatment
     "**`fabric_local`: mixture**": (LOCAL, "combined", "preset"),
     "the same, threshold not corrected": (LOCAL, "combined", "uncorrected"),
     "its Mahalanobis distance, treated alike": (LOCAL, "mahalanobis", "preset"),
+    "its latents by strip, treated alike": (LOCAL, "standardised", "preset"),
     "its residual, treated alike": (LOCAL, "residual", "preset"),
     "its Mahalanobis distance, raw": (LOCAL, "mahalanobis", "raw"),
     "not trained: mixture": ("untrained", "combined", "preset"),
     "not trained: Mahalanobis distance, treated alike": ("untrained", "mahalanobis", "preset"),
     "not trained: Mahalanobis distance, raw": ("untrained", "mahalanobis", "raw"),
+    "not trained: latents by strip, treated alike": ("untrained", "standardised", "preset"),
+    "PCA by strip, half resolution, treated alike": ("untrained", "pca_standardised", "preset"),
     "PCA Mahalanobis, half resolution, treated alike": ("untrained", "pca_mahalanobis", "preset"),
     "PCA Mahalanobis, half resolution, raw": ("untrained", "pca_mahalanobis", "raw"),
     "PCA Mahalanobis, full resolution, raw": ("full_resolution", "pca_mahalanobis", "raw"),
@@ -176,8 +179,9 @@ def differences(runs: list[str]) -> list[dict[str, Any]]:
         if not run.startswith(f"{LOCAL}_split_"):
             continue
         untrained, full = (f"{name}_split_{split_of(run)}" for name in ("untrained", "full_resolution"))
-        for score in ("combined", "mahalanobis"):
+        for score in ("combined", "mahalanobis", "standardised"):
             controls = {
+                "PCA by strip, treated alike": (run, "pca_standardised"),
                 "PCA Mahalanobis, treated alike": (run, "pca_mahalanobis"),
                 "PCA Mahalanobis, full resolution, raw": (full, "combined"),
                 "not trained, the same score": (untrained, score),

@@ -33,7 +33,7 @@ from vaelab.data.format.batches import DeviceSplit, load_columns, load_split
 from vaelab.data.format.prepared import read_info, read_meta
 from vaelab.data.planted.kinds import DEFECT_KINDS
 from vaelab.data.planted.plant import plant
-from vaelab.evaluation.scores.scoring import Scorer
+from vaelab.evaluation.scores.scorer import Scorer
 from vaelab.models.files import load_model
 from vaelab.params.resolve import read_run
 from vaelab.params.threshold import Threshold
@@ -46,11 +46,13 @@ Choice = tuple[str, str, float, str]
 COLUMNS = ("score", "relative", "smoothing", "aggregation")
 
 
-def scored(scorer: Scorer, split: DeviceSplit) -> Maps:
+def scored(scorer: Scorer, split: DeviceSplit, strip: np.ndarray) -> Maps:
     """Return the maps of all scores of a split, [N, h, h]."""
     parts: dict[str, list[np.ndarray]] = {}
+    strips = scorer.strips(split, np.arange(len(split)), strip, 32)
     for index in torch.arange(len(split)).split(32):
-        for name, maps in scorer.maps(split.take(index))[0].items():
+        own = {name: of_all.of(index) for name, of_all in strips.items()}
+        for name, maps in scorer.maps(split.take(index), own)[0].items():
             parts.setdefault(name, []).append(maps.numpy())
     return {name: np.concatenate(found) for name, found in parts.items()}
 
@@ -72,12 +74,13 @@ def precisions(run: str) -> Iterator[tuple[Choice, dict[str, float]]]:
     model, info = load_model(artifacts.models(run) / "model.safetensors").model, read_info(data)
     train, val = (load_split(data, phase, info, device) for phase in ("train", "val"))
     scorer = Scorer(model, settings, train, int(read_meta(data).get("reduce", 1)))
-    strip, group, intact = load_columns(data, "val", ["strip"])["strip"].numpy(), val.group.numpy(), scored(scorer, val)
+    strip, group = load_columns(data, "val", ["strip"])["strip"].numpy(), val.group.numpy()
+    intact = scored(scorer, val, strip)
     label, number = np.repeat([0, 1], len(val)), np.arange(len(val)) % len(DEFECT_KINDS)
     chosen = {kind: np.append(np.ones(len(val), bool), number == place) for place, kind in enumerate(DEFECT_KINDS)}
     chosen["all"] = np.ones(2 * len(val), bool)
     for strength in STRENGTHS:
-        changed = scored(scorer, planted(val, strength))
+        changed = scored(scorer, planted(val, strength), strip)
         for relative in ("none", "strip"):
             size = {name: sizes(maps, strip, relative) for name, maps in intact.items()}
             both = [

@@ -118,12 +118,19 @@ def train_all(folder: Path, data: str, dataset: dict[str, Any], runs: dict[str, 
         stage(folder, "prepare", data)
     for name in runs:
         if not (folder / "models" / name / "last.safetensors").exists():
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), cpu_seconds()
             stage(folder, "train", name)
             (folder / f"{name}.seconds").write_text(f"{time.perf_counter() - start:.0f}")
+            (folder / f"{name}.cpu").write_text(f"{cpu_seconds() - busy:.1f}")
         if not (folder / "metrics" / "evaluate" / f"{name}.json").exists():
             stage(folder, "evaluate", name)
     return list(runs)
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds of all stages that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def stage(folder: Path, name: str, *arguments: str) -> None:

@@ -94,6 +94,31 @@ def test_a_mean_that_hides_small_defects_is_named(thresholded):
     assert "threshold.aggregation" not in defects([thresholded(aggregation=best)])[1]
 
 
+def test_what_average_precision_is_read_with_stands_beside_it(thresholded):
+    found = thresholded()
+    total = found.threshold["summary"]
+    chance = total["defect_patches"] / sum(total[name] for name in ("defect_patches", "clean_patches", "test_normals"))
+    line = defects([found])[1]
+    assert f"F1 {total['f1_max']:.3f} at the best threshold, recall {total['recall']:.3f} at its own" in line
+    assert f"(chance: average precision {chance:.3f})" in line
+    assert "say nothing of percentile" not in line
+    assert "60 normals of val say nothing of percentile 99.9: " in defects([thresholded(percentile=99.9)])[1]
+
+
+def test_another_score_of_the_run_that_is_surely_better_is_named(thresholded):
+    line = defects([thresholded(scores=("mahalanobis",))])[1]
+    assert "its own score residual finds defects better by 0." in line
+    assert "confirm it on other labels: threshold.select: val_defects" in line
+    assert "its own score" not in defects([thresholded()])[1]
+
+
+def test_what_was_selected_by_labels_is_said(thresholded):
+    found = thresholded(scores=("mahalanobis",), select="val_defects")
+    count = found.threshold["summary"]["selected_on_defects"]
+    assert f"were chosen on {count} labelled patches of val_defects" in defects([found])[1]
+    assert found.run.threshold.scores == ("residual",)
+
+
 def test_false_alarms_off_the_nominal_rate_are_named(thresholded):
     found = thresholded(percentile=99.0)
     found.threshold["summary"].update(fpr_normal=0.08, fpr_clean=0.35)

@@ -116,6 +116,10 @@ TAG_CASES = {
         terms(bce=1.0, focal=1.0) | {"model": {"output": "softmax"}},
         "model.output: is softmax, for the term multinomial; bce, focal needs sigmoid",
     ),
+    "calibrated samples of a softmax": (
+        MULTINOMIAL | {"evaluate": {"tag_sampling": "calibrated"}},
+        "evaluate.tag_sampling: calibrated is for model.output: sigmoid",
+    ),
     "a metric of images": ({"train": {"metric": "psnr"}}, "train.metric: psnr is not a metric of tags; known: lrap, "),
     "batch norm of one row": (
         {"train": {"batch_size": 1}}, "train.batch_size: batch normalisation needs more than one example in a batch",

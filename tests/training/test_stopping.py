@@ -36,6 +36,14 @@ def test_the_best_epoch_is_the_best_and_min_delta_is_of_patience_alone(tmp_path,
     assert best == [f"best_epoch_{epoch:03d}" for epoch in range(1, epochs + 1)]
 
 
+@pytest.mark.parametrize(("first", "best"), [(1, 1), (3, 4), (4, 4), (9, 1)])
+def test_the_best_epochs_before_those_that_compete_are_forgotten(tmp_path, monkeypatch, first, best):
+    wished(monkeypatch, distortion=[1.0, 2.0, 4.0, 3.0, 5.0])
+    train = {"epochs": 5, "metric": "distortion", "select_from": first}
+    models = fit(tmp_path, tiny_run(kind="tags", train=train))
+    assert load_model(models / "model.safetensors").facts["epoch"] == best
+
+
 @pytest.mark.parametrize(
     ("values", "counts", "best"),
     [

@@ -21,6 +21,7 @@ from vaelab.anomaly.patch_measures import RANKING
 from vaelab.anomaly.preprocessing import preprocess
 from vaelab.anomaly.score import score
 from vaelab.anomaly.score_files import ScoreFile, read_phases
+from vaelab.anomaly.select import selected
 from vaelab.anomaly.tables import COUNT_COLUMNS, MEASURE_COLUMNS, PATCH_COLUMNS, Names, Row
 from vaelab.data.format.prepared import read_meta, split_files
 from vaelab.errors import InputError
@@ -62,19 +63,22 @@ def threshold_run(run: str, data: str, settings: Threshold) -> None:
         InputError: a file or an option is wrong; nothing is written then.
     """
     files = read_phases(artifacts.scores(run))
-    results = _results(files, artifacts.prepared(data), settings) if files else NO_SCORES
-    _write(run, results, settings)
+    results, used = _results(files, artifacts.prepared(data), settings) if files else (NO_SCORES, settings)
+    _write(run, results, used)
 
 
-def _results(files: Mapping[str, ScoreFile], folder: Path, settings: Threshold) -> ThresholdResults:
+def _results(files: Mapping[str, ScoreFile], folder: Path, settings: Threshold) -> tuple[ThresholdResults, Threshold]:
+    """What the scores are worth, and the settings that were used: with `select`, those that were chosen."""
     names = _names(folder, files)
     phases = {name: preprocess(file, settings) for name, file in files.items()}
     if settings.relative == "strip":
         _say_single_patches(files)
     check_normals(files, names.groups, settings)
-    fitted = fit(phases["val"], phases.get("val_defects"))
-    scored = {name: score(phase, fitted.patches) for name, phase in phases.items()}
-    return measure(scored, fitted, names, split_files(folder, "defects"))
+    chosen, facts = selected(phases)
+    fitted = fit(chosen["val"], chosen.get("val_defects"))
+    scored = {name: score(phase, fitted.patches) for name, phase in chosen.items()}
+    found = measure(scored, fitted, names, split_files(folder, "defects"))
+    return found._replace(metrics={**found.metrics, **facts}), chosen["val"].settings
 
 
 def _say_single_patches(files: Mapping[str, ScoreFile]) -> None:

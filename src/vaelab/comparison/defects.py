@@ -10,7 +10,7 @@ from vaelab import artifacts
 from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
 from vaelab.comparison.paired import paired_differences
-from vaelab.metrics.records import DEFECT_BASELINES
+from vaelab.comparison.score_choice import compared_with_baselines, compared_with_own, difference, selected
 
 MUCH_BETTER = 0.05  # of average precision, by which another aggregation must be better to be worth a word
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
@@ -70,7 +70,7 @@ def _compared_with_the_best(measured: Sequence[Result], findings: Mapping[str, S
         rows = paired_differences(other.run.name, best.run.name, settings.bootstrap, settings.seed)
         row = next(row for row in rows if row["measure"] == "average_precision")
         collapsed = " (collapsed)" if findings[other.run.name] else ""
-        lines.append(f"- {other.run.name}{collapsed}: {_difference(row)}.")
+        lines.append(f"- {other.run.name}{collapsed}: {difference(row)}.")
     among = ", of the runs that pass every collapse check" if len(healthy) < len(measured) else ""
     yield f"Average precision against {best.run.name}, which has the highest{among}; paired by strip:"
     yield "\n".join(lines)
@@ -82,38 +82,24 @@ def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     low, high = (total.get(f"average_precision_{side}") for side in ("low", "high"))
     interval = "–" if low is None else f"{low:.2f} to {high:.2f}"
     precision, auc = (_number(total[name]) for name in ("average_precision", "roc_auc"))
-    yield f"average precision {precision} ({interval}), ROC AUC {auc}"
-    yield from _compared_with_baselines(found)
+    yield f"average precision {precision} ({interval}), ROC AUC {auc}, {_beside(total)}"
+    yield from selected(total)
+    yield from compared_with_baselines(found)
+    yield from compared_with_own(found, result.run.threshold.scores)
     yield from _why_errors_tell_little(result, findings)
     yield from _better_aggregation(found)
     yield from _false_alarms(result)
 
 
+def _beside(total: Mapping[str, Any]) -> str:
+    """What average precision and ROC AUC are read with."""
+    chance = total["defect_patches"] / (total["defect_patches"] + total["clean_patches"] + total["test_normals"])
+    best, recall = _number(total.get("f1_max")), _number(total.get("recall"))
+    return f"F1 {best} at the best threshold, recall {recall} at its own (chance: average precision {chance:.3f})"
+
+
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _compared_with_baselines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The best baseline, and whether the run is surely better."""
-    scores = {row["score"]: row["average_precision"] for row in found["scores"]}
-    baselines = {name: scores[name] for name in DEFECT_BASELINES if name in scores}
-    if not baselines:
-        return
-    best = max(baselines, key=lambda name: baselines[name])
-    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}): {_difference(gains[best])}"
-
-
-def _difference(gain: Mapping[str, float]) -> str:
-    """A difference in words: better, worse, or none that its interval shows."""
-    low, high = gain["low"], gain["high"]
-    if low != low or high != high:
-        return f"difference {gain['difference']:+.3f}"
-    if low > 0:
-        return f"better by {gain['difference']:.3f} ({low:.3f} to {high:.3f})"
-    if high < 0:
-        return f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
-    return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
 
 
 def _why_errors_tell_little(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
@@ -144,6 +130,9 @@ def _false_alarms(result: Result) -> Iterator[str]:
     by_strips = settings.method == "percentile" and settings.percentile_by == "strips"
     if total["val_normals"] < FEW_NORMALS:
         yield f"the threshold rests on {total['val_normals']} normals of val"
+    if settings.method == "percentile" and nominal * total["val_normals"] < 1:
+        text = f"{total['val_normals']} normals of val say nothing of percentile {settings.percentile:g}"
+        yield f"{text}: the threshold is about the largest of them"
     if by_strips and "fpr_left_out" not in total:
         yield "no group has a second strip in val, so that threshold.percentile_by: strips corrects nothing"
     elif by_strips and (alone := total["val_normals"] - total["val_normals_left_out"]):

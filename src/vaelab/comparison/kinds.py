@@ -70,6 +70,7 @@ COMPARISONS: dict[str, KindComparison] = {
             "zero": "no tag at all",
             "frequency": "every tag with its training frequency",
             "pca": "PCA with as many components as {} has latents",
+            "ease": "EASE, each tag by ridge regression on the others of its row",
             "independent": "for samples, independent tags of the real frequencies",
         },
     ),

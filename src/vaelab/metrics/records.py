@@ -10,7 +10,7 @@ MADE = (*GRID, *IMAGE)  # whose samples are compared with data as sets
 EVERY: Kinds = ("every",)  # also kinds of data that are still to come
 
 DEFECTS = "defects"  # group of the measures of stage threshold
-ONE_DRAW = "one drawn z"
+ONE_DRAW, NEW_ROWS = "one drawn z", "rows that training has not seen"
 BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a model has to beat, of each kind of data
     "grid": {
         "majority": "majority",
@@ -25,12 +25,19 @@ BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a
         "patch_pca": "patch PCA",
         "white_page": "white page",
     },
-    "tags": {"zero": "no tag", "frequency": "frequencies", "pca": "PCA", "independent": "independent tags"},
+    "tags": {
+        "zero": "no tag",
+        "frequency": "frequencies",
+        "pca": "PCA",
+        "ease": "EASE",
+        "independent": "independent tags",
+    },
 }
 SAME_FOR_ALL = {"majority", "mean_image", "white_page", "zero", "frequency"}  # of these: they know nothing of x
 REFERENCES = {"blur": "blurred original, σ=2"}  # titles of what copies its input past any bottleneck: no baselines
 DEFECT_BASELINES = {  # titles of anomaly scores that need no network
     "pca_mahalanobis": "PCA distance",
+    "pca_standardised": "PCA distance by strip",
     "pca_residual": "PCA residual",
     "local_statistics": "window statistics",
 }
@@ -135,6 +142,13 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("best_jaccard_micro", "Jaccard index at that threshold, micro", "", "higher", TAGS),
         Metric("best_hamming_loss", "Hamming loss at that threshold", "", "lower", TAGS, True),
         Metric("best_exact_match", "exact-match rate at that threshold", "", "higher", TAGS),
+        Metric("grouped_f1_micro", "F1 at thresholds by group of frequency, micro", "", "higher", TAGS, True),
+        Metric("grouped_f1_macro", "F1 at thresholds by group of frequency, macro", "", "higher", TAGS, True, True),
+        Metric("grouped_hamming_loss", "Hamming loss at thresholds by group of frequency", "", "lower", TAGS, True),
+        Metric("grouped_jaccard_index", "Jaccard index at thresholds by group of frequency, mean of rows", "",
+               "higher", TAGS),
+        Metric("grouped_jaccard_micro", "Jaccard index at thresholds by group of frequency, micro", "", "higher", TAGS),
+        Metric("grouped_exact_match", "exact-match rate at thresholds by group of frequency", "", "higher", TAGS),
         Metric("predicted_tags", "predicted tags per row", "", VALIDATED["predicted_tags"], TAGS, True),
         Metric("true_tags", "true tags per row", "", "none", TAGS, True),
         Metric("predicted_background_share", "predicted background share", "",
@@ -143,6 +157,25 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("blank_share", "grids that come out as background only", "", "lower", GRID, True, True),
         Metric("grid_accuracy", "accuracy, mean over grids", "", "higher", GRID, True, True),
         Metric("grid_foreground_accuracy", "foreground accuracy, mean over grids", "", "higher", GRID, True, True),
+    ),
+    "completion": (  # of hidden tags from the rest of their row
+        Metric("completion_ndcg_at_10", "completion: NDCG@10 of hidden tags", "", "higher", TAGS, True, True),
+        Metric("completion_recall_at_10", "completion: recall@10 of hidden tags", "", "higher", TAGS, True, True),
+        Metric("completion_gain_over_ease", "completion: NDCG@10 above EASE's", "", "higher", TAGS, True),
+        Metric("completion_gain_over_ease_error", "standard error of that gain over rows", "", "none", TAGS, True),
+        Metric("completion_rows", "rows of two tags or more, which are completed", "", "none", TAGS, True),
+        Metric("completion_left_out", "rows of fewer tags, with nothing to complete", "", "none", TAGS, True),
+    ),
+    NEW_ROWS: (  # those that are not listed are read like those of all rows
+        Metric("unseen_rows", "rows that no training row equals", "", "none", TAGS, True),
+        Metric("seen_share", "share of the rows that a training row equals", "", "none", TAGS, True),
+        Metric("unseen_lrap", "label ranking average precision of new rows", "", "higher", TAGS, True, True),
+        Metric("unseen_sampled_lrap", "label ranking average precision of new rows, one drawn z", "", "higher", TAGS,
+               True),
+        Metric("unseen_best_f1_micro", "F1 of new rows at the threshold of all, micro", "", "higher", TAGS, True),
+        Metric("unseen_completion_ndcg_at_10", "completion of new rows: NDCG@10", "", "higher", TAGS, True, True),
+        Metric("unseen_completion_gain_over_ease", "completion of new rows: NDCG@10 above EASE's", "", "higher",
+               TAGS, True),
     ),
     "loss": (
         Metric("bce", "Bernoulli cross-entropy", "nats per row", "lower", TAGS, True, True,

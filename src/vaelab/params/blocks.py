@@ -8,8 +8,8 @@ from vaelab.params.base import CLEARED, Block, Fraction, of
 from vaelab.params.names import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
 
 ScoreName = Literal[
-    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture", "kl",
-    "projection",
+    "residual", "absolute", "ssim", "gradient", "multiscale", "frequency", "mahalanobis", "mixture",
+    "standardised", "kl", "projection",
 ]  # fmt: skip
 HiddenSize = Annotated[int, Field(ge=1, le=65536)]
 TopK = Annotated[int, Field(ge=1, le=1000)]
@@ -34,6 +34,8 @@ class Model(Block):
     """The decoder's matrices are the encoder's, transposed."""
     input_dropout: Annotated[float, of("tags")] = Field(0.0, ge=0, lt=1)
     """Share of its tags that the encoder does not see in training (Liang et al. 2018)."""
+    input_dropout_rate: Annotated[Literal["fixed", "uniform"], of("tags")] = "fixed"
+    """uniform: each row has a share of its own, between 0 and `input_dropout`, and what is left is not scaled up."""
     input_scale: Annotated[Literal["none", "length"], of("tags")] = "none"
     """length: the encoder sees x / ‖x‖ (Liang et al. 2018)."""
     width: Annotated[int, of("grid", "image")] = Field(32, ge=1, le=1024)
@@ -147,6 +149,9 @@ class Train(Block):
     metric: SelectionMetric = Field(
         "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
     )
+    select_from: int = Field(1, ge=1)
+    """First epoch whose checkpoint may be the best, for a beta that rises: before its end another objective is trained.
+    Best ones before it are forgotten."""
     patience: int = Field(0, ge=0)
     """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
@@ -205,14 +210,21 @@ class Evaluate(Block):
     """Posterior means beyond this many standard deviations of the prior are extreme."""
     threshold: Annotated[float, of("tags")] = Field(0.5, gt=0, lt=1)
     """Probability from which a tag counts as predicted; the best one on val is measured beside it."""
+    threshold_groups: Annotated[int, of("tags")] = Field(3, ge=1, le=100)
+    """Groups of tags of like frequency, each with a threshold of its own, the best one on val: measures `grouped_…`."""
     top_k: Annotated[tuple[TopK, ...], of("tags")] = (5, 10)
     """Lengths k of the lists that recall@k and NDCG@k look at."""
+    completion_share: Annotated[float, of("tags")] = Field(0.25, gt=0, lt=1)
+    """Share of a row's tags that are hidden and ranked from the others, one at least."""
+    completion_masks: Annotated[int, of("tags")] = Field(3, ge=1, le=100)
+    """Times that tags of each row are hidden, at random; measures of completion are means over them."""
     silhouette_examples: Annotated[int, of("tags")] = Field(10_000, ge=2)
     """Examples at most for the silhouette, whose cost is their number squared."""
     tag_samples: Annotated[int, of("tags")] = Field(10_000, ge=2, le=1_000_000)
     """Samples from the prior that are measured; at most half of the split, with which they are compared."""
-    tag_sampling: Annotated[Literal["draw", "threshold"], of("tags")] = "draw"
-    """How probabilities become tags in a sample: each drawn, or all those from `threshold` on."""
+    tag_sampling: Annotated[Literal["draw", "calibrated", "threshold"], of("tags")] = "draw"
+    """How probabilities become tags in a sample: each drawn; drawn after a shift of each tag's logit that gives samples
+    the frequencies of training; or all those from `threshold` on."""
     cooccurrence_tags: Annotated[int, of("tags")] = Field(1000, ge=2, le=10_000)
     """Most frequent tags at most whose co-occurrences are measured."""
     smoothing: Annotated[float, of("tags")] = Field(0.5, gt=0)

@@ -130,7 +130,11 @@ def _images(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(f"{where}.loss.terms.bce", "needs model.output: sigmoid, values inside (0, 1)")
     if run.model.init == "pca" and run.model.output != "linear":
         yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
-    known = (*run.evaluate.scores, *DEFECT_BASELINES)  # a threshold needs the scores that are saved
+    saved = run.evaluate.scores  # a threshold needs the scores that are saved
+    known = (
+        *saved,
+        *(name for name in DEFECT_BASELINES if name.removeprefix("pca_") != "standardised" or "standardised" in saved),
+    )
     for name in run.threshold.scores:
         if name not in known:
             text = f"{name} is not among evaluate.scores; {suggestion(name, known)}"
@@ -153,6 +157,9 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(path, "the term multinomial needs softmax")
     if run.model.output == "softmax" and single:
         yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
+    if run.model.output == "softmax" and run.evaluate.tag_sampling == "calibrated":
+        text = "calibrated is for model.output: sigmoid; a multinomial's samples have as many tags as training rows"
+        yield Problem(f"{where}.evaluate.tag_sampling", text)
 
 
 OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {

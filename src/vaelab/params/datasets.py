@@ -1,5 +1,6 @@
 """The data sets that params.yaml can name: one class per source."""
 
+import re
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, field_validator, model_validator
@@ -88,6 +89,17 @@ def _rising(value: Range | None) -> Range | None:
 ValueRange = Annotated[Range | None, AfterValidator(_rising)]
 
 
+def _expression(value: str | None) -> str | None:
+    try:
+        re.compile(value or "")
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}; given {value!r}") from error
+    return value
+
+
+GroupBy = Annotated[str | None, AfterValidator(_expression)]
+
+
 class Photos(_Images):
     """RGB crops of scikit-image's colour photographs (astronaut, chelsea, coffee, rocket, retina, hubble)."""
 
@@ -166,8 +178,12 @@ class ImageFolder(_Images):
     data/raw, DVC notices when it changes."""
     value_range: ValueRange = None
     """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
+    group_by: GroupBy = None
+    """What files have in common that are never in two splits, such as a specimen: a regular expression that finds it in
+    their path below `path`, such as `specimen([0-9]+)`, or a table and its column, specimens.csv:specimen; null:
+    nothing. Inside data/raw, DVC notices when a table changes."""
     split: Split = Split()
-    """Shares of the splits, by file; used where the files come without splits of their own."""
+    """Shares of the splits, by file or by `group_by`; used where the files come without splits of their own."""
 
 
 class _Defects(_Images):
@@ -177,6 +193,10 @@ class _Defects(_Images):
     """Side of the prepared patches, pixels."""
     reduce: Literal[1, 2, 4] = 2
     """Side of the block of source pixels whose mean is one pixel of a patch; masks are not reduced."""
+    group_by: GroupBy = None
+    """What files have in common that are never in two splits, such as a specimen: a regular expression that finds it in
+    their path below `path`, such as `specimen([0-9]+)`, or a table and its column, specimens.csv:specimen; null:
+    nothing. Inside data/raw, DVC notices when a table changes."""
     val_defects: float = Field(0.0, ge=0, lt=1)
     """Share of the strips (images) with defects that is set apart in `val_defects`, for choices by labels."""
     normalise: Literal["none", "local"] = "none"

@@ -51,6 +51,7 @@ NEEDS: dict[str, Need] = {
         for name in ("width", "residual_blocks", "attention", "upsampling", "norm", "dropout", "conditional", "skips")
     },
     "model.per_group": LOCAL,
+    "model.input_dropout_rate": Need(lambda run: run.model.input_dropout > 0, "input_dropout is 0"),
     "model.pca_patches": Need(_is_vector_of_pca, "init is not pca, of a vector"),
     "loss.gamma": _terms("focal", "focal_error"),
     "loss.class_weights": _terms("cross_entropy", "focal"),

@@ -31,6 +31,8 @@ class Threshold(Block):
     """How scores of different groups and kinds become comparable, fitted to each group's val normals."""
     method: Annotated[Literal["percentile", "max_f1"], of("image")] = "percentile"
     """Threshold from val normals alone, or that of the best F1 on the labelled patches of val."""
+    select: Annotated[Literal["none", "val_defects"], of("image")] = "none"
+    """val_defects: score, aggregation and percentile are those that find its labelled defects best, 10 or more."""
     percentile: Annotated[Percentile, of("image")] = 95.0
     """Per cent of the val normals at or below the threshold."""
     percentile_by: Annotated[Literal["patches", "strips"], of("image")] = "patches"

@@ -147,6 +147,8 @@ def close_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     if value != value:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
     direction = VALIDATION[session.run.kind].history[options.metric]
+    if epoch == options.select_from:
+        progress.forget_best()
     is_best = progress.judge(direction, value, options.min_delta)
     if first:
         write_checkpoints(session, value, is_best, is_finished(session))

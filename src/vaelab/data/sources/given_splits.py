@@ -4,14 +4,14 @@ Where there is train and test, but no val, the share of val is taken from train 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import find_lists, listed_phases
 from vaelab.data.sources.split_names import perhaps_named, split_named, whole
-from vaelab.data.sources.splits import hashes, parts_of
+from vaelab.data.sources.splits import parts_of_units
 from vaelab.params.datasets import Split
 
 
@@ -33,6 +33,7 @@ class Places(NamedTuple):
     beside: Path  # folder in which lists are looked for
     lists: str | None  # folder of lists, as the user names it
     where: str  # of the data set, in params
+    units: Mapping[str, str] = {}  # what files share with others, by path below the root; by default nothing
 
 
 def given_splits(files: Sequence[Path], places: Places, split: Split, seed: int) -> Given:
@@ -49,7 +50,7 @@ def given_splits(files: Sequence[Path], places: Places, split: Split, seed: int)
         none = f"; {len(files) - len(phases)} of {len(files)} files are in none and left out"
         said = f"the splits are those of {names}{none if len(phases) < len(files) else ''}"
         given = Given(phases, "in no list of a split", rule, 0, (said,), ())
-        return _with_val(given, split, seed)
+        return _with_val(given, split, seed, places.units)
     folders = _split_folders(files)
     if not whole(folders.values()):
         return Given({}, "", "by a hash of the path", 0, (), tuple(_warnings(files, folders, lists, places)))
@@ -57,7 +58,7 @@ def given_splits(files: Sequence[Path], places: Places, split: Split, seed: int)
     said = ", ".join(f"{folder} is {phase}" for folder, phase in sorted(folders.items()) if folder != phase)
     left_out = "outside the folders train, val and test, which are the splits"
     given = Given(phases, left_out, "top folders, as given", 1, (f"of the folders, {said}",) if said else (), ())
-    return _with_val(given, split, seed)
+    return _with_val(given, split, seed, places.units)
 
 
 def _split_folders(files: Sequence[Path], level: int = 0) -> dict[str, str]:
@@ -66,12 +67,15 @@ def _split_folders(files: Sequence[Path], level: int = 0) -> dict[str, str]:
     return {name: phase for name in names if (phase := split_named(name))}
 
 
-def _with_val(given: Given, split: Split, seed: int) -> Given:
+def _with_val(given: Given, split: Split, seed: int, units: Mapping[str, str]) -> Given:
     """Val out of train, where there is none."""
     train = [file for file, phase in given.phase_of.items() if phase == "train"]
     if "val" in given.phase_of.values() or len(train) < 2:
         return given
-    part = parts_of(hashes((file.as_posix() for file in train), seed), (split.train, split.val))
+    names = [units.get(file.as_posix(), file.as_posix()) for file in train]
+    if len(set(names)) < 2:
+        return given
+    part = parts_of_units(names, (split.train, split.val), seed)
     val = [file for file, index in zip(train, part.tolist(), strict=True) if index]
     said = f"there is no val: {len(val)} of {len(train)} files of train are taken, by a hash of the path"
     rule = f"{given.rule}; val by a hash of the path, out of train"

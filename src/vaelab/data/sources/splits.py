@@ -59,6 +59,19 @@ def parts_of(number: np.ndarray, shares: Sequence[float]) -> np.ndarray:
     return parts
 
 
+def parts_of_units(units: Sequence[str], shares: Sequence[float], seed: int) -> np.ndarray:
+    """Return the index of the share that each file falls to, int64 [n], those of one unit to the same.
+
+    Args:
+        units: of each file [n]; there are as many different ones as shares above 0, or more.
+        shares: relative to their sum, of the units.
+        seed: of the hashes.
+    """
+    different, place = np.unique(np.array(units, dtype=object), return_inverse=True)
+    found: np.ndarray = parts_of(hashes(different.tolist(), seed), shares)[place]
+    return found
+
+
 def _ends(number: np.ndarray, shares: np.ndarray) -> list[int]:
     """Units below each limit between two parts: as the hashes say, as far as that is in reach of the shares."""
     units, ends, missed = len(number), [0], tolerance(len(number)) + 1e-9

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from vaelab.data.format.info import PHASES
+from vaelab.data.sources.alike import alike, pair
 
 SIDE = 16  # of the thumbnails, pixels
 MOST_THUMBNAILS = 14_000  # of a split that are compared: some seconds; pixel for pixel all are
@@ -37,7 +38,7 @@ class Twins:
         if not first.startswith(f"{phase}: "):
             self.exact.append(f"{phase}: {name} = {first}")
         elif self.near and len(x) == 1 and len(self.names[phase]) < MOST_THUMBNAILS:
-            self.thumbnails[phase].append(_thumbnail(x[0]))
+            self.thumbnails[phase].append(thumbnail(x[0]))
             self.names[phase].append(name)
 
     def warnings(self) -> list[str]:
@@ -48,39 +49,44 @@ class Twins:
             "images are nearly those of another split": near,
         }
         remedy = "numbers on val and test are too good: remove one of each pair, or split by what they have in common"
+        thumbnails = {
+            phase: (names, luma(np.stack(self.thumbnails[phase])))
+            for phase, names in self.names.items()
+            if names and sum(map(bool, self.names.values())) > 1
+        }
         return [
             f"{len(pairs)} {what} ({'; '.join(pairs[:EXAMPLES])}{'; ...' * (len(pairs) > EXAMPLES)}): {remedy}"
             for what, pairs in texts.items()
             if pairs
-        ]
+        ] + alike(thumbnails, near)
 
     def _near(self) -> list[str]:
         found = []
         for one, two in combinations([phase for phase in PHASES if self.names[phase]], 2):
             colours = np.stack(self.thumbnails[one])
-            known = _luma(colours)
+            known = luma(colours)
             for start in range(0, len(self.names[two]), CHUNK):
                 others = np.stack(self.thumbnails[two][start : start + CHUNK])
-                rows = _luma(others)
+                rows = luma(others)
                 squares = (rows**2).sum(1)[:, None] - 2 * rows @ known.T + (known**2).sum(1)
                 alike = (squares.min(1) <= SIDE**2 * MOST_DIFFERENCE**2) & (rows.std(1) > EVEN)
                 for row, other in zip(np.flatnonzero(alike), squares.argmin(1)[alike], strict=True):
                     if np.abs(others[row].astype(int) - colours[other]).max() <= MOST_ANYWHERE:
-                        found.append(f"{two}: {self.names[two][start + row]} ~ {one}: {self.names[one][other]}")
+                        found.append(pair(two, self.names[two][start + row], one, self.names[one][other]))
         return found
 
 
-def _luma(thumbnails: np.ndarray) -> np.ndarray:
-    """Gray thumbnails, float32 [N, SIDE²], of those [N, C, SIDE²]: colour is what saving as JPEG changes most."""
+def luma(thumbnails: np.ndarray) -> np.ndarray:
+    """Return gray thumbnails, float32 [N, SIDE²], of those [N, C, SIDE²]: JPEG changes colour most."""
     weights = np.array(LUMA if thumbnails.shape[1] == 3 else (1,), dtype=np.float32)
     gray: np.ndarray = np.einsum("c,ncs->ns", weights, thumbnails.astype(np.float32))
     return gray
 
 
-def _thumbnail(x: np.ndarray) -> np.ndarray:
-    """Means over blocks of an image [C, S, S], uint8 [C, SIDE²]."""
-    edges = np.linspace(0, x.shape[1], SIDE + 1).astype(int)[:-1]
-    sums: np.ndarray = np.add.reduceat(np.add.reduceat(x, edges, 1, dtype=np.float64), edges, 2)
-    blocks = np.diff([*edges, x.shape[1]])
-    means: np.ndarray = np.rint(sums / np.outer(blocks, blocks)).astype(np.uint8)
+def thumbnail(x: np.ndarray) -> np.ndarray:
+    """Return means over blocks of an image [C, H, W], at least SIDE pixels a side, uint8 [C, SIDE²]."""
+    down, across = (np.linspace(0, side, SIDE + 1).astype(int)[:-1] for side in x.shape[1:])
+    sums: np.ndarray = np.add.reduceat(np.add.reduceat(x, down, 1, dtype=np.float64), across, 2)
+    heights, widths = np.diff([*down, x.shape[1]]), np.diff([*across, x.shape[2]])
+    means: np.ndarray = np.rint(sums / np.outer(heights, widths)).astype(np.uint8)
     return means.reshape(len(x), -1)

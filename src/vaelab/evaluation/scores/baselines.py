@@ -56,6 +56,21 @@ class Baselines:
                 found[name][here] = values
         return {name: spread(values, batch.x.shape[-1] // self.step) for name, values in found.items()}
 
+    def latents(self, batch: Batch, step: int) -> Tensor:
+        """Return the PCA's components of blocks `step` pixels apart, [B, 24, h, h], 0 where a group has fewer.
+
+        Of a group that was not trained on, those of the first one.
+        """
+        blocks = F.unfold(batch.x, self.block, stride=step).transpose(1, 2)  # [B, places, D]
+        found = blocks.new_zeros((*blocks.shape[:2], LATENT_COMPONENTS))
+        for number in batch.group.unique().tolist():
+            here, model = batch.group == number, self.models.get(number, next(iter(self.models.values())))
+            components = model.components.T.to(blocks)
+            found[here, :, : components.shape[1]] = (blocks[here] - model.mean.to(blocks)) @ components
+        side = round(blocks.shape[1] ** 0.5)
+        maps: Tensor = found.transpose(1, 2).unflatten(2, (side, side))
+        return maps
+
     def _of_model(self, x: Tensor, model: Pca) -> dict[str, Tensor]:
         blocks = F.unfold(x, self.block, stride=self.step).transpose(1, 2)  # [b, places, D]
         side = round(blocks.shape[1] ** 0.5)

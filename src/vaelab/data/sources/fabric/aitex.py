@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from vaelab.data.sources.fabric.checks import check_defects, check_normals, check_range, scaled
+from vaelab.data.sources.fabric.division import divide
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, load, strides, with_tone
-from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
+from vaelab.data.sources.fabric.survey import Survey, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.data.sources.regular import UnreadableError
@@ -59,6 +60,7 @@ def prepare_aitex(settings: Aitex, folder: Path) -> None:
     """
     where, found = f"datasets.{folder.name}", Survey(f"datasets.{folder.name}")
     files = find_files(Path(settings.path), settings.fabrics, found, where)
+    found.share_out([strip.name for strip in files.strips], settings.group_by)
     cutting = scaled(files.strips, _cutting(settings), settings.value_range, found)
     survey_strips(files.strips, cutting, found, folder.name)
     check_range(settings.value_range, cutting, found)

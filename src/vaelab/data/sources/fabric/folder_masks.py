@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vaelab.data.sources.account import first_names
+from vaelab.data.sources.common import units_of
 from vaelab.data.sources.fabric.checks import (
     check_masks,
     check_normals,
@@ -13,9 +14,10 @@ from vaelab.data.sources.fabric.checks import (
     distrust_transparent,
     scaled,
 )
+from vaelab.data.sources.fabric.division import divide
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import Cutting, Strip, strides, with_tone
-from vaelab.data.sources.fabric.survey import Survey, divide, survey_strips
+from vaelab.data.sources.fabric.survey import Survey, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.given_splits import Given, Places, given_splits
 from vaelab.data.sources.listing import list_images, printable
@@ -36,6 +38,7 @@ def prepare_folder_masks(settings: FolderMasks, folder: Path) -> None:
     """
     where, found = f"datasets.{folder.name}", Survey(f"datasets.{folder.name}")
     strips, rule = _pair(settings, found, where)
+    found.share_out([strip.name for strip in strips], settings.group_by, {strip.name: strip.phase for strip in strips})
     general, train = strides(settings.size, settings.reduce, settings.stride, settings.train_stride)
     cutting = Cutting(settings.size, settings.reduce, general, train, settings.colour, max_pixels=settings.max_pixels)
     cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
@@ -90,8 +93,12 @@ def _check_apart(images: Path, masks: Path, where: str) -> None:
 
 def _given(settings: FolderMasks, paths: list[Path], found: Survey, where: str) -> Given:
     root = Path(settings.path) / settings.images
-    places = Places(root, Path(settings.path), settings.split_lists, where)
-    given = given_splits(sorted(path.relative_to(root) for path in paths), places, settings.split, settings.seed)
+    files = sorted(path.relative_to(root) for path in paths)
+    names = {file.as_posix(): (root / file).relative_to(settings.path).as_posix() for file in files}
+    units = units_of(list(names.values()), settings.group_by, f"{where}.group_by")
+    own = {file: units[name] for file, name in names.items()}
+    places = Places(root, Path(settings.path), settings.split_lists, where, own)
+    given = given_splits(files, places, settings.split, settings.seed)
     found.account.said += given.said
     found.account.warn(given.warnings)
     if given.phase_of and settings.val_defects:

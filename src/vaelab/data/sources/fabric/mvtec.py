@@ -6,17 +6,13 @@ from pathlib import Path
 
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.sources.fabric.checks import check_defects, check_normals, check_range, scaled
+from vaelab.data.sources.fabric.division import Division, set_apart
 from vaelab.data.sources.fabric.mask_files import MaskRule
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Strip, with_tone
-from vaelab.data.sources.fabric.survey import (
-    Division,
-    Survey,
-    set_apart,
-    survey_strips,
-)
+from vaelab.data.sources.fabric.survey import Survey, survey_strips
 from vaelab.data.sources.fabric.writer import write_strips
 from vaelab.data.sources.listing import list_images, printable
-from vaelab.data.sources.splits import hashes, parts_of
+from vaelab.data.sources.splits import parts_of_units
 from vaelab.errors import InputError
 from vaelab.params.datasets import Mvtec
 
@@ -32,6 +28,7 @@ def prepare_mvtec(settings: Mvtec, folder: Path) -> None:
     """
     where, root, found = f"datasets.{folder.name}", Path(settings.path), Survey(f"datasets.{folder.name}")
     strips = _find(root, found, where)
+    found.share_out([strip.name for strip in strips], settings.group_by, {s.name: s.name.split("/")[0] for s in strips})
     side = settings.size * settings.reduce
     cutting = Cutting(settings.size, settings.reduce, side, side, settings.colour, squeezed=True)
     cutting = with_tone(cutting, settings)._replace(masks=MaskRule(settings.mask_threshold, settings.mask_inverted))
@@ -98,16 +95,16 @@ def _is_training(strip: Strip) -> bool:
 def _divide(settings: Mvtec, found: Survey, cutting: Cutting, where: str) -> Division:
     check_normals(found, cutting, where)
     given = sorted(strip for strip in found.normals if _is_training(strip))
-    if len(given) < 2:
+    units = [found.unit(strip) for strip in given]
+    if len(set(units)) < 2:
         need = f"at least two images in train/{GOOD}, one to train on and one to calibrate with"
         raise InputError(f"{where}.path: expected {need}; there are {len(given)}{found.reasons()}")
-    number = hashes((strip.name for strip in given), settings.seed)
-    for_val = parts_of(number, (1 - settings.val, settings.val)).tolist()
+    for_val = parts_of_units(units, (1 - settings.val, settings.val), settings.seed).tolist()
     phases: Mapping[str, list[Strip]] = {
         "train": [strip for strip, part in zip(given, for_val, strict=True) if not part],
         "val": [strip for strip, part in zip(given, for_val, strict=True) if part],
         "test": sorted(strip for strip in found.normals if not _is_training(strip)),
         DEFECT_PHASES[0]: [],
     }
-    apart = set_apart(found.defects, settings.val_defects, settings.seed, cutting, where)
+    apart = set_apart(found.defects, found, settings.val_defects, settings.seed, cutting, where)
     return Division({**phases, **apart}, {})

@@ -1,27 +1,20 @@
-"""A first look at all strips: which can be used, which are normal, what is wrong with the others; and what each is for.
-
-Normal ones are for training, validation (calibration) and test; those with defects stand apart, some for choices.
-"""
+"""A first look at all strips: which can be used, which are normal, and what is wrong with the others."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vaelab.data.format.info import DEFECT_PHASES, PHASES
 from vaelab.data.sources.account import Account
+from vaelab.data.sources.common import tell, units_of
 from vaelab.data.sources.fabric.masks import MaskError, Pairing
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, load
 from vaelab.data.sources.listing import reasons
 from vaelab.data.sources.progress import progress
 from vaelab.data.sources.regular import UnreadableError
-from vaelab.data.sources.splits import hashes, parts_of
-from vaelab.errors import InputError
-from vaelab.params.datasets import Split
+from vaelab.data.sources.twins import MOST_THUMBNAILS, luma, thumbnail
 
-Phases = dict[str, list[Strip]]
+NO_PHASES: Mapping[str, str] = {}
 
 
 class Survey:
@@ -33,10 +26,26 @@ class Survey:
         self.account = Account(where)
         self.pairing, self.inverted = Pairing(), False  # inverted: masks are dark on defects
         self.named: dict[bytes, str] = {}  # the first strip of each content
+        self.units: dict[str, str] = {}  # what each strip shares with others, by its name: `group_by`
+
+        self.thumbnails: dict[str, np.ndarray] = {}  # gray, by name
 
     def quarantine(self, name: str, reason: str) -> None:
         """Leave a file out."""
         self.account.quarantine(name, reason)
+
+    def share_out(self, names: Sequence[str], group_by: str | None, phase_of: Mapping[str, str] = NO_PHASES) -> None:
+        """Find what strips share with others; warn where splits that they come with part it.
+
+        Raises:
+            InputError: `group_by` finds nothing.
+        """
+        self.units = units_of(names, group_by, f"{self.account.where}.group_by")
+        tell(self.account, self.units, group_by, phase_of)
+
+    def unit(self, strip: Strip) -> str:
+        """Return what a strip is split by; by default its name."""
+        return self.units.get(strip.name, strip.name)
 
     def twin(self, loaded: Loaded, name: str) -> str | None:
         """Return the strip that has been seen with the same pixels; if there is none, `name` is remembered."""
@@ -91,6 +100,8 @@ def _sort(strip: Strip, loaded: Loaded, cutting: Cutting, found: Survey, empty_i
         rest = f" from column {start} on" if start else ""
         small = _too_small(min(height, width - start), cutting, found.account.where)
         raise UnreadableError(f"{width}x{height} pixels{rest}: {small}")
+    if len(found.thumbnails) < MOST_THUMBNAILS:
+        found.thumbnails[strip.name] = luma(thumbnail(np.moveaxis(loaded.pixels[:, start:], -1, 0))[None])[0]
     found.account.note(strip.name, loaded.notes)
     for finding in loaded.findings:
         found.pairing.note(finding, strip.name, loaded.faintest)
@@ -108,91 +119,3 @@ def _too_small(least: int, cutting: Cutting, where: str) -> str:
     text = f"too small for a patch of {cutting.side} pixels (size {size} × reduce {reduce})"
     fits = next((less for less in (2, 1) if less < reduce and less * size <= least), None)
     return f"{text}; set {where}.reduce: {fits}" if fits else f"{text}; set a smaller {where}.size"
-
-
-class Division(NamedTuple):
-    """The strips of each phase, and the groups that are left out, with the reason."""
-
-    phases: Phases
-    left_out: dict[str, str]
-
-    def groups(self) -> tuple[str, ...]:
-        """Return the names of the groups that are left, in order."""
-        return tuple(sorted({strip.group for strips in self.phases.values() for strip in strips}))
-
-
-def divide(found: Survey, split: Split, val_defects: float, seed: int, cutting: Cutting, where: str) -> Division:
-    """Return the phases of the strips: normal ones by the shares of each group, those with defects apart.
-
-    A group is left out unless it has a normal strip to train on and another to calibrate with.
-
-    Raises:
-        InputError: no group is left, or `val_defects` takes none or all of the strips with defects.
-    """
-    phases: Phases = {phase: [] for phase in (*PHASES, *DEFECT_PHASES)}
-    left_out = {}
-    normals = _by_group(found.normals)
-    for group in sorted({strip.group for strip in (*found.normals, *found.defects)}):
-        strips = normals.get(group, [])
-        if len(strips) < 2 or (not {strip.phase for strip in strips} >= {"train", "val"} and strips[0].phase):
-            defective = sum(strip.group == group for strip in found.defects)
-            left_out[group] = f"{len(strips)} normal and {defective} with defects"
-            continue
-        shares = (split.train, split.val, split.test * (len(strips) > 2))  # of two strips none is for test
-        given = [strip.phase for strip in strips if strip.phase]
-        for strip, phase in zip(strips, given or [PHASES[part] for part in _parts(strips, shares, seed)], strict=True):
-            phases[phase].append(strip)
-    if not phases["train"]:
-        listed = "; ".join(f"{group}: {text}" for group, text in left_out.items())
-        need = f"two normal {cutting.unit}s of a group, one to train on and one to calibrate with"
-        raise InputError(f"{where}.path: expected at least {need}; there are: {listed}{found.reasons()}")
-    defects = [strip for strip in found.defects if strip.group not in left_out]
-    phases |= _given_apart(defects, found) or set_apart(defects, val_defects, seed, cutting, where)
-    return Division(phases, left_out)
-
-
-def _given_apart(strips: Sequence[Strip], found: Survey) -> Phases:
-    """The phases of strips with defects that come with splits: those of val are set apart; none is trained on."""
-    if not any(strip.phase for strip in strips):
-        return {}
-    of_train = sum(strip.phase == "train" for strip in strips)
-    if of_train:
-        text = f"{of_train} of {len(strips)} with defects are in train, where none may be: they are measured on instead"
-        found.account.warn([text])
-    apart = sorted(strip for strip in strips if strip.phase == "val")
-    return {DEFECT_PHASES[0]: sorted(strip for strip in strips if strip.phase != "val"), DEFECT_PHASES[1]: apart}
-
-
-def set_apart(strips: Sequence[Strip], share: float, seed: int, cutting: Cutting, where: str) -> Phases:
-    """Return the phases of strips with defects; every group gives its share to val_defects, as far as that goes.
-
-    Where all groups are so small that none gives any, the share is that of all strips together.
-    """
-    apart = _chosen(_by_group(strips).values(), share, seed)
-    if not 0 < len(apart) < len(strips):
-        apart = _chosen([sorted(strips)], share, seed)
-    if share and not 0 < len(apart) < len(strips):
-        text = f"{round(share * len(strips))} of {len(strips)} {cutting.unit}s with defects would be set apart"
-        raise InputError(f"{where}.val_defects: by the share {share:g}, {text}; expected some, but not all")
-    rest = [strip for strip in sorted(strips) if strip not in apart]
-    return {DEFECT_PHASES[0]: rest, DEFECT_PHASES[1]: sorted(apart)}
-
-
-def _chosen(parts: Iterable[Sequence[Strip]], share: float, seed: int) -> set[Strip]:
-    """Strips that are set apart: of each part its share, rounded, by a hash of their names."""
-    found: set[Strip] = set()
-    for strips in parts:
-        if 0 < round(share * len(strips)) < len(strips):
-            parts_of_strips = _parts(strips, (1 - share, share), seed)
-            found |= {strip for strip, part in zip(strips, parts_of_strips, strict=True) if part}
-    return found
-
-
-def _parts(strips: Sequence[Strip], shares: Sequence[float], seed: int) -> list[int]:
-    parts: list[int] = parts_of(hashes((strip.name for strip in strips), seed), shares).tolist()
-    return parts
-
-
-def _by_group(strips: Sequence[Strip]) -> dict[str, list[Strip]]:
-    ordered = sorted(strips, key=lambda strip: (strip.group, strip.name))
-    return {group: list(members) for group, members in groupby(ordered, key=lambda strip: strip.group)}

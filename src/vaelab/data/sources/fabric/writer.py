@@ -10,8 +10,10 @@ import numpy as np
 from vaelab.data.format import prepared
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, image_info
 from vaelab.data.sources.account import counted
+from vaelab.data.sources.alike import alike
+from vaelab.data.sources.fabric.division import Division
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
-from vaelab.data.sources.fabric.survey import Division, Survey
+from vaelab.data.sources.fabric.survey import Survey
 from vaelab.data.sources.progress import progress
 
 
@@ -110,6 +112,7 @@ def write_strips(
     account, (said, lost) = found.account, writer.left_out(found.account.where)
     account.said += said
     account.warn([*found.mask_warnings(), *lost])
+    account.warn(_alike(division, found))
     account.warn(_warnings(division, cutting, writer.lost_defects(), group_word))
     writer.finish({
         **report,
@@ -119,6 +122,17 @@ def write_strips(
         "left_out": division.left_out,
     })  # fmt: skip
     account.tell(f"{len(strips)} {cutting.unit}s kept", {}, folder / "meta.json")
+
+
+def _alike(division: Division, found: Survey) -> list[str]:
+    """What to warn of where two phases show one thing."""
+    names = {
+        phase: [strip.name for strip in members if strip.name in found.thumbnails]
+        for phase, members in division.phases.items()
+    }
+    return alike({
+        phase: (known, np.stack([found.thumbnails[name] for name in known])) for phase, known in names.items() if known
+    })  # fmt: skip
 
 
 def _warnings(division: Division, cutting: Cutting, lost: list[str], group_word: str) -> list[str]:

@@ -1,6 +1,6 @@
 """A directory of images, any nesting, converted file by file; what cannot be used is listed with the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 from vaelab.data.format import prepared
 from vaelab.data.format.info import PHASES, Preparation, image_info
 from vaelab.data.sources.account import Account
+from vaelab.data.sources.common import tell, units_of
 from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
 from vaelab.data.sources.given_splits import Given, Places, given_splits
 from vaelab.data.sources.image.boxes.corners import Boxes, FileBoxes
@@ -32,6 +33,7 @@ class Layout(NamedTuple):
     given: Given  # splits
     by_colour: bool  # no sub-folders to group by
     groups: tuple[str, ...]
+    units: Mapping[str, str]  # what files share with others, by path: `group_by`
     boxes: Boxes | None = None  # of text
 
 
@@ -51,8 +53,9 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     listing = list_images(root)
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
-    places = Places(root, root, settings.split_lists, where)
-    layout = _layout(listing.files, given_splits(listing.files, places, settings.split, settings.seed), settings.colour)
+    units = units_of([file.as_posix() for file in listing.files], settings.group_by, f"{where}.group_by")
+    places = Places(root, root, settings.split_lists, where, units)
+    layout = _layout(listing.files, places, settings)
     if settings.boxes is not None:
         boxes = open_boxes(settings.boxes, listing.files, root, where)
         layout = layout._replace(boxes=boxes)
@@ -63,6 +66,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     account = outcome.account
     _check(outcome, layout, settings, where)
     account.said += layout.given.said
+    tell(account, units, settings.group_by, {file.as_posix(): of for file, of in layout.given.phase_of.items()})
     outcome.judge_boxes(layout.boxes, settings)
     outcome.judge(found, scale, settings)
     account.warn(layout.given.warnings)
@@ -73,7 +77,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     writer.finish(info, {
         "source": f"image files in {root}",
         "licence": "unknown",
-        "split_rule": layout.given.rule,
+        "split_rule": layout.given.rule + "; units of group_by stay whole" * (settings.group_by is not None),
         "seed": settings.seed,
         "group_counts": outcome.levels.images_by_group(),
         **account.report(),
@@ -94,11 +98,12 @@ def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _layout(files: list[Path], given: Given, colour: str) -> Layout:
+def _layout(files: list[Path], places: Places, settings: ImageFolder) -> Layout:
+    given, colour, units = given_splits(files, places, settings.split, settings.seed), settings.colour, places.units
     folders = {_folder(file, given.depth) for file in given.phase_of or files}
     if folders - {"."}:
-        return Layout(given, False, tuple(sorted(folders)))
-    return Layout(given, colour == "rgb", COLOUR_GROUPS if colour == "rgb" else ("all",))
+        return Layout(given, False, tuple(sorted(folders)), units)
+    return Layout(given, colour == "rgb", COLOUR_GROUPS if colour == "rgb" else ("all",), units)
 
 
 def _folder(file: Path, depth: int) -> str:
@@ -113,7 +118,9 @@ def _phases(files: list[Path], layout: Layout, settings: ImageFolder, where: str
     order = np.argsort(number)
     if layout.given.phase_of:
         return {files[index]: layout.given.phase_of.get(files[index], "") for index in order}
-    phases = phases_of(number, settings.split, where, "files")
+    different, place = np.unique([layout.units[file.as_posix()] for file in files], return_inverse=True)
+    what = "units of group_by" if settings.group_by else "files"
+    phases = phases_of(hashes(different.tolist(), settings.seed), settings.split, where, what)[place]
     return {files[index]: PHASES[phases[index]] for index in order}
 
 

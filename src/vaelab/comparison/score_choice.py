@@ -1,0 +1,49 @@
+"""How the score of a run compares with its baselines and with the run's other scores, in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vaelab.metrics.records import DEFECT_BASELINES
+
+
+def compared_with_baselines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the best baseline, and whether the run is surely better."""
+    scores = {row["score"]: row["average_precision"] for row in found["scores"]}
+    baselines = {name: scores[name] for name in DEFECT_BASELINES if name in scores}
+    if not baselines:
+        return
+    best = max(baselines, key=lambda name: baselines[name])
+    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
+    yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}): {difference(gains[best])}"
+
+
+def selected(total: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was chosen by labels, and on how many."""
+    if total.get("selected_on_defects"):
+        what = f"{total['selected_scores']}, {total['selected_aggregation']} and percentile"
+        where = f"{total['selected_on_defects']} labelled patches of val_defects"
+        yield f"{what} {total['selected_percentile']:g} were chosen on {where}"
+
+
+def compared_with_own(found: Mapping[str, Any], used: Sequence[str]) -> Iterator[str]:
+    """Yield the best of the run's own scores that it does not use, where that is surely better."""
+    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
+    better = {name: row for name, row in gains.items() if row["high"] < 0 and name not in (*DEFECT_BASELINES, *used)}
+    if better:
+        name = min(better, key=lambda score: better[score]["difference"])
+        row = better[name]
+        gain = f"{-row['difference']:.3f} ({-row['high']:.3f} to {-row['low']:.3f})"
+        advice = "confirm it on other labels: threshold.select: val_defects"
+        yield f"its own score {name} finds defects better by {gain}, in hindsight; {advice}"
+
+
+def difference(gain: Mapping[str, float]) -> str:
+    """Return a difference in words: better, worse, or none that its interval shows."""
+    low, high = gain["low"], gain["high"]
+    if low != low or high != high:
+        return f"difference {gain['difference']:+.3f}"
+    if low > 0:
+        return f"better by {gain['difference']:.3f} ({low:.3f} to {high:.3f})"
+    if high < 0:
+        return f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
+    return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
