@@ -26,7 +26,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = (
-    "psnr", "ssim", "sharpness_ratio_median", "edge_f1", "text_edge_f1", "text_psnr", "ink_mse", "ocr_cer", "ocr_words", "ocr_digits", "ocr_pages", "rate",
+    "psnr", "ssim", "sharpness_ratio_median", "edge_f1", "text_edge_f1", "text_psnr", "ink_mse", "ocr_cer", "rate",
+    "ocr_words", "ocr_digits", "ocr_pages",
     "sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "psnr_group_gap",
     "lrap", "recall_at_10", "hamming_loss", "best_hamming_loss", "f1_micro", "best_f1_micro", "jaccard_index", "bce",
     "active_units", "silhouette", "pct_unique_combinations", "entropy", "cosine_similarity_off_diagonal",
@@ -34,8 +35,8 @@ SHOWN = (
 )  # fmt: skip
 BASELINES = ("pca", "patch_pca", "blur", "white_page", "zero", "frequency", "independent")
 BASELINE_METRICS = (
-    "psnr", "ssim", "text_edge_f1", "ocr_cer", "ocr_words", "ocr_digits", "lrap", "recall_at_10", "hamming_loss", "best_f1_micro", "entropy",
-    "cosine_similarity_off_diagonal", "kl_divergence",
+    "psnr", "ssim", "text_edge_f1", "ocr_cer", "ocr_words", "ocr_digits", "lrap", "recall_at_10", "hamming_loss",
+    "best_f1_micro", "entropy", "cosine_similarity_off_diagonal", "kl_divergence",
 )  # fmt: skip
 LONG = {"epochs": 12, "checkpoint_every": 12}
 FUNSD_MSE = 0.006  # on val, at which the losses are compared
