@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers import random_images, tiny_run, unit
+from helpers import random_images, steady, tiny_run, unit
 from hypothesis import given
 from hypothesis import strategies as st
 from skimage.color import rgb2gray
@@ -34,6 +34,7 @@ def slow_weights(image, ink_weight):
     return raw / (raw.sum() / side**2)
 
 
+@steady
 @given(st.integers(0, 1000), st.floats(1, 100), st.floats(0, 0.2))
 def test_weights_equal_their_definition(seed, ink_weight, share):
     random = torch.Generator().manual_seed(seed)
