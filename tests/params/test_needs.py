@@ -91,7 +91,15 @@ def test_a_term_reads_what_is_not_said_to_do_nothing(reads, kind, term):
     objective(X[kind], inference, 1.0)
     found = {name for block, name in reads if block == "Loss"} - WITH_NOTHING_SET - ELSEWHERE
     assert expected <= found
-    weights = {"class_weights", "class_beta", "pos_weight", "max_pos_weight", "centre_weight", "centre_width"}
+    weights = {
+        "class_weights",
+        "class_beta",
+        "pos_weight",
+        "max_pos_weight",
+        "centre_weight",
+        "centre_width",
+        "ink_weight",
+    }
     assert found - expected <= weights  # made of the data before it is known which term uses them
 
 
@@ -101,6 +109,8 @@ NEEDED = {
     "width on local": ("photos", {"model": {"name": "local", "latent": "map", "width": 9}}, "model.width=9"),
     "sigma on grids": ("grids", {"loss": {"sigma": 0.1}}, "loss.sigma=0.1"),
     "sigma without its terms": ("photos", {"loss": {"terms": {"mse": 1}, "sigma": 0.1}}, "loss.sigma=0.1"),
+    "ink without pixels": ("photos", {"loss": {"terms": {"ssim": 1}, "ink_weight": 5.0}}, "loss.ink_weight=5.0"),
+    "a map of no sigma": ("photos", {"model": {"sigma_map": True}}, "model.sigma_map=True"),
     "ocr on tags": ("tags", {"evaluate": {"ocr": False}}, "evaluate.ocr=False"),
     "gamma without focal": ("tags", {"loss": {"gamma": 1.0}}, "loss.gamma=1.0"),
     "min_delta without patience": ("tags", {"train": {"min_delta": 0.1}}, "train.min_delta=0.1"),

@@ -116,6 +116,8 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("text_edge_f1", "edge F1 inside text boxes", "", "higher", IMAGE, True),
         Metric("ink_mse", "mean squared error on ink", "", "lower", IMAGE, True),
         Metric("ocr_cer", "OCR character error rate against the original", "", "lower", IMAGE, True, True),
+        Metric("ocr_words", "words that OCR reads as on the original", "", "higher", IMAGE, True, True),
+        Metric("ocr_digits", "of those with a digit", "", "higher", IMAGE, True),
         Metric("ocr_pages", "pages read by OCR", "", "none", IMAGE),
         Metric("worst_group", "number of the worst group", "", "none", IMAGE),
         Metric("worst_group_psnr", "PSNR of the worst group", "dB", "higher", IMAGE, True),

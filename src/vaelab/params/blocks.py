@@ -70,6 +70,8 @@ class Model(Block):
     """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: Annotated[bool, of("image")] = False
     """The decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
+    sigma_map: Annotated[bool, of("image")] = False
+    """With `learned_sigma`: one standard deviation for each pixel, from z (a decoder head), in place of one for all."""
     palette: Annotated[Literal["none", "ranked", "background_first"], of("grid")] = "none"
     """ranked: a grid is recoded by its own colours, the most frequent one first, and which these are stands in a fixed
     code of the latent; background_first: the background is the first in all grids."""
@@ -185,6 +187,7 @@ VERDICT = {  # that healthy runs pass: of textures PCA itself has an SSIM of .44
     "mse": Limits(good=0.05, poor=0.1),
     "psnr": Limits(good=20, poor=15),
     "ssim": Limits(good=0.8, poor=0.3),
+    "ocr_cer": Limits(good=0.1, poor=0.5),  # documents: at half the characters wrong nobody reads a page
     "extreme_share": Limits(good=1e-2, poor=5e-2),
     "psnr_group_gap": Limits(good=25, poor=40),  # groups differ in how hard they are: 3 to 21 dB in healthy runs
 }

@@ -93,6 +93,8 @@ class Loss(Block):
     """Weight of the centre against the border in the pixel terms (a Gaussian bump, mean 1); 1: the same."""
     centre_width: Annotated[float, of("image")] = Field(0.25, gt=0, le=2)
     """Standard deviation of that bump, in sides of the image."""
+    ink_weight: Annotated[float, of("image")] = Field(1.0, ge=1, le=100)
+    """Weight of dark pixels (luma < 0.5) and their neighbours in the pixel terms, against paper; mean 1 per image."""
     perceptual_layers: Annotated[tuple[Layer, ...], of("image")] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     """perceptual: layers of VGG16 whose features are compared, with equal weights."""
     perceptual_weights: Annotated[str, of("image")] = "hub"

@@ -160,10 +160,10 @@ class ImageEvaluator:
         pages = ocr.stitch(ocr.gray(x.numpy()), page, top, left)
         values = ocr.page_errors(pages, ocr.stitch(ocr.gray(outputs[place].numpy()), page, top, left), limit)
         methods = {"blur": blur, **self.baselines}
-        for name in {"blur", "pca", "patch_pca"} & methods.keys():
+        for name in {"blur", "pca", "patch_pca", "white_page"} & methods.keys():
             y = torch.cat([stored(Decoded(methods[name](part.float() / 255))) for part in x.split(256)])
             read = ocr.page_errors(pages, ocr.stitch(ocr.gray(y.numpy()), page, top, left), limit)
-            reached[name]["ocr_cer"] = read["ocr_cer"]
+            reached[name] |= {key: value for key, value in read.items() if key != "ocr_pages"}
         return values
 
     def _generation(self, originals: Tensor) -> dict[str, float]:

@@ -58,10 +58,7 @@ def start_grids_from_pca(model: VAE, grids: Tensor, seed: int) -> None:
     back = TEMPERATURE * (found.components * deviation).T
     decoder.linear_path.weight.copy_(back.reshape(decoder.linear_path.weight.shape))
     encoder.head.weight.zero_()
-    import os
-
-    noise = found.noise * float(os.environ.get("NF", "1"))
-    log_var = (noise / (found.square + noise)).log()
+    log_var = (found.noise / (found.square + found.noise)).log()
     encoder.head.bias.copy_(torch.cat([torch.zeros_like(log_var), log_var]))  # type: ignore[union-attr]
     for tensor in decoder.last.parameters():
         tensor.zero_()
