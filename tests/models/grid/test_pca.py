@@ -7,6 +7,7 @@ from vaelab.errors import InputError
 from vaelab.models.build import build
 from vaelab.models.grid.palette import one_hot
 from vaelab.models.grid.pca import TEMPERATURE, start_grids_from_pca
+from vaelab.objective.objective import Objective
 
 CLASSES = 4
 X = random_grids(60, CLASSES)
@@ -70,3 +71,23 @@ def test_it_is_pca_of_the_ranks_where_grids_are_recoded():
 def test_too_few_grids_are_said(grids, options, text):
     with pytest.raises(InputError, match=text):
         started(X[:grids], **options)
+
+
+def of_one_cell() -> torch.Tensor:
+    x = torch.full((60, 8, 8), CLASSES)
+    x[:, 0, 0] = torch.arange(60) % CLASSES
+    return x
+
+
+@pytest.mark.parametrize("options", [MAP, VECTOR], ids=["map", "vector"])
+@pytest.mark.parametrize("palette", ["none", "ranked", "background_first"])
+@pytest.mark.parametrize("x", [of_one_cell(), X.where(X == CLASSES, 2)], ids=["one cell", "one colour"])
+def test_fewer_directions_than_components_are_no_trouble(options, palette, x):
+    model = started(x, **options, palette=palette)
+    inference = model(x, torch.zeros(60, model.latent_dim))
+    found = Objective(tiny_run(model=options).loss, grid_info(CLASSES, x))(x, inference, 0.0).total
+    found.mean().backward()
+    assert torch.isfinite(found).all()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+    alike = inference.reconstruction.argmax(1) == x
+    assert alike[x < CLASSES].all()
