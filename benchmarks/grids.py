@@ -1,10 +1,12 @@
 """What the runs of a suite reach on grids, over several seeds, beside baselines of the same size.
 
     python benchmarks/grids.py [--suite grids] [--runs RUN ...] [--seeds 0 1 2] [--folder FOLDER]
+    python benchmarks/grids.py --print
 
-Each run of the suite (params.yaml) is prepared, trained and evaluated as the stages do it, in FOLDER, one thread. The
-table has means over seeds of the phase that is asked for, with the standard deviation where there are seeds, and CPU
-seconds of training. What is there already is not run again. Result: benchmarks/results/grids.json.
+Each run of the suite (params.yaml) is prepared, trained and evaluated as the stages do it, in FOLDER, one thread; what
+is there already is not run again. Result: benchmarks/results/grids.json, from which the tables of docs/loss_options.md
+are printed: means over seeds of the phase that is asked for, standard deviations where there are seeds, CPU seconds of
+training.
 """
 
 import argparse
@@ -13,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,19 @@ COLUMNS = {  # title to place in the metrics of a phase
     "accuracy, sampled z": ("sampled", "accuracy"), "accuracy, mean over grids": ("grid_accuracy",),
     "extent": ("extent_accuracy",), "rate": ("rate",), "distortion": ("distortion",), "nats in all": ("negative_elbo",),
 }  # fmt: skip
-SECONDS = "CPU s"
+SECONDS, BETA = "CPU s", "effective β"
+TABLES = {  # of docs/loss_options.md, by suite: columns, and the runs whose baselines stand below
+    "grids": (
+        ("accuracy", "foreground", "macro F1", "blank", "exact", "exact, sampled z", "accuracy, mean over grids",
+         "rate", "nats in all", SECONDS),
+        ("grids", "grids_long", "grids_compact"),
+    ),
+    "loss_options": (
+        ("accuracy", "foreground", "macro F1", "blank", "exact", "exact, sampled z", "rate", "distortion",
+         "nats in all", BETA),
+        (),
+    ),
+}  # fmt: skip
 QUICK = {"z_samples": 4, "importance_samples": 0, "samples": 2, "prior": "normal"}  # no column is of samples
 
 
@@ -81,53 +95,81 @@ def columns(metrics: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def row(name: str, values: list[dict[str, float]]) -> str:
+def table(suite: str, phase: str, results: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of the table of a suite: its runs that were measured, and baselines of the same size."""
+    titles, sizes = TABLES[suite]
+    yield f"| {phase} | {' | '.join(titles)} |"
+    yield "|---" * (len(titles) + 1) + "|"
+    for name in yaml.safe_load((ROOT / "params.yaml").read_text())["suites"][suite]:
+        seeds = results.get(f"{name}, {phase}", {"seeds": {}})["seeds"]
+        if seeds:
+            yield row(f"`{name}`, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}", titles, list(seeds.values()))
+    shown: list[Any] = []
+    for name in sizes:
+        for method, reached in results.get(f"{name}, {phase}", {"baselines": {}})["baselines"].items():
+            if (method, reached) not in shown:  # some are of one size in several runs
+                shown.append((method, reached))
+                yield row(f"{method}, as of `{name}`", titles, [reached])
+
+
+def row(name: str, titles: Sequence[str], values: list[dict[str, float]]) -> str:
     """Return a line of the table: mean ± standard deviation over seeds."""
     cells = []
-    for title in (*COLUMNS, SECONDS):
+    for title in titles:
         numbers = np.array([one[title] for one in values if title in one])
         cells.append(_text(numbers) if len(numbers) else "")
     return f"| {name} | {' | '.join(cells)} |"
 
 
 def _text(numbers: np.ndarray) -> str:
-    nats = numbers.max() > 2
-    spread = f" ± {numbers.std(ddof=1):.{1 if nats else 3}f}" if len(numbers) > 1 else ""
-    return f"{numbers.mean():.1f}{spread}" if nats else f"{numbers.mean():.3f}{spread}".replace("0.", ".")
+    mean, spread = float(numbers.mean()), float(numbers.std(ddof=1)) if len(numbers) > 1 else None
+    digits = 0 if mean >= 20 else 1 if mean > 2 else 3
+    texts = [f"{value:.{digits}f}" for value in (mean, spread) if value is not None]
+    return " ± ".join(text[1:] if text.startswith("0.") else text for text in texts)
 
 
 def main() -> None:
     """Train, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--suite", default="grids")
+    parser.add_argument("--suite", default="grids", choices=tuple(TABLES))
     parser.add_argument("--runs", nargs="*")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--phase", default="test", choices=("val", "test"))
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "vaelab-grids")
+    parser.add_argument("--print", action="store_true", help="only print the tables of what was measured")
     options = parser.parse_args()
+    results = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    if not options.print:
+        results |= ran(options)
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(results, indent=1) + "\n")
+    for suite in TABLES if options.print else [options.suite]:
+        print("\n".join(table(suite, options.phase, results)), end="\n\n")
+
+
+def ran(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the runs that are asked for reach, and the baselines of their size."""
     torch.set_num_threads(1)
     options.folder.mkdir(parents=True, exist_ok=True)
     folder = options.folder.resolve()
     os.chdir(folder)
-    results = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     found: dict[str, list[dict[str, Any]]] = {}
     for name, run in runs_of(options.suite, options.seeds, folder):
         if options.runs is None or name in options.runs:
             found.setdefault(name, []).append(measured(run, folder))
-    print(f"| {options.phase} | {' | '.join((*COLUMNS, SECONDS))} |\n|{'---|' * (len(COLUMNS) + 2)}")
+    results = {}
     for name, of_seeds in found.items():
-        values = [columns(one["metrics"][options.phase]) | {SECONDS: one["seconds"]} for one in of_seeds]
-        print(row(name, values))
-        floors = of_seeds[0]["metrics"][options.phase]["floors"]
+        parts = [
+            (one, one["metrics"][options.phase], one["metrics"]["run"]["effective_beta_measured"]) for one in of_seeds
+        ]
         results[f"{name}, {options.phase}"] = {
-            "seeds": {one["run"]["train"]["seed"]: own for one, own in zip(of_seeds, values, strict=True)},
-            "baselines": {method: columns(reached) for method, reached in floors.items()},
+            "seeds": {
+                str(one["run"]["train"]["seed"]): columns(metrics) | {BETA: beta, SECONDS: one["seconds"]}
+                for one, metrics, beta in parts
+            },
+            "baselines": {method: columns(reached) for method, reached in parts[0][1]["floors"].items()},
         }
-    of_sizes = {name: of_seeds[0]["metrics"][options.phase]["floors"] for name, of_seeds in found.items()}
-    for method, reached in {f"{m}, as of {name}": r for name, own in of_sizes.items() for m, r in own.items()}.items():
-        print(row(method, [columns(reached)]))
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(results, indent=1) + "\n")
+    return results
 
 
 if __name__ == "__main__":
