@@ -273,7 +273,7 @@ def test_the_advice_when_all_collapse_is_a_run_beside_the_others(params, which):
     command = command_in(reports(params, ["flat"])[which])
     before = resolve(params).runs
     run = added(params, command)
-    assert (run.name, run.loss.class_weights, run.loss.beta) == ("flat_next", "sqrt_inverse", 0.5)
+    assert (run.name, run.loss.class_weights, run.loss.beta) == ("flat_next", "none", 0.1)
     assert {name: resolve(params).runs[name] for name in before} == before
     assert run.train == before["flat"].train
 
@@ -454,7 +454,7 @@ def test_a_mix_of_objectives_is_said_and_not_ranked_across(params, which):
     (first,) = [line for line in report.splitlines() if line.startswith("- (a)")]
     (second,) = [line for line in report.splitlines() if line.startswith("- (b)")]
     first, second = (line.replace("\\_", "_") for line in (first, second))
-    assert first == "- (a) cross_entropy 1, beta 1; effective beta: fair none"
+    assert first == "- (a) cross_entropy 1, beta 0.3; effective beta: fair none"
     assert second.startswith("- (b) beta linear 0 to 0.5 in 5 epochs after 0, focal 1, gamma 2")
     assert second.endswith("; effective beta: good 130, good_s1 1")
     assert cells(report, METRICS["distortion"].full_title)[0][:3] == ["80.0 *", "90.0", "91.0"]  # of one likelihood
