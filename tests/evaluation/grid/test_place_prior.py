@@ -31,16 +31,25 @@ def test_nats_are_those_of_a_mixture_of_gaussians():
     torch.testing.assert_close(prior.nats(given, z), -mixture.log_prob(z))
 
 
+def at(maps: Maps, row: int, column: int) -> torch.Tensor:
+    """What a place of all grids is given."""
+    every = torch.ones(COUNT, dtype=torch.int64)
+    return before(maps, torch.arange(COUNT), row * every, column * every)
+
+
 def test_a_place_sees_what_is_before_it_and_nothing_else():
     one = maps()
     for row, column in ((0, 0), (1, 1), (2, 0)):
-        seen = before(one, row, column)
+        seen = at(one, row, column)
         later = torch.arange(SIDE**2).view(SIDE, SIDE) >= row * SIDE + column
         changed = Maps(one.places + 9.0 * later, one.inside, one.rest)
-        assert torch.equal(before(changed, row, column), seen)
+        assert torch.equal(at(changed, row, column), seen)
         assert len(seen) == COUNT
-    left = before(one, 1, 1)[:, :CHANNELS]
+    left = at(one, 1, 1)[:, :CHANNELS]
     assert torch.equal(left, one.places[:, :, 1, 0])
+    mean = at(one, 1, 1)[:, 11 * CHANNELS + 10 - CHANNELS : 11 * CHANNELS + 10]
+    seen = one.inside.flatten(1)[:, :4].sum(1, keepdim=True)
+    torch.testing.assert_close(mean, one.places.flatten(2)[:, :, :4].sum(2) / seen)
 
 
 def test_samples_hang_together_as_the_data_do(monkeypatch):

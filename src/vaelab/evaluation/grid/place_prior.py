@@ -61,16 +61,27 @@ class PlacePrior(nn.Module):
         return -(weights + log_p).logsumexp(1)
 
 
-def before(maps: Maps, row: int, column: int) -> Tensor:
-    """Return what a place is given [N, F]: neighbours, whether they are inside, the mean of all before, and where."""
-    side = maps.inside.shape[1]
+def before(maps: Maps, n: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Return what places of grids n are given [P, F]: neighbours, which are inside, the mean of all before, and where.
+
+    Args:
+        maps: of all grids.
+        n: the grid of each place [P].
+        row: its row [P].
+        column: its column [P].
+    """
+    side, place = maps.inside.shape[1], row * maps.inside.shape[1] + column
     padded, there = F.pad(maps.places, (2, 2, 2, 0)), F.pad(maps.inside, (2, 2, 2, 0)).float()
-    found = [padded[:, :, row + 2 + i, column + 2 + j] for i, j in BEFORE]
-    flags = torch.stack([there[:, row + 2 + i, column + 2 + j] for i, j in BEFORE], dim=1)
-    earlier = (torch.arange(side**2) < row * side + column).view(side, side) & maps.inside
-    total = (maps.places * earlier.unsqueeze(1)).sum((2, 3)) / earlier.sum((1, 2)).clamp_min(1).unsqueeze(1)
-    where = torch.tensor([row / side, column / side, float(row == 0), float(column == 0)])
-    return torch.cat([*found, flags, total, where.expand(len(total), -1), maps.rest], dim=1)
+    found = [padded[n, :, row + 2 + i, column + 2 + j] for i, j in BEFORE]
+    flags = [there[n, row + 2 + i, column + 2 + j] for i, j in BEFORE]
+    total, count = (_sum_before(values.flatten(-2)) for values in (maps.places, maps.inside.float()))
+    mean = total[n, :, place] / count[n, place].clamp_min(1).unsqueeze(1)
+    where = torch.stack([row / side, column / side, row == 0, column == 0], dim=1)
+    return torch.cat([*found, torch.stack(flags, dim=1), mean, where, maps.rest[n]], dim=1)
+
+
+def _sum_before(values: Tensor) -> Tensor:
+    return F.pad(values.cumsum(-1)[..., :-1], (1, 0))
 
 
 def fit_places(mean: Maps, log_var: Maps, seed: int) -> PlacePrior:
@@ -79,15 +90,14 @@ def fit_places(mean: Maps, log_var: Maps, seed: int) -> PlacePrior:
         torch.default_generator.manual_seed(seed)
         prior = PlacePrior(mean.places.shape[1], mean.rest.shape[1])
     optimizer, places = torch.optim.Adam(prior.parameters(), RATE), mean.inside.nonzero()
-    side = mean.inside.shape[1]
+    n, i, j = places.unbind(1)
     for epoch in range(-(-STEPS * BATCH // len(places))):
         drawn = drawn_from(mean, log_var, seed, epoch)
-        given = torch.stack([before(drawn, place // side, place % side) for place in range(side**2)], dim=1)
+        given, z = before(drawn, n, i, j), drawn.places[n, :, i, j]
         order = torch.randperm(len(places), generator=generator(seed, epoch, stream=52))
         for index in order.split(BATCH):
-            n, i, j = places[index].unbind(1)
             optimizer.zero_grad()
-            prior.nats(given[n, i * side + j], drawn.places[n, :, i, j]).mean().backward()
+            prior.nats(given[index], z[index]).mean().backward()
             optimizer.step()
     return prior.eval()
 
@@ -107,10 +117,11 @@ def sample_places(prior: PlacePrior, mean: Maps, log_var: Maps, count: int, seed
     chosen = torch.randint(len(mean.rest), (count,), generator=source)
     centres, spreads = (Maps(*(tensor[chosen] for tensor in maps)) for maps in (mean, log_var))
     inside, rest = centres.inside, drawn_from(centres, spreads, seed, number=0).rest
-    maps = Maps(torch.zeros((count, *mean.places.shape[1:])), inside, rest)
+    maps, every = Maps(torch.zeros((count, *mean.places.shape[1:])), inside, rest), torch.arange(count)
     for row in range(inside.shape[1]):
         for column in range(inside.shape[2]):
-            weights, means, log_std = prior.density(before(maps, row, column))
+            at = (torch.full((count,), position) for position in (row, column))
+            weights, means, log_std = prior.density(before(maps, every, *at))
             component = torch.multinomial(weights.exp(), 1, generator=source).view(-1, 1, 1)
             place = component.expand(-1, 1, prior.channels)
             noise = torch.randn((count, prior.channels), generator=source)
