@@ -197,7 +197,7 @@ def test_every_term_has_a_kind_and_the_defaults_are_of_theirs():
 
 IGNORED_BY_GRIDS = {
     "model": {"dropout": 0.1, "conditional": True, "skips": True, "attention": True, "learned_sigma": True},
-    "train": {"flip": True, "input_noise": 0.1},
+    "train": {"corruption": 0.1, "input_noise": 0.1},
     "loss": {"centre_weight": 2.0},
     "evaluate": {"ocr_pages": 3},
     "visualize": {"examples": 2},

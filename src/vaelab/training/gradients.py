@@ -15,6 +15,7 @@ from vaelab.training.nonfinite import culprit, report
 from vaelab.training.processes import of_all_processes
 from vaelab.training.session import Session
 from vaelab.training.step import corrupted, dropout_seed, flipped, forget_gradients, noisy, shifted
+from vaelab.training.turned import turned
 
 
 def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference, Losses, Tensor]:
@@ -28,7 +29,10 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
     batch = session.train.take(index[mine])
     if options.flip:
-        batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
+        where = (options.seed, step, mine, len(index))
+        of_grids = session.run.kind == "grid"
+        x = turned(batch.x, len(session.info.classes), *where) if of_grids else flipped(batch.x, *where)
+        batch = batch._replace(x=x)
     if options.shift and session.run.model.name == "local":
         x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
         batch = batch._replace(x=x)
