@@ -137,8 +137,8 @@ class Train(Block):
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
     flip: Annotated[bool, of("grid", "image")] = False
-    """Training images are mirrored left to right in half of the epochs, at random; grids turned and mirrored, each in one
-    of eight ways."""
+    """Training images are mirrored left to right in half of the epochs, at random; grids are turned and mirrored, each in
+    one of eight ways."""
     shift: Annotated[bool, of("image")] = False
     """Of a local model the cells begin at another pixel of the images in each step, at random."""
     crop: Annotated[bool, of("grid")] = False
