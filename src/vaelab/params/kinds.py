@@ -23,8 +23,8 @@ KINDS: dict[str, Kind] = {
         dict.fromkeys(("sigmoid", "linear", "softmax"), "categorical"),
     ),
     "image": Kind(
-        "images", ("conv", "local"), {"gaussian": 1.0}, "psnr", dict.fromkeys(("sigmoid", "linear"), "gaussian"),
-        pictures=True,
+        "images", ("conv", "filtered", "local"), {"gaussian": 1.0}, "psnr",
+        dict.fromkeys(("sigmoid", "linear"), "gaussian"), pictures=True,
     ),
     "tags": Kind(  # rankings are at their best long before probabilities are
         "tags", ("mlp",), {"bce": 1.0}, "distortion", {"sigmoid": "bernoulli", "softmax": "multinomial"}
