@@ -1,6 +1,8 @@
 """The stories of docs/sharpness.md, docs/documents.md and docs/tags.md on real data, which stay out of the repository.
 
     VAELAB_REALDATA=folder python benchmarks/realdata.py faces        # portraits, 64 × 64, two seeds
+    VAELAB_REALDATA=folder python benchmarks/realdata.py images       # the same, by the presets for any images
+    VAELAB_REALDATA=folder python benchmarks/realdata.py objects      # pictures of your own, by the same presets
     VAELAB_REALDATA=folder python benchmarks/realdata.py funsd        # scanned forms
     VAELAB_REALDATA=folder python benchmarks/realdata.py legible      # the same, 20 pages, two seeds, by what is read
     VAELAB_REALDATA=folder python benchmarks/realdata.py tmc2007      # reports with 22 tags, the six presets
@@ -56,6 +58,21 @@ def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return dataset, {**runs, **_suite("sharpness")}
 
 
+def images(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the portraits, and the presets for any folder of images on two seeds."""
+    return faces(data)[0], _on_seeds("images", "images_compact")
+
+
+def objects(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return pictures of the user's own, `objects/train.npy`, `val.npy` and `test.npy`, and the same presets."""
+    files = {phase: str(data / "objects" / f"{phase}.npy") for phase in ("train", "val", "test")}
+    return {"source": "npy", **files}, _on_seeds("images", "images_compact", "sharp_map")
+
+
+def _on_seeds(*presets: str) -> dict[str, Any]:
+    return {f"{name}_seed_{seed}": {"preset": name, "train": {"seed": seed}} for name in presets for seed in (0, 1)}
+
+
 def funsd(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data set and the runs on scanned forms: a part of the pages, so that a run takes minutes."""
     dataset = {"source": "funsd", "path": str(data / "docs_funsd"), "max_pages": 8}
@@ -98,7 +115,10 @@ def _suite(name: str) -> dict[str, Any]:
             for run, entry in suite.items()}  # fmt: skip
 
 
-STORIES = {"faces": faces, "funsd": funsd, "legible": legible, "tmc2007": tmc2007, "delicious": delicious}
+STORIES = {
+    "faces": faces, "images": images, "objects": objects, "funsd": funsd, "legible": legible, "tmc2007": tmc2007,
+    "delicious": delicious,
+}  # fmt: skip
 
 
 def main() -> None:

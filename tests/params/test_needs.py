@@ -32,6 +32,7 @@ X = {"grid": random_grids(16, 4), "image": unit(random_images(16)), "tags": rand
 NETWORKS = {
     "grids": ("grid", {}), "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
     "local": ("image", {"name": "local", "latent": "map", "hidden": [4]}),
+    "filtered": ("image", {"name": "filtered", "init": "pca", "output": "linear"}),
     "pca of vectors": ("image", {"init": "pca", "output": "linear"}),
     "pca of maps": ("image", {"init": "pca", "output": "linear", "latent": "map"}),
     "pca of local": ("image", {"name": "local", "latent": "map", "init": "pca", "output": "linear", "hidden": [4]}),

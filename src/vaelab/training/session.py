@@ -111,6 +111,9 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) ->
         found = f"train.batch_size: {min(run.train.batch_size, len(train))} examples for {fabric.world_size} processes"
         raise InputError(f"{found}; expected one or more for each")
     model = build(run.model, info, run.train.seed).to(fabric.device)
+    if run.model.init == "pca" and run.train.linear_rate == 0:  # a third of the time of a step goes into what stays
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(".linear_path." not in name)
     average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
     optimizer = AdamW(
         parameter_groups(model, run), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from vaelab.data.format.info import DataInfo
 from vaelab.models.blocks import convolution, initialise, residuals, upsampling
 from vaelab.models.image.linear_layers import from_latent, to_latent
+from vaelab.models.image.sigma import one_log_sigma
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model
 
@@ -84,8 +85,9 @@ class FilteredDecoder(nn.Module):
         super().__init__()
         self.linear_path = from_latent(options, info, options.latent_dim)
         self.correction = Correction(options, info)
+        self.log_sigma = one_log_sigma(options)
 
     def forward(self, z: Tensor) -> Decoded:
         """Return images [B, C, S, S] from z [B, L]; clamped in evaluation only, where no gradient stops."""
         values = self.correction(self.linear_path(z))
-        return Decoded(values if self.training else values.clamp(0, 1))
+        return Decoded(values if self.training else values.clamp(0, 1), None, self.log_sigma)
