@@ -53,7 +53,6 @@ NEEDS: dict[str, Need] = {
     "model.latent_channels": Need(_is_map, "the latent is a vector, of latent_dim"),
     **{f"model.{name}": CONVOLUTIONS for name in ("width", "residual_blocks", "upsampling", "norm")},
     **{f"model.{name}": PLAIN for name in ("attention", "dropout", "conditional", "skips")},
-    "model.output": Need(lambda run: run.model.name != "filtered", "model.name is filtered, which is linear"),
     "model.per_group": LOCAL,
     "model.input_dropout_rate": Need(lambda run: run.model.input_dropout > 0, "input_dropout is 0"),
     "model.sigma_map": Need(

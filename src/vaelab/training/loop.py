@@ -27,7 +27,7 @@ from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
 from vaelab.training.processes import one_voice
 from vaelab.training.publish import finish, is_trained, publish
-from vaelab.training.record import add_up, row, train_row, write_checkpoints
+from vaelab.training.record import add_up, note_unbeaten_start, row, train_row, write_checkpoints
 from vaelab.training.session import Draw, Session, make_fabric, save, start
 from vaelab.training.state import scratch_folder
 from vaelab.training.step import average, clip, copy_buffers, gradient_norm, rate_at, set_rate
@@ -84,6 +84,7 @@ def train(session: Session, interrupts: Interrupts) -> None:
             while not is_finished(session):
                 train_epoch(session, bar, interrupts)
                 close_epoch(session, bar, interrupts)
+            note_unbeaten_start(session)
         except Interrupted as interrupt:
             if session.guard.bad_step(progress.step, last=True) is None:
                 save(session)

@@ -85,9 +85,11 @@ class FilteredDecoder(nn.Module):
         super().__init__()
         self.linear_path = from_latent(options, info, options.latent_dim)
         self.correction = Correction(options, info)
-        self.log_sigma = one_log_sigma(options)
+        self.linear_output, self.log_sigma = options.output == "linear", one_log_sigma(options)
 
     def forward(self, z: Tensor) -> Decoded:
         """Return images [B, C, S, S] from z [B, L]; clamped in evaluation only, where no gradient stops."""
         values = self.correction(self.linear_path(z))
+        if not self.linear_output:
+            values = values.sigmoid()
         return Decoded(values if self.training else values.clamp(0, 1), None, self.log_sigma)
