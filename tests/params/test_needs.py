@@ -33,6 +33,7 @@ NETWORKS = {
     "grids": ("grid", {}), "maps of grids": ("grid", {"latent": "map", "init": "pca"}),
     "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
     "local": ("image", {"name": "local", "latent": "map", "hidden": [4]}),
+    "filtered": ("image", {"name": "filtered", "init": "pca", "output": "linear"}),
     "pca of vectors": ("image", {"init": "pca", "output": "linear"}),
     "pca of maps": ("image", {"init": "pca", "output": "linear", "latent": "map"}),
     "pca of local": ("image", {"name": "local", "latent": "map", "init": "pca", "output": "linear", "hidden": [4]}),

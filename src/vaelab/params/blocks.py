@@ -20,7 +20,9 @@ class Model(Block):
     """The network."""
 
     name: Network = Field(
-        "auto", description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; local: of images, cell by cell."
+        "auto",
+        description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; filtered: of images, "
+        "PCA between two networks that correct images; local: of images, cell by cell.",
     )
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
@@ -137,8 +139,8 @@ class Train(Block):
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
     flip: Annotated[bool, of("grid", "image")] = False
-    """Training images are mirrored left to right in half of the epochs, at random; grids are turned and mirrored, each in
-    one of eight ways."""
+    """Training images are mirrored left to right in half of the epochs, at random; grids are turned and mirrored,
+    each in one of eight ways."""
     shift: Annotated[bool, of("image")] = False
     """Of a local model the cells begin at another pixel of the images in each step, at random."""
     crop: Annotated[bool, of("grid")] = False
@@ -152,9 +154,9 @@ class Train(Block):
     metric: SelectionMetric = Field(
         "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
     )
-    select_from: int = Field(1, ge=1)
+    select_from: int = Field(1, ge=0)
     """First epoch whose checkpoint may be the best, for a beta that rises: before its end another objective is trained.
-    Best ones before it are forgotten."""
+    Best ones before it are forgotten. 0: the start may be, too, which training of few images from PCA can worsen."""
     patience: int = Field(0, ge=0)
     """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)

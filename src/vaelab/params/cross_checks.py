@@ -84,12 +84,15 @@ def _network(run: Run, where: str) -> Iterator[Problem]:
         for path, wanted in (("model.per_group", model.per_group), ("train.shift", run.train.shift)):
             if wanted:
                 yield Problem(f"{where}.{path}", f"is for model.name: local, not {model.name}")
-        return
-    if model.latent != "map":
+    if model.name == "local" and model.latent != "map":
         yield Problem(f"{where}.model.latent", "local has a latent in each cell: set map")
-    for name in ("conditional", "skips", "attention"):
+    if model.name == "filtered" and model.latent != "vector":
+        yield Problem(f"{where}.model.latent", "filtered has one of the whole image: set vector")
+    if model.name == "filtered" and model.init != "pca":
+        yield Problem(f"{where}.model.init", "filtered corrects what PCA makes of an image: set pca")
+    for name in ("conditional", "skips", "attention") if model.name in ("filtered", "local") else ():
         if getattr(model, name):
-            yield Problem(f"{where}.model.{name}", "is not for model.name: local")
+            yield Problem(f"{where}.model.{name}", f"is not for model.name: {model.name}")
 
 
 def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:

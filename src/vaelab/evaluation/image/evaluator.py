@@ -12,7 +12,7 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.decode import decode
@@ -42,7 +42,7 @@ class ImageEvaluator:
         self.final = final_phase(inputs.splits)
         train, model = inputs.splits["train"], inputs.run.model
         self.train = train.spread()
-        self.cell = 2**model.depth if model.latent == "map" else None
+        self.cell = patch_of(model, inputs.model.latent_dim, self.train.shape[-1])
         documents = train.text is not None
         self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
