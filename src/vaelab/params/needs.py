@@ -38,6 +38,8 @@ def _learns_no_sigma(run: Run) -> bool:
 
 LIKELIHOODS = _terms("gaussian", "laplace")
 CONVOLUTIONS = Need(lambda run: run.model.name != "local", "model.name is local")
+PIXELS_IN = Need(lambda run: run.model.features == "none", "model.features is not none")
+FEATURES = Need(lambda run: run.model.features != "none", "model.features is none")
 LOCAL = Need(lambda run: run.model.name == "local", "model.name is not local")
 PIXELS = _terms("mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error")
 ASYMMETRIC, MIXTURE = _terms("asymmetric"), Need(lambda run: run.evaluate.prior == "mixture", "prior is no mixture")
@@ -51,6 +53,9 @@ NEEDS: dict[str, Need] = {
         for name in ("width", "residual_blocks", "attention", "upsampling", "norm", "dropout", "conditional", "skips")
     },
     "model.per_group": LOCAL,
+    "model.features": LOCAL,
+    "model.feature_layer": FEATURES,
+    "model.depth": PIXELS_IN,
     "model.pca_patches": Need(_is_vector_of_pca, "init is not pca, of a vector"),
     "loss.gamma": _terms("focal", "focal_error"),
     "loss.class_weights": _terms("cross_entropy", "focal"),

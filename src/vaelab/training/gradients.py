@@ -29,7 +29,7 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     if options.flip:
         batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
     if options.shift and session.run.model.name == "local":
-        x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
+        x, noise = shifted(batch.x, noise, session.run.model.cell, options.seed, step)
         batch = batch._replace(x=x)
     seen = batch.x
     if options.corruption:
