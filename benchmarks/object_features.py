@@ -63,10 +63,13 @@ def write_params(folder: Path, options: argparse.Namespace) -> dict[str, dict[st
                               "size": 256, "reduce": 1, "group_by": "specimen([0-9]+)", "seed": seed}  # fmt: skip
             own = {"data": data, "train": {"seed": seed}}
             runs[f"object_local__{data}"] = {**own, "preset": "object_local"}
-            runs[f"untrained__{data}"] = {**own, "preset": "object_local", "train": {"epochs": 1, "learning_rate": 1e-12}}
-            pixels = {"per_group": False}
-            runs[f"fabric_local__{data}"] = {**own, "preset": "fabric_local", "model": pixels, "threshold": TREATED,
-                                             "evaluate": {"scores": ["mixture", "mahalanobis", "residual"]}}  # fmt: skip
+            runs[f"untrained__{data}"] = {
+                **own,
+                "preset": "object_local",
+                "train": {"epochs": 1, "learning_rate": 1e-12},
+            }
+            pixels = {"model": {"per_group": False}, "evaluate": {"scores": ["mixture", "mahalanobis", "residual"]}}
+            runs[f"fabric_local__{data}"] = {**own, **pixels, "preset": "fabric_local", "threshold": TREATED}
     params |= {"datasets": datasets, "suites": {}, "runs": runs}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     stage(folder, "resolve")

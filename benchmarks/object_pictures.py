@@ -99,7 +99,9 @@ def blemished(picture: Picture, kind: str, random: Generator) -> tuple[np.ndarra
         shape = _blob(row, column, 5 * size, 5 * size * random.uniform(0.7, 1))
         change = -0.4 * shape + 0.25 * np.roll(_blob(row, column, 6 * size, 6 * size) - shape, 1, 0).clip(0, 1)
     elif kind == "stain":
-        shape = _blob(row, column, 16 * size, 11 * size) * (0.7 + 0.3 * ndimage.zoom(random.random((8, 8)), 32, order=1))
+        shape = _blob(row, column, 16 * size, 11 * size) * (
+            0.7 + 0.3 * ndimage.zoom(random.random((8, 8)), 32, order=1)
+        )
         change = random.choice([-0.14, 0.14]) * shape
     else:
         shape = _blob(row, column, 9 * size, 6 * size) > 0.5

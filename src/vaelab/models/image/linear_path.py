@@ -29,7 +29,7 @@ def to_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
     """Return the linear map from images [B, C, S, S] to [B, L], or to a latent map [B, channels, side, side]."""
     if options.latent == "vector":
         return nn.Sequential(nn.Flatten(), nn.Linear(int(info.mean_elements), latent))
-    cell = options.cell
+    cell = 2**options.depth
     return nn.Sequential(nn.PixelUnshuffle(cell), nn.Conv2d(info.shape[0] * cell * cell, options.latent_channels, 1))
 
 
@@ -37,7 +37,7 @@ def from_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
     """Return the linear map back to images."""
     if options.latent == "vector":
         return nn.Sequential(nn.Linear(latent, int(info.mean_elements)), nn.Unflatten(1, info.shape))
-    cell = options.cell
+    cell = 2**options.depth
     return nn.Sequential(nn.Conv2d(options.latent_channels, info.shape[0] * cell * cell, 1), nn.PixelShuffle(cell))
 
 
