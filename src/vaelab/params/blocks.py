@@ -30,6 +30,10 @@ class Model(Block):
     """A vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
     latent_channels: Annotated[int, of("grid", "image")] = Field(16, ge=1, le=1024)
     """Channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
+    features: Annotated[Literal["none", "imagenet"], of("image")] = "none"
+    """imagenet: `local` sees feature maps of a frozen ImageNet network, not pixels; needs vaelab[features]."""
+    feature_layer: Annotated[Literal["s16b", "s32a"], of("image")] = "s32a"
+    """Its layer: s16b has 112 channels, and 16 pixels to a side of each place; s32a 192, and 32."""
     hidden: Annotated[tuple[HiddenSize, ...], of("tags", network="local")] = (256,)
     """Sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
     tied: Annotated[bool, of("tags")] = False
@@ -83,6 +87,11 @@ class Model(Block):
         if self.log_var_range is not None and self.log_var_range[0] >= self.log_var_range[1]:
             raise ValueError(f"log_var_range: {self.log_var_range[0]:g} is not below {self.log_var_range[1]:g}")
         return self
+
+    @property
+    def cell(self) -> int:
+        """Values of the input to a side of one place of a latent map."""
+        return 1 if self.features != "none" else int(2**self.depth)
 
 
 class Bounds(Block):

@@ -43,6 +43,8 @@ def _learns_sigma_by_convolutions(run: Run) -> bool:
 LIKELIHOODS = _terms("gaussian", "laplace")
 CONVOLUTIONS = Need(lambda run: run.model.name != "local", "model.name is local")
 PLAIN = Need(lambda run: run.model.name not in ("filtered", "local"), "model.name is filtered, or local")
+PIXELS_IN = Need(lambda run: run.model.features == "none", "model.features is not none")
+FEATURES = Need(lambda run: run.model.features != "none", "model.features is none")
 LOCAL = Need(lambda run: run.model.name == "local", "model.name is not local")
 PIXELS = _terms("mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error")
 ASYMMETRIC, MIXTURE = _terms("asymmetric"), Need(lambda run: run.evaluate.prior == "mixture", "prior is no mixture")
@@ -58,6 +60,9 @@ NEEDS: dict[str, Need] = {
     "model.sigma_map": Need(
         _learns_sigma_by_convolutions, "learned_sigma is false, or model.name is filtered or local"
     ),
+    "model.features": LOCAL,
+    "model.feature_layer": FEATURES,
+    "model.depth": PIXELS_IN,
     "model.pca_patches": Need(_is_vector_of_pca, "init is not pca, of a vector"),
     "loss.gamma": _terms("focal", "focal_error"),
     "loss.class_weights": _terms("cross_entropy", "focal"),

@@ -13,13 +13,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from vaelab import storage
-from vaelab.data.format.batches import DeviceSplit, epoch_order, generator, load_split, spread_ids
+from vaelab.data.format.batches import DeviceSplit, epoch_order, generator, spread_ids
 from vaelab.data.format.info import DataInfo
-from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
 from vaelab.models.grid.pca import start_grids_from_pca
+from vaelab.models.image.features import Inputs
 from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
@@ -113,8 +113,8 @@ def start(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Se
 
 def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Session:
     """What each process makes for itself."""
-    info = read_info(data)
-    train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
+    inputs = Inputs(run.model, data, fabric.device)
+    info, (train, val) = inputs.info, (inputs.split(phase) for phase in ("train", "val"))
     if min(run.train.batch_size, len(train)) < fabric.world_size:
         found = f"train.batch_size: {min(run.train.batch_size, len(train))} examples for {fabric.world_size} processes"
         raise InputError(f"{found}; expected one or more for each")

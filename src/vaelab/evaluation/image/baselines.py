@@ -57,9 +57,8 @@ def patch_of(model: Model, latent_dim: int, side: int) -> int | None:
 
     Of a latent map they are its places. The vector of a filtered model is shared out among as many, where that goes.
     """
-    cell = 2**model.depth
-    shared = model.name == "filtered" and latent_dim % (side // cell) ** 2 == 0
-    return cell if model.latent == "map" or shared else None
+    shared = model.name == "filtered" and latent_dim % (side // model.cell) ** 2 == 0
+    return model.cell if model.latent == "map" or shared else None
 
 
 def left_out(found: Collection[str], latent_dim: int, cell: int | None, images: int) -> str | None:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from vaelab.models.image.filtered import FilteredEncoder
 from vaelab.models.image.local import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
-from vaelab.models.image.patch_pca import fit_patch_pca, fit_shrunk_pca
-from vaelab.models.pca import Pca
+from vaelab.models.image.patch_pca import fit_patch_pca, fit_shrunk_pca, to_patches
+from vaelab.models.pca import MAX_IMAGES, MIN_VARIANCE, Pca, as_float, chosen_examples, reconstruct
 from vaelab.models.vae import VAE
 
 if TYPE_CHECKING:
@@ -80,8 +80,16 @@ def _start_cells(model: VAE, images: Tensor, flip: bool, seed: int, group: Tenso
         _silence(analysis.head, _log_var(pca))
         _silence(synthesis.head)
         if decoder.log_sigma is not None:
-            size = len(pca.mean)
-            decoder.log_sigma[number] = 0.5 * math.log(pca.noise * (size - decoder.channels) / size)
+            decoder.log_sigma[number] = _log_sigma(pca, own, per_channel=decoder.log_sigma.ndim > 1)
+
+
+def _log_sigma(pca: Pca, images: Tensor, per_channel: bool) -> Tensor | float:
+    """Of what PCA leaves: of all values, or of each channel of feature maps [N, C, h, w]."""
+    if not per_channel:
+        size = len(pca.mean)
+        return 0.5 * math.log(pca.noise * (size - len(pca.components)) / size)
+    rows = to_patches(as_float(chosen_examples(images, MAX_IMAGES, 0)), 1).flatten(0, 1)
+    return 0.5 * (rows - reconstruct(pca, rows)).square().mean(0).clamp_min(MIN_VARIANCE).log()
 
 
 def _set_linear(analysis: nn.Linear | nn.Conv2d, synthesis: nn.Linear | nn.Conv2d, pca: Pca, mean: Tensor) -> None:
