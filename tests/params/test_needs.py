@@ -30,7 +30,8 @@ from vaelab.params.schema import Options
 INFOS = {"grid": grid_info(4), "image": image_info(1, 16, ("all",)), "tags": tag_info(random_tags(16))}
 X = {"grid": random_grids(16, 4), "image": unit(random_images(16)), "tags": random_tags(16).float()}
 NETWORKS = {
-    "grids": ("grid", {}), "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
+    "grids": ("grid", {}), "maps of grids": ("grid", {"latent": "map", "init": "pca"}),
+    "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
     "local": ("image", {"name": "local", "latent": "map", "hidden": [4]}),
     "filtered": ("image", {"name": "filtered", "init": "pca", "output": "linear"}),
     "pca of vectors": ("image", {"init": "pca", "output": "linear"}),
@@ -66,7 +67,7 @@ def test_a_network_reads_what_is_not_said_to_do_nothing(reads, kind, options):
     expected = set(Model.model_fields) - said(run, "model") - OTHERS
     reads.clear()
     model = build(run.model, INFOS[kind], seed=0)
-    if run.model.init == "pca":
+    if run.model.init == "pca" and kind == "image":
         start_from_pca(model, X[kind], False, 0, run.model.pca_patches, torch.zeros(16, dtype=torch.int64))
     found = {name for block, name in reads if block == "Model"} - OTHERS
     at_default = {name for name, field in Model.model_fields.items() if not has_effect(field, kind, run.model.name)}
@@ -84,7 +85,8 @@ def test_a_term_reads_what_is_not_said_to_do_nothing(reads, kind, term):
     loss |= {"class_weights": "effective", "pos_weight": "inverse"}
     run = tiny_run(kind=kind, model=model, loss=loss)
     expected = set(Loss.model_fields) - said(run, "loss") - WITH_NOTHING_SET - ELSEWHERE
-    inference = build(run.model, INFOS[kind], seed=0)(X[kind], torch.ones(16, run.model.latent_dim))
+    vae = build(run.model, INFOS[kind], seed=0)
+    inference = vae(X[kind], torch.ones(16, vae.latent_dim))
     reads.clear()
     objective = Objective(run.loss, INFOS[kind], 16, torch.device("cpu"))
     objective(X[kind], inference, 1.0)

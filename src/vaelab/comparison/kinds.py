@@ -37,11 +37,14 @@ COMPARISONS: dict[str, KindComparison] = {
         ("accuracy", "predicted_background_share", "true_background_share", *COMMON),
         (),
         (background_collapse, PosteriorCollapse((GRID_DRAW,)), GRID_DRAW),
-        "Look at the checkpoint pictures, then try class weights or a lower beta:",
-        {"loss": {"class_weights": "sqrt_inverse", "beta": 0.5}},
+        "Look at the checkpoint pictures, then try a start from PCA of grids recoded by rank, and a lower beta:",
+        {"model": {"init": "pca", "palette": "ranked"}, "loss": {"beta": 0.1}},
         {
             "majority": "the most frequent colour everywhere",
-            "pca": "PCA of the one-hot grids with as many components as {} has latents",
+            "pca": "PCA of the one-hot grids with as many components as {} has latents, 256 at most",
+            "patch_pca": "PCA of patches with a latent map of its shape",
+            "pca_ranks": "PCA of grids recoded by rank, the palette given",
+            "patch_pca_ranks": "PCA of patches of grids recoded by rank, the palette given",
         },
     ),
     "image": KindComparison(

@@ -6,12 +6,19 @@ from vaelab.metrics.directions import VALIDATION, Direction
 
 Kinds = tuple[str, ...]
 GRID, IMAGE, TAGS = ("grid",), ("image",), ("tags",)
+MADE = (*GRID, *IMAGE)  # whose samples are compared with data as sets
 EVERY: Kinds = ("every",)  # also kinds of data that are still to come
 
 DEFECTS = "defects"  # group of the measures of stage threshold
 ONE_DRAW, NEW_ROWS = "one drawn z", "rows that training has not seen"
 BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a model has to beat, of each kind of data
-    "grid": {"majority": "majority", "pca": "PCA"},
+    "grid": {
+        "majority": "majority",
+        "pca": "PCA",
+        "patch_pca": "patch PCA",
+        "pca_ranks": "PCA of ranks, palette given",
+        "patch_pca_ranks": "patch PCA of ranks, palette given",
+    },
     "image": {
         "mean_image": "mean image",
         "pca": "PCA",
@@ -150,6 +157,8 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                VALIDATED["predicted_background_share"], GRID, True, True),
         Metric("true_background_share", "true background share", "", "none", GRID, True),
         Metric("blank_share", "grids that come out as background only", "", "lower", GRID, True, True),
+        Metric("grid_accuracy", "accuracy, mean over grids", "", "higher", GRID, True, True),
+        Metric("grid_foreground_accuracy", "foreground accuracy, mean over grids", "", "higher", GRID, True, True),
     ),
     "completion": (  # of hidden tags from the rest of their row
         Metric("completion_ndcg_at_10", "completion: NDCG@10 of hidden tags", "", "higher", TAGS, True, True),
@@ -213,14 +222,14 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                column=Column(120)),
         Metric("interpolation_evenness", "interpolation: evenness of the steps", "", "higher", IMAGE, True),
         Metric("interpolation_directness", "interpolation: directness", "", "none", IMAGE),
-        Metric("sample_precision", "samples of the prior: precision", "", "higher", IMAGE, True, True,
+        Metric("sample_precision", "samples of the prior: precision", "", "higher", MADE, True, True,
                column=Column(130)),
-        Metric("sample_recall", "samples of the prior: recall", "", "higher", IMAGE, True, True, column=Column(140)),
-        Metric("sample_mmd", "samples of the prior: MMD²", "", "lower", IMAGE, True, True, column=Column(150)),
+        Metric("sample_recall", "samples of the prior: recall", "", "higher", MADE, True, True, column=Column(140)),
+        Metric("sample_mmd", "samples of the prior: MMD²", "", "lower", MADE, True, True, column=Column(150)),
         Metric("sample_diversity_ratio", "samples of the prior: diversity / originals", "", "none", IMAGE),
-        Metric("real_precision", "held-out half of the data: precision", "", "none", IMAGE),
-        Metric("real_recall", "held-out half of the data: recall", "", "none", IMAGE),
-        Metric("real_mmd", "held-out half of the data: MMD²", "", "none", IMAGE),
+        Metric("real_precision", "held-out half of the data: precision", "", "none", MADE),
+        Metric("real_recall", "held-out half of the data: recall", "", "none", MADE),
+        Metric("real_mmd", "held-out half of the data: MMD²", "", "none", MADE),
         Metric("pct_unique_combinations", "samples: unique combinations", "%", "closest", TAGS, True, True,
                column=Column(120)),
         Metric("entropy", "samples: entropy of the combinations", "nats", "closest", TAGS, True, True,
@@ -246,6 +255,7 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
     ONE_DRAW: (  # the same with one z drawn from each posterior; those that are not listed are read alike
         Metric("sampled_macro_f1", "macro F1 with one drawn z", "", "higher", GRID, True, True),
         Metric("sampled_accuracy", "accuracy with one drawn z", "", "higher", GRID, True, True),
+        Metric("sampled_exact_match", "exact-match rate with one drawn z", "", "higher", GRID, True, True),
         Metric("sampled_psnr", "PSNR with one drawn z", "dB", "higher", IMAGE, True, True),
         Metric("sampled_ssim", "SSIM with one drawn z", "", "higher", IMAGE, True, True),
         Metric("sampled_lrap", "label ranking average precision with one drawn z", "", "higher", TAGS, True, True),

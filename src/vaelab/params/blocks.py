@@ -26,9 +26,9 @@ class Model(Block):
     )
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
-    latent: Annotated[Literal["vector", "map"], of("image")] = "vector"
+    latent: Annotated[Literal["vector", "map"], of("grid", "image")] = "vector"
     """A vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
-    latent_channels: Annotated[int, of("image")] = Field(16, ge=1, le=1024)
+    latent_channels: Annotated[int, of("grid", "image")] = Field(16, ge=1, le=1024)
     """Channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
     hidden: Annotated[tuple[HiddenSize, ...], of("tags", network="local")] = (256,)
     """Sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
@@ -45,7 +45,7 @@ class Model(Block):
     depth: Annotated[int, of("grid", "image")] = Field(3, ge=1, le=8)
     """Levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
     residual_blocks: Annotated[int, of("grid", "image")] = Field(0, ge=0, le=8)
-    """Residual blocks at each level."""
+    """Residual blocks at each level; of grids at the lowest."""
     attention: Annotated[bool, of("image")] = False
     """Self-attention at the lowest resolution, in encoder and decoder."""
     upsampling: Annotated[Literal["transposed", "resize"], of("image")] = "transposed"
@@ -64,8 +64,8 @@ class Model(Block):
     """Encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
     skips: Annotated[bool, of("image")] = False
     """U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
-    init: Annotated[Literal["default", "pca"], of("image")] = "default"
-    """pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
+    init: Annotated[Literal["default", "pca"], of("grid", "image")] = "default"
+    """pca adds a linear path that starts as PCA (vector) or patch-PCA (map); images need `output: linear`."""
     pca_patches: Annotated[float, of("image")] = Field(0.5, ge=0, le=1)
     """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
     output: Annotated[Literal["sigmoid", "linear", "softmax"], of("image", "tags")] = "sigmoid"
@@ -74,10 +74,9 @@ class Model(Block):
     """The decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
     sigma_map: Annotated[bool, of("image")] = False
     """With `learned_sigma`: one standard deviation for each pixel, from z (a decoder head), in place of one for all."""
-    embedding_dim: Annotated[int, of("grid")] = Field(0, ge=0, le=512)
-    """Channels of a learned class embedding at the input; 0 means one-hot."""
-    linear_path: Annotated[bool, of("grid")] = True
-    """A linear map beside the convolutions, from the input to the posterior and from z to the logits."""
+    palette: Annotated[Literal["none", "ranked", "background_first"], of("grid")] = "none"
+    """ranked: a grid is recoded by its own colours, the most frequent one first, and which these are stands in a fixed
+    code of the latent; background_first: the background is the first in all grids."""
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> "Model":
@@ -125,7 +124,7 @@ class Train(Block):
     """Examples per step, over all processes. An incomplete last batch of an epoch is left out."""
     learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of AdamW, after the warm-up."""
-    linear_rate: Annotated[float, of("image")] = Field(0.1, ge=0, le=1)
+    linear_rate: Annotated[float, of("grid", "image")] = Field(0.1, ge=0, le=1)
     """With `init: pca`: learning rate of the linear path as a factor; 1 loses the start, 0 keeps PCA as it is."""
     warmup: float = Field(0.0, ge=0)
     """Epochs over which the learning rate rises linearly from 0."""
@@ -139,10 +138,13 @@ class Train(Block):
     """Decay per step of an exponential moving average of the weights, which is what is validated and kept; 0: none."""
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
-    flip: Annotated[bool, of("image")] = False
-    """Each training image is mirrored left to right in half of the epochs, at random."""
+    flip: Annotated[bool, of("grid", "image")] = False
+    """Training images are mirrored left to right in half of the epochs, at random; grids turned and mirrored, each in one
+    of eight ways."""
     shift: Annotated[bool, of("image")] = False
     """Of a local model the cells begin at another pixel of the images in each step, at random."""
+    crop: Annotated[bool, of("grid")] = False
+    """Batches are of grids of like size, and their canvas is cut to the largest: the same model in half the time."""
     input_noise: Annotated[float, of("image")] = Field(0.0, ge=0, le=1)
     """Standard deviation of noise on the encoder's input in training; the clean image is the target."""
     corruption: Annotated[Fraction, of("image")] = 0.0
@@ -233,11 +235,12 @@ class Evaluate(Block):
     """Most frequent tags at most whose co-occurrences are measured."""
     smoothing: Annotated[float, of("tags")] = Field(0.5, gt=0)
     """Added to the count of every pair of tags before divergences are taken."""
-    samples: Annotated[int, of("image")] = Field(500, ge=2, le=100_000)
+    samples: Annotated[int, of("grid", "image")] = Field(500, ge=2, le=100_000)
     """Samples from the prior that are measured."""
-    prior: Annotated[Literal["normal", "mixture"], of("image", "tags")] = "normal"
-    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
-    mixture_components: Annotated[int, of("image", "tags")] = Field(10, ge=1, le=1000)
+    prior: Literal["normal", "mixture", "places"] = "normal"
+    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors; places (latent
+    maps of grids): a density of each place given those before it, fitted to them."""
+    mixture_components: Annotated[int, of("grid", "image", "tags")] = Field(10, ge=1, le=1000)
     """Components of that mixture."""
     ocr: Annotated[bool, of("image")] = True
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""

@@ -25,7 +25,7 @@ def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> It
         compare: the block `compare` of params.yaml, right or wrong.
     """
     of_data = [] if data is None else [_shapes(run, data, where), _test_split(run, data, compare)]
-    of_run = (check(run, where) for check in (_metrics, _schedules, *OF_KIND.get(run.kind, ())))
+    of_run = (check(run, where) for check in (_metrics, _schedules, _prior, *OF_KIND.get(run.kind, ())))
     for problems in (_terms(run, where), _output(run, where), _network(run, where), *of_data, *of_run):
         with suppress(AttributeError):
             yield from problems
@@ -66,6 +66,12 @@ def _output(run: Run, where: str) -> Iterator[Problem]:
     kind = KINDS[run.kind]
     if run.model.output not in kind.likelihoods:
         yield Problem(f"{where}.model.output", f"{run.model.output} is not for {kind.plural}")
+
+
+def _prior(run: Run, where: str) -> Iterator[Problem]:
+    """Which latents have places."""
+    if run.evaluate.prior == "places" and (run.kind != "grid" or run.model.latent != "map"):
+        yield Problem(f"{where}.evaluate.prior", "places needs latent maps of grids; expected normal or mixture")
 
 
 def _network(run: Run, where: str) -> Iterator[Problem]:
@@ -138,6 +144,14 @@ def _images(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.threshold.scores", text)
 
 
+def _grids(run: Run, where: str) -> Iterator[Problem]:
+    """What cropping needs: that a network makes the same of a grid however much canvas lies around it."""
+    if run.train.crop and run.model.latent != "map":
+        yield Problem(f"{where}.train.crop", "needs model.latent: map; a vector is of the whole canvas")
+    if run.train.crop and run.model.norm not in ("none", "layer"):
+        yield Problem(f"{where}.train.crop", f"needs model.norm: layer or none; {run.model.norm} is of the canvas, too")
+
+
 def _tags(run: Run, where: str) -> Iterator[Problem]:
     """Which terms go with which output."""
     path, active = f"{where}.model.output", _active(run)
@@ -151,4 +165,6 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(f"{where}.evaluate.tag_sampling", text)
 
 
-OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {"image": (_images,), "tags": (_tags,)}
+OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {
+    "grid": (_grids,), "image": (_images,), "tags": (_tags,),
+}  # fmt: skip

@@ -1,10 +1,12 @@
 """The options of the objective. The docstring under a field is its entry in docs/params.md."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from vaelab.params.base import Block, Weight, number_or_text, of
+from vaelab.params.names import BETA_OF_KIND
 
 Layer = Literal["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
 
@@ -104,12 +106,18 @@ class Loss(Block):
     """DINOv2's weights: hub (timm's, from its cache), a .safetensors file, or random."""
     reduction: Literal["sum", "mean"] = "sum"
     """Whether element-wise terms are summed or averaged over the elements of an example; KL is always summed."""
-    beta: Weight = 1.0
-    """Weight of the KL divergence, a number or a schedule."""
+    beta: Weight = Field(1.0, description=f"Weight of the KL divergence, a number, a schedule or auto: {BETA_OF_KIND}.")
     free_bits: float = Field(0.0, ge=0)
     """Nats per latent dimension below which KL is not reduced further (Kingma et al. 2016)."""
     capacity: Weight | None = None
     """Nats of KL to aim at: the penalty is beta · |KL − capacity| (Burgess et al. 2018); null for none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auto_is_as_if_not_given(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("beta") == "auto":
+            return {name: value for name, value in values.items() if name != "beta"}
+        return values
 
     @field_validator("perceptual_layers")
     @classmethod

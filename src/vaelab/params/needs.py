@@ -25,7 +25,7 @@ def _terms(*names: str) -> Need:
 
 
 def _is_map(run: Run) -> bool:
-    return run.kind == "image" and (run.model.latent == "map" or run.model.name == "local")
+    return run.kind in ("grid", "image") and (run.model.latent == "map" or run.model.name == "local")
 
 
 def _is_vector_of_pca(run: Run) -> bool:
@@ -79,6 +79,7 @@ NEEDS: dict[str, Need] = {
     "train.final_rate": Need(lambda run: run.train.decay == "cosine", "decay is none"),
     "train.min_delta": Need(lambda run: run.train.patience > 0, "patience is 0"),
     "train.shift": LOCAL,
+    "train.crop": Need(_is_map, "the latent is a vector"),
     "train.stop_epochs": Need(lambda run: bool(run.train.stop_when), "stop_when is empty"),
     "evaluate.mixture_components": MIXTURE,
     "evaluate.ocr_pages": Need(lambda run: run.evaluate.ocr, "ocr is false"),

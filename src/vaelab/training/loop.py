@@ -14,7 +14,6 @@ import torch
 from tqdm import tqdm
 
 from vaelab import artifacts
-from vaelab.data.format.batches import epoch_order
 from vaelab.errors import InputError, Interrupted
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
@@ -120,7 +119,7 @@ def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     """Train the steps of the current epoch that are still to do."""
     progress, guard, options = session.progress, session.guard, session.run.train
     inner = getattr(session.optimizer, "optimizer", session.optimizer)
-    order = epoch_order(len(session.train), session.run.train.seed, progress.epoch)
+    order = session.order(progress.epoch)
     steps, size = session.steps, session.batch_size
     parameters, saved = list(session.model.parameters()), time.monotonic()
     session.model.train()

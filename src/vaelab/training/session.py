@@ -13,17 +13,19 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from vaelab import storage
-from vaelab.data.format.batches import DeviceSplit, generator, load_split, spread_ids
+from vaelab.data.format.batches import DeviceSplit, epoch_order, generator, load_split, spread_ids
 from vaelab.data.format.info import DataInfo
 from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
+from vaelab.models.grid.pca import start_grids_from_pca
 from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
+from vaelab.training.crop import by_size, longer_sides
 from vaelab.training.nonfinite import Guard
 from vaelab.training.processes import agreed
 from vaelab.training.publish import OUTPUT, STATE, remove
@@ -55,6 +57,7 @@ class Session:
     draw: Draw
     average: VAE | None  # moving average of the weights, where the run asks for one
     seen: Stamps  # of the files of its output, when their digests were noted
+    sizes: Tensor | None = None  # larger side of each training grid [N], where batches are of like size
 
     @property
     def eval_model(self) -> VAE:
@@ -70,6 +73,11 @@ class Session:
     def steps(self) -> int:
         """Steps per epoch; the examples that do not fill a batch wait for another epoch's order."""
         return len(self.train) // self.batch_size
+
+    def order(self, epoch: int) -> Tensor:
+        """Return the order of the training examples in an epoch [N]."""
+        order = epoch_order(len(self.train), self.run.train.seed, epoch)
+        return order if self.sizes is None else by_size(order, self.sizes, self.batch_size)
 
     @property
     def epochs_done(self) -> float:
@@ -128,6 +136,7 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) ->
     return Session(
         run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
         Guard(fabric.device), draw, average, stamps(scratch / OUTPUT),
+        longer_sides(train, len(info.classes)) if run.train.crop else None,
     )  # fmt: skip
 
 
@@ -155,9 +164,12 @@ def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run, o
     """Set the weights that depend on the data, where the run asks for it."""
     if run.model.init == "pca":
         ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
-        images, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
-        beta = min(objective.effective_beta(0) or 1.0, 1.0)  # none or infinite where no term is a likelihood
-        start_from_pca(model, images, options.flip, options.seed, run.model.pca_patches, group, beta)
+        examples, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
+        if run.kind == "grid":
+            start_grids_from_pca(model, examples, options.seed)
+        else:
+            beta = min(objective.effective_beta(0) or 1.0, 1.0)  # none or infinite where no term is a likelihood
+            start_from_pca(model, examples, options.flip, options.seed, run.model.pca_patches, group, beta)
     if average is not None:
         average.load_state_dict(model.state_dict())
 

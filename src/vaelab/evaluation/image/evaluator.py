@@ -14,7 +14,8 @@ from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
 from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
 from vaelab.evaluation.inputs import EvaluationInputs
-from vaelab.evaluation.latent import decoding, posterior
+from vaelab.evaluation.latent import posterior
+from vaelab.evaluation.latent.decode import decode
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.measures.gaussian import best_gaussian
@@ -172,8 +173,8 @@ class ImageEvaluator:
         fit = options.prior == "mixture"
         mean, log_var = self.posterior.mean, self.posterior.log_var
         mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed) if fit else None
-        z = sample_prior(options.prior, options.samples, model.latent_dim, mixture, options.seed)
-        self.samples = torch.from_numpy(decoding.decode(model, z, self.inputs.info))
+        z = sample_prior("mixture" if mixture else "normal", options.samples, model.latent_dim, mixture, options.seed)
+        self.samples = torch.from_numpy(decode(model, z, self.inputs.info))
         limit = options.mutual_information_examples
         return generation.sample_metrics(self.samples, originals, self.train, limit, options.seed)
 

@@ -57,7 +57,7 @@ class Sampler:
     def _logits(self, count: int, seed: int) -> Iterator[Tensor]:
         """Yield the logits of so many latents of the prior, each [BATCH, D], on the CPU."""
         device = next(self.model.parameters()).device
-        z = sample_prior(self.options.prior, count, self.model.latent_dim, self.mixture, seed)
+        z = sample_prior("mixture" if self.mixture else "normal", count, self.model.latent_dim, self.mixture, seed)
         groups = torch.arange(count) % self.groups
         for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):
             yield self.model.decode(part.to(device), group.to(device)).reconstruction.float().cpu()
