@@ -1,6 +1,8 @@
 """The stories of docs/sharpness.md, docs/documents.md and docs/tags.md on real data, which stay out of the repository.
 
     VAELAB_REALDATA=folder python benchmarks/realdata.py faces        # portraits, 64 × 64, two seeds
+    VAELAB_REALDATA=folder python benchmarks/realdata.py images       # the same, by the presets for any images
+    VAELAB_REALDATA=folder python benchmarks/realdata.py objects      # pictures of your own, by the same presets
     VAELAB_REALDATA=folder python benchmarks/realdata.py funsd        # scanned forms
     VAELAB_REALDATA=folder python benchmarks/realdata.py legible      # the same, 20 pages, two seeds, by what is read
     VAELAB_REALDATA=folder python benchmarks/realdata.py tmc2007      # reports with 22 tags, the six presets
@@ -27,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = (
     "psnr", "ssim", "sharpness_ratio_median", "edge_f1", "text_edge_f1", "text_psnr", "ink_mse", "ocr_cer", "rate",
-    "ocr_words", "ocr_digits", "ocr_pages",
+    "distortion", "ocr_words", "ocr_digits", "ocr_pages",
     "sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "psnr_group_gap",
     "lrap", "recall_at_10", "hamming_loss", "best_hamming_loss", "f1_micro", "best_f1_micro", "jaccard_index", "bce",
     "active_units", "silhouette", "pct_unique_combinations", "entropy", "cosine_similarity_off_diagonal",
@@ -42,6 +44,7 @@ LONG = {"epochs": 12, "checkpoint_every": 12}
 FUNSD_MSE = 0.006  # on val, at which the losses are compared
 LEGIBLE_PAGES = 20  # of a split
 MIXTURE = {"prior": "mixture"}
+BRIEF = {"z_samples": 1, "importance_samples": 0, "samples": 100}
 
 
 def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -54,6 +57,25 @@ def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             train = {**LONG, "seed": seed}
             runs[f"{name}_seed_{seed}"] = {"preset": name, "train": train, "evaluate": MIXTURE}
     return dataset, {**runs, **_suite("sharpness")}
+
+
+def images(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the portraits, and the presets for any folder of images on two seeds."""
+    return faces(data)[0], _on_seeds("images", "images_compact")
+
+
+def objects(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return pictures of the user's own, `objects/train.npy`, `val.npy` and `test.npy`, and the same presets."""
+    files = {phase: str(data / "objects" / f"{phase}.npy") for phase in ("train", "val", "test")}
+    return {"source": "npy", **files}, _on_seeds("images", "images_compact", "sharp_map")
+
+
+def _on_seeds(*presets: str) -> dict[str, Any]:
+    return {
+        f"{name}_seed_{seed}": {"preset": name, "train": {"seed": seed}, "evaluate": BRIEF}
+        for name in presets
+        for seed in (0, 1)
+    }
 
 
 def funsd(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -98,7 +120,10 @@ def _suite(name: str) -> dict[str, Any]:
             for run, entry in suite.items()}  # fmt: skip
 
 
-STORIES = {"faces": faces, "funsd": funsd, "legible": legible, "tmc2007": tmc2007, "delicious": delicious}
+STORIES = {
+    "faces": faces, "images": images, "objects": objects, "funsd": funsd, "legible": legible, "tmc2007": tmc2007,
+    "delicious": delicious,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -162,6 +187,12 @@ def measured(folder: Path, name: str) -> dict[str, Any]:
     final = flat(metrics["test" if "test" in metrics else "val"])
     row = {"run": name, "latent_dim": metrics["run"]["latent_dim"], "parameters": metrics["run"]["parameters"]}
     row |= {"train_seconds": float((folder / f"{name}.seconds").read_text())}
+    row |= {"cpu_seconds": float((folder / f"{name}.cpu").read_text())}
+    start = folder / "models" / name / "checkpoints" / "epoch_000.safetensors"
+    if start.exists():  # the untrained control
+        from vaelab.models.files import load_model
+
+        row |= {"untrained_val_psnr": load_model(start).facts["val"], "best_epoch": metrics["run"]["best_epoch"]}
     row |= {"effective_beta": metrics["run"]["effective_beta_measured"]}
     row |= {key: final[key] for key in SHOWN if key in final}
     wanted = {f"floor_{method}_{key}" for method in BASELINES for key in BASELINE_METRICS}

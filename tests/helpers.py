@@ -72,6 +72,8 @@ def preset_runs(preset: str, folder: Path) -> list[Run]:
     """Return a run with a preset of the repository's params.yaml on each kind of data there that it fits."""
     raw, runs = without_suites(), []
     raw["presets"] = {preset: raw["presets"][preset]}
+    if raw["presets"][preset].get("model", {}).get("features"):  # which need larger pictures than those there
+        raw["datasets"] = {"textures": raw["datasets"]["textures"] | {"size": 256}}
     for data in {KIND_OF_SOURCE[values["source"]]: name for name, values in raw["datasets"].items()}.values():
         found = _resolved(raw | {"runs": {"tried": {"data": data, "preset": preset}}}, folder / "preset.yaml")
         if found and not any(warning.startswith("run ") for warning in found.warnings):

@@ -107,6 +107,15 @@ def test_each_kind_has_its_likelihood(kind, model, expected):
     assert scope("distortion", text) == scope("bce", text) == scope("negative_elbo", text) == expected
 
 
+def test_errors_of_features_do_not_compare_with_those_of_pixels():
+    seen = of("image", model={"name": "local", "latent": "map", "features": "imagenet"})
+    assert kind_of(seen) == "image"
+    for name in ("psnr", "mse", "sampled_psnr"):
+        assert (scope(name, of("image")), scope(name, seen)) == ("", "imagenet s32a")
+        assert labels(name, [of("image"), seen]) == {"imagenet s32a": "(imagenet s32a)"}
+    assert scope("distortion", seen) != scope("distortion", of("image"))
+
+
 @pytest.mark.parametrize("name", ["psnr", "macro_f1", "hamming_loss", "lrap", "rate", "entropy"])
 def test_measures_of_the_data_compare_under_all_conventions(name):
     assert scope(name, of()) == scope(name, of(beta=3.0)) == scope(name, of("tags", model={"output": "softmax"})) == ""

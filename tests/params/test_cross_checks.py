@@ -294,6 +294,31 @@ def test_a_local_model_and_a_threshold_are_refused_what_they_cannot_have(tmp_pat
     assert problem(tmp_path, terms(mse=1.0) | blocks).startswith(expected)
 
 
+FEATURES = {**LOCAL, "features": "imagenet", "output": "linear"}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ({"model": {"features": "imagenet"}}, "model.features: are for model.name: local"),
+        ({"train": {"flip": True}}, "train.flip: changes pixels; model.features are made of each image once"),
+        ({"loss": {"terms": {"ssim": 1.0}}}, "loss.terms.ssim: is of pixels, not of model.features"),
+        ({"evaluate": {"scores": ["residual", "ssim"]}}, "evaluate.scores: ssim is of pixels; of model.features there"),
+        ({"train": {"metric": "ssim"}}, "train.metric: ssim is of pixels; of model.features there are psnr, mse, mae"),
+        ({"threshold": {"scores": ["local_statistics"]}}, "threshold.scores: local_statistics is not among evaluate."),
+        (
+            {"data": "small"},
+            "model.features: of layer s32a need a side that is a multiple of 32, 128 or more; datasets",
+        ),
+    ],
+)
+def test_a_model_of_features_is_refused_what_is_for_pixels(tmp_path, blocks, expected):
+    sets = {"datasets": {"small": {"source": "textures", "size": 64}, "large": {"source": "textures", "size": 160}}}
+    entry = {"data": "large", "loss": {"terms": {"gaussian": 1.0}}, "evaluate": {"scores": ["residual"]},
+             "threshold": {"scores": ["residual"]}, "model": FEATURES} | blocks  # fmt: skip
+    assert problem(tmp_path, entry, **sets).startswith(f"runs.first.{expected}")
+
+
 def test_a_local_model_has_hidden_layers(tmp_path):
     found = resolved(tmp_path, terms(mse=1.0) | {"model": {**LOCAL, "hidden": [8, 8]}}, "photos")
     assert not any("hidden" in warning for warning in found.warnings)

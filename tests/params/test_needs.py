@@ -33,11 +33,13 @@ NETWORKS = {
     "grids": ("grid", {}), "maps of grids": ("grid", {"latent": "map", "init": "pca"}),
     "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
     "local": ("image", {"name": "local", "latent": "map", "hidden": [4]}),
+    "filtered": ("image", {"name": "filtered", "init": "pca", "output": "linear"}),
+    "features": ("image", {"name": "local", "latent": "map", "hidden": [4], "features": "imagenet"}),
     "pca of vectors": ("image", {"init": "pca", "output": "linear"}),
     "pca of maps": ("image", {"init": "pca", "output": "linear", "latent": "map"}),
     "pca of local": ("image", {"name": "local", "latent": "map", "init": "pca", "output": "linear", "hidden": [4]}),
 }  # fmt: skip
-OTHERS = {"name", "latent"}  # which network it is
+OTHERS = {"name", "latent", "feature_layer"}  # which network it is, and what it sees
 WITH_NOTHING_SET = {"reduction", "beta", "free_bits", "capacity", "terms"}  # always read
 ELSEWHERE = {"perceptual_layers", "perceptual_weights"}  # read by the measures of images too
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import yaml
-from helpers import PARAMS, TINY, preset_runs, random_images, terms_of, tiny_run
+from helpers import PARAMS, TINY, preset_runs, random_images, terms_of, tiny_run, write_images
 from trainings import fit, history, weights
 
 from vaelab.metrics.tables import TABLES
@@ -25,6 +25,8 @@ def test_every_preset_of_the_repository_trains(tmp_path, preset):
         if resolved.loss.terms.dino:
             pytest.importorskip("timm")
         small = {name: TINY[name] for name in ("model", "train", "evaluate", "visualize")}
+        if resolved.model.features != "none":
+            write_images(tmp_path / "image", 24, 8, 8, size=128)
         if resolved.model.name == "local":  # its cells are 4 x 4 pixels here
             small["model"] = {**small["model"], "latent_channels": 4}
         small |= {"data": "tiny", "loss": {"perceptual_weights": "random", "dino_weights": "random"}}

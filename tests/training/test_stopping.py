@@ -44,6 +44,15 @@ def test_the_best_epochs_before_those_that_compete_are_forgotten(tmp_path, monke
     assert load_model(models / "model.safetensors").facts["epoch"] == best
 
 
+@pytest.mark.parametrize(("start", "best"), [(0.5, 0), (1.5, 1)])
+def test_the_start_competes_from_epoch_0_on(tmp_path, monkeypatch, capsys, start, best):
+    wished(monkeypatch, distortion=[start, 1.0, 2.0])
+    models = fit(tmp_path, tiny_run(kind="tags", train={"epochs": 2, "metric": "distortion", "select_from": 0}))
+    assert load_model(models / "model.safetensors").facts["epoch"] == best
+    assert ("no epoch is better on val than the start" in capsys.readouterr().err) is (best == 0)
+    assert [row["epoch"] for row in history(models)] == ["1", "1", "2", "2"]
+
+
 @pytest.mark.parametrize(
     ("values", "counts", "best"),
     [

@@ -14,10 +14,14 @@ from vaelab.params.kinds import KINDS
 from vaelab.params.loss import Loss
 from vaelab.params.schema import Run
 
+OF = " of "  # between a likelihood and the features that it is of
 OBJECTIVE = ("loss",)  # compare under one objective
 LIKELIHOOD = (  # compare under one likelihood, whatever was minimised
     "distortion", "distortion_cells", "distortion_extent", "nats_per_cell", "elbo", "negative_elbo", "negative_iw_elbo",
     "elbo_standard_error", "elbo_sampling_error", "distortion_at_mean", "bits_per_dim", "bce",
+)  # fmt: skip
+VALUES = (  # compare where x is of the same values: pixels, or features of one layer of a network
+    "mse", "mae", "psnr", "psnr_min", "psnr_std", "psnr_p05", "worst_group_psnr", "psnr_group_gap", "sampled_psnr",
 )  # fmt: skip
 FEATURES = ("perceptual", "dino")  # compare under the same layers and weights
 PIXELS = {"mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error"}
@@ -73,13 +77,14 @@ def convention(run: Run, metrics: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def likelihood(run: Run) -> str:
-    """Return the name of the likelihood that a run's distortion is of."""
-    return KINDS[run.kind].likelihoods[run.model.output]
+    """Return the name of the likelihood that a run's distortion is of; where x are features, with their name."""
+    name, model = KINDS[run.kind].likelihoods[run.model.output], run.model
+    return name if model.features == "none" else f"{name}{OF}{model.features} {model.feature_layer}"
 
 
 def kind_of(convention: str) -> str:
     """Return the kind of data under a convention."""
-    name = convention.split(" | ")[0]
+    name = convention.split(" | ")[0].split(OF)[0]
     known = {likelihood: kind for kind, facts in KINDS.items() for likelihood in facts.likelihoods.values()}
     if name not in known:
         raise InputError(f"convention {convention!r}: unknown likelihood {name!r}; known: {', '.join(known)}")
@@ -91,15 +96,17 @@ def scope(name: str, convention: str) -> str:
     parts = [*convention.split(" | "), "", ""][:3]
     if name in OBJECTIVE:
         return " | ".join(parts[:2])
+    if name in VALUES:
+        return parts[0].partition(OF)[2]
     return parts[0] if name in LIKELIHOOD else parts[2] if name in FEATURES else ""
 
 
 def labels(name: str, conventions: Iterable[str]) -> dict[str, str]:
     """Return a short label of each scope of a metric, in order: (a), (b) ... ; "" where all are of one scope."""
     scopes = list(dict.fromkeys(part for convention in conventions if (part := scope(name, convention))))
-    if len(scopes) < 2:
+    if len(scopes) < 2 and name not in VALUES:
         return dict.fromkeys(scopes, "")
-    if name in LIKELIHOOD:
+    if name in (*LIKELIHOOD, *VALUES):
         return {text: f"({text})" for text in scopes}
     return {text: f"({_letter(number)})" for number, text in enumerate(scopes)}
 

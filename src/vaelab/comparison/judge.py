@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from vaelab.comparison.collapse import Check, Finding
 from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.conventions import LIKELIHOOD, OF, VALUES, likelihood
 from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.seeds import Configuration, Versus, by_seed, configurations, versus
 from vaelab.errors import InputError
@@ -62,7 +63,8 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
     groups = configurations(results)
     ranking: list[tuple[str, float]] = []
     values = {}
-    for group in groups:
+    comparable, aside = _comparable(metric, groups)
+    for group in comparable:
         found = by_seed(group, metric, options.phase)
         if found and not any(findings[result.run.name] for result in group.results):
             values[group.name] = found
@@ -72,8 +74,9 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
     best_name = ranking[0][0] if ranking else None
     against = {name: versus(values[ranking[0][0]], values[name]) for name, _ in ranking[1:]}
     return Judgement(
-        metric, options.phase, findings, groups, best_name, _rule(metric, options.phase, groups), ranking, against
-    )
+        metric, options.phase, findings, groups, best_name, _rule(metric, options.phase, groups) + aside, ranking,
+        against,
+    )  # fmt: skip
 
 
 def judge_all(results: Sequence[Result], options: Compare) -> dict[str, Judgement]:
@@ -86,6 +89,17 @@ def best(judgement: Judgement) -> dict[str, str | float]:
     return (
         {"best": judgement.ranking[0][0], "score": judgement.ranking[0][1]} if judgement.ranking else {"best": "none"}
     )
+
+
+def _comparable(metric: str, groups: Sequence[Configuration]) -> tuple[list[Configuration], str]:
+    """The configurations that one metric can rank: those of pixels where there are such; and what is said of others."""
+    if metric not in (*LIKELIHOOD, *VALUES):
+        return list(groups), ""
+    scopes = [likelihood(group.results[0].run).partition(OF)[2] for group in groups]
+    chosen = "" if "" in scopes else scopes[0]
+    aside = [group.name for group, text in zip(groups, scopes, strict=True) if text != chosen]
+    said = f"; {', '.join(aside)} not ranked: {METRICS[metric].title} is of features there" if aside else ""
+    return [group for group, text in zip(groups, scopes, strict=True) if text == chosen], said
 
 
 def _rule(metric: str, phase: str, groups: Sequence[Configuration]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence, Set
 
 from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
 from vaelab.comparison.collect import Result
-from vaelab.comparison.conventions import convention, differences, labels, scope
+from vaelab.comparison.conventions import OF, convention, differences, labels, scope
 from vaelab.comparison.kinds import COMPARISONS
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES, REFERENCES
 from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out
@@ -90,7 +90,8 @@ def mix(results: Sequence[Result], style: Style) -> list[str]:
         lines.append("\n".join(_members(results, conventions, marks, said, style)))
     likelihoods = labels("distortion", conventions.values())
     if len(likelihoods) > 1:
-        rows = ", ".join(METRICS[name].full_title for name in ("distortion", "negative_elbo", "bce"))
+        errors = ("psnr", "mse", "mae") if any(OF in text for text in likelihoods) else ("bce",)
+        rows = ", ".join(METRICS[name].full_title for name in ("distortion", "negative_elbo", *errors))
         lines.append(
             f"Mixed likelihoods ({' and '.join(likelihoods)}): {rows} and what is made of them are ranked within each."
         )

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import DeviceSplit, default_device, load_split
+from vaelab.data.format.batches import DeviceSplit, default_device
 from vaelab.data.format.info import PHASES
-from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.evaluation.grid.evaluator import GridEvaluator
 from vaelab.evaluation.image.evaluator import ImageEvaluator
@@ -23,6 +22,7 @@ from vaelab.evaluation.tags.evaluator import TagsEvaluator
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Pass, run_pass
 from vaelab.models.files import load_model
+from vaelab.models.image.features import Inputs
 from vaelab.objective.feature_losses import weights_record
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import Objective
@@ -72,10 +72,11 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
         InputError: the model file or the data are missing or damaged.
     """
     device = default_device()
-    loaded, options, info = load_model(weights, device), run.evaluate, read_info(data)
+    loaded, options = load_model(weights, device), run.evaluate
     if missing := [name for name in FACTS if name not in loaded.facts]:
         raise InputError(f"{weights}: its facts lack {', '.join(missing)}; train the run again")
-    splits = {phase: load_split(data, phase, info, device, with_text=True) for phase in PHASES}
+    seen = Inputs(loaded.run.model, data, device)
+    info, splits = seen.info, {phase: seen.split(phase, with_text=True) for phase in PHASES}
     splits = {phase: split for phase, split in splits.items() if len(split)}
     objective = Objective(loaded.run.loss, info, len(splits["train"]), device)
     inputs = EvaluationInputs(loaded.model, loaded.run, loaded.facts, info, options, objective, data, splits)

@@ -1,6 +1,7 @@
 """Training curves, of one run or of many."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Literal
 
 import pandas as pd
@@ -59,6 +60,7 @@ def _set_axes(axes: Axes, curve: Curve) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     if curve.bottom is not None:
-        axes.set_ylim(bottom=min(curve.bottom, axes.dataLim.ymin))
+        lowest = float(axes.dataLim.ymin)  # infinite where nothing was measured
+        axes.set_ylim(bottom=min(curve.bottom, lowest) if isfinite(lowest) else curve.bottom)
     if curve.top is not None:
         axes.set_ylim(top=curve.top)

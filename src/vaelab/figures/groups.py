@@ -27,7 +27,8 @@ def group_pictures(data: str, group: list[Result], options: Compare) -> dict[str
     info, phase = read_info(artifacts.prepared(data)), options.phase
     kind = FIGURES[info.kind]
     history = pd.concat([result.history for result in group if result.history is not None], ignore_index=True)
-    same = same_examples(data, group, options.samples, options.seed)
+    pixels = [result for result in group if result.run.model.features == "none"]
+    same = same_examples(data, pixels or group, options.samples, options.seed)  # feature maps are beside no pictures
     pictures = {
         "curves": ("Training curves", training_curves(history, info.kind)),
         "reconstructions": ("Reconstructions", kind.examples.by_run(same, info)),

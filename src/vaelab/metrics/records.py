@@ -40,6 +40,7 @@ DEFECT_BASELINES = {  # titles of anomaly scores that need no network
     "pca_standardised": "PCA distance by strip",
     "pca_residual": "PCA residual",
     "local_statistics": "window statistics",
+    "feature_mahalanobis": "distance of the features",
 }
 VALIDATED = {name: way for validation in VALIDATION.values() for name, way in validation.history.items()}
 

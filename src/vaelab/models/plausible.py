@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from vaelab.data.format.info import DataInfo
+from vaelab.models.imagenet import LAYERS
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem
 from vaelab.params.schema import Run
@@ -42,7 +43,7 @@ def problems(info: DataInfo, run: Run, tensors: int) -> Iterator[Problem]:
 
 def _sides(info: DataInfo, run: Run) -> Iterator[Problem]:
     """Examples are squares that the levels of the model halve evenly."""
-    axes, factor = {"grid": 2, "image": 3}[info.kind], 2**run.model.depth
+    axes, factor = {"grid": 2, "image": 3}[info.kind], run.model.cell
     sides = set(info.shape[-2:])
     if len(info.shape) != axes or len(sides) != 1 or not all(1 <= side <= LARGEST_SIDE for side in sides):
         yield Problem("info.shape", f"got {_listed(info.shape)}, expected {axes} axes, a square of 1 to {LARGEST_SIDE}")
@@ -51,8 +52,10 @@ def _sides(info: DataInfo, run: Run) -> Iterator[Problem]:
 
 
 def _image(info: DataInfo, run: Run) -> Iterator[Problem]:
-    if info.shape[:1] not in ((1,), (3,)):
-        yield Problem("info.shape", f"got {_listed(info.shape)}, expected 1 or 3 channels first")
+    channels = (1, 3) if run.model.features == "none" else (LAYERS[run.model.feature_layer].channels,)
+    if info.shape[0] not in channels:
+        expected = " or ".join(map(str, channels))
+        yield Problem("info.shape", f"got {_listed(info.shape)}, expected {expected} channels first")
     if info.mean_elements != math.prod(info.shape):
         yield Problem("info.mean_elements", f"got {info.mean_elements}, expected the product of info.shape")
 

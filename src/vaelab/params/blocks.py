@@ -20,7 +20,9 @@ class Model(Block):
     """The network."""
 
     name: Network = Field(
-        "auto", description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; local: of images, cell by cell."
+        "auto",
+        description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; filtered: of images, "
+        "PCA between two networks that correct images; local: of images, cell by cell.",
     )
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
@@ -28,6 +30,10 @@ class Model(Block):
     """A vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
     latent_channels: Annotated[int, of("grid", "image")] = Field(16, ge=1, le=1024)
     """Channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
+    features: Annotated[Literal["none", "imagenet"], of("image")] = "none"
+    """imagenet: `local` sees feature maps of a frozen ImageNet network, not pixels; needs vaelab[features]."""
+    feature_layer: Annotated[Literal["s16b", "s32a"], of("image")] = "s32a"
+    """Its layer: s16b has 112 channels, and 16 pixels to a side of each place; s32a 192, and 32."""
     hidden: Annotated[tuple[HiddenSize, ...], of("tags", network="local")] = (256,)
     """Sizes of the encoder's hidden layers, input first; the decoder mirrors them."""
     tied: Annotated[bool, of("tags")] = False
@@ -81,6 +87,11 @@ class Model(Block):
         if self.log_var_range is not None and self.log_var_range[0] >= self.log_var_range[1]:
             raise ValueError(f"log_var_range: {self.log_var_range[0]:g} is not below {self.log_var_range[1]:g}")
         return self
+
+    @property
+    def cell(self) -> int:
+        """Values of the input to a side of one place of a latent map."""
+        return 1 if self.features != "none" else int(2**self.depth)
 
 
 class Bounds(Block):
@@ -137,8 +148,8 @@ class Train(Block):
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
     flip: Annotated[bool, of("grid", "image")] = False
-    """Training images are mirrored left to right in half of the epochs, at random; grids turned and mirrored, each in one
-    of eight ways."""
+    """Training images are mirrored left to right in half of the epochs, at random; grids are turned and mirrored,
+    each in one of eight ways."""
     shift: Annotated[bool, of("image")] = False
     """Of a local model the cells begin at another pixel of the images in each step, at random."""
     crop: Annotated[bool, of("grid")] = False
@@ -152,9 +163,9 @@ class Train(Block):
     metric: SelectionMetric = Field(
         "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
     )
-    select_from: int = Field(1, ge=1)
+    select_from: int = Field(1, ge=0)
     """First epoch whose checkpoint may be the best, for a beta that rises: before its end another objective is trained.
-    Best ones before it are forgotten."""
+    Best ones before it are forgotten. 0: the start may be, too, which training of few images from PCA can worsen."""
     patience: int = Field(0, ge=0)
     """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)

@@ -12,6 +12,12 @@ from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem, suggestion
 from vaelab.params.schema import Run
 
+FEATURE_TERMS = {"mse", "l1", "charbonnier", "gaussian", "laplace", "focal_error", "total_correlation", "mmd"}
+FEATURE_SCORES = ("residual", "absolute", "mahalanobis", "mixture", "standardised", "kl")
+FEATURE_METRICS = ("psnr", "mse", "mae")
+FEATURE_STRIDES = {"s16b": 16, "s32a": 32}  # pixels to a side of a place of each layer
+LEAST_PLACES = 4  # to a side, of which the outermost are left out
+
 
 def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> Iterator[Problem]:
     """Yield the problems of a run whose values are valid one by one.
@@ -84,22 +90,55 @@ def _network(run: Run, where: str) -> Iterator[Problem]:
         for path, wanted in (("model.per_group", model.per_group), ("train.shift", run.train.shift)):
             if wanted:
                 yield Problem(f"{where}.{path}", f"is for model.name: local, not {model.name}")
-        return
-    if model.latent != "map":
+    if model.name == "local" and model.latent != "map":
         yield Problem(f"{where}.model.latent", "local has a latent in each cell: set map")
-    for name in ("conditional", "skips", "attention"):
+    if model.name == "filtered" and model.latent != "vector":
+        yield Problem(f"{where}.model.latent", "filtered has one of the whole image: set vector")
+    if model.name == "filtered" and model.init != "pca":
+        yield Problem(f"{where}.model.init", "filtered corrects what PCA makes of an image: set pca")
+    for name in ("conditional", "skips", "attention") if model.name in ("filtered", "local") else ():
         if getattr(model, name):
-            yield Problem(f"{where}.model.{name}", "is not for model.name: local")
+            yield Problem(f"{where}.model.{name}", f"is not for model.name: {model.name}")
+
+
+def _features(run: Run, where: str) -> Iterator[Problem]:
+    """What a model of feature maps cannot have: what is made for pixels."""
+    if run.model.features == "none":
+        return
+    if run.model.name != "local":
+        yield Problem(f"{where}.model.features", "are for model.name: local")
+    for name in ("flip", "corruption"):
+        if getattr(run.train, name):
+            yield Problem(f"{where}.train.{name}", "changes pixels; model.features are made of each image once")
+    for term in sorted(_active(run) - FEATURE_TERMS):
+        yield Problem(f"{where}.loss.terms.{term}", "is of pixels, not of model.features")
+    for name in run.evaluate.scores:
+        if name not in FEATURE_SCORES:
+            known = ", ".join(FEATURE_SCORES)
+            yield Problem(f"{where}.evaluate.scores", f"{name} is of pixels; of model.features there are {known}")
+    if run.train.metric not in FEATURE_METRICS:
+        text = f"{run.train.metric} is of pixels; of model.features there are {', '.join(FEATURE_METRICS)}"
+        yield Problem(f"{where}.train.metric", text)
+
+
+def _feature_side(run: Run, side: int, where: str) -> Iterator[Problem]:
+    stride = FEATURE_STRIDES[run.model.feature_layer]
+    if side % stride or side < LEAST_PLACES * stride:
+        text = f"of layer {run.model.feature_layer} need a side that is a multiple of {stride}, {LEAST_PLACES * stride}"
+        yield Problem(f"{where}.model.features", f"{text} or more; datasets.{run.data}.size is {side}")
 
 
 def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:
     """What the levels of convolutions need of a side, and batch normalisation of a batch."""
     single = run.model.norm == "batch" and run.train.batch_size == 1
-    side, factor = getattr(settings, "side", None), 2**run.model.depth
+    side, factor = getattr(settings, "side", None), run.model.cell
     if side is None:
         if single:
             text = "batch normalisation needs more than one example in a batch"
             yield Problem(f"{where}.train.batch_size", text)
+        return
+    if run.model.features != "none":
+        yield from _feature_side(run, side, where)
         return
     if side % factor:
         option = "canvas" if hasattr(settings, "canvas") else "size"
@@ -131,10 +170,9 @@ def _images(run: Run, where: str) -> Iterator[Problem]:
     if run.model.init == "pca" and run.model.output != "linear":
         yield Problem(f"{where}.model.init", "pca needs model.output: linear, PCA being linear")
     saved = run.evaluate.scores  # a threshold needs the scores that are saved
-    known = (
-        *saved,
-        *(name for name in DEFECT_BASELINES if name.removeprefix("pca_") != "standardised" or "standardised" in saved),
-    )
+    missing = {"pca_standardised"} - {f"pca_{name}" for name in saved}
+    missing |= {"feature_mahalanobis" if run.model.features == "none" else "local_statistics"}
+    known = (*saved, *(name for name in DEFECT_BASELINES if name not in missing))
     for name in run.threshold.scores:
         if name not in known:
             text = f"{name} is not among evaluate.scores; {suggestion(name, known)}"
@@ -163,5 +201,7 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
 
 
 OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {
-    "grid": (_grids,), "image": (_images,), "tags": (_tags,),
-}  # fmt: skip
+    "grid": (_grids,),
+    "image": (_images, _features),
+    "tags": (_tags,),
+}

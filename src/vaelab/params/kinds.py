@@ -25,8 +25,8 @@ KINDS: dict[str, Kind] = {
         beta=0.3,  # at 1 a grid is worth 56 nats, and a third of its cells is wrong
     ),
     "image": Kind(
-        "images", ("conv", "local"), {"gaussian": 1.0}, "psnr", dict.fromkeys(("sigmoid", "linear"), "gaussian"),
-        pictures=True,
+        "images", ("conv", "filtered", "local"), {"gaussian": 1.0}, "psnr",
+        dict.fromkeys(("sigmoid", "linear"), "gaussian"), pictures=True,
     ),
     "tags": Kind(  # rankings are at their best long before probabilities are
         "tags", ("mlp",), {"bce": 1.0}, "distortion", {"sigmoid": "bernoulli", "softmax": "multinomial"}

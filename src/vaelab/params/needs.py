@@ -37,11 +37,14 @@ def _learns_no_sigma(run: Run) -> bool:
 
 
 def _learns_sigma_by_convolutions(run: Run) -> bool:
-    return run.model.learned_sigma and run.model.name != "local"
+    return run.model.learned_sigma and run.model.name not in ("filtered", "local")
 
 
 LIKELIHOODS = _terms("gaussian", "laplace")
 CONVOLUTIONS = Need(lambda run: run.model.name != "local", "model.name is local")
+PLAIN = Need(lambda run: run.model.name not in ("filtered", "local"), "model.name is filtered, or local")
+PIXELS_IN = Need(lambda run: run.model.features == "none", "model.features is not none")
+FEATURES = Need(lambda run: run.model.features != "none", "model.features is none")
 LOCAL = Need(lambda run: run.model.name == "local", "model.name is not local")
 PIXELS = _terms("mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error")
 ASYMMETRIC, MIXTURE = _terms("asymmetric"), Need(lambda run: run.evaluate.prior == "mixture", "prior is no mixture")
@@ -50,13 +53,16 @@ BY_PERCENTILE = Need(lambda run: run.threshold.method == "percentile", "method i
 NEEDS: dict[str, Need] = {
     "model.latent_dim": Need(lambda run: not _is_map(run), "the latent is a map, of latent_channels"),
     "model.latent_channels": Need(_is_map, "the latent is a vector, of latent_dim"),
-    **{
-        f"model.{name}": CONVOLUTIONS
-        for name in ("width", "residual_blocks", "attention", "upsampling", "norm", "dropout", "conditional", "skips")
-    },
+    **{f"model.{name}": CONVOLUTIONS for name in ("width", "residual_blocks", "upsampling", "norm")},
+    **{f"model.{name}": PLAIN for name in ("attention", "dropout", "conditional", "skips")},
     "model.per_group": LOCAL,
     "model.input_dropout_rate": Need(lambda run: run.model.input_dropout > 0, "input_dropout is 0"),
-    "model.sigma_map": Need(_learns_sigma_by_convolutions, "learned_sigma is false, or model.name is local"),
+    "model.sigma_map": Need(
+        _learns_sigma_by_convolutions, "learned_sigma is false, or model.name is filtered or local"
+    ),
+    "model.features": LOCAL,
+    "model.feature_layer": FEATURES,
+    "model.depth": PIXELS_IN,
     "model.pca_patches": Need(_is_vector_of_pca, "init is not pca, of a vector"),
     "loss.gamma": _terms("focal", "focal_error"),
     "loss.class_weights": _terms("cross_entropy", "focal"),

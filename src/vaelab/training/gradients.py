@@ -34,7 +34,7 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
         x = turned(batch.x, len(session.info.classes), *where) if of_grids else flipped(batch.x, *where)
         batch = batch._replace(x=x)
     if options.shift and session.run.model.name == "local":
-        x, noise = shifted(batch.x, noise, 2**session.run.model.depth, options.seed, step)
+        x, noise = shifted(batch.x, noise, session.run.model.cell, options.seed, step)
         batch = batch._replace(x=x)
     if session.sizes is not None:
         x, noise = cut(batch.x, noise, session.run.model, int(session.sizes[index].max()))

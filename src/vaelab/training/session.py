@@ -13,13 +13,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from vaelab import storage
-from vaelab.data.format.batches import DeviceSplit, epoch_order, generator, load_split, spread_ids
+from vaelab.data.format.batches import DeviceSplit, epoch_order, generator, spread_ids
 from vaelab.data.format.info import DataInfo
-from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
 from vaelab.models.grid.pca import start_grids_from_pca
+from vaelab.models.image.features import Inputs
 from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
@@ -113,23 +113,26 @@ def start(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Se
 
 def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Session:
     """What each process makes for itself."""
-    info = read_info(data)
-    train, val = (load_split(data, phase, info, fabric.device) for phase in ("train", "val"))
+    inputs = Inputs(run.model, data, fabric.device)
+    info, (train, val) = inputs.info, (inputs.split(phase) for phase in ("train", "val"))
     if min(run.train.batch_size, len(train)) < fabric.world_size:
         found = f"train.batch_size: {min(run.train.batch_size, len(train))} examples for {fabric.world_size} processes"
         raise InputError(f"{found}; expected one or more for each")
     model = build(run.model, info, run.train.seed).to(fabric.device)
+    if run.model.init == "pca" and run.train.linear_rate == 0:  # a third of the time of a step goes into what stays
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(".linear_path." not in name)
     average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
     optimizer = AdamW(
         parameter_groups(model, run), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
     )
+    objective = Objective(run.loss, info, len(train), fabric.device)
     progress, sums = _resumed(fabric, run, scratch, model, average, optimizer)
     if progress is None:
         progress, sums = Progress(), {}
-        _initialise(model, average, train, run)
+        _initialise(model, average, train, run, objective)
     chosen = torch.randperm(len(train), generator=generator(run.train.seed, 0, stream=2))
     chosen = chosen[: run.train.checkpoint_samples].sort().values
-    objective = Objective(run.loss, info, len(train), fabric.device)
     return Session(
         run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
         Guard(fabric.device), draw, average, stamps(scratch / OUTPUT),
@@ -157,7 +160,7 @@ def _resumed(
     return None, {}
 
 
-def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
+def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run, objective: Objective) -> None:
     """Set the weights that depend on the data, where the run asks for it."""
     if run.model.init == "pca":
         ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
@@ -165,7 +168,8 @@ def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -
         if run.kind == "grid":
             start_grids_from_pca(model, examples, options.seed)
         else:
-            start_from_pca(model, examples, options.flip, options.seed, run.model.pca_patches, group)
+            beta = min(objective.effective_beta(0) or 1.0, 1.0)  # none or infinite where no term is a likelihood
+            start_from_pca(model, examples, options.flip, options.seed, run.model.pca_patches, group, beta)
     if average is not None:
         average.load_state_dict(model.state_dict())
 

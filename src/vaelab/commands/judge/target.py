@@ -83,6 +83,10 @@ def check_finite(target: Target, values: Tensor, names: list[str]) -> None:
 def _target(label: str, path: Path) -> Target:
     device = default_device()
     file = load_model(path, device)
+    if file.run.model.features != "none":
+        raise InputError(
+            f"{label}: sees features of a network (model.features), no pictures; its numbers are in metrics/"
+        )
     return Target(label, file, file.run.evaluate, file.run.data, device)
 
 

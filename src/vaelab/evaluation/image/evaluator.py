@@ -12,7 +12,7 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.decode import decode
@@ -42,9 +42,10 @@ class ImageEvaluator:
         self.final = final_phase(inputs.splits)
         train, model = inputs.splits["train"], inputs.run.model
         self.train = train.spread()
-        self.cell = 2**model.depth if model.latent == "map" else None
+        self.cell = patch_of(model, inputs.model.latent_dim, self.train.shape[-1])
         documents = train.text is not None
         self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
+        self.pictures = inputs.run.model.features == "none"
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and (missing := ocr.missing()):
             print(f"note: {missing}: no character error rates (docs/metrics/image.md)", file=sys.stderr)
@@ -81,7 +82,7 @@ class ImageEvaluator:
             self.posterior = result
             return values
         values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._reached(split, self.baselines)}
-        values[REFERENCE] = self._reached(split, {"blur": blur})
+        values[REFERENCE] = self._reached(split, {"blur": blur} if self.pictures else {})
         values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
         if phase in self.pages:
             values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS] | values[REFERENCE])
@@ -108,7 +109,7 @@ class ImageEvaluator:
     def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
         """Distance of VGG16 features over the kept images, where pretrained weights are there."""
         loss = self.inputs.run.loss
-        if not vgg16_is_there(loss.perceptual_weights):
+        if not self.pictures or not vgg16_is_there(loss.perceptual_weights):
             return {}
         network, total = load_vgg16(loss.perceptual_layers, loss.perceptual_weights), 0.0
         for x, y in zip(originals.split(64), outputs.split(64), strict=True):
@@ -176,6 +177,8 @@ class ImageEvaluator:
         z = sample_prior("mixture" if mixture else "normal", options.samples, model.latent_dim, mixture, options.seed)
         self.samples = torch.from_numpy(decode(model, z, self.inputs.info))
         limit = options.mutual_information_examples
+        if not self.pictures:
+            return dict.fromkeys(generation.NAMES, math.nan)
         return generation.sample_metrics(self.samples, originals, self.train, limit, options.seed)
 
     def facts(self, train: Pass) -> dict[str, Any]:

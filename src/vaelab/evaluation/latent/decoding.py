@@ -108,5 +108,5 @@ def decode_run(run: Run) -> Decoded:
     return Decoded(
         info, phase, samples[: options.prior_samples], prior,
         traverse(model, info, means, log_vars, options), interpolate(model, info, means, INTERPOLATIONS, options),
-        SPECTRA[info.kind](arrays, phase) if info.kind in SPECTRA else {},
+        SPECTRA[info.kind](arrays, phase) if info.kind in SPECTRA and run.model.features == "none" else {},
     )  # fmt: skip

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaelab.models.image.features import BORDER
 from vaelab.models.image.local import LocalEncoder
 from vaelab.models.vae import VAE, Inference
 from vaelab.objective.kl import kl_per_dimension
@@ -123,11 +124,26 @@ def _of_cells(model: VAE, x: Tensor, group: Tensor, cell: int) -> dict[str, Tens
     side = max(rows, columns)
     x = F.pad(x, (0, (side - columns) * cell, 0, (side - rows) * cell))
     inference = model(x, group=group)
-    error = x - inference.reconstruction
+    error = (x - inference.reconstruction) / _sigma(inference)
     mean, kl = latent_cells(inference, inference.mean.shape[1] // side**2)
     found = {name: F.avg_pool2d(values.mean(1, keepdim=True), cell)[:, 0]
              for name, values in (("residual", error.square()), ("absolute", error.abs()))}  # fmt: skip
     return {name: values[..., :rows, :columns] for name, values in {**found, "kl": kl, "mean": mean}.items()}
+
+
+def _sigma(inference: Inference) -> Tensor | float:
+    """What errors are measured in: of feature maps the σ of each channel, [B, C, 1, 1] or [C, 1, 1]."""
+    sigma = inference.log_sigma
+    return 1.0 if sigma is None or sigma.ndim < 3 or sigma.shape[-3] == 1 else sigma.exp()
+
+
+def framed(maps: Tensor) -> Tensor:
+    """Return maps [B, h, h] of features with the places around them that were left out: each gets its map's median."""
+    side = maps.shape[-1]
+    median = maps.flatten(1).median(1).values[:, None, None]
+    found = median.expand(-1, side + 2 * BORDER, side + 2 * BORDER).clone()
+    found[:, BORDER:-BORDER, BORDER:-BORDER] = maps
+    return found
 
 
 def _magnitude(x: Tensor) -> Tensor:

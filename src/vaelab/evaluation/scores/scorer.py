@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.evaluation.scores.baselines import Baselines
-from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, latent_cells, spread
+from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, Maps, absolute, dense, framed, latent_cells, spread
 from vaelab.evaluation.scores.normality import MOST_MIXED, Features, Shape, distances, fit_mixtures, fit_normals
 from vaelab.evaluation.scores.projection import projected
 from vaelab.evaluation.scores.strips import PCA_STANDARDISED, STANDARDISED, Strips, fit_strips
@@ -39,9 +39,10 @@ class Scorer:
         self.steps = run.evaluate.projection_steps
         self.channels = run.model.latent_channels if run.model.latent == "map" else model.latent_dim
         self.local = isinstance(model.encoder, LocalEncoder)
+        self.step, self.features = min(STEP, run.model.cell), run.model.features != "none"
         size = max(1, run.evaluate.batch_size // (8 if self.local else 1))
         with torch.no_grad():
-            self.baselines = Baselines(train, reduce, size) if reduce else None
+            self.baselines = Baselines(train, reduce, size, self.channels * self.features) if reduce else None
             self.shapes: dict[str, Mapping[int, Shape]] = {}  # of the posterior means, by score
             if "mahalanobis" in self.names:
                 self.shapes["mahalanobis"] = fit_normals(self._means, train, size)
@@ -84,13 +85,16 @@ class Scorer:
             baselines = self._of_baselines(batch, strips)
         if "projection" in self.names:
             found["projection"] = absolute(batch.x, projected(self.model, batch, self.steps))
-        return {**{name: found[name] for name in self.names}, **baselines}, reconstruction
+        chosen: Maps = {**{name: found[name] for name in self.names}, **baselines}
+        if self.features:
+            chosen = {name: framed(values) for name, values in chosen.items()}
+        return chosen, reconstruction
 
     def _dense(self, batch: Batch, strips: Mapping[str, Strips]) -> Maps:
         values = dense(self.model, batch.x, batch.group)
         means = values.pop("mean")
         values |= self._distances(means, batch.group, strips)
-        return {name: spread(maps, self.side // STEP) for name, maps in values.items()}
+        return {name: spread(maps, self.side // self.step) for name, maps in values.items()}
 
     def _of_latents(self, inference: Inference, group: Tensor, strips: Mapping[str, Strips]) -> Maps:
         mean, kl = latent_cells(inference, self.channels)

@@ -9,15 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from vaelab import artifacts, storage
 from vaelab.data.format.batches import default_device, load_columns, load_split
 from vaelab.data.format.info import DEFECT_PHASES
-from vaelab.data.format.prepared import read_info, read_meta, split_files
+from vaelab.data.format.prepared import read_meta, split_files
 from vaelab.evaluation.scores.normality import MOST_MIXED
+from vaelab.evaluation.scores.painter import fit_painter
 from vaelab.evaluation.scores.scorer import Scorer
 from vaelab.measures.image.batch import stored
 from vaelab.models.files import load_model
+from vaelab.models.image.features import Inputs
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.schema import Run
 
@@ -32,7 +35,7 @@ class Scores(NamedTuple):
     phase: str
     ids: np.ndarray  # of the images in the phase [N]
     arrays: dict[str, np.ndarray]  # maps float32 [N, h, h] by score; group, strip, top, left and so on, [N]
-    reconstruction: np.ndarray  # uint8 [N, C, S, S]
+    reconstruction: np.ndarray  # uint8 [N, C, S, S]; of feature maps what they look like
 
 
 def write_scores(run: Run, weights: Path, data: Path) -> None:
@@ -82,12 +85,14 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
     Raises:
         InputError: the data are missing or damaged.
     """
-    info, meta = read_info(data), read_meta(data)
-    train = load_split(data, "train", info, device)
-    some = 0 < most < max(len(load_split(data, phase, info, device)) for phase in PHASES)
+    meta, inputs = read_meta(data), Inputs(run.model, data, device)
+    train = inputs.split("train")
+    some = 0 < most < max(len(load_split(data, phase, inputs.data, device)) for phase in PHASES)
     scorer = Scorer(model, run, train, 0 if most else int(meta.get("reduce", 1)), QUICK if some else MOST_MIXED)
+    pixels = run.model.features == "none"
+    paint = _as_it_is if pixels else fit_painter(train, load_split(data, "train", inputs.data, device))
     for phase in PHASES:
-        split = load_split(data, phase, info, device)
+        split = inputs.split(phase)
         if not len(split):
             continue
         columns = {name: tensor.numpy() for name, tensor in load_columns(data, phase, PLACES).items()}
@@ -100,7 +105,7 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         for rows in torch.arange(len(ids)).split(size):
             own = {name: of_all.of(rows) for name, of_all in strips.items()}
             found, reconstruction = scorer.maps(split.take(torch.from_numpy(ids)[rows]), own)
-            parts.setdefault("", []).append(stored(Decoded(reconstruction)).cpu().numpy())
+            parts.setdefault("", []).append(stored(Decoded(paint(reconstruction))).cpu().numpy())
             for name, maps in found.items():
                 parts.setdefault(name, []).append(maps.float().cpu().numpy())
         arrays = {name: np.concatenate(each) for name, each in parts.items()}
@@ -108,6 +113,10 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         types = {"label": np.uint8}
         arrays |= {name: values[ids].astype(types.get(name, np.int32)) for name, values in places.items()}
         yield Scores(phase, ids, arrays, images)
+
+
+def _as_it_is(images: Tensor) -> Tensor:
+    return images
 
 
 def whole_strips(strip: np.ndarray, group: np.ndarray, most: int) -> np.ndarray:

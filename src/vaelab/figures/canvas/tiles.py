@@ -14,12 +14,25 @@ from PIL import Image
 
 TILE = 128  # pixels
 PAPER = 255
+RGB, MIDDLE = 3, 127.5
+CONTRAST = 4  # of feature maps, whose values lie close to the middle
 
 
 def image_tile(image: np.ndarray, room: int = TILE) -> np.ndarray:
-    """Return an image uint8 [C, S, S], gray or RGB, as pixels [side, side, 3]; about `room` pixels a side."""
+    """Return an image uint8 [C, S, S], gray or RGB, as pixels [side, side, 3]; about `room` pixels a side.
+
+    Of a feature map, three fixed random mixtures of its channels: like colours mean like features.
+    """
+    if len(image) > RGB:
+        image = _mixed(image)
     pixels = fitted(np.moveaxis(image, 0, -1) if len(image) == 3 else image[0], room)
     return pixels if pixels.ndim == 3 else pixels[:, :, None].repeat(3, 2)
+
+
+def _mixed(features: np.ndarray) -> np.ndarray:
+    mixtures = np.random.default_rng(0).standard_normal((RGB, len(features))) / len(features) ** 0.5
+    values = np.tensordot(mixtures, features - MIDDLE, 1) * CONTRAST + MIDDLE
+    return np.clip(values, 0, 2 * MIDDLE).astype(np.uint8)
 
 
 def fitted(values: np.ndarray, room: int) -> np.ndarray:

@@ -37,6 +37,8 @@ def _of_run(m: RunMaterial) -> Iterator[Named]:
     if len(m.info.groups) > 1:
         yield "psnr_by_group", distributions.psnr_by_group(m.examples, m.info.groups, m.phase)
     spectra = dict(m.decoded.spectra)
+    if not spectra:  # of feature maps
+        return
     of_both = spectra.pop("original"), spectra.pop("reconstruction")
     frequency = np.arange(1, of_both[0].shape[1] + 1) / m.info.shape[-1]
     yield "radial_spectra", distributions.radial_spectra(frequency, *of_both, m.phase, spectra)

@@ -33,7 +33,8 @@ def metric_histograms(
     figure = new_figure(14, 4.6)
     for axes, (metric, title) in zip(figure.subplots(1, len(TITLES)), TITLES.items(), strict=True):
         low, high = _draw_phases(axes, examples, metric)
-        values = {name: means.get(metric, np.nan) for name, means in (baselines or {}).items()}
+        every = {name: means.get(metric, np.nan) for name, means in (baselines or {}).items()}
+        values = {name: value for name, value in every.items() if value is not None}  # feature maps have no SSIM
         _draw_baselines(axes, {f"{name}, {phase}": value for name, value in values.items()}, low, high)
         axes.set(xlabel=title, ylabel="share of the images", title=metric.upper())
         if axes.get_legend_handles_labels()[0]:

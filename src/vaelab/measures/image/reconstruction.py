@@ -12,6 +12,7 @@ from vaelab.objective.ink import INK, luma
 from vaelab.objective.ssim import WINDOW, ms_ssim_values, ssim_map
 
 MAX_PSNR = 100.0  # dB, of identical images too
+OF_PICTURES = ("ssim", "ms_ssim", "edge_f1", "sharpness_ratio", "spectrum_error")  # NaN of feature maps
 
 # sRGB to CIE XYZ, and the white of D65 for 2 degrees, as scikit-image has them
 XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
@@ -32,12 +33,11 @@ def image_metrics(x: Tensor, y: Tensor, text: Tensor | None = None) -> dict[str,
         InputError: a side is under 11 pixels.
     """
     assert x.shape == y.shape, f"{tuple(x.shape)} and {tuple(y.shape)}"
+    if not is_picture(x):
+        return {**errors(x, y), **dict.fromkeys(OF_PICTURES, x.new_full((len(x),), torch.nan))}
     error, similarity, of_x, of_y = (x - y).square(), ssim_map(x, y), edges(x), edges(y)
-    mse = error.flatten(1).mean(1)
     measured = {
-        "mse": mse,
-        "mae": (x - y).abs().flatten(1).mean(1),
-        "psnr": psnr(mse),
+        **errors(x, y),
         "ssim": similarity.flatten(1).mean(1),
         "ms_ssim": ms_ssim_values(x, y),
         "edge_f1": edge_f1(of_x, of_y),
@@ -51,6 +51,17 @@ def image_metrics(x: Tensor, y: Tensor, text: Tensor | None = None) -> dict[str,
     inside = text.bool()
     found = edge_f1(of_x, of_y, inside).masked_fill(~inside.flatten(1).any(1), torch.nan)
     return {**measured, **_legibility(x, error, similarity, inside), "text_edge_f1": found}
+
+
+def is_picture(x: Tensor) -> bool:
+    """Return whether these are gray or RGB images; feature maps have other numbers of channels."""
+    return x.shape[1] in (1, 3)
+
+
+def errors(x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Return mean squared and absolute error and PSNR of each image [B], or feature map."""
+    mse = (x - y).square().flatten(1).mean(1)
+    return {"mse": mse, "mae": (x - y).abs().flatten(1).mean(1), "psnr": psnr(mse)}
 
 
 def psnr(mse: Tensor) -> Tensor:

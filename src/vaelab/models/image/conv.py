@@ -22,7 +22,7 @@ from vaelab.models.blocks import (
     residuals,
     upsampling,
 )  # fmt: skip
-from vaelab.models.image.linear_path import from_latent, to_latent
+from vaelab.models.image.linear_layers import from_latent, to_latent
 from vaelab.models.image.sigma import log_sigma_head, one_log_sigma
 from vaelab.models.vae import VAE, Decoded, Inference, sampled
 from vaelab.params.blocks import Model

@@ -24,8 +24,8 @@ INITIAL_LOG_SIGMA = -2.3  # as in conv_image; `init: pca` sets what PCA leaves
 
 
 def build_local_image(options: Model, info: DataInfo) -> VAE:
-    """Return a VAE that codes each cell of 2^depth pixels a side by itself."""
-    cells = (info.shape[-1] // 2**options.depth) ** 2
+    """Return a VAE that codes each cell of 2^depth pixels a side by itself, or each place of a feature map."""
+    cells = (info.shape[-1] // options.cell) ** 2
     return VAE(
         LocalEncoder(options, info), LocalDecoder(options, info), options.latent_channels * cells, options.per_group
     )
@@ -58,7 +58,7 @@ class LocalEncoder(nn.Module):
 
     def __init__(self, options: Model, info: DataInfo) -> None:
         super().__init__()
-        self.cell = 2**options.depth
+        self.cell = options.cell
         values = info.shape[0] * self.cell**2
         networks = len(info.groups) if options.per_group else 1
         channels = options.latent_channels
@@ -76,12 +76,13 @@ class LocalDecoder(nn.Module):
 
     def __init__(self, options: Model, info: DataInfo) -> None:
         super().__init__()
-        self.cell, self.channels = 2**options.depth, options.latent_channels
+        self.cell, self.channels = options.cell, options.latent_channels
         self.linear_output = options.output == "linear"
         values = info.shape[0] * self.cell**2
         networks = len(info.groups) if options.per_group else 1
         self.networks = nn.ModuleList(CellNetwork(self.channels, values, 0, options) for _ in range(networks))
-        learned = torch.full((networks,), INITIAL_LOG_SIGMA)
+        sigmas = (networks,) if options.features == "none" else (networks, info.shape[0])
+        learned = torch.full(sigmas, INITIAL_LOG_SIGMA)
         self.log_sigma = nn.Parameter(learned) if options.learned_sigma else None
 
     def forward(self, z: Tensor, group: Tensor | None = None) -> Decoded:
@@ -96,10 +97,13 @@ class LocalDecoder(nn.Module):
         return Decoded(F.pixel_shuffle(values, self.cell), None, self._log_sigma(group))
 
     def _log_sigma(self, group: Tensor | None) -> Tensor | None:
-        """Of each image [B, 1, 1, 1], or of all of them."""
-        if self.log_sigma is None or group is None or len(self.networks) == 1:
-            return None if self.log_sigma is None else self.log_sigma[0]
-        return self.log_sigma[group].view(-1, 1, 1, 1)
+        """Of each image [B, 1, 1, 1], or of all of them; of feature maps [B, C, 1, 1], or [C, 1, 1]."""
+        if self.log_sigma is None:
+            return None
+        if group is None or len(self.networks) == 1:
+            only = self.log_sigma[0]
+            return only[:, None, None] if only.ndim else only
+        return self.log_sigma[group].view(len(group), -1, 1, 1)
 
 
 def by_group(networks: Sequence[nn.Module] | nn.ModuleList, x: Tensor, group: Tensor | None) -> Tensor:
