@@ -3,7 +3,8 @@
     VAELAB_REALDATA=folder python benchmarks/perceptual.py --folder F
 
 Preset sharp_map with the KL held at RATE nats, and the same with the term at three weights, 2 seeds each, few portraits
-and epochs. The last 150 training portraits are val, where a weight would be chosen; the given val is test. CPU seconds of train.
+and epochs. The last 150 training portraits are val, where a weight would be chosen; the given val is test. CPU seconds
+of train.
 Results: benchmarks/results/perceptual.json and .md.
 """
 

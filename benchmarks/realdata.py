@@ -1,7 +1,10 @@
 """The stories of docs/sharpness.md, docs/documents.md and docs/tags.md on real data, which stay out of the repository.
 
     VAELAB_REALDATA=folder python benchmarks/realdata.py faces        # portraits, 64 × 64, two seeds
+    VAELAB_REALDATA=folder python benchmarks/realdata.py images       # the same, by the presets for any images
+    VAELAB_REALDATA=folder python benchmarks/realdata.py objects      # pictures of your own, by the same presets
     VAELAB_REALDATA=folder python benchmarks/realdata.py funsd        # scanned forms
+    VAELAB_REALDATA=folder python benchmarks/realdata.py legible      # the same, 20 pages, two seeds, by what is read
     VAELAB_REALDATA=folder python benchmarks/realdata.py tmc2007      # reports with 22 tags, the six presets
     VAELAB_REALDATA=folder python benchmarks/realdata.py delicious    # bookmarks with 983 tags, the same and one more
 
@@ -26,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 SHOWN = (
     "psnr", "ssim", "sharpness_ratio_median", "edge_f1", "text_edge_f1", "text_psnr", "ink_mse", "ocr_cer", "rate",
+    "distortion", "ocr_words", "ocr_digits", "ocr_pages",
     "sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "psnr_group_gap",
     "lrap", "recall_at_10", "hamming_loss", "best_hamming_loss", "f1_micro", "best_f1_micro", "jaccard_index", "bce",
     "active_units", "silhouette", "pct_unique_combinations", "entropy", "cosine_similarity_off_diagonal",
@@ -33,12 +37,14 @@ SHOWN = (
 )  # fmt: skip
 BASELINES = ("pca", "patch_pca", "blur", "white_page", "zero", "frequency", "independent")
 BASELINE_METRICS = (
-    "psnr", "ssim", "text_edge_f1", "ocr_cer", "lrap", "recall_at_10", "hamming_loss", "best_f1_micro", "entropy",
-    "cosine_similarity_off_diagonal", "kl_divergence",
+    "psnr", "ssim", "text_edge_f1", "ocr_cer", "ocr_words", "ocr_digits", "lrap", "recall_at_10", "hamming_loss",
+    "best_f1_micro", "entropy", "cosine_similarity_off_diagonal", "kl_divergence",
 )  # fmt: skip
 LONG = {"epochs": 12, "checkpoint_every": 12}
 FUNSD_MSE = 0.006  # on val, at which the losses are compared
+LEGIBLE_PAGES = 20  # of a split
 MIXTURE = {"prior": "mixture"}
+BRIEF = {"z_samples": 1, "importance_samples": 0, "samples": 100}
 
 
 def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -53,11 +59,42 @@ def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return dataset, {**runs, **_suite("sharpness")}
 
 
+def images(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the portraits, and the presets for any folder of images on two seeds."""
+    return faces(data)[0], _on_seeds("images", "images_compact")
+
+
+def objects(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return pictures of the user's own, `objects/train.npy`, `val.npy` and `test.npy`, and the same presets."""
+    files = {phase: str(data / "objects" / f"{phase}.npy") for phase in ("train", "val", "test")}
+    return {"source": "npy", **files}, _on_seeds("images", "images_compact", "sharp_map")
+
+
+def _on_seeds(*presets: str) -> dict[str, Any]:
+    return {
+        f"{name}_seed_{seed}": {"preset": name, "train": {"seed": seed}, "evaluate": BRIEF}
+        for name in presets
+        for seed in (0, 1)
+    }
+
+
 def funsd(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data set and the runs on scanned forms: a part of the pages, so that a run takes minutes."""
     dataset = {"source": "funsd", "path": str(data / "docs_funsd"), "max_pages": 8}
     stop = {"stop_when": {"mse": {"max": FUNSD_MSE}}}
     return dataset, {name: {**entry, "train": stop} for name, entry in _suite("documents").items()}
+
+
+def legible(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return 20 scanned forms a split, all of which are read, and suite `legible` on two seeds."""
+    dataset = {"source": "funsd", "path": str(data / "docs_funsd"), "max_pages": LEGIBLE_PAGES}
+    read = {"ocr_pages": LEGIBLE_PAGES}
+    runs = {
+        f"{name}_seed{seed}": {**entry, "train": {"seed": seed}, "evaluate": read}
+        for name, entry in _suite("legible").items()
+        for seed in (0, 1)
+    }
+    return dataset, runs
 
 
 def tmc2007(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,7 +120,10 @@ def _suite(name: str) -> dict[str, Any]:
             for run, entry in suite.items()}  # fmt: skip
 
 
-STORIES = {"faces": faces, "funsd": funsd, "tmc2007": tmc2007, "delicious": delicious}
+STORIES = {
+    "faces": faces, "images": images, "objects": objects, "funsd": funsd, "legible": legible, "tmc2007": tmc2007,
+    "delicious": delicious,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -118,12 +158,19 @@ def train_all(folder: Path, data: str, dataset: dict[str, Any], runs: dict[str, 
         stage(folder, "prepare", data)
     for name in runs:
         if not (folder / "models" / name / "last.safetensors").exists():
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), cpu_seconds()
             stage(folder, "train", name)
             (folder / f"{name}.seconds").write_text(f"{time.perf_counter() - start:.0f}")
+            (folder / f"{name}.cpu").write_text(f"{cpu_seconds() - busy:.1f}")
         if not (folder / "metrics" / "evaluate" / f"{name}.json").exists():
             stage(folder, "evaluate", name)
     return list(runs)
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds of all stages that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def stage(folder: Path, name: str, *arguments: str) -> None:
@@ -140,6 +187,12 @@ def measured(folder: Path, name: str) -> dict[str, Any]:
     final = flat(metrics["test" if "test" in metrics else "val"])
     row = {"run": name, "latent_dim": metrics["run"]["latent_dim"], "parameters": metrics["run"]["parameters"]}
     row |= {"train_seconds": float((folder / f"{name}.seconds").read_text())}
+    row |= {"cpu_seconds": float((folder / f"{name}.cpu").read_text())}
+    start = folder / "models" / name / "checkpoints" / "epoch_000.safetensors"
+    if start.exists():  # the untrained control
+        from vaelab.models.files import load_model
+
+        row |= {"untrained_val_psnr": load_model(start).facts["val"], "best_epoch": metrics["run"]["best_epoch"]}
     row |= {"effective_beta": metrics["run"]["effective_beta_measured"]}
     row |= {key: final[key] for key in SHOWN if key in final}
     wanted = {f"floor_{method}_{key}" for method in BASELINES for key in BASELINE_METRICS}

@@ -58,3 +58,13 @@ def test_few_tags_beat_their_frequencies(measured):
     assert found["lrap"] > frequency["lrap"] + 0.05
     assert found["bce"] < frequency["bce"]
     assert found["kl_divergence"] > found["real_kl_divergence"]
+
+
+def test_the_recommended_preset_beats_pca_and_completes_rows_as_well_as_ease(measured):
+    found = measured("tags_mulan_tmc2007", "tags", epochs=10)
+    assert found["lrap"] > 0.98
+    assert found["sampled"]["lrap"] > 0.96
+    assert found["completion_gain_over_ease"] > -0.01
+    assert found["seen_share"] == pytest.approx(0.97, abs=0.01)
+    assert found["completion_left_out"] > 900  # rows with a single tag
+    assert found["sample_tags"] == pytest.approx(found["real_sample_tags"], rel=0.06)

@@ -156,6 +156,15 @@ def test_a_blurred_original_is_no_baseline():
     assert (found.baseline, found.better_than_baseline) == ("mean_image", True)
 
 
+def test_a_page_that_nobody_can_read_is_poor_whatever_its_psnr():
+    reached = {"white_page": {"ocr_cer": 1.0, "psnr": 39.9}, "patch_pca": {"ocr_cer": 0.5}}
+    found = {c.metric: c for c in verdict({"psnr": 31.4, "ocr_cer": 0.74}, VERDICT, reached)}
+    assert (found["psnr"].rating, found["ocr_cer"].rating) == ("good", "poor")
+    assert found["ocr_cer"].better_than_baseline is False
+    assert found["ocr_cer"].way == pytest.approx(0.52)
+    assert judge({"ocr_cer": 0.08})["ocr_cer"].rating == "good"
+
+
 @pytest.mark.parametrize("gap", [3.0, 6.5, 19.0, 20.8])  # of healthy runs
 def test_groups_of_unlike_difficulty_are_no_fault(gap):
     assert judge({"psnr_group_gap": gap})["psnr_group_gap"].rating == "good"

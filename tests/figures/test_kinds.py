@@ -3,11 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import grimp
 
 from vaelab.figures.kinds import FIGURES
+from vaelab.figures.run import PRIORS
 from vaelab.measures.kinds import MEASURES
+from vaelab.params.blocks import Evaluate
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -16,6 +19,10 @@ def test_every_kind_of_data_has_its_pictures():
     assert set(FIGURES) == set(MEASURES)
     for kind in FIGURES.values():
         assert {"loss", "kl"} < set(kind.curves)
+
+
+def test_every_prior_has_words_in_the_picture_of_its_samples():
+    assert set(PRIORS) == set(get_args(Evaluate.model_fields["prior"].annotation))
 
 
 def test_no_kind_imports_from_another():

@@ -44,7 +44,7 @@ def rewrite(path: Path, tensors: dict[str, torch.Tensor] | None = None, **descri
     ("kind", "options"),
     [
         ("grid", {}),
-        ("grid", {"embedding_dim": 3, "residual_blocks": 1}),
+        ("grid", {"latent": "map", "init": "pca", "palette": "ranked", "residual_blocks": 1}),
         ("grid", {"norm": "none"}),
         ("image", {}),
         ("image", {"latent": "map", "latent_channels": 3, "attention": True, "norm": "group", "upsampling": "resize"}),
@@ -105,7 +105,7 @@ def test_a_file_of_another_program_is_refused(tmp_path):
         load_model(path)
 
 
-@pytest.mark.parametrize("other", [{"latent_dim": 5}, {"depth": 1}, {"linear_path": False}, {"norm": "none"}], ids=str)
+@pytest.mark.parametrize("other", [{"latent_dim": 5}, {"depth": 1}, {"init": "pca"}, {"norm": "none"}], ids=str)
 def test_weights_of_another_architecture_are_refused(tmp_path, other):
     path = tmp_path / "model.safetensors"
     saved(path)

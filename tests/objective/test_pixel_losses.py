@@ -103,6 +103,14 @@ def test_the_sigma_of_the_decoder_goes_first(term):
     torch.testing.assert_close(term(x, inferred(y, log_sigma), Context(Loss(sigma=0.5))), expected)
 
 
+@pytest.mark.parametrize("term", DENSITIES)
+def test_each_pixel_may_have_a_sigma_of_its_own(term):
+    x, y = images(3)
+    sigma = torch.rand(3, 1, 8, 8, dtype=torch.float64) + 0.1
+    expected = -DENSITIES[term](y, sigma.expand_as(y)).log_prob(x).sum((1, 2, 3))
+    torch.testing.assert_close(term(x, inferred(y, sigma.log()), Context()), expected)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("term", DENSITIES)
 def test_the_best_sigma_has_the_least_nats_of_all(term, weighted):
@@ -120,6 +128,13 @@ def test_the_best_sigma_of_gaussian_gives_half_log_of_mse():
     variance = (x - y).square().mean()
     expected = 0.5 * x[0].numel() * (math.log(2 * math.pi) + variance.log() + 1)
     torch.testing.assert_close(pixel_losses.gaussian(x, inferred(y), SUMMED).mean(), expected)
+
+
+@pytest.mark.parametrize("term", DENSITIES)
+def test_the_best_sigma_of_each_image_is_that_of_a_batch_of_one(term):
+    x, y = images(5)
+    alone = torch.cat([term(x[i : i + 1], inferred(y[i : i + 1]), SUMMED) for i in range(len(x))])
+    torch.testing.assert_close(term(x, inferred(y), Context(Loss(sigma="per_image"))), alone)
 
 
 def test_the_best_sigma_passes_its_gradient_on():

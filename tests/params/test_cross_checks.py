@@ -97,13 +97,44 @@ def test_what_does_not_go_together_is_named(tmp_path, options, expected):
     assert problem(tmp_path, options).startswith(f"runs.first.{expected}")
 
 
-def test_grids_are_refused_what_is_for_images(tmp_path):
-    expected = "runs.first.loss.terms.ssim: is not for the grids of data set 'grids'"
-    assert problem(tmp_path, terms(ssim=1.0), "grids") == expected
-    expected = "runs.first.train.metric: psnr is not a metric of grids; known: macro_f1, "
-    assert problem(tmp_path, {"train": {"metric": "psnr"}}, "grids").startswith(expected)
-    expected = "runs.first.model.depth: 6 levels need a side that is a multiple of 64; datasets.grids.canvas is 32"
-    assert problem(tmp_path, {"model": {"depth": 6}}, "grids") == expected
+MAP = {"latent": "map", "norm": "none"}
+GRID_CASES = {
+    "a term of images": (terms(ssim=1.0), "loss.terms.ssim: is not for the grids of data set 'grids'"),
+    "a metric of images": ({"train": {"metric": "psnr"}}, "train.metric: psnr is not a metric of grids; known: "),
+    "a canvas that is no multiple": (
+        {"model": {"depth": 6}},
+        "model.depth: 6 levels need a side that is a multiple of 64; datasets.grids.canvas is 32",
+    ),
+    "an unknown palette": (
+        {"model": {"palette": "rank"}}, "model.palette: got 'rank', did you mean 'ranked'? (known: background_first,",
+    ),
+    "a vector that is cropped": (
+        {"model": {"norm": "none"}, "train": {"crop": True}},
+        "train.crop: needs model.latent: map; a vector is of the whole canvas",
+    ),
+    "a norm of the canvas, cropped": (
+        {"model": MAP | {"norm": "group"}, "train": {"crop": True}},
+        "train.crop: needs model.norm: layer or none; group is of the canvas, too",
+    ),
+    "places of a vector": (
+        {"evaluate": {"prior": "places"}},
+        "evaluate.prior: places needs latent maps of grids; expected normal or mixture",
+    ),
+    "an option that is gone": ({"model": {"embedding_dim": 8}}, "model.embedding_dim: unknown key; known: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "expected"), GRID_CASES.values(), ids=GRID_CASES)
+def test_grids_are_refused_what_they_cannot_have(tmp_path, options, expected):
+    assert problem(tmp_path, options, "grids").startswith(f"runs.first.{expected}")
+
+
+@pytest.mark.parametrize("data", ["photos", "tags"])
+def test_places_are_of_grids(tmp_path, data):
+    options = {"evaluate": {"prior": "places"}} | ({"model": MAP} if data == "photos" else {})
+    assert problem(tmp_path, options, data) == (
+        "runs.first.evaluate.prior: places needs latent maps of grids; expected normal or mixture"
+    )
 
 
 MULTINOMIAL = terms(multinomial=1.0) | {"model": {"output": "softmax"}}
@@ -115,6 +146,10 @@ TAG_CASES = {
     "cross-entropy of a softmax": (
         terms(bce=1.0, focal=1.0) | {"model": {"output": "softmax"}},
         "model.output: is softmax, for the term multinomial; bce, focal needs sigmoid",
+    ),
+    "calibrated samples of a softmax": (
+        MULTINOMIAL | {"evaluate": {"tag_sampling": "calibrated"}},
+        "evaluate.tag_sampling: calibrated is for model.output: sigmoid",
     ),
     "a metric of images": ({"train": {"metric": "psnr"}}, "train.metric: psnr is not a metric of tags; known: lrap, "),
     "batch norm of one row": (
@@ -192,19 +227,19 @@ def test_every_term_has_a_kind_and_the_defaults_are_of_theirs():
 
 
 IGNORED_BY_GRIDS = {
-    "model": {"dropout": 0.1, "conditional": True, "skips": True, "latent": "map", "learned_sigma": True},
-    "train": {"flip": True, "input_noise": 0.1},
+    "model": {"dropout": 0.1, "conditional": True, "skips": True, "attention": True, "learned_sigma": True},
+    "train": {"corruption": 0.1, "input_noise": 0.1},
     "loss": {"centre_weight": 2.0},
-    "evaluate": {"samples": 10},
+    "evaluate": {"ocr_pages": 3},
     "visualize": {"examples": 2},
 }
 IGNORED_BY_IMAGES = {
-    "model": {"linear_path": False, "embedding_dim": 3, "tied": True, "hidden": (8, 8)},
+    "model": {"palette": "ranked", "tied": True, "hidden": (8, 8)},
     "loss": {"class_weights": "inverse", "pos_weight": "inverse", "gamma_negative": 2.0},
     "evaluate": {"threshold": 0.3},
 }
 IGNORED_BY_TAGS = {
-    "model": {"linear_path": False, "width": 8, "skips": True},
+    "model": {"palette": "ranked", "width": 8, "skips": True},
     "train": {"flip": True},
     "loss": {"class_weights": "inverse", "centre_weight": 2.0},
     "evaluate": {"samples": 10},

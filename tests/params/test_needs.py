@@ -30,8 +30,10 @@ from vaelab.params.schema import Options
 INFOS = {"grid": grid_info(4), "image": image_info(1, 16, ("all",)), "tags": tag_info(random_tags(16))}
 X = {"grid": random_grids(16, 4), "image": unit(random_images(16)), "tags": random_tags(16).float()}
 NETWORKS = {
-    "grids": ("grid", {}), "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
+    "grids": ("grid", {}), "maps of grids": ("grid", {"latent": "map", "init": "pca"}),
+    "tags": ("tags", {}), "vectors": ("image", {}), "maps": ("image", {"latent": "map"}),
     "local": ("image", {"name": "local", "latent": "map", "hidden": [4]}),
+    "filtered": ("image", {"name": "filtered", "init": "pca", "output": "linear"}),
     "features": ("image", {"name": "local", "latent": "map", "hidden": [4], "features": "imagenet"}),
     "pca of vectors": ("image", {"init": "pca", "output": "linear"}),
     "pca of maps": ("image", {"init": "pca", "output": "linear", "latent": "map"}),
@@ -66,7 +68,7 @@ def test_a_network_reads_what_is_not_said_to_do_nothing(reads, kind, options):
     expected = set(Model.model_fields) - said(run, "model") - OTHERS
     reads.clear()
     model = build(run.model, INFOS[kind], seed=0)
-    if run.model.init == "pca":
+    if run.model.init == "pca" and kind == "image":
         start_from_pca(model, X[kind], False, 0, run.model.pca_patches, torch.zeros(16, dtype=torch.int64))
     found = {name for block, name in reads if block == "Model"} - OTHERS
     at_default = {name for name, field in Model.model_fields.items() if not has_effect(field, kind, run.model.name)}
@@ -84,13 +86,22 @@ def test_a_term_reads_what_is_not_said_to_do_nothing(reads, kind, term):
     loss |= {"class_weights": "effective", "pos_weight": "inverse"}
     run = tiny_run(kind=kind, model=model, loss=loss)
     expected = set(Loss.model_fields) - said(run, "loss") - WITH_NOTHING_SET - ELSEWHERE
-    inference = build(run.model, INFOS[kind], seed=0)(X[kind], torch.ones(16, run.model.latent_dim))
+    vae = build(run.model, INFOS[kind], seed=0)
+    inference = vae(X[kind], torch.ones(16, vae.latent_dim))
     reads.clear()
     objective = Objective(run.loss, INFOS[kind], 16, torch.device("cpu"))
     objective(X[kind], inference, 1.0)
     found = {name for block, name in reads if block == "Loss"} - WITH_NOTHING_SET - ELSEWHERE
     assert expected <= found
-    weights = {"class_weights", "class_beta", "pos_weight", "max_pos_weight", "centre_weight", "centre_width"}
+    weights = {
+        "class_weights",
+        "class_beta",
+        "pos_weight",
+        "max_pos_weight",
+        "centre_weight",
+        "centre_width",
+        "ink_weight",
+    }
     assert found - expected <= weights  # made of the data before it is known which term uses them
 
 
@@ -100,6 +111,8 @@ NEEDED = {
     "width on local": ("photos", {"model": {"name": "local", "latent": "map", "width": 9}}, "model.width=9"),
     "sigma on grids": ("grids", {"loss": {"sigma": 0.1}}, "loss.sigma=0.1"),
     "sigma without its terms": ("photos", {"loss": {"terms": {"mse": 1}, "sigma": 0.1}}, "loss.sigma=0.1"),
+    "ink without pixels": ("photos", {"loss": {"terms": {"ssim": 1}, "ink_weight": 5.0}}, "loss.ink_weight=5.0"),
+    "a map of no sigma": ("photos", {"model": {"sigma_map": True}}, "model.sigma_map=True"),
     "ocr on tags": ("tags", {"evaluate": {"ocr": False}}, "evaluate.ocr=False"),
     "gamma without focal": ("tags", {"loss": {"gamma": 1.0}}, "loss.gamma=1.0"),
     "min_delta without patience": ("tags", {"train": {"min_delta": 0.1}}, "train.min_delta=0.1"),

@@ -220,7 +220,7 @@ STOPPING = {"presets": {"early": {"train": {"stop_when": {"kl": {"max": 9}}, "ep
         ({"train": {"stop_when": {"kl": None}}}, ["macro_f1"], 7, 3),
         ({"train": {"stop_when": {"macro_f1": None, "accuracy": {"min": 1}}}}, ["accuracy", "kl"], 7, 3),
         ({"train": None}, [], 5, 3),
-        ({"train": None, "loss": None}, [], 5, 1),
+        ({"train": None, "loss": None}, [], 5, 0.3),
     ],
     ids=str,
 )
@@ -241,3 +241,13 @@ def test_null_clears_terms_limits_and_groups_of_a_preset_too(resolved):
 @given(st.recursive(st.integers(), lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3)))
 def test_null_over_anything_leaves_null(value):
     assert merge({"a": value, "b": 1}, {"a": None}) == {"a": None, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("base", "own", "expected"),
+    [("auto", {}, 0.3), (1.0, {}, 1), (2.0, {"beta": "auto"}, 0.3), ("auto", {"beta": 0}, 0)],
+)
+def test_beta_is_the_kinds_where_auto(resolved, base, own, expected):
+    found = resolved(loss={"beta": base}, runs=runs(mine={"loss": own}))
+    assert found.runs["mine"].loss.beta == expected
+    assert len(found.warnings) == (base == 2 and bool(own))  # of a base value that every run overrides

@@ -36,6 +36,10 @@ RUNS = {
     "grid": tiny_run(train=TRAIN),
     "grid_with_patience": tiny_run(train=TRAIN | {"patience": 1}),
     "grid_with_group_norm": tiny_run(train=TRAIN, model={"norm": "group"}),
+    "grid_map": tiny_run(
+        model={"latent": "map", "latent_channels": 3, "norm": "none", "init": "pca", "palette": "ranked"},
+        train=TRAIN | {"crop": True, "flip": True, "ema": 0.9, "warmup": 0.5, "decay": "cosine", "clip_norm": 50.0},
+    ),
     "image": tiny_run(kind="image", **RESTLESS),
     "tags": tiny_run(kind="tags", **TAGS),
     "tags_without_dropout": tiny_run(kind="tags", model={"input_dropout": 0.2}, train=TRAIN),

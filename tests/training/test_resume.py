@@ -19,8 +19,15 @@ MOMENTS = (
     "while_a_checkpoint_is_written",
     "while_results_are_published",
 )
-WRITE = {"grid": write_grids, "image": write_images, "tags": write_tags, "tags_without_dropout": write_tags}
+WRITE = {
+    "grid": write_grids,
+    "grid_map": write_grids,
+    "image": write_images,
+    "tags": write_tags,
+    "tags_without_dropout": write_tags,
+}
 CASES = [("grid", moment) for moment in MOMENTS] + [("image", moment) for moment in MOMENTS[:3]]
+CASES += [("grid_map", "in_an_epoch_with_a_saved_step"), ("grid_map", "between_checkpoint_and_state")]
 CASES += [("tags", "in_an_epoch_with_a_saved_step"), ("tags_without_dropout", "between_checkpoint_and_state")]
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(CHILD.parent)}

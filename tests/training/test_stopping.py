@@ -36,6 +36,23 @@ def test_the_best_epoch_is_the_best_and_min_delta_is_of_patience_alone(tmp_path,
     assert best == [f"best_epoch_{epoch:03d}" for epoch in range(1, epochs + 1)]
 
 
+@pytest.mark.parametrize(("first", "best"), [(1, 1), (3, 4), (4, 4), (9, 1)])
+def test_the_best_epochs_before_those_that_compete_are_forgotten(tmp_path, monkeypatch, first, best):
+    wished(monkeypatch, distortion=[1.0, 2.0, 4.0, 3.0, 5.0])
+    train = {"epochs": 5, "metric": "distortion", "select_from": first}
+    models = fit(tmp_path, tiny_run(kind="tags", train=train))
+    assert load_model(models / "model.safetensors").facts["epoch"] == best
+
+
+@pytest.mark.parametrize(("start", "best"), [(0.5, 0), (1.5, 1)])
+def test_the_start_competes_from_epoch_0_on(tmp_path, monkeypatch, capsys, start, best):
+    wished(monkeypatch, distortion=[start, 1.0, 2.0])
+    models = fit(tmp_path, tiny_run(kind="tags", train={"epochs": 2, "metric": "distortion", "select_from": 0}))
+    assert load_model(models / "model.safetensors").facts["epoch"] == best
+    assert ("no epoch is better on val than the start" in capsys.readouterr().err) is (best == 0)
+    assert [row["epoch"] for row in history(models)] == ["1", "1", "2", "2"]
+
+
 @pytest.mark.parametrize(
     ("values", "counts", "best"),
     [

@@ -18,7 +18,7 @@ from vaelab.metrics.tables import TABLES, better, improves, metric
 from vaelab.params.blocks import Train
 from vaelab.params.schema import Options, RunEntry
 
-OF_ITS_SIZE = ("pca", "patch_pca")  # baselines with as many numbers as the model has latents
+OF_ITS_SIZE = ("pca", "patch_pca", "pca_ranks", "patch_pca_ranks")  # with as many numbers as the model has latents
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 
 

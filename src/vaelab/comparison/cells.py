@@ -9,6 +9,7 @@ from tabulate import tabulate
 from vaelab.metrics.tables import metric
 
 Style = Literal["text", "markdown"]
+COUNTS = {"active_units", "completion_rows", "completion_left_out", "unseen_rows"}
 FORMATS = {"text": "simple_outline", "markdown": "pipe"}
 
 
@@ -16,7 +17,7 @@ def cell(name: str, value: float | None) -> str:
     """Return a metric as it is printed; nothing where it is missing."""
     if value is None or value != value:
         return ""
-    if name == "active_units" and float(value).is_integer():
+    if name in COUNTS and float(value).is_integer():
         return str(int(value))
     if 0 < abs(value) < 0.1:
         return f"{value:.2g}"

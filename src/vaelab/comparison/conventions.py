@@ -37,11 +37,19 @@ ONLY_FOR = {  # terms without which an option of the loss does nothing
     "focal_alpha": {"focal_frequency"},
     "centre_weight": PIXELS,
     "centre_width": PIXELS,
+    "ink_weight": PIXELS,
     **{name: {"perceptual"} for name in ("perceptual_network", "perceptual_layers", "perceptual_weights")},
     **{name: {"dino"} for name in ("dino_model", "dino_weights")},
 }
-OFF = {"class_weights": "none", "pos_weight": "none", "centre_weight": 1.0, "free_bits": 0.0, "capacity": None,
-       "perceptual_network": "vgg16"}  # fmt: skip
+OFF = {
+    "class_weights": "none",
+    "pos_weight": "none",
+    "centre_weight": 1.0,
+    "ink_weight": 1.0,
+    "free_bits": 0.0,
+    "capacity": None,
+    "perceptual_network": "vgg16",
+}
 NEEDS = {  # options that another one switches on
     "class_beta": ("class_weights", "effective"),
     "max_pos_weight": ("pos_weight", "inverse", "sqrt_inverse"),
@@ -137,7 +145,8 @@ def _used(run: Run, active: set[str]) -> dict[str, Any]:
             or not has_effect(field, run.kind)
         )
         if not unused:
-            values[name] = "learned" if name == "sigma" and run.model.learned_sigma else value
+            learned = "learned map" if run.model.sigma_map else "learned"
+            values[name] = learned if name == "sigma" and run.model.learned_sigma else value
     return values
 
 

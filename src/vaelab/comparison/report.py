@@ -10,6 +10,7 @@ import pandas as pd
 from vaelab.comparison.advice import recommendation
 from vaelab.comparison.cells import Style, cell, table, text_table, title
 from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.metric_table import legend, metric_tables, mix
@@ -77,6 +78,8 @@ def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> 
     yield f"Best by each metric on {results[0].phase}", [f"{counted(rows)}.", *best_by_metric(rows, style)]
     if found := defects(results, judgement.findings):
         yield "Defects", found
+    if found := completion(results):
+        yield "Completion and new rows", found
     yield "Collapse checks", ["\n".join(f"- {line}" for line in _findings(results, judgement))]
     if verdicts := _verdicts(results, style):
         yield "Verdict", verdicts

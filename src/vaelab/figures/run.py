@@ -15,7 +15,11 @@ from vaelab.params.schema import Run
 if TYPE_CHECKING:  # it needs torch, and pictures do not
     from vaelab.evaluation.latent.decoding import Decoded
 
-PRIORS = {"normal": "z ~ N(0, I)", "mixture": "z ~ a Gaussian mixture fitted to the latents"}
+PRIORS = {
+    "normal": "z ~ N(0, I)",
+    "mixture": "z ~ a Gaussian mixture fitted to the latents",
+    "places": "z of each place given those before it, a density fitted to the latents",
+}
 
 
 def read_material(run: Run, decoded: "Decoded") -> RunMaterial:

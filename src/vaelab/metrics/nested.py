@@ -2,7 +2,8 @@
 
     {"psnr": …, "ablations": {"shuffled_z": {"psnr": …}}, "floors": {"pca": {"psnr": …}}, "sampled": {"psnr": …}}
 
-`sampled` holds the model's own measures with one z drawn from each posterior, in place of the posterior mean. `floors`
+`sampled` holds the model's own measures with one z drawn from each posterior, in place of the posterior mean, `unseen`
+those of the rows of tags that training has not seen. `floors`
 holds the baselines of reconstruction, `sample_floors` those of samples, `defect_floors` those of anomaly scores, which
 stage threshold measures.
 """
@@ -12,6 +13,8 @@ from typing import Any
 
 ABLATIONS, FLOORS, SAMPLE_FLOORS, DEFECT_FLOORS = "ablations", "floors", "sample_floors", "defect_floors"
 SAMPLED = "sampled"  # of one z drawn from each posterior; a mapping of metrics, for there is one method
+UNSEEN = "unseen"  # of rows that no row of training equals; likewise
+ALONE = (UNSEEN, SAMPLED)  # their names are before those of metrics, in flat tables last
 HELD_OUT = "real_"  # before what held-out data reach on measures of samples: the best that can be expected
 REFERENCE = "references"  # what is no baseline, since it has no bottleneck
 PREFIXES = {
@@ -26,18 +29,21 @@ def flat(metrics: Metrics) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in metrics.items():
         if key not in PREFIXES:
-            found |= {} if key == SAMPLED else {key: value}
+            found |= {} if key in ALONE else {key: value}
             continue
         for method, values in value.items():
             found |= {f"{PREFIXES[key]}{method}_{name}": number for name, number in values.items()}
-    return found | {f"{SAMPLED}_{name}": number for name, number in metrics.get(SAMPLED, {}).items()}
+    for key in ALONE:
+        found |= {f"{key}_{name}": number for name, number in metrics.get(key, {}).items()}
+    return found
 
 
 def misshapen(phases: Mapping[str, Any]) -> str | None:
     """Return the place of the first group of methods that is no mapping of mappings; None where all are."""
     for phase, metrics in phases.items():
-        if not isinstance(metrics.get(SAMPLED, {}), Mapping):
-            return f"{phase}.{SAMPLED}"
+        for key in ALONE:
+            if not isinstance(metrics.get(key, {}), Mapping):
+                return f"{phase}.{key}"
         for key in PREFIXES.keys() & metrics.keys():
             methods = metrics[key]
             if not isinstance(methods, Mapping) or not all(isinstance(value, Mapping) for value in methods.values()):

@@ -6,19 +6,32 @@ from vaelab.metrics.directions import VALIDATION, Direction
 
 Kinds = tuple[str, ...]
 GRID, IMAGE, TAGS = ("grid",), ("image",), ("tags",)
+MADE = (*GRID, *IMAGE)  # whose samples are compared with data as sets
 EVERY: Kinds = ("every",)  # also kinds of data that are still to come
 
 DEFECTS = "defects"  # group of the measures of stage threshold
-ONE_DRAW = "one drawn z"
+ONE_DRAW, NEW_ROWS = "one drawn z", "rows that training has not seen"
 BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a model has to beat, of each kind of data
-    "grid": {"majority": "majority", "pca": "PCA"},
+    "grid": {
+        "majority": "majority",
+        "pca": "PCA",
+        "patch_pca": "patch PCA",
+        "pca_ranks": "PCA of ranks, palette given",
+        "patch_pca_ranks": "patch PCA of ranks, palette given",
+    },
     "image": {
         "mean_image": "mean image",
         "pca": "PCA",
         "patch_pca": "patch PCA",
         "white_page": "white page",
     },
-    "tags": {"zero": "no tag", "frequency": "frequencies", "pca": "PCA", "independent": "independent tags"},
+    "tags": {
+        "zero": "no tag",
+        "frequency": "frequencies",
+        "pca": "PCA",
+        "ease": "EASE",
+        "independent": "independent tags",
+    },
 }
 SAME_FOR_ALL = {"majority", "mean_image", "white_page", "zero", "frequency"}  # of these: they know nothing of x
 REFERENCES = {"blur": "blurred original, σ=2"}  # titles of what copies its input past any bottleneck: no baselines
@@ -104,6 +117,8 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("text_edge_f1", "edge F1 inside text boxes", "", "higher", IMAGE, True),
         Metric("ink_mse", "mean squared error on ink", "", "lower", IMAGE, True),
         Metric("ocr_cer", "OCR character error rate against the original", "", "lower", IMAGE, True, True),
+        Metric("ocr_words", "words that OCR reads as on the original", "", "higher", IMAGE, True, True),
+        Metric("ocr_digits", "of those with a digit", "", "higher", IMAGE, True),
         Metric("ocr_pages", "pages read by OCR", "", "none", IMAGE),
         Metric("worst_group", "number of the worst group", "", "none", IMAGE),
         Metric("worst_group_psnr", "PSNR of the worst group", "dB", "higher", IMAGE, True),
@@ -130,12 +145,40 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("best_jaccard_micro", "Jaccard index at that threshold, micro", "", "higher", TAGS),
         Metric("best_hamming_loss", "Hamming loss at that threshold", "", "lower", TAGS, True),
         Metric("best_exact_match", "exact-match rate at that threshold", "", "higher", TAGS),
+        Metric("grouped_f1_micro", "F1 at thresholds by group of frequency, micro", "", "higher", TAGS, True),
+        Metric("grouped_f1_macro", "F1 at thresholds by group of frequency, macro", "", "higher", TAGS, True, True),
+        Metric("grouped_hamming_loss", "Hamming loss at thresholds by group of frequency", "", "lower", TAGS, True),
+        Metric("grouped_jaccard_index", "Jaccard index at thresholds by group of frequency, mean of rows", "",
+               "higher", TAGS),
+        Metric("grouped_jaccard_micro", "Jaccard index at thresholds by group of frequency, micro", "", "higher", TAGS),
+        Metric("grouped_exact_match", "exact-match rate at thresholds by group of frequency", "", "higher", TAGS),
         Metric("predicted_tags", "predicted tags per row", "", VALIDATED["predicted_tags"], TAGS, True),
         Metric("true_tags", "true tags per row", "", "none", TAGS, True),
         Metric("predicted_background_share", "predicted background share", "",
                VALIDATED["predicted_background_share"], GRID, True, True),
         Metric("true_background_share", "true background share", "", "none", GRID, True),
         Metric("blank_share", "grids that come out as background only", "", "lower", GRID, True, True),
+        Metric("grid_accuracy", "accuracy, mean over grids", "", "higher", GRID, True, True),
+        Metric("grid_foreground_accuracy", "foreground accuracy, mean over grids", "", "higher", GRID, True, True),
+    ),
+    "completion": (  # of hidden tags from the rest of their row
+        Metric("completion_ndcg_at_10", "completion: NDCG@10 of hidden tags", "", "higher", TAGS, True, True),
+        Metric("completion_recall_at_10", "completion: recall@10 of hidden tags", "", "higher", TAGS, True, True),
+        Metric("completion_gain_over_ease", "completion: NDCG@10 above EASE's", "", "higher", TAGS, True),
+        Metric("completion_gain_over_ease_error", "standard error of that gain over rows", "", "none", TAGS, True),
+        Metric("completion_rows", "rows of two tags or more, which are completed", "", "none", TAGS, True),
+        Metric("completion_left_out", "rows of fewer tags, with nothing to complete", "", "none", TAGS, True),
+    ),
+    NEW_ROWS: (  # those that are not listed are read like those of all rows
+        Metric("unseen_rows", "rows that no training row equals", "", "none", TAGS, True),
+        Metric("seen_share", "share of the rows that a training row equals", "", "none", TAGS, True),
+        Metric("unseen_lrap", "label ranking average precision of new rows", "", "higher", TAGS, True, True),
+        Metric("unseen_sampled_lrap", "label ranking average precision of new rows, one drawn z", "", "higher", TAGS,
+               True),
+        Metric("unseen_best_f1_micro", "F1 of new rows at the threshold of all, micro", "", "higher", TAGS, True),
+        Metric("unseen_completion_ndcg_at_10", "completion of new rows: NDCG@10", "", "higher", TAGS, True, True),
+        Metric("unseen_completion_gain_over_ease", "completion of new rows: NDCG@10 above EASE's", "", "higher",
+               TAGS, True),
     ),
     "loss": (
         Metric("bce", "Bernoulli cross-entropy", "nats per row", "lower", TAGS, True, True,
@@ -180,14 +223,14 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                column=Column(120)),
         Metric("interpolation_evenness", "interpolation: evenness of the steps", "", "higher", IMAGE, True),
         Metric("interpolation_directness", "interpolation: directness", "", "none", IMAGE),
-        Metric("sample_precision", "samples of the prior: precision", "", "higher", IMAGE, True, True,
+        Metric("sample_precision", "samples of the prior: precision", "", "higher", MADE, True, True,
                column=Column(130)),
-        Metric("sample_recall", "samples of the prior: recall", "", "higher", IMAGE, True, True, column=Column(140)),
-        Metric("sample_mmd", "samples of the prior: MMD²", "", "lower", IMAGE, True, True, column=Column(150)),
+        Metric("sample_recall", "samples of the prior: recall", "", "higher", MADE, True, True, column=Column(140)),
+        Metric("sample_mmd", "samples of the prior: MMD²", "", "lower", MADE, True, True, column=Column(150)),
         Metric("sample_diversity_ratio", "samples of the prior: diversity / originals", "", "none", IMAGE),
-        Metric("real_precision", "held-out half of the data: precision", "", "none", IMAGE),
-        Metric("real_recall", "held-out half of the data: recall", "", "none", IMAGE),
-        Metric("real_mmd", "held-out half of the data: MMD²", "", "none", IMAGE),
+        Metric("real_precision", "held-out half of the data: precision", "", "none", MADE),
+        Metric("real_recall", "held-out half of the data: recall", "", "none", MADE),
+        Metric("real_mmd", "held-out half of the data: MMD²", "", "none", MADE),
         Metric("pct_unique_combinations", "samples: unique combinations", "%", "closest", TAGS, True, True,
                column=Column(120)),
         Metric("entropy", "samples: entropy of the combinations", "nats", "closest", TAGS, True, True,
@@ -213,6 +256,7 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
     ONE_DRAW: (  # the same with one z drawn from each posterior; those that are not listed are read alike
         Metric("sampled_macro_f1", "macro F1 with one drawn z", "", "higher", GRID, True, True),
         Metric("sampled_accuracy", "accuracy with one drawn z", "", "higher", GRID, True, True),
+        Metric("sampled_exact_match", "exact-match rate with one drawn z", "", "higher", GRID, True, True),
         Metric("sampled_psnr", "PSNR with one drawn z", "dB", "higher", IMAGE, True, True),
         Metric("sampled_ssim", "SSIM with one drawn z", "", "higher", IMAGE, True, True),
         Metric("sampled_lrap", "label ranking average precision with one drawn z", "", "higher", TAGS, True, True),

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from vaelab.metrics.directions import VALIDATION, Direction
 from vaelab.metrics.directions import improves as improves_in
-from vaelab.metrics.nested import HELD_OUT, SAMPLED
-from vaelab.metrics.records import DEFECTS, ONE_DRAW, RECORDS, Column, Metric
+from vaelab.metrics.nested import HELD_OUT, SAMPLED, UNSEEN
+from vaelab.metrics.records import DEFECTS, NEW_ROWS, ONE_DRAW, RECORDS, Column, Metric
+
+ALONE = {SAMPLED: (ONE_DRAW, "with one drawn z"), UNSEEN: (NEW_ROWS, "of new rows")}  # group, and what a title adds
 
 DEFECT_MEASURES = tuple(
     metric.name.removeprefix("defect_") for metric in RECORDS[DEFECTS]
@@ -58,13 +60,17 @@ def _columns(kind: str) -> tuple[str, ...]:
 def metric(name: str) -> Metric:
     """Return how a metric is read: one of METRICS, or one of a class, of a length k, of a group (psnr_group_<name>).
 
-    Or one of these with a drawn z (sampled_<name>).
+    Or one of these with a drawn z (sampled_<name>), or of rows that training has not seen (unseen_<name>).
     """
     if name in METRICS:
         return METRICS[name]
-    if name.startswith(f"{SAMPLED}_"):
-        plain = metric(name.removeprefix(f"{SAMPLED}_"))
-        return plain._replace(name=name, title=f"{plain.title} with one drawn z", group=ONE_DRAW)
+    for prefix, (group, added) in ALONE.items():
+        if name.startswith(f"{prefix}_"):
+            plain = metric(name.removeprefix(f"{prefix}_"))
+            return plain._replace(name=name, title=f"{plain.title} {added}", group=group)
+    if name.startswith("completion_"):
+        plain = metric(name.removeprefix("completion_"))
+        return plain._replace(name=name, title=f"completion: {plain.title} of hidden tags", group="completion")
     if name.startswith(("recall_at_", "ndcg_at_")):
         what, _, k = name.rpartition("_at_")
         return METRICS["recall_at_10"]._replace(name=name, title=f"{'NDCG' if what == 'ndcg' else what}@{k}")

@@ -10,6 +10,7 @@ from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError, shortened
 from vaelab.models.grid.conv import build_conv_grid
 from vaelab.models.image.conv import build_conv_image
+from vaelab.models.image.filtered import build_filtered_image
 from vaelab.models.image.local import build_local_image
 from vaelab.models.tags.mlp import build_mlp_tags
 from vaelab.models.vae import VAE
@@ -19,6 +20,7 @@ from vaelab.params.kinds import KINDS
 MODELS: dict[tuple[str, str], Callable[[Model, DataInfo], VAE]] = {
     ("grid", "conv"): build_conv_grid,
     ("image", "conv"): build_conv_image,
+    ("image", "filtered"): build_filtered_image,
     ("image", "local"): build_local_image,
     ("tags", "mlp"): build_mlp_tags,
 }

@@ -19,6 +19,7 @@ from vaelab.objective import (
     tag_losses,
 )
 from vaelab.objective.context import Context
+from vaelab.objective.ink import ink_weights
 from vaelab.objective.kl import kl_per_dimension, with_capacity, with_free_bits
 from vaelab.objective.schedules import value_at, value_reached
 from vaelab.objective.share import Share
@@ -84,7 +85,7 @@ class Objective:
 
     def __init__(self, loss: Loss, info: DataInfo, examples: int = 1, device: str | torch.device = "cpu") -> None:
         self.loss = loss
-        self.mean_elements = info.mean_elements
+        self.kind, self.mean_elements = info.kind, info.mean_elements
         self.weights = {name: weight for name, weight in loss.terms if weight != 0}
         known = {**TERMS, **OF_KIND.get(info.kind, {})}
         self.terms = {name: known[name] for name in self.weights}
@@ -102,11 +103,18 @@ class Objective:
 
         With a share of a batch, what looks at a batch looks at the whole one.
         """
-        context = self.context._replace(share=share)
+        context = self._context(x, share)
         kl = kl_per_dimension(inference.mean, inference.log_var)
         terms = {name: term(x, inference, context) for name, term in self.terms.items()}
         weighted = self.weighted(kl, terms, epoch, share)
         return Losses(reduce(torch.add, weighted.values()), {**terms, "kl": kl.sum(1)}, weighted)
+
+    def _context(self, x: Tensor, share: Share | None) -> Context:
+        """The context of a batch: weights of pixels by their ink are of its images."""
+        context = self.context._replace(share=share)
+        if self.kind != "image" or self.loss.ink_weight == 1:
+            return context
+        return context._replace(pixel_weights=ink_weights(x, self.loss.ink_weight, context.pixel_weights))
 
     def weighted(
         self, kl: Tensor, terms: Mapping[str, Tensor], epoch: float, share: Share | None = None

@@ -20,13 +20,15 @@ class Model(Block):
     """The network."""
 
     name: Network = Field(
-        "auto", description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; local: of images, cell by cell."
+        "auto",
+        description=f"Architecture; auto: {NETWORK_OF_KIND}, each its own; filtered: of images, "
+        "PCA between two networks that correct images; local: of images, cell by cell.",
     )
     latent_dim: int = Field(64, ge=1, le=4096)
     """Latent dimensions of a vector latent."""
-    latent: Annotated[Literal["vector", "map"], of("image")] = "vector"
+    latent: Annotated[Literal["vector", "map"], of("grid", "image")] = "vector"
     """A vector, or a map of `latent_channels` at the lowest resolution, as `local` always has."""
-    latent_channels: Annotated[int, of("image")] = Field(16, ge=1, le=1024)
+    latent_channels: Annotated[int, of("grid", "image")] = Field(16, ge=1, le=1024)
     """Channels of a latent map; it has latent_channels × (size / 2^depth)² dimensions."""
     features: Annotated[Literal["none", "imagenet"], of("image")] = "none"
     """imagenet: `local` sees feature maps of a frozen ImageNet network, not pixels; needs vaelab[features]."""
@@ -38,6 +40,8 @@ class Model(Block):
     """The decoder's matrices are the encoder's, transposed."""
     input_dropout: Annotated[float, of("tags")] = Field(0.0, ge=0, lt=1)
     """Share of its tags that the encoder does not see in training (Liang et al. 2018)."""
+    input_dropout_rate: Annotated[Literal["fixed", "uniform"], of("tags")] = "fixed"
+    """uniform: each row has a share of its own, between 0 and `input_dropout`, and what is left is not scaled up."""
     input_scale: Annotated[Literal["none", "length"], of("tags")] = "none"
     """length: the encoder sees x / ‖x‖ (Liang et al. 2018)."""
     width: Annotated[int, of("grid", "image")] = Field(32, ge=1, le=1024)
@@ -45,7 +49,7 @@ class Model(Block):
     depth: Annotated[int, of("grid", "image")] = Field(3, ge=1, le=8)
     """Levels, each of which halves the resolution; the side must be a multiple of 2^depth."""
     residual_blocks: Annotated[int, of("grid", "image")] = Field(0, ge=0, le=8)
-    """Residual blocks at each level."""
+    """Residual blocks at each level; of grids at the lowest."""
     attention: Annotated[bool, of("image")] = False
     """Self-attention at the lowest resolution, in encoder and decoder."""
     upsampling: Annotated[Literal["transposed", "resize"], of("image")] = "transposed"
@@ -64,18 +68,19 @@ class Model(Block):
     """Encoder and decoder are told the group (conditional VAE, Sohn et al. 2015)."""
     skips: Annotated[bool, of("image")] = False
     """U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
-    init: Annotated[Literal["default", "pca"], of("image")] = "default"
-    """pca adds a linear path that starts as PCA (vector) or patch-PCA (map); needs `output: linear`."""
+    init: Annotated[Literal["default", "pca"], of("grid", "image")] = "default"
+    """pca adds a linear path that starts as PCA (vector) or patch-PCA (map); images need `output: linear`."""
     pca_patches: Annotated[float, of("image")] = Field(0.5, ge=0, le=1)
     """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
     output: Annotated[Literal["sigmoid", "linear", "softmax"], of("image", "tags")] = "sigmoid"
     """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: Annotated[bool, of("image")] = False
     """The decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
-    embedding_dim: Annotated[int, of("grid")] = Field(0, ge=0, le=512)
-    """Channels of a learned class embedding at the input; 0 means one-hot."""
-    linear_path: Annotated[bool, of("grid")] = True
-    """A linear map beside the convolutions, from the input to the posterior and from z to the logits."""
+    sigma_map: Annotated[bool, of("image")] = False
+    """With `learned_sigma`: one standard deviation for each pixel, from z (a decoder head), in place of one for all."""
+    palette: Annotated[Literal["none", "ranked", "background_first"], of("grid")] = "none"
+    """ranked: a grid is recoded by its own colours, the most frequent one first, and which these are stands in a fixed
+    code of the latent; background_first: the background is the first in all grids."""
 
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> "Model":
@@ -128,7 +133,7 @@ class Train(Block):
     """Examples per step, over all processes. An incomplete last batch of an epoch is left out."""
     learning_rate: float = Field(1e-3, gt=0, le=10)
     """Step size of AdamW, after the warm-up."""
-    linear_rate: Annotated[float, of("image")] = Field(0.1, ge=0, le=1)
+    linear_rate: Annotated[float, of("grid", "image")] = Field(0.1, ge=0, le=1)
     """With `init: pca`: learning rate of the linear path as a factor; 1 loses the start, 0 keeps PCA as it is."""
     warmup: float = Field(0.0, ge=0)
     """Epochs over which the learning rate rises linearly from 0."""
@@ -142,10 +147,13 @@ class Train(Block):
     """Decay per step of an exponential moving average of the weights, which is what is validated and kept; 0: none."""
     weight_decay: float = Field(0.0, ge=0, le=10)
     """Decoupled weight decay of AdamW."""
-    flip: Annotated[bool, of("image")] = False
-    """Each training image is mirrored left to right in half of the epochs, at random."""
+    flip: Annotated[bool, of("grid", "image")] = False
+    """Training images are mirrored left to right in half of the epochs, at random; grids are turned and mirrored,
+    each in one of eight ways."""
     shift: Annotated[bool, of("image")] = False
     """Of a local model the cells begin at another pixel of the images in each step, at random."""
+    crop: Annotated[bool, of("grid")] = False
+    """Batches are of grids of like size, and their canvas is cut to the largest: the same model in half the time."""
     input_noise: Annotated[float, of("image")] = Field(0.0, ge=0, le=1)
     """Standard deviation of noise on the encoder's input in training; the clean image is the target."""
     corruption: Annotated[Fraction, of("image")] = 0.0
@@ -155,6 +163,9 @@ class Train(Block):
     metric: SelectionMetric = Field(
         "auto", description=f"Validation metric that selects the best checkpoint; auto: {SELECTS_OF_KIND}."
     )
+    select_from: int = Field(1, ge=0)
+    """First epoch whose checkpoint may be the best, for a beta that rises: before its end another objective is trained.
+    Best ones before it are forgotten. 0: the start may be, too, which training of few images from PCA can worsen."""
     patience: int = Field(0, ge=0)
     """Epochs without a `metric` better by more than `min_delta` after which training stops; 0 trains all epochs."""
     min_delta: float = Field(0.0, ge=0)
@@ -188,6 +199,7 @@ VERDICT = {  # that healthy runs pass: of textures PCA itself has an SSIM of .44
     "mse": Limits(good=0.05, poor=0.1),
     "psnr": Limits(good=20, poor=15),
     "ssim": Limits(good=0.8, poor=0.3),
+    "ocr_cer": Limits(good=0.1, poor=0.5),  # documents: at half the characters wrong nobody reads a page
     "extreme_share": Limits(good=1e-2, poor=5e-2),
     "psnr_group_gap": Limits(good=25, poor=40),  # groups differ in how hard they are: 3 to 21 dB in healthy runs
 }
@@ -213,23 +225,31 @@ class Evaluate(Block):
     """Posterior means beyond this many standard deviations of the prior are extreme."""
     threshold: Annotated[float, of("tags")] = Field(0.5, gt=0, lt=1)
     """Probability from which a tag counts as predicted; the best one on val is measured beside it."""
+    threshold_groups: Annotated[int, of("tags")] = Field(3, ge=1, le=100)
+    """Groups of tags of like frequency, each with a threshold of its own, the best one on val: measures `grouped_…`."""
     top_k: Annotated[tuple[TopK, ...], of("tags")] = (5, 10)
     """Lengths k of the lists that recall@k and NDCG@k look at."""
+    completion_share: Annotated[float, of("tags")] = Field(0.25, gt=0, lt=1)
+    """Share of a row's tags that are hidden and ranked from the others, one at least."""
+    completion_masks: Annotated[int, of("tags")] = Field(3, ge=1, le=100)
+    """Times that tags of each row are hidden, at random; measures of completion are means over them."""
     silhouette_examples: Annotated[int, of("tags")] = Field(10_000, ge=2)
     """Examples at most for the silhouette, whose cost is their number squared."""
     tag_samples: Annotated[int, of("tags")] = Field(10_000, ge=2, le=1_000_000)
     """Samples from the prior that are measured; at most half of the split, with which they are compared."""
-    tag_sampling: Annotated[Literal["draw", "threshold"], of("tags")] = "draw"
-    """How probabilities become tags in a sample: each drawn, or all those from `threshold` on."""
+    tag_sampling: Annotated[Literal["draw", "calibrated", "threshold"], of("tags")] = "draw"
+    """How probabilities become tags in a sample: each drawn; drawn after a shift of each tag's logit that gives samples
+    the frequencies of training; or all those from `threshold` on."""
     cooccurrence_tags: Annotated[int, of("tags")] = Field(1000, ge=2, le=10_000)
     """Most frequent tags at most whose co-occurrences are measured."""
     smoothing: Annotated[float, of("tags")] = Field(0.5, gt=0)
     """Added to the count of every pair of tags before divergences are taken."""
-    samples: Annotated[int, of("image")] = Field(500, ge=2, le=100_000)
+    samples: Annotated[int, of("grid", "image")] = Field(500, ge=2, le=100_000)
     """Samples from the prior that are measured."""
-    prior: Annotated[Literal["normal", "mixture"], of("image", "tags")] = "normal"
-    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors."""
-    mixture_components: Annotated[int, of("image", "tags")] = Field(10, ge=1, le=1000)
+    prior: Literal["normal", "mixture", "places"] = "normal"
+    """What samples are drawn from: N(0, I), or a Gaussian mixture fitted to the training posteriors; places (latent
+    maps of grids): a density of each place given those before it, fitted to them."""
+    mixture_components: Annotated[int, of("grid", "image", "tags")] = Field(10, ge=1, le=1000)
     """Components of that mixture."""
     ocr: Annotated[bool, of("image")] = True
     """Documents: read originals and reconstructions with Tesseract, where it is installed."""

@@ -8,15 +8,10 @@ from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import TABLES
 from vaelab.params.base import Schedule, has_effect
 from vaelab.params.datasets import Dataset, Npy, Split
+from vaelab.params.feature_checks import feature_side, features
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem, suggestion
 from vaelab.params.schema import Run
-
-FEATURE_TERMS = {"mse", "l1", "charbonnier", "gaussian", "laplace", "focal_error", "total_correlation", "mmd"}
-FEATURE_SCORES = ("residual", "absolute", "mahalanobis", "mixture", "standardised", "kl")
-FEATURE_METRICS = ("psnr", "mse", "mae")
-FEATURE_STRIDES = {"s16b": 16, "s32a": 32}  # pixels to a side of a place of each layer
-LEAST_PLACES = 4  # to a side, of which the outermost are left out
 
 
 def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> Iterator[Problem]:
@@ -31,7 +26,7 @@ def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> It
         compare: the block `compare` of params.yaml, right or wrong.
     """
     of_data = [] if data is None else [_shapes(run, data, where), _test_split(run, data, compare)]
-    of_run = (check(run, where) for check in (_metrics, _schedules, *OF_KIND.get(run.kind, ())))
+    of_run = (check(run, where) for check in (_metrics, _schedules, _prior, *OF_KIND.get(run.kind, ())))
     for problems in (_terms(run, where), _output(run, where), _network(run, where), *of_data, *of_run):
         with suppress(AttributeError):
             yield from problems
@@ -74,6 +69,12 @@ def _output(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(f"{where}.model.output", f"{run.model.output} is not for {kind.plural}")
 
 
+def _prior(run: Run, where: str) -> Iterator[Problem]:
+    """Which latents have places."""
+    if run.evaluate.prior == "places" and (run.kind != "grid" or run.model.latent != "map"):
+        yield Problem(f"{where}.evaluate.prior", "places needs latent maps of grids; expected normal or mixture")
+
+
 def _network(run: Run, where: str) -> Iterator[Problem]:
     """Which networks a kind of data has, and what the cells of a local one can and cannot have."""
     model, kind = run.model, KINDS[run.kind]
@@ -84,39 +85,15 @@ def _network(run: Run, where: str) -> Iterator[Problem]:
         for path, wanted in (("model.per_group", model.per_group), ("train.shift", run.train.shift)):
             if wanted:
                 yield Problem(f"{where}.{path}", f"is for model.name: local, not {model.name}")
-        return
-    if model.latent != "map":
+    if model.name == "local" and model.latent != "map":
         yield Problem(f"{where}.model.latent", "local has a latent in each cell: set map")
-    for name in ("conditional", "skips", "attention"):
+    if model.name == "filtered" and model.latent != "vector":
+        yield Problem(f"{where}.model.latent", "filtered has one of the whole image: set vector")
+    if model.name == "filtered" and model.init != "pca":
+        yield Problem(f"{where}.model.init", "filtered corrects what PCA makes of an image: set pca")
+    for name in ("conditional", "skips", "attention") if model.name in ("filtered", "local") else ():
         if getattr(model, name):
-            yield Problem(f"{where}.model.{name}", "is not for model.name: local")
-
-
-def _features(run: Run, where: str) -> Iterator[Problem]:
-    """What a model of feature maps cannot have: what is made for pixels."""
-    if run.model.features == "none":
-        return
-    if run.model.name != "local":
-        yield Problem(f"{where}.model.features", "are for model.name: local")
-    for name in ("flip", "corruption"):
-        if getattr(run.train, name):
-            yield Problem(f"{where}.train.{name}", "changes pixels; model.features are made of each image once")
-    for term in sorted(_active(run) - FEATURE_TERMS):
-        yield Problem(f"{where}.loss.terms.{term}", "is of pixels, not of model.features")
-    for name in run.evaluate.scores:
-        if name not in FEATURE_SCORES:
-            known = ", ".join(FEATURE_SCORES)
-            yield Problem(f"{where}.evaluate.scores", f"{name} is of pixels; of model.features there are {known}")
-    if run.train.metric not in FEATURE_METRICS:
-        text = f"{run.train.metric} is of pixels; of model.features there are {', '.join(FEATURE_METRICS)}"
-        yield Problem(f"{where}.train.metric", text)
-
-
-def _feature_side(run: Run, side: int, where: str) -> Iterator[Problem]:
-    stride = FEATURE_STRIDES[run.model.feature_layer]
-    if side % stride or side < LEAST_PLACES * stride:
-        text = f"of layer {run.model.feature_layer} need a side that is a multiple of {stride}, {LEAST_PLACES * stride}"
-        yield Problem(f"{where}.model.features", f"{text} or more; datasets.{run.data}.size is {side}")
+            yield Problem(f"{where}.model.{name}", f"is not for model.name: {model.name}")
 
 
 def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:
@@ -129,7 +106,7 @@ def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.train.batch_size", text)
         return
     if run.model.features != "none":
-        yield from _feature_side(run, side, where)
+        yield from feature_side(run, side, where)
         return
     if side % factor:
         option = "canvas" if hasattr(settings, "canvas") else "size"
@@ -170,6 +147,14 @@ def _images(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.threshold.scores", text)
 
 
+def _grids(run: Run, where: str) -> Iterator[Problem]:
+    """What cropping needs: that a network makes the same of a grid however much canvas lies around it."""
+    if run.train.crop and run.model.latent != "map":
+        yield Problem(f"{where}.train.crop", "needs model.latent: map; a vector is of the whole canvas")
+    if run.train.crop and run.model.norm not in ("none", "layer"):
+        yield Problem(f"{where}.train.crop", f"needs model.norm: layer or none; {run.model.norm} is of the canvas, too")
+
+
 def _tags(run: Run, where: str) -> Iterator[Problem]:
     """Which terms go with which output."""
     path, active = f"{where}.model.output", _active(run)
@@ -178,9 +163,13 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
         yield Problem(path, "the term multinomial needs softmax")
     if run.model.output == "softmax" and single:
         yield Problem(path, f"is softmax, for the term multinomial; {', '.join(single)} needs sigmoid")
+    if run.model.output == "softmax" and run.evaluate.tag_sampling == "calibrated":
+        text = "calibrated is for model.output: sigmoid; a multinomial's samples have as many tags as training rows"
+        yield Problem(f"{where}.evaluate.tag_sampling", text)
 
 
 OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {
-    "image": (_images, _features),
+    "grid": (_grids,),
+    "image": (_images, features),
     "tags": (_tags,),
 }

@@ -19,7 +19,7 @@ def overridden(raw: Mapping[str, Any], changes: Mapping[str, Sequence[Mapping[st
     defaults = Options().model_dump()
     for path, value in _leaves({block: raw.get(block) or {} for block in Options.model_fields}):
         others = [name for name in changes if any(_at(change, path) is not ABSENT for change in changes[name])]
-        if changes and len(others) == len(changes) and value != _at(defaults, path):
+        if changes and len(others) == len(changes) and value not in ("auto", _at(defaults, path)):
             names = ", ".join(changes)
             yield f"{'.'.join(path)}={value} has no effect: every active run overrides it ({names})"
 

@@ -14,6 +14,7 @@ class Kind(NamedTuple):
     terms: dict[str, float]  # the objective, where no term is asked for
     selects: str  # the metric that selects checkpoints, where train.metric is `auto`
     likelihoods: dict[str, str]  # p(x|z) by model.output, whose other values are refused; no name for two kinds
+    beta: float = 1.0  # weight of KL, where loss.beta is `auto`
     pictures: bool = False  # whether examples are pictures, which `vaelab quality` and folders of images are for
 
 
@@ -21,10 +22,11 @@ KINDS: dict[str, Kind] = {
     "grid": Kind(
         "grids", ("conv",), {"cross_entropy": 1.0, "extent": 1.0}, "macro_f1",
         dict.fromkeys(("sigmoid", "linear", "softmax"), "categorical"),
+        beta=0.3,  # at 1 a grid is worth 56 nats, and a third of its cells is wrong
     ),
     "image": Kind(
-        "images", ("conv", "local"), {"gaussian": 1.0}, "psnr", dict.fromkeys(("sigmoid", "linear"), "gaussian"),
-        pictures=True,
+        "images", ("conv", "filtered", "local"), {"gaussian": 1.0}, "psnr",
+        dict.fromkeys(("sigmoid", "linear"), "gaussian"), pictures=True,
     ),
     "tags": Kind(  # rankings are at their best long before probabilities are
         "tags", ("mlp",), {"bce": 1.0}, "distortion", {"sigmoid": "bernoulli", "softmax": "multinomial"}

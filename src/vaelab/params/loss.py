@@ -1,10 +1,12 @@
 """The options of the objective. The docstring under a field is its entry in docs/params.md."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from vaelab.params.base import Block, Weight, number_or_text, of
+from vaelab.params.names import BETA_OF_KIND
 
 Layer = Literal["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"]
 
@@ -78,11 +80,12 @@ class Loss(Block):
     margin: Annotated[float, of("tags")] = Field(0.05, ge=0, lt=1)
     """With asymmetric: probability below which an absent tag costs nothing."""
     sigma: Annotated[
-        Annotated[Literal["optimal"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
+        Annotated[Literal["optimal", "per_image"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
         Discriminator(number_or_text),
         of("image"),
     ] = "optimal"
-    """gaussian, laplace: standard deviation; optimal: each batch's best. `model.learned_sigma` overrides it."""
+    """gaussian, laplace: standard deviation; optimal: each batch's best; per_image: each image's, so that PSNR, a mean
+    over images, is what is maximised. `model.learned_sigma` overrides it."""
     epsilon: Annotated[float, of("image")] = Field(1e-3, gt=0)
     """charbonnier: error at which it turns from squared to absolute."""
     focal_alpha: Annotated[float, of("image")] = Field(1.0, ge=0, le=10)
@@ -93,6 +96,8 @@ class Loss(Block):
     """Standard deviation of that bump, in sides of the image."""
     perceptual_network: Annotated[Literal["vgg16", "efficientnet_lite0"], of("image")] = "vgg16"
     """perceptual: efficientnet_lite0 compares directions of features of its first layers; needs vaelab[features]."""
+    ink_weight: Annotated[float, of("image")] = Field(1.0, ge=1, le=100)
+    """Weight of dark pixels (luma < 0.5) and their neighbours in the pixel terms, against paper; mean 1 per image."""
     perceptual_layers: Annotated[tuple[Layer, ...], of("image")] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
     """perceptual: layers of VGG16 whose features are compared, with equal weights."""
     perceptual_weights: Annotated[str, of("image")] = "hub"
@@ -103,12 +108,18 @@ class Loss(Block):
     """DINOv2's weights: hub (timm's, from its cache), a .safetensors file, or random."""
     reduction: Literal["sum", "mean"] = "sum"
     """Whether element-wise terms are summed or averaged over the elements of an example; KL is always summed."""
-    beta: Weight = 1.0
-    """Weight of the KL divergence, a number or a schedule."""
+    beta: Weight = Field(1.0, description=f"Weight of the KL divergence, a number, a schedule or auto: {BETA_OF_KIND}.")
     free_bits: float = Field(0.0, ge=0)
     """Nats per latent dimension below which KL is not reduced further (Kingma et al. 2016)."""
     capacity: Weight | None = None
     """Nats of KL to aim at: the penalty is beta · |KL − capacity| (Burgess et al. 2018); null for none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auto_is_as_if_not_given(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("beta") == "auto":
+            return {name: value for name, value in values.items() if name != "beta"}
+        return values
 
     @field_validator("perceptual_layers")
     @classmethod

@@ -7,6 +7,7 @@ from vaelab.params.kinds import KINDS
 
 NETWORK_OF_KIND = ", ".join(f"{kind.networks[0]} ({kind.plural})" for kind in KINDS.values())
 SELECTS_OF_KIND = ", ".join(f"{kind.selects} ({kind.plural})" for kind in KINDS.values())
+BETA_OF_KIND = ", ".join(f"{kind.beta:g} ({kind.plural})" for kind in KINDS.values())
 RANKS_OF_KIND = ", ".join(f"{TABLES[name].selection[0]} ({kind.plural})" for name, kind in KINDS.items())
 
 if TYPE_CHECKING:

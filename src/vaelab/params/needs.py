@@ -25,7 +25,7 @@ def _terms(*names: str) -> Need:
 
 
 def _is_map(run: Run) -> bool:
-    return run.kind == "image" and (run.model.latent == "map" or run.model.name == "local")
+    return run.kind in ("grid", "image") and (run.model.latent == "map" or run.model.name == "local")
 
 
 def _is_vector_of_pca(run: Run) -> bool:
@@ -36,8 +36,13 @@ def _learns_no_sigma(run: Run) -> bool:
     return not run.model.learned_sigma and LIKELIHOODS.met(run)
 
 
+def _learns_sigma_by_convolutions(run: Run) -> bool:
+    return run.model.learned_sigma and run.model.name not in ("filtered", "local")
+
+
 LIKELIHOODS = _terms("gaussian", "laplace")
 CONVOLUTIONS = Need(lambda run: run.model.name != "local", "model.name is local")
+PLAIN = Need(lambda run: run.model.name not in ("filtered", "local"), "model.name is filtered, or local")
 PIXELS_IN = Need(lambda run: run.model.features == "none", "model.features is not none")
 FEATURES = Need(lambda run: run.model.features != "none", "model.features is none")
 LOCAL = Need(lambda run: run.model.name == "local", "model.name is not local")
@@ -49,11 +54,13 @@ BY_PERCENTILE = Need(lambda run: run.threshold.method == "percentile", "method i
 NEEDS: dict[str, Need] = {
     "model.latent_dim": Need(lambda run: not _is_map(run), "the latent is a map, of latent_channels"),
     "model.latent_channels": Need(_is_map, "the latent is a vector, of latent_dim"),
-    **{
-        f"model.{name}": CONVOLUTIONS
-        for name in ("width", "residual_blocks", "attention", "upsampling", "norm", "dropout", "conditional", "skips")
-    },
+    **{f"model.{name}": CONVOLUTIONS for name in ("width", "residual_blocks", "upsampling", "norm")},
+    **{f"model.{name}": PLAIN for name in ("attention", "dropout", "conditional", "skips")},
     "model.per_group": LOCAL,
+    "model.input_dropout_rate": Need(lambda run: run.model.input_dropout > 0, "input_dropout is 0"),
+    "model.sigma_map": Need(
+        _learns_sigma_by_convolutions, "learned_sigma is false, or model.name is filtered or local"
+    ),
     "model.features": LOCAL,
     "model.feature_layer": FEATURES,
     "model.depth": PIXELS_IN,
@@ -70,6 +77,7 @@ NEEDS: dict[str, Need] = {
     "loss.epsilon": _terms("charbonnier"),
     "loss.focal_alpha": _terms("focal_frequency"),
     "loss.centre_weight": PIXELS,
+    "loss.ink_weight": PIXELS,
     "loss.centre_width": Need(lambda run: run.loss.centre_weight != 1, "centre_weight is 1"),
     "loss.perceptual_network": _terms("perceptual"),
     "loss.perceptual_layers": VGG16,
@@ -80,6 +88,7 @@ NEEDS: dict[str, Need] = {
     "train.final_rate": Need(lambda run: run.train.decay == "cosine", "decay is none"),
     "train.min_delta": Need(lambda run: run.train.patience > 0, "patience is 0"),
     "train.shift": LOCAL,
+    "train.crop": Need(_is_map, "the latent is a vector"),
     "train.stop_epochs": Need(lambda run: bool(run.train.stop_when), "stop_when is empty"),
     "evaluate.mixture_components": MIXTURE,
     "evaluate.ocr_pages": Need(lambda run: run.evaluate.ocr, "ocr is false"),

@@ -134,12 +134,14 @@ def _in_a_run(place: tuple[Any, ...], name: str, preset: str | None) -> tuple[An
 
 
 def _with_defaults_of_kind(run: Run) -> Run:
-    """The run with what the kind of data decides: network and metric where auto, terms where none is asked for."""
+    """The run with what its kind of data decides: network, metric, beta where auto, terms where none is asked for."""
     model, loss, train, kind = run.model, run.loss, run.train, KINDS[run.kind]
     if model.name == "auto":
         model = model.model_copy(update={"name": kind.networks[0]})
     if not any(weight != 0 for weight in loss.terms.model_dump().values()):
         loss = loss.model_copy(update={"terms": Terms.model_validate(kind.terms)})
+    if "beta" not in run.loss.model_fields_set:
+        loss = loss.model_copy(update={"beta": kind.beta})
     if train.metric == "auto":
         train = train.model_copy(update={"metric": kind.selects})
     return run.model_copy(update={"model": model, "loss": loss, "train": train})

@@ -5,15 +5,17 @@ from typing import Any
 from torch import Tensor
 
 from vaelab import artifacts
-from vaelab.data.format.batches import Batch, epoch_order, latent_noise
+from vaelab.data.format.batches import Batch, latent_noise
 from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.objective.share import Share
+from vaelab.training.crop import cut
 from vaelab.training.nonfinite import culprit, report
 from vaelab.training.processes import of_all_processes
 from vaelab.training.session import Session
 from vaelab.training.step import corrupted, dropout_seed, flipped, forget_gradients, noisy, shifted
+from vaelab.training.turned import turned
 
 
 def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference, Losses, Tensor]:
@@ -27,9 +29,15 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
     noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
     batch = session.train.take(index[mine])
     if options.flip:
-        batch = batch._replace(x=flipped(batch.x, options.seed, step, mine, len(index)))
+        where = (options.seed, step, mine, len(index))
+        of_grids = session.run.kind == "grid"
+        x = turned(batch.x, len(session.info.classes), *where) if of_grids else flipped(batch.x, *where)
+        batch = batch._replace(x=x)
     if options.shift and session.run.model.name == "local":
         x, noise = shifted(batch.x, noise, session.run.model.cell, options.seed, step)
+        batch = batch._replace(x=x)
+    if session.sizes is not None:
+        x, noise = cut(batch.x, noise, session.run.model, int(session.sizes[index].max()))
         batch = batch._replace(x=x)
     seen = batch.x
     if options.corruption:
@@ -67,7 +75,7 @@ def explain(session: Session, bad_step: int) -> InputError:
     """Compute the bad step again, on weights that it did not change; write what is found, return the error to raise."""
     session.progress.step = bad_step
     epoch, step = divmod(bad_step, session.steps)
-    order = epoch_order(len(session.train), session.run.train.seed, epoch)
+    order = session.order(epoch)
     index = order[step * session.batch_size : (step + 1) * session.batch_size]
     _, inference, losses, _ = forward_backward(session, index)
     where = {"step": bad_step, "epoch": epoch + 1, "learning_rate": session.run.train.learning_rate}

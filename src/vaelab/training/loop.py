@@ -14,7 +14,6 @@ import torch
 from tqdm import tqdm
 
 from vaelab import artifacts
-from vaelab.data.format.batches import epoch_order
 from vaelab.errors import InputError, Interrupted
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import run_pass
@@ -27,7 +26,7 @@ from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
 from vaelab.training.processes import one_voice
 from vaelab.training.publish import finish, is_trained, publish
-from vaelab.training.record import add_up, row, train_row, write_checkpoints
+from vaelab.training.record import add_up, note_unbeaten_start, row, train_row, write_checkpoints
 from vaelab.training.session import Draw, Session, make_fabric, save, start
 from vaelab.training.state import scratch_folder
 from vaelab.training.step import average, clip, copy_buffers, gradient_norm, rate_at, set_rate
@@ -80,9 +79,11 @@ def train(session: Session, interrupts: Interrupts) -> None:
     )  # fmt: skip
     with bar:
         try:
+            judge_start(session, interrupts)
             while not is_finished(session):
                 train_epoch(session, bar, interrupts)
                 close_epoch(session, bar, interrupts)
+            note_unbeaten_start(session)
         except Interrupted as interrupt:
             if session.guard.bad_step(progress.step, last=True) is None:
                 save(session)
@@ -90,6 +91,20 @@ def train(session: Session, interrupts: Interrupts) -> None:
                 f"after epoch {progress.epoch}, step {progress.step}: run the same command again to go on from there"
             )
             raise Interrupted(interrupt.number, f"{run.name} is saved {where}") from None
+
+
+def judge_start(session: Session, interrupts: Interrupts) -> None:
+    """Take the untrained model for the best one so far, where `train.select_from` is 0."""
+    progress, options, first = session.progress, session.run.train, session.fabric.global_rank == 0
+    if options.select_from or progress.step or progress.best is not None:
+        return
+    with interrupts.allowed() if first else nullcontext():
+        _, metrics = session.fabric.broadcast(validate(session))
+    value = metrics[options.metric]
+    progress.judge(VALIDATION[session.run.kind].history[options.metric], value, options.min_delta)
+    if first:
+        write_checkpoints(session, value, is_best=value == value, last=False)
+    save(session)
 
 
 def is_finished(session: Session) -> bool:
@@ -104,7 +119,7 @@ def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     """Train the steps of the current epoch that are still to do."""
     progress, guard, options = session.progress, session.guard, session.run.train
     inner = getattr(session.optimizer, "optimizer", session.optimizer)
-    order = epoch_order(len(session.train), session.run.train.seed, progress.epoch)
+    order = session.order(progress.epoch)
     steps, size = session.steps, session.batch_size
     parameters, saved = list(session.model.parameters()), time.monotonic()
     session.model.train()
@@ -148,6 +163,8 @@ def close_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     if value != value:
         raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
     direction = VALIDATION[session.run.kind].history[options.metric]
+    if epoch == options.select_from:
+        progress.forget_best()
     is_best = progress.judge(direction, value, options.min_delta)
     if first:
         write_checkpoints(session, value, is_best, is_finished(session))

@@ -1,5 +1,7 @@
 """What a training leaves behind: rows of history.csv, checkpoints and their snapshots."""
 
+import sys
+
 import torch
 from torch import Tensor
 
@@ -90,3 +92,13 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
         write_snapshot(folder, snapshot)
         session.draw(snapshot, session.info)
     storage.write_csv(session.output / "history.csv", session.progress.history)
+
+
+def note_unbeaten_start(session: Session) -> None:
+    """Say where no epoch was better than the untrained model."""
+    options, progress = session.run.train, session.progress
+    found = {row[options.metric] for row in progress.history if row["phase"] == "val"}
+    if options.select_from == 0 and progress.best not in found and session.fabric.global_rank == 0:
+        start = "PCA" if session.run.model.init == "pca" else "random weights"
+        text = f"no epoch is better on val than the start, {start} ({options.metric} {progress.best:.4g}): it is kept"
+        print(f"note: {session.run.name}: {text}; more examples would help", file=sys.stderr)

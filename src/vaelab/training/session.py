@@ -13,17 +13,19 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from vaelab import storage
-from vaelab.data.format.batches import DeviceSplit, generator, spread_ids
+from vaelab.data.format.batches import DeviceSplit, epoch_order, generator, spread_ids
 from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.measures.snapshots import Snapshot
 from vaelab.models.build import build
+from vaelab.models.grid.pca import start_grids_from_pca
 from vaelab.models.image.features import Inputs
 from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
+from vaelab.training.crop import by_size, longer_sides
 from vaelab.training.nonfinite import Guard
 from vaelab.training.processes import agreed
 from vaelab.training.publish import OUTPUT, STATE, remove
@@ -55,6 +57,7 @@ class Session:
     draw: Draw
     average: VAE | None  # moving average of the weights, where the run asks for one
     seen: Stamps  # of the files of its output, when their digests were noted
+    sizes: Tensor | None = None  # larger side of each training grid [N], where batches are of like size
 
     @property
     def eval_model(self) -> VAE:
@@ -70,6 +73,11 @@ class Session:
     def steps(self) -> int:
         """Steps per epoch; the examples that do not fill a batch wait for another epoch's order."""
         return len(self.train) // self.batch_size
+
+    def order(self, epoch: int) -> Tensor:
+        """Return the order of the training examples in an epoch [N]."""
+        order = epoch_order(len(self.train), self.run.train.seed, epoch)
+        return order if self.sizes is None else by_size(order, self.sizes, self.batch_size)
 
     @property
     def epochs_done(self) -> float:
@@ -111,20 +119,24 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) ->
         found = f"train.batch_size: {min(run.train.batch_size, len(train))} examples for {fabric.world_size} processes"
         raise InputError(f"{found}; expected one or more for each")
     model = build(run.model, info, run.train.seed).to(fabric.device)
+    if run.model.init == "pca" and run.train.linear_rate == 0:  # a third of the time of a step goes into what stays
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(".linear_path." not in name)
     average = copy.deepcopy(model).requires_grad_(False).eval() if run.train.ema else None
     optimizer = AdamW(
         parameter_groups(model, run), run.train.learning_rate, weight_decay=run.train.weight_decay, fused=True
     )
+    objective = Objective(run.loss, info, len(train), fabric.device)
     progress, sums = _resumed(fabric, run, scratch, model, average, optimizer)
     if progress is None:
         progress, sums = Progress(), {}
-        _initialise(model, average, train, run)
+        _initialise(model, average, train, run, objective)
     chosen = torch.randperm(len(train), generator=generator(run.train.seed, 0, stream=2))
     chosen = chosen[: run.train.checkpoint_samples].sort().values
-    objective = Objective(run.loss, info, len(train), fabric.device)
     return Session(
         run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
         Guard(fabric.device), draw, average, stamps(scratch / OUTPUT),
+        longer_sides(train, len(info.classes)) if run.train.crop else None,
     )  # fmt: skip
 
 
@@ -148,12 +160,16 @@ def _resumed(
     return None, {}
 
 
-def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run) -> None:
+def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run, objective: Objective) -> None:
     """Set the weights that depend on the data, where the run asks for it."""
     if run.model.init == "pca":
         ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
-        images, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
-        start_from_pca(model, images, options.flip, options.seed, run.model.pca_patches, group)
+        examples, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train
+        if run.kind == "grid":
+            start_grids_from_pca(model, examples, options.seed)
+        else:
+            beta = min(objective.effective_beta(0) or 1.0, 1.0)  # none or infinite where no term is a likelihood
+            start_from_pca(model, examples, options.flip, options.seed, run.model.pca_patches, group, beta)
     if average is not None:
         average.load_state_dict(model.state_dict())
 

@@ -47,6 +47,10 @@ class Progress:
         self.best = value if is_best else self.best
         return is_best
 
+    def forget_best(self) -> None:
+        """Let the next epoch be the best so far, whatever its metric is."""
+        self.best = self.counted = None
+
 
 def scratch_folder(run: Run, data: Path) -> Path:
     """Return the folder of the resume state: its name is a digest of the run, the data and the code in use."""

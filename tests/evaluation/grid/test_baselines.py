@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers import grid_info, random_grids
 
-from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
+from vaelab.evaluation.grid.baselines import Majority
 
 CLASSES = 4
 
@@ -65,33 +65,3 @@ def test_frequency_distortion_is_finite_for_classes_and_sizes_that_training_lack
     other[0, :2, :3] = 3
     found = Majority(x, grid_info(CLASSES, x)).metrics(other)
     assert 0 < found["frequency"]["distortion"] < float("inf")
-
-
-def test_pca_of_full_rank_reproduces_training_and_one_component_does_not():
-    x = train()
-    full, one = (PcaOfGrids(x, grid_info(CLASSES, x), components, seed=0).metrics(x) for components in (1000, 1))
-    for name in ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1"):
-        assert full["pca"][name] == 1
-        assert one["pca"][name] < 1
-
-
-def test_pca_gets_better_with_components():
-    x, info = train(), grid_info(CLASSES, train())
-    found = [PcaOfGrids(x, info, components, seed=0).metrics(x)["pca"]["accuracy"] for components in (1, 4, 19)]
-    assert found == sorted(found)
-    assert found[0] < found[2]
-
-
-def test_pca_measures_in_parts_what_it_measures_at_once():
-    x = random_grids(600, CLASSES)
-    baseline = PcaOfGrids(x[:50], grid_info(CLASSES), 3, seed=0)
-    parts = [baseline.metrics(part)["pca"]["accuracy"] * float((part < CLASSES).sum()) for part in (x[:100], x[100:])]
-    assert baseline.metrics(x)["pca"]["accuracy"] == pytest.approx(sum(parts) / float((x < CLASSES).sum()))
-
-
-def test_pca_that_loses_nothing_is_known_unless_it_is_for_want_of_grids():
-    x = random_grids(300, 2, canvas=2)  # 12 one-hot values, of which at most 8 vary freely
-    info = grid_info(2, x, canvas=2)
-    assert [PcaOfGrids(x, info, count, 0).loses_nothing for count in (2, 8, 12, 64)] == [False, True, True, True]
-    few = random_grids(5, CLASSES)
-    assert not PcaOfGrids(few, grid_info(CLASSES, few), 64, 0).loses_nothing

@@ -6,8 +6,9 @@ from skimage import data
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.evaluation.image.baselines import blur, fit_baselines, left_out
+from vaelab.evaluation.image.baselines import blur, fit_baselines, left_out, patch_of
 from vaelab.measures.image.reconstruction import image_metrics
+from vaelab.params.blocks import Model
 
 
 def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
@@ -19,6 +20,13 @@ def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
 
 def baselines(train: Tensor, latent_dim: int = 12, cell: int | None = None, documents: bool = False):
     return fit_baselines(train, latent_dim, cell, documents, seed=0)
+
+
+def test_a_map_and_a_filtered_vector_are_compared_with_patches():
+    assert patch_of(Model(latent="map", depth=2), 64, 64) == 4
+    assert patch_of(Model(name="filtered", depth=3), 1024, 64) == 8  # 16 numbers for each of 8 x 8 patches
+    assert patch_of(Model(name="filtered", depth=3), 1000, 64) is None
+    assert patch_of(Model(depth=3), 1024, 64) is None
 
 
 def test_each_kind_of_model_and_data_has_its_baselines():

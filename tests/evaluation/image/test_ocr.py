@@ -1,5 +1,6 @@
 """Reading pages: edit distances against hand-computed ones, Tesseract against the text that was rendered."""
 
+import itertools
 import os
 
 import numpy as np
@@ -84,13 +85,36 @@ def test_page_errors_pool_pages_and_cap_each(spoken):
     originals = {3: tones[0], 5: tones[2], 7: tones[4]}
     reconstructions = {3: tones[1], 5: tones[3], 7: tones[5], 9: tones[0]}
     result = ocr.page_errors(originals, reconstructions, 10)
-    assert result == {"ocr_cer": (1 + 2) / (4 + 2), "ocr_pages": 2}  # the page without text does not count
+    assert result == {"ocr_cer": (1 + 2) / (4 + 2), "ocr_words": 0, "ocr_pages": 2}  # no text: does not count
+
+
+def slow_common(a, b):
+    """The definition of the longest common subsequence, over all choices of words."""
+    of_a, of_b = ({part for n in range(7) for part in itertools.combinations(words, n)} for words in (a, b))
+    return max(map(len, of_a & of_b))
+
+
+@steady
+@given(st.lists(st.sampled_from(["ab", "7", "x9"]), max_size=6), st.lists(st.sampled_from(["ab", "7"]), max_size=6))
+def test_words_in_common_are_the_longest_common_subsequence(a, b):
+    found = ocr.words_in_common(" ".join(a), " - ".join(b))
+    assert found["ocr_words"] == (slow_common(a, b), len(a))
+    digits = [[word for word in words if word != "ab"] for words in (a, b)]
+    assert found["ocr_digits"] == (slow_common(*digits), len(digits[0]))
+
+
+def test_page_errors_pool_exact_words_and_those_with_digits(spoken):
+    tones = spoken("Total: 86.00 EUR, no 7", "Total 00.00 EUR, no; 7", "B12 x", "extra B12 y")
+    result = ocr.page_errors({0: tones[0], 1: tones[2]}, {0: tones[1], 1: tones[3]}, 2)
+    assert (result["ocr_words"], result["ocr_digits"]) == ((5 + 1) / (6 + 2), (2 + 1) / (3 + 1))
 
 
 def test_page_errors_read_the_first_pages_only(spoken):
     tones = spoken("abcd", "")
     originals = {5: tones[0], 2: tones[0], 1: tones[0]}
-    assert ocr.page_errors(originals, {1: tones[0], 2: tones[0], 5: tones[1]}, 2) == {"ocr_cer": 0, "ocr_pages": 2}
+    assert ocr.page_errors(originals, {1: tones[0], 2: tones[0], 5: tones[1]}, 2) == {
+        "ocr_cer": 0, "ocr_words": 1, "ocr_pages": 2,
+    }  # fmt: skip
 
 
 def test_page_errors_without_text_have_no_rate(spoken):
@@ -181,5 +205,6 @@ def test_blur_makes_a_page_harder_to_read():
 @tesseract
 def test_a_page_that_came_back_unharmed_has_no_errors_and_a_lost_one_all():
     page = render("table", 1, 4, 96, 256).gray
-    assert ocr.page_errors({4: page}, {4: page}, 1) == {"ocr_cer": 0, "ocr_pages": 1}
-    assert ocr.page_errors({4: page}, {4: np.full_like(page, 240)}, 1) == {"ocr_cer": 1, "ocr_pages": 1}
+    same, blank = (ocr.page_errors({4: page}, {4: other}, 1) for other in (page, np.full_like(page, 240)))
+    assert (same["ocr_cer"], same["ocr_words"], same["ocr_pages"]) == (0, 1, 1)
+    assert (blank["ocr_cer"], blank["ocr_words"], blank["ocr_pages"]) == (1, 0, 1)

@@ -7,7 +7,7 @@ from helpers import GROUPS, grid_info, random_grids, random_images, tiny_run, un
 
 from vaelab.data.format.info import image_info
 from vaelab.evaluation.image.baselines import blur
-from vaelab.evaluation.latent import decoding
+from vaelab.evaluation.latent import decode, decoding
 from vaelab.measures.image.sharpness import radial_spectrum
 from vaelab.measures.kinds import MEASURES
 from vaelab.models.build import build
@@ -23,7 +23,8 @@ every_kind = pytest.mark.parametrize("kind", INFOS)
 
 
 def model(kind: str, **options: object) -> VAE:
-    vae = build(tiny_run(kind=kind, model=options).model, INFOS[kind], seed=0)
+    own = {"latent_dim": LATENT - 2} if kind == "grid" else {}  # and the extent
+    vae = build(tiny_run(kind=kind, model=own | options).model, INFOS[kind], seed=0)
     vae(random_grids(8) if kind == "grid" else unit(random_images(8, 3)), group=torch.arange(8) % 2)
     return vae.eval()
 
@@ -44,7 +45,7 @@ def close(found: np.ndarray, expected: np.ndarray, kind: str) -> bool:
 
 @every_kind
 def test_more_latents_than_a_batch_are_all_decoded_in_order(kind):
-    vae, z = model(kind), latents(decoding.BATCH + 7)
+    vae, z = model(kind), latents(decode.BATCH + 7)
     found = decoding.decode(vae, z, INFOS[kind])
     assert (found.shape, found.dtype) == ((len(z), *SHAPES[kind]), np.uint8)
     assert close(found, one_by_one(vae, z, kind), kind)
@@ -86,7 +87,9 @@ def test_a_traversal_moves_the_dimensions_with_the_largest_kl_of_one_example(kin
 
 
 def test_a_traversal_has_no_more_dimensions_than_the_latent():
-    found = decoding.traverse(model("grid", latent_dim=1), INFOS["grid"], latents(3)[:, :1], latents(3)[:, :1], OPTIONS)
+    found = decoding.traverse(
+        model("image", latent_dim=1), INFOS["image"], latents(3)[:, :1], latents(3)[:, :1], OPTIONS
+    )
     assert found.dimensions == [0]
 
 

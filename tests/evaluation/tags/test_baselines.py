@@ -21,7 +21,10 @@ COUNTS = X["train"].sum(0).numpy()
 OPTIONS = Evaluate(batch_size=16, threshold=0.3, top_k=(2,))
 RANKED = {"lrap", "recall_at_2", "recall_at_10", "ndcg_at_2", "ndcg_at_10", "average_precision",
           "average_precision_macro", "best_threshold"}  # fmt: skip
-COUNTED = {*AT_THRESHOLD, *(f"best_{name}" for name in AT_THRESHOLD), "predicted_tags", "true_tags"}
+COUNTED = {
+    *AT_THRESHOLD, *(f"{which}_{name}" for which in ("best", "grouped") for name in AT_THRESHOLD), "predicted_tags",
+    "true_tags",
+}  # fmt: skip
 
 
 def split(x: torch.Tensor) -> DeviceSplit:
@@ -42,7 +45,8 @@ def test_all_methods_have_the_measures_that_make_sense_for_them(found):
     assert set(found["zero"]) == COUNTED
     assert set(found["frequency"]) == COUNTED | RANKED | {"bce", "distortion", "negative_elbo"}
     assert set(found["pca"]) == COUNTED | RANKED | {"distortion_at_mean"}
-    assert set(found) == {"zero", "frequency", "pca"} < set(BASELINES["tags"])
+    assert set(found["ease"]) == set(found["pca"])
+    assert set(found) == {"zero", "frequency", "pca", "ease"} < set(BASELINES["tags"])
     assert all(math.isfinite(value) for values in found.values() for value in values.values())
 
 
@@ -123,9 +127,9 @@ def test_tags_that_never_occur_need_no_dimension():
 
 def test_one_training_row_leaves_no_pca():
     baselines = fitted(train=X["train"][:1])
-    assert set(baselines.methods) == {"zero", "frequency"}
+    assert set(baselines.methods) == {"zero", "frequency", "ease"}
     found = baselines.metrics(split(X["test"]))
-    assert set(found) == {"zero", "frequency"}
+    assert set(found) == {"zero", "frequency", "ease"}
     assert all(math.isfinite(value) for values in found.values() for value in values.values())
 
 

@@ -95,15 +95,22 @@ def inference(case: Case, phase: str) -> Inference:
 
 
 KS = {f"{name}_at_{k}" for name in ("recall", "ndcg") for k in (2, 5, 10)}  # 10: of history.csv
-BEST = {f"best_{name}" for name in AT_THRESHOLD}
+BEST = {f"{which}_{name}" for which in ("best", "grouped") for name in AT_THRESHOLD}
+HELD_OUT_GROUPS = ("completion", "rows that training has not seen")
 ABLATED = {f"{how}_z_{what}" for how in ("shuffled", "zero") for what in ("lrap", "distortion")}
 HELD_OUT_BOUNDS = {"negative_iw_elbo", "elbo_sampling_error"}
 RANKED = ("lrap", "average_precision", "average_precision_macro")
+SHOWN = {name for name in TABLES["tags"].shown if "_at_" not in name and metric(name).group not in HELD_OUT_GROUPS}
 OWN = {
+    *SHOWN,
     *HELD_OUT_BOUNDS, "distortion_at_mean",
-    *(name for name in TABLES["tags"].shown if "_at_" not in name), *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
+    *AT_THRESHOLD, *KS, *BEST, *ABLATED, *NAMES, "elbo",
     "loss", "distortion", "mutual_information", "aggregate_kl", "aggregate_mean_abs", "aggregate_std", "ks_mean",
     "ks_max", "extreme_share", "min_log_var", "max_log_var", "max_abs_mean", "generated_samples",
+}  # fmt: skip
+COMPLETED = {
+    *(f"completion_{name}" for name in (*KS, "gain_over_ease", "gain_over_ease_error", "rows", "left_out")),
+    "unseen_rows", "seen_share",
 }  # fmt: skip
 
 
@@ -113,8 +120,13 @@ def test_every_metric_is_finite_and_has_a_name(case, phase):
     beside = {key: values[key] for key in (FLOORS, SAMPLE_FLOORS)}
     own = {key for key in set(flat(values)) - set(flat(beside)) if not key.startswith(HELD_OUT)}
     drawn = {key for key in own if key.startswith("sampled_")}
-    assert drawn == {f"sampled_{key}" for key in (*RANKED, *AT_THRESHOLD, *KS, *BEST, "predicted_tags")}
-    assert own - drawn == OWN - drawn - (HELD_OUT_BOUNDS if phase == "train" else set())
+    measured = {*RANKED, *AT_THRESHOLD, *KS, *BEST, "predicted_tags"}
+    assert drawn == {f"sampled_{key}" for key in measured}
+    new = {key for key in own - COMPLETED if key.startswith("unseen_")}
+    of_train = phase == "train"
+    assert own - drawn - new == (OWN - drawn - HELD_OUT_BOUNDS if of_train else OWN - drawn | COMPLETED)
+    ranked = {*measured, *(COMPLETED - {"unseen_rows", "seen_share"}), *drawn, "rate", "distortion", "bce"}
+    assert {f"unseen_{key}" for key in ranked} <= new or of_train
     assert {key for key in values if key.startswith(HELD_OUT)} == {HELD_OUT + name for name in NAMES}
     assert all(metric(key).full_title for key in own)
     assert all(math.isfinite(value) for value in flat(values).values())
@@ -212,7 +224,7 @@ def test_facts_say_what_the_numbers_rest_on(case):
     assert facts["likelihood"] == name
     assert facts["effective_beta_measured"] == pytest.approx({"bernoulli": 0.5, "multinomial": 0.25}[name], rel=1e-5)
     assert facts["silhouette_labels"] == "group"
-    assert facts["floors"] == "zero, frequency, pca"
+    assert facts["floors"] == "zero, frequency, pca, ease"
     assert facts["floor_pca_components"] == LATENT
     assert facts["no_baseline"] is None
     assert facts["average_precision_rows"] == "all"
@@ -241,7 +253,7 @@ def test_baselines_stand_beside_in_every_phase(case):
     for phase in SIZES:
         values = case[1].found.metrics[phase]
         baselines = values[FLOORS]
-        assert set(baselines) == {"zero", "frequency", "pca"}
+        assert set(baselines) == {"zero", "frequency", "pca", "ease"}
         for reached in baselines.values():
             assert {*AT_THRESHOLD, *BEST} <= set(reached)
         assert {"lrap", "average_precision", "ndcg_at_5"} <= set(baselines["pca"])
@@ -382,3 +394,55 @@ def test_the_history_has_its_columns_from_the_val_pass_and_some_from_the_steps(n
     assert {"f1_micro", "f1_macro", "hamming_loss", "predicted_tags"} <= set(steps)
     assert val == pytest.approx({key: whole[key] for key in val})
     assert steps == pytest.approx({key: whole[key] for key in steps})
+
+
+@pytest.fixture(scope="module")
+def with_known_rows(bernoulli, tmp_path_factory) -> tuple[dict[str, Tensor], Evaluation]:
+    """Rows of which the first half of val and test are rows of training, and what evaluation makes of them."""
+    rows = X | {name: torch.cat([X["train"][:12], X[name][12:]]) for name in ("val", "test")}
+    splits = {phase: {"x": x.numpy(), "group": np.zeros(len(x), np.uint8)} for phase, x in rows.items()}
+    folder = tmp_path_factory.mktemp("known") / "data"
+    write(folder, tag_info(X["train"]), splits, {})
+    return rows, bernoulli.again(folder)
+
+
+def test_measures_of_new_rows_are_those_of_these_rows_alone(bernoulli, with_known_rows):
+    rows, found = with_known_rows
+    values, x = found.metrics["test"], rows["test"]
+    known = {tuple(row) for row in rows["train"].tolist()}
+    new = torch.tensor([tuple(row) not in known for row in x.tolist()])
+    assert values["unseen_rows"] == int(new.sum()) < 13
+    assert values["seen_share"] == pytest.approx(1 - int(new.sum()) / 24)
+    logits = bernoulli.model(x[new].float()).reconstruction.detach().numpy()
+    true, unseen = x[new].numpy(), values["unseen"]
+    assert unseen["lrap"] == pytest.approx(label_ranking_average_precision_score(true, logits))
+    guess = 1 / (1 + np.exp(-logits)) >= values["best_threshold"]
+    assert unseen["best_f1_micro"] == pytest.approx(f1_score(true, guess, average="micro"))
+    assert unseen["best_threshold"] == values["best_threshold"]
+    rate = [row["rate"] for row in found.examples if row["phase"] == "test"]
+    assert unseen["rate"] == pytest.approx(np.array(rate)[new.numpy()].mean(), rel=1e-5)
+    baseline = values[FLOORS]["frequency"]
+    counts = rows["train"].sum(0).double().repeat(len(true), 1)
+    assert baseline["unseen_lrap"] == pytest.approx(label_ranking_average_precision_score(true, counts))
+    assert baseline["unseen_completion_ndcg_at_10"] != baseline["completion_ndcg_at_10"]
+
+
+def test_where_all_rows_are_known_nothing_is_said_of_new_ones(bernoulli, tmp_path):
+    rows = X | dict.fromkeys(("val", "test"), X["train"][:12])
+    splits = {phase: {"x": x.numpy(), "group": np.zeros(len(x), np.uint8)} for phase, x in rows.items()}
+    write(tmp_path / "data", tag_info(X["train"]), splits, {})
+    values = bernoulli.again(tmp_path / "data").metrics["test"]
+    assert (values["unseen_rows"], values["seen_share"]) == (0, 1)
+    assert "unseen" not in values
+
+
+def test_completion_is_of_rows_with_two_tags_and_beside_the_baselines(case):
+    for phase in ("val", "test"):
+        values = case[1].found.metrics[phase]
+        assert values["completion_rows"] == int((X[phase].sum(1) >= 2).sum())
+        assert values["completion_rows"] + values["completion_left_out"] == SIZES[phase]
+        reached = {name: of.get("completion_ndcg_at_10") for name, of in values[FLOORS].items()}
+        assert reached.pop("zero") is None
+        assert values["completion_gain_over_ease"] == pytest.approx(values["completion_ndcg_at_10"] - reached["ease"])
+        assert all(0 < value < 1 for value in reached.values())
+    assert "completion_rows" not in case[1].found.metrics["train"]

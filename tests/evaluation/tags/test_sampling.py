@@ -8,7 +8,7 @@ from helpers import random_tags, tag_info, tiny_run
 from torch import nn
 
 from vaelab.evaluation.latent.prior import fit_mixture
-from vaelab.evaluation.tags.sampling import BATCH, Sampler, draw_sets
+from vaelab.evaluation.tags.sampling import BATCH, Sampler, draw_sets, shift_to
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Evaluate
 
@@ -101,3 +101,20 @@ def test_latents_come_from_the_mixture_where_it_is_asked_for():
     mixture = fit_mixture(mean, torch.full_like(mean, -4.0), 1, seed=0)
     rows = sampler(prior="mixture", mixture=mixture, tag_sampling="threshold")(100)
     assert {tuple(row) for row in rows.tolist()} == {(0, 0, 1, 1, 1)}  # z_0 > 0 always
+
+
+def test_calibrated_samples_have_the_frequencies_of_training():
+    rows = sampler(tag_sampling="calibrated")(8000)
+    expected = torch.from_numpy(INFO.tag_frequencies).float()
+    torch.testing.assert_close(rows.float().mean(0), expected, atol=0.03, rtol=0)
+    assert not torch.equal(rows, sampler()(8000))
+
+
+def test_a_shift_gives_each_tag_its_frequency_and_leaves_the_order_of_rows():
+    logits = 3 * torch.randn((500, 4), generator=torch.Generator().manual_seed(0)) - 2
+    frequency = torch.tensor([0.01, 0.3, 0.9, 0.0], dtype=torch.float64)
+    shift = shift_to(logits, frequency)
+    mean = (logits + shift).sigmoid().mean(0)
+    torch.testing.assert_close(mean[:3], frequency[:3].float(), atol=1e-5, rtol=0)
+    assert shift[3] == pytest.approx(-16, abs=1e-3)
+    assert shift_to(logits, logits.sigmoid().double().mean(0)).abs().max() < 1e-4

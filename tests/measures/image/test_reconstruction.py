@@ -9,7 +9,8 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from vaelab.measures.image import sharpness
-from vaelab.measures.image.reconstruction import INK, MAX_PSNR, image_metrics
+from vaelab.measures.image.reconstruction import MAX_PSNR, image_metrics
+from vaelab.objective.ink import INK
 from vaelab.objective.ssim import ms_ssim_values, ssim_values
 
 SIDE = 48

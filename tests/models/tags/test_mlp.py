@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from vaelab.models.blocks import norm
 from vaelab.models.build import build
 from vaelab.models.files import load_model, save_model
-from vaelab.models.tags.mlp import frequency_logits, hidden
+from vaelab.models.tags.mlp import frequency_logits, hidden, thinned
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Model
@@ -27,6 +27,7 @@ OPTIONS = [
     {"norm": "group", "activation": "relu", "hidden": [6]},
     {"norm": "none", "activation": "gelu", "dropout": 0.3},
     {"input_dropout": 0.5, "input_scale": "length"},
+    {"input_dropout": 0.5, "input_dropout_rate": "uniform"},
     {"output": "softmax", "activation": "leaky_relu"},
     {"tied": True},
     {"tied": True, "hidden": []},
@@ -34,7 +35,7 @@ OPTIONS = [
     {"tied": True, "hidden": [16, 8], "norm": "none"},
 ]
 every_option = pytest.mark.parametrize("options", OPTIONS, ids=str)
-RANDOM = [{"dropout": 0.5}, {"input_dropout": 0.5}]
+RANDOM = [{"dropout": 0.5}, {"input_dropout": 0.5}, {"input_dropout": 0.5, "input_dropout_rate": "uniform"}]
 
 
 def model(seed: int = 0, **options: object) -> VAE:
@@ -269,3 +270,16 @@ def test_groups_of_a_layer_leave_more_of_a_unit_than_its_sign(size):
     options = tiny_run(kind="tags", model={"norm": "group"}).model
     normalised = hidden(torch.nn.Identity(), size, options)[1](units)
     assert (normalised.abs().std(dim=0) > 0.1).all()
+
+
+def test_each_row_is_thinned_at_a_rate_of_its_own_and_what_is_left_is_not_scaled():
+    x = (torch.rand((400, 2000), generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        seen = thinned(x, 0.5)
+    assert ((seen == x) | (seen == 0)).all()
+    lost = (1 - seen.sum(1) / x.sum(1)).sort().values
+    expected = torch.linspace(0, 0.5, 400)  # quantiles of U(0, 0.5)
+    torch.testing.assert_close(lost, expected, atol=0.06, rtol=0)
+    vae = model(input_dropout=0.5, input_dropout_rate="uniform")
+    assert torch.equal(seen_by(vae.eval(), X), X)

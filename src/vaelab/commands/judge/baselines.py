@@ -10,7 +10,7 @@ from vaelab.commands.judge.inputs import fits, is_prepared
 from vaelab.commands.judge.target import Target
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import split_files
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
 from vaelab.metrics.nested import FLOORS
 from vaelab.metrics.records import BASELINES
 
@@ -34,13 +34,17 @@ def baselines_of(target: Target, source: Source) -> Found:
     reached = _evaluated(target, source)
     if reached:
         return Found(plain, {name: values for name, values in reached.items() if name not in plain}, [])
-    fitted = ["mean_image", "pca", *(["patch_pca"] if target.file.run.model.latent == "map" else [])]
+    fitted = ["mean_image", "pca", *(["patch_pca"] if _patch(target) else [])]
     titles = ", ".join(BASELINES["image"][name] for name in fitted)
     return Found(
         plain,
         {},
         [f"Not compared with {titles}: the training data of {target.label} (data set {target.data}) are not there"],
     )
+
+
+def _patch(target: Target) -> int | None:
+    return patch_of(target.file.run.model, target.file.model.latent_dim, target.file.info.shape[-1])
 
 
 def _trained_on(name: str, target: Target) -> bool:
@@ -51,9 +55,9 @@ def _trained_on(name: str, target: Target) -> bool:
 
 
 def _fitted(target: Target, plain: dict[str, Baseline]) -> Found:
-    info, model = target.file.info, target.file.run.model
+    info = target.file.info
     train = load_split(artifacts.prepared(target.data), "train", info, torch.device("cpu"), with_text=True)
-    cell = 2**model.depth if model.latent == "map" else None
+    cell = _patch(target)
     latents, seed = target.file.model.latent_dim, target.options.seed
     some = train.spread()
     found = fit_baselines(some, latents, cell, train.text is not None, seed)

@@ -6,14 +6,13 @@ N examples, K classes, S side of the canvas. Grids are int64 [N, S, S] with K ou
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import evenly
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import confusion
-from vaelab.models.pca import MIN_VARIANCE, pca_projection
+from vaelab.measures.grid.batch import of_cells
 from vaelab.objective.grid_losses import extents
 
-CHECKED = 512  # training grids at most that tell whether PCA loses anything
-MEASURES = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1")
+MEASURES = ("accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1", "blank_share", "exact_match")
+OVER_GRIDS = ("blank_share", "exact_match")  # of which these are means over grids
 
 
 class Majority:
@@ -38,36 +37,17 @@ class Majority:
         cells = (matrix.sum(1) * self.log_share).sum() / len(x)
         extent = (log_sizes[0][size[:, 0]] + log_sizes[1][size[:, 1]]).mean()
         nats = -float(cells + extent)
+        found = confusion.classification_metrics(matrix, self.info.background)
+        accuracies = {name: found[name] for name in MEASURES if name not in OVER_GRIDS}
         return {
-            "majority": {**_measures(matrix, self.info), "extent_accuracy": float(right.double().mean())},
+            "majority": {**accuracies, "extent_accuracy": float(right.double().mean())},
             "frequency": {"distortion": nats, "negative_elbo": nats},  # without a latent there is no rate
         }
 
 
-class PcaOfGrids:
-    """Principal components of the one-hot grids ("outside" is a class too), as many as the model has latents."""
-
-    def __init__(self, train: Tensor, info: DataInfo, components: int, seed: int) -> None:
-        self.info = info
-        rows = self._one_hot(train)
-        self.projection = pca_projection(rows, components, seed)
-        some = rows[evenly(len(rows), CHECKED)]
-        error = float((self.projection(some) - some).square().mean())
-        self.loses_nothing = error <= MIN_VARIANCE and (components < len(rows) - 1 or components >= rows.shape[1])
-
-    def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
-        """Return the accuracies of the most probable class after projection and back."""
-        classes, matrix = len(self.info.classes), torch.zeros(())
-        for part in x.split(512):
-            back = self.projection(self._one_hot(part))
-            predicted = back.view(*part.shape, classes + 1)[..., :classes].argmax(-1)
-            matrix = matrix + confusion.confusion(part, predicted, classes).sum(0)
-        return {"pca": _measures(matrix, self.info)}
-
-    def _one_hot(self, x: Tensor) -> Tensor:
-        return torch.nn.functional.one_hot(x, len(self.info.classes) + 1).flatten(1).float()
-
-
-def _measures(matrix: Tensor, info: DataInfo) -> dict[str, float]:
-    measured = confusion.classification_metrics(matrix, info.background)
-    return {name: measured[name] for name in MEASURES}
+def measured(x: Tensor, predicted: Tensor, info: DataInfo) -> dict[str, float]:
+    """Return the measures of predicted classes [N, S, S], the extent taken as known."""
+    totals, examples = of_cells(x, predicted, info)
+    found = confusion.classification_metrics(totals["matrix"], info.background)
+    found |= {name: float(examples[name].nanmean()) for name in OVER_GRIDS}
+    return {name: found[name] for name in MEASURES}

@@ -7,18 +7,25 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
-from vaelab.evaluation.grid.baselines import Majority, PcaOfGrids
+from vaelab.evaluation.grid.baselines import Majority
+from vaelab.evaluation.grid.generation import sample_metrics, samples
+from vaelab.evaluation.grid.linear import Linear, patch_pca_of_grids, pca_of_grids
 from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import evaluation_metrics
 from vaelab.measures.passes import Pass
 from vaelab.metrics.nested import ABLATIONS, FLOORS, SAMPLED
+from vaelab.models.grid.conv import places
+from vaelab.models.grid.palette import Palette
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import LIKELIHOODS
 from vaelab.objective.schedules import value_reached
 
 AVERAGED = ("distortion", "distortion_cells", "distortion_extent", "exact_match", "extent_accuracy", "blank_share")
+SAVED_SAMPLES = 256
+OF_GRIDS = ("accuracy", "foreground_accuracy")  # pooled over cells; as means over grids they are called grid_...
+MOST_COMPONENTS = 256  # of whole canvases: with more PCA learns the training grids by heart, and takes a minute
 
 
 class GridEvaluator:
@@ -26,10 +33,18 @@ class GridEvaluator:
 
     def __init__(self, inputs: EvaluationInputs) -> None:
         self.inputs = inputs
-        train = _grids(inputs.splits["train"])
-        pca = PcaOfGrids(train, inputs.info, inputs.model.latent_dim, inputs.options.seed)
-        self.lossless = pca.loses_nothing
-        self.baselines: list[Majority | PcaOfGrids] = [Majority(train, inputs.info), *([] if self.lossless else [pca])]
+        train, options, info = _grids(inputs.splits["train"]), inputs.run.model, inputs.info
+        size, seed, cell = places(options, info), inputs.options.seed, 2**options.depth
+        channels = size // (info.shape[0] // cell) ** 2
+        kinds = dict.fromkeys(("none", options.palette))
+        self.baselines: list[Majority | Linear] = [Majority(train, info)]
+        for palette in (Palette(kind, info) for kind in kinds):
+            found = [pca_of_grids(train, palette, info, min(size, MOST_COMPONENTS), seed)]
+            if channels:
+                found.append(patch_pca_of_grids(train, palette, info, cell, channels, seed))
+            self.baselines += [baseline for baseline in found if baseline is not None]
+        self.train, self.samples = train, torch.empty(0)
+        self.lossless = not any(isinstance(baseline, Linear) for baseline in self.baselines)
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
         """Return None: all reconstructions are kept."""
@@ -39,6 +54,7 @@ class GridEvaluator:
         """Return the metrics of a phase, baselines among them."""
         matrix, means = result.measured.totals["matrix"], result.means()
         values: dict[str, Any] = {name: means[name] for name in AVERAGED}
+        values |= {f"grid_{name}": result.measured.means()[name] for name in OF_GRIDS}
         values["nats_per_cell"] = values["distortion_cells"] * len(split) / float(matrix.sum())
         values["distortion_at_mean"] = result.measured.means()["distortion"]
         values |= likelihoods(self.inputs, phase, split, result)
@@ -46,6 +62,11 @@ class GridEvaluator:
         recall = confusion.per_class_recall(matrix)
         values |= {f"recall_{number}": float(value) for number, value in enumerate(recall)}
         x = _grids(split)
+        if phase == "train":
+            self.samples = samples(self.inputs, result.mean, result.log_var, x)
+        else:
+            limit, seed = self.inputs.options.mutual_information_examples, self.inputs.options.seed
+            values |= sample_metrics(self.samples, x, self.train, len(self.inputs.info.classes), limit, seed)
         reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
         values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
@@ -80,8 +101,8 @@ class GridEvaluator:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return nothing."""
-        return {}
+        """Return some of the samples of the prior."""
+        return {"samples": self.samples[:SAVED_SAMPLES].numpy()}
 
 
 def _grids(split: DeviceSplit) -> Tensor:

@@ -13,6 +13,7 @@ from vaelab.evaluation.inputs import lossless_text
 from vaelab.models import pca
 from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
+from vaelab.params.blocks import Model
 
 BLUR = 2.0  # standard deviation, pixels
 BLUR_WIDTH = 17  # of the kernel: 4 standard deviations to each side
@@ -49,6 +50,15 @@ def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: b
     if documents:
         found["white_page"] = torch.ones_like
     return found
+
+
+def patch_of(model: Model, latent_dim: int, side: int) -> int | None:
+    """Return the side, in pixels, of the patches whose PCA makes as many numbers as the model; None: no patch_pca.
+
+    Of a latent map they are its places. The vector of a filtered model is shared out among as many, where that goes.
+    """
+    shared = model.name == "filtered" and latent_dim % (side // model.cell) ** 2 == 0
+    return model.cell if model.latent == "map" or shared else None
 
 
 def left_out(found: Collection[str], latent_dim: int, cell: int | None, images: int) -> str | None:

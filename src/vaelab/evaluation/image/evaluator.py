@@ -12,9 +12,10 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
 from vaelab.evaluation.inputs import EvaluationInputs
-from vaelab.evaluation.latent import decoding, posterior
+from vaelab.evaluation.latent import posterior
+from vaelab.evaluation.latent.decode import decode
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.measures.gaussian import best_gaussian
@@ -40,7 +41,7 @@ class ImageEvaluator:
         self.final = final_phase(inputs.splits)
         train, model = inputs.splits["train"], inputs.run.model
         self.train = train.spread()
-        self.cell = model.cell if model.latent == "map" else None
+        self.cell = patch_of(model, inputs.model.latent_dim, self.train.shape[-1])
         documents = train.text is not None
         self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
         self.pictures = inputs.run.model.features == "none"
@@ -157,10 +158,10 @@ class ImageEvaluator:
         pages = ocr.stitch(ocr.gray(x.numpy()), page, top, left)
         values = ocr.page_errors(pages, ocr.stitch(ocr.gray(outputs[place].numpy()), page, top, left), limit)
         methods = {"blur": blur, **self.baselines}
-        for name in {"blur", "pca", "patch_pca"} & methods.keys():
+        for name in {"blur", "pca", "patch_pca", "white_page"} & methods.keys():
             y = torch.cat([stored(Decoded(methods[name](part.float() / 255))) for part in x.split(256)])
             read = ocr.page_errors(pages, ocr.stitch(ocr.gray(y.numpy()), page, top, left), limit)
-            reached[name]["ocr_cer"] = read["ocr_cer"]
+            reached[name] |= {key: value for key, value in read.items() if key != "ocr_pages"}
         return values
 
     def _generation(self, originals: Tensor) -> dict[str, float]:
@@ -170,8 +171,8 @@ class ImageEvaluator:
         fit = options.prior == "mixture"
         mean, log_var = self.posterior.mean, self.posterior.log_var
         mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed) if fit else None
-        z = sample_prior(options.prior, options.samples, model.latent_dim, mixture, options.seed)
-        self.samples = torch.from_numpy(decoding.decode(model, z, self.inputs.info))
+        z = sample_prior("mixture" if mixture else "normal", options.samples, model.latent_dim, mixture, options.seed)
+        self.samples = torch.from_numpy(decode(model, z, self.inputs.info))
         limit = options.mutual_information_examples
         if not self.pictures:
             return dict.fromkeys(generation.NAMES, math.nan)

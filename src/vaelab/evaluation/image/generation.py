@@ -12,14 +12,13 @@ from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from vaelab.data.format.batches import generator
 from vaelab.evaluation.latent.posterior import diversity
+from vaelab.evaluation.sets import NEIGHBOURS, mmd, precision_recall
 from vaelab.models.pca import principal_directions
 
 DIRECTIONS = 64  # R at most
 BANDS = 3  # octaves of detail
 LAYOUT_SIDE = 32  # images are averaged down to this side before their layout is looked at
 FIT_ROWS = 1000  # training images that the features are fitted to, at most
-NEIGHBOURS = 3
-SAME = 1e-4  # distance below which two images count as one: rounding
 NAMES = (
     "sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "real_mmd",
     "sample_diversity_ratio",
@@ -53,33 +52,6 @@ def features(images: Tensor, basis: Basis) -> Tensor:
     """
     layout = (_layout(images) - basis.centre) @ basis.directions
     return torch.cat([layout, (_detail(images) - basis.detail_centre) / basis.detail_scale], 1)
-
-
-def precision_recall(samples: Tensor, data: Tensor) -> tuple[float, float]:
-    """Return the shares of samples [N, F] near some data [M, F], and of data near some samples, each in [0, 1].
-
-    Near a set: within the distance from one of its members to that member's third nearest neighbour in the set.
-    Source: Kynkäänniemi et al. 2019, equations 1 and 2.
-    """
-    distance = _distances(samples, data)
-    precision = (distance <= _reach(data)).any(1)
-    recall = (distance <= _reach(samples).unsqueeze(1)).any(0)
-    return float(precision.double().mean()), float(recall.double().mean())
-
-
-def mmd(samples: Tensor, data: Tensor) -> float:
-    """Return the squared maximum mean discrepancy of samples [N, F] and data [M, F]: unbiased, so it can be below 0.
-
-    Kernel exp(−d² / 2m²), m the median distance of different data; NaN where all data are the same.
-    Source: Gretton et al. 2012, equation 3.
-    """
-    within = _distances(data, data)
-    median = within[within > SAME].median()
-    among, apart, across = (
-        torch.exp(-0.5 * (distance / median).square())
-        for distance in (_distances(samples, samples), within, _distances(samples, data))
-    )
-    return float(_off_diagonal_mean(among) + _off_diagonal_mean(apart) - 2 * across.mean())
 
 
 def sample_metrics(samples: Tensor, data: Tensor, train: Tensor, limit: int, seed: int) -> dict[str, float]:
@@ -128,16 +100,3 @@ def _bands(images: Tensor) -> Tensor:
         squares.append(blocks.square().mean((1, 2, 3)) - coarse.square().mean((1, 2, 3)))
         images = coarse
     return 0.5 * (torch.stack(squares, 1).clamp_min(0) + 1e-6).log()
-
-
-def _distances(one: Tensor, other: Tensor) -> Tensor:
-    return torch.cdist(one, other, compute_mode="donot_use_mm_for_euclid_dist").double()
-
-
-def _reach(x: Tensor) -> Tensor:
-    """Distance of each member to its NEIGHBOURS-th nearest neighbour in the set [N]."""
-    return _distances(x, x).kthvalue(NEIGHBOURS + 1, dim=1).values.clamp_min(SAME)
-
-
-def _off_diagonal_mean(kernel: Tensor) -> Tensor:
-    return (kernel.sum() - kernel.diagonal().sum()) / (len(kernel) * (len(kernel) - 1))

@@ -6,12 +6,14 @@ n patches, S their side, H W a page in pixels; all images are uint8, gray.
 import importlib
 import importlib.util
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from rapidfuzz.distance.LCSseq import similarity as in_common  # length of the longest common subsequence
 from rapidfuzz.distance.Levenshtein import distance as edits  # insertions, deletions, substitutions
 from skimage import morphology
 
@@ -22,6 +24,7 @@ ENLARGED = 2  # a shorter page is enlarged so many times
 THIN = 9  # pixels: anything dark and narrower may be a rule, if it is long enough
 CONTRAST = 40  # levels of 255 that a rule is darker than its paper
 RUNS = {0: (19, 28), 1: (65, 8)}  # by axis: pixels, and part of the longer side, that a rule has and letters have not
+WORD, DIGIT = re.compile(r"[^\W_]+"), re.compile(r"\d")
 CONFIG = "--oem 1 --psm 4"  # the neural reader; a column of text of varying sizes
 
 
@@ -131,16 +134,37 @@ def page_errors(
     original. `ocr_cer` pools them: the sum of edits over the sum of characters, where a page's edits count at most
     as many as its characters, so that invented text is no worse than a blank page: in [0, 1]. Where no original has
     text there is no `ocr_cer`.
+
+    `ocr_words` is the share of the original's words that are read exactly, in their order, pooled over the same pages;
+    `ocr_digits` the same of the words that contain a digit.
     """
     wrong = characters = pages = 0
+    found: dict[str, list[int]] = {}  # by share: words that both have, words of the originals
     for number in sorted(originals.keys() & reconstructions.keys())[:limit]:
         reference = _normal(read_page(originals[number]))
         if not reference:
             continue
-        wrong += min(len(reference), edits(reference, _normal(read_page(reconstructions[number]))))
+        hypothesis = _normal(read_page(reconstructions[number]))
+        wrong += min(len(reference), edits(reference, hypothesis))
         characters += len(reference)
         pages += 1
-    return {"ocr_cer": wrong / characters, "ocr_pages": float(pages)} if pages else {"ocr_pages": 0.0}
+        for name, (right, total) in words_in_common(reference, hypothesis).items():
+            before = found.get(name, [0, 0])
+            found[name] = [before[0] + right, before[1] + total]
+    shares = {name: right / total for name, (right, total) in found.items() if total}
+    return {"ocr_cer": wrong / characters, **shares, "ocr_pages": float(pages)} if pages else {"ocr_pages": 0.0}
+
+
+def words_in_common(reference: str, hypothesis: str) -> dict[str, tuple[int, int]]:
+    """Return how many words of the reference are also read, in their order, and how many it has.
+
+    A word is a run of letters and digits: punctuation is not legibility. Two texts have the words of their longest
+    common subsequence in common, so that one word more or less shifts nothing. `ocr_digits` looks at words with a
+    digit alone, in both texts.
+    """
+    a, b = (WORD.findall(text) for text in (reference, hypothesis))
+    digits = [[word for word in text if DIGIT.search(word)] for text in (a, b)]
+    return {"ocr_words": (in_common(a, b), len(a)), "ocr_digits": (in_common(*digits), len(digits[0]))}
 
 
 def _normal(text: str) -> str:

@@ -11,28 +11,15 @@ from vaelab import artifacts, storage
 from vaelab.data.format.batches import generator
 from vaelab.data.format.info import DataInfo, final_phase
 from vaelab.evaluation.image.baselines import blur
+from vaelab.evaluation.latent.decode import decode
 from vaelab.measures.image.sharpness import radial_spectrum
-from vaelab.measures.kinds import MEASURES
 from vaelab.models.files import load_model
 from vaelab.models.vae import VAE
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.params.blocks import Visualize
 from vaelab.params.schema import Run
 
-BATCH = 64
 INTERPOLATIONS = 4
-
-
-@torch.no_grad()
-def decode(model: VAE, z: Tensor, info: DataInfo, group: int | None = None) -> np.ndarray:
-    """Return what is decoded from z [n, L], uint8 as stored; a conditional model is told `group`, or all in turn."""
-    device, parts = next(model.parameters()).device, []
-    groups: Tensor = torch.arange(len(z)) % max(1, len(info.groups))
-    if group is not None:
-        groups = torch.full_like(groups, group)
-    for part, told in zip(z.split(BATCH), groups.split(BATCH), strict=True):
-        parts.append(MEASURES[info.kind].stored(model.decode(part.to(device), told.to(device))).cpu())
-    return torch.cat(parts).numpy()
 
 
 def prior_grids(model: VAE, info: DataInfo, count: int, seed: int) -> np.ndarray:

@@ -5,20 +5,21 @@ B batch, N training rows, D tags, L latent dimensions. Batches are float [B, D] 
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.info import DataInfo
-from vaelab.evaluation.tags.average_precision import Scores
+from vaelab.evaluation.tags.completion import Score
+from vaelab.evaluation.tags.ease import EASE, fit_ease
+from vaelab.evaluation.tags.thresholds import AtThresholds, Thresholds, by_frequency, found_on
 from vaelab.measures.passes import Measured
 from vaelab.measures.tags.batch import at_threshold, bce, epoch_metrics, lengths
-from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
+from vaelab.measures.tags.reconstruction import ranking
 from vaelab.measures.tally import Tally
 from vaelab.models import pca
-from vaelab.models.pca import Pca
 from vaelab.params.blocks import Evaluate
 
 SMALLEST = 1e-6  # probability, and distance of one from 1, that PCA's values are held to before a logarithm
@@ -35,7 +36,7 @@ Baseline = Callable[[Tensor], Prediction]
 
 
 def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -> dict[str, Baseline]:
-    """Return the trivial methods by name, each a function of a batch.
+    """Return the methods without a choice by name, each a function of a batch.
 
     zero: no tag at all. frequency: each tag with its frequency in training, a row with and a row without it added.
     pca: L principal components of the training rows, or as many as they have; missing where there is one row only, and
@@ -55,7 +56,7 @@ def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int
         some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
         fitted = pca.fit_pca(train.stored(some).cpu().float(), components, seed)
         if not pca.loses_nothing(fitted, len(some), latent_dim):
-            found["pca"] = partial(_from_pca, fitted)
+            found["pca"] = partial(_from_values, partial(pca.reconstruct, fitted))
     return found
 
 
@@ -73,13 +74,13 @@ def _constant(logits: Tensor, x: Tensor) -> Prediction:
     return Prediction(rows, rows)
 
 
-def _from_pca(fitted: Pca, x: Tensor) -> Prediction:
-    scores = pca.reconstruct(fitted, x)
+def _from_values(method: Score, x: Tensor) -> Prediction:
+    scores = method(x)  # of a regression on 0 and 1: held to what probabilities can be
     return Prediction(scores.clamp(SMALLEST, 1 - SMALLEST).logit(), scores)
 
 
 class TagBaselines:
-    """Measures trivial methods, fitted on the training split, with their own best thresholds on val.
+    """Measures trivial methods, fitted on the training split, with the thresholds that are best on val for each.
 
     `bernoulli`: whether the model's likelihood is that of independent tags, so that nats compare.
     """
@@ -90,35 +91,43 @@ class TagBaselines:
         self.bernoulli = bernoulli
         self.options, self.info = options, info
         self.methods = fit_baselines(train, info, latent_dim, options.seed)
-        self.best = {name: self._best(method, val) for name, method in self.methods.items()}
+        self.ease = fit_ease(train, val, options)
+        if self.ease is not None:
+            self.methods[EASE] = partial(_from_values, self.ease)
+        groups = by_frequency(info, options.threshold_groups)
+        self.thresholds = {
+            name: found_on(((b.x, method(b.x).logits) for b in val.in_order(options.batch_size)), groups)
+            for name, method in self.methods.items()
+        }
 
-    def _best(self, method: Baseline, val: DeviceSplit) -> float:
-        batches = val.in_order(self.options.batch_size)
-        return best_threshold(torch.stack([curve(batch.x, method(batch.x).logits) for batch in batches]).sum(0))
+    def scores(self) -> dict[str, Score]:
+        """Return what ranks the tags, of the methods that rank them."""
+
+        def ranks(method: Baseline, x: Tensor) -> Tensor:
+            return cast("Tensor", method(x).scores)
+
+        return {name: partial(ranks, method) for name, method in self.methods.items() if name != "zero"}
 
     def metrics(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """Return the measures of the split by method."""
-        found = {name: self._measures(method, split, self.best[name]) for name, method in self.methods.items()}
+        found = {name: self._measures(method, split, self.thresholds[name]) for name, method in self.methods.items()}
         nats = found["frequency"]["bce"]  # frequencies are a model without a latent: there is no rate
         found["frequency"] |= {"distortion": nats, "negative_elbo": nats} if self.bernoulli else {}
-        if (
-            "pca" in found
-        ):  # the numbers of a row that PCA keeps cost no rate: its nats are those of a mean, and no bound
-            at_mean = found["pca"].pop("bce")
-            found["pca"] |= {"distortion_at_mean": at_mean} if self.bernoulli else {}
+        for name in {"pca", EASE} & found.keys():  # what they know of a row costs no rate: their nats are no bound
+            at_mean = found[name].pop("bce")
+            found[name] |= {"distortion_at_mean": at_mean} if self.bernoulli else {}
         return found
 
-    def _measures(self, method: Baseline, split: DeviceSplit, best: float) -> dict[str, float]:
-        plain, at_best = Tally(len(split)), Tally(len(split))
-        precision = Scores(len(split), split.shape[0])
+    def _measures(self, method: Baseline, split: DeviceSplit, thresholds: Thresholds) -> dict[str, float]:
+        plain, at_best = Tally(len(split)), AtThresholds(thresholds, len(split), self.info)
         for batch in split.in_order(self.options.batch_size):
             x, (logits, scores) = batch.x, method(batch.x)
             totals, columns = at_threshold(x, logits, self.options.threshold)
-            at_best.add(at_threshold(x, logits, best))
+            at_best.add(x, logits, scores)
             if scores is not None:
                 columns |= ranking(x, scores, lengths(self.options)) | {"bce": bce(x, logits)}
-                precision.add(x, scores)
             plain.add(Measured(totals, columns))
-        found, reached = (epoch_metrics(*whole, self.info) for whole in (plain.whole(), at_best.whole()))
-        found |= {f"best_{name}": reached[name] for name in AT_THRESHOLD}
-        return found | {"best_threshold": best} | precision.metrics() if precision.seen else found
+        found = epoch_metrics(*plain.whole(), self.info) | at_best.metrics()
+        if "bce" not in found:
+            del found["best_threshold"]  # of no tag at all it says nothing
+        return found

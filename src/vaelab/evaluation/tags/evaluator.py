@@ -1,29 +1,27 @@
 """The metrics of tags: at two thresholds, of rankings, ablations of z, baselines, silhouette, samples of the prior."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Batch, DeviceSplit, evenly, spread_ids
+from vaelab.data.format.batches import DeviceSplit, evenly, spread_ids
 from vaelab.data.format.info import final_phase
 from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture
-from vaelab.evaluation.likelihood import likelihoods, with_one_draw
 from vaelab.evaluation.tags import generation
-from vaelab.evaluation.tags.average_precision import Scores, precision_rows
+from vaelab.evaluation.tags.average_precision import precision_rows
 from vaelab.evaluation.tags.baselines import TagBaselines, components_of
+from vaelab.evaluation.tags.held_out import HeldOut
+from vaelab.evaluation.tags.reconstructions import Reconstructions
 from vaelab.evaluation.tags.sampling import Sampler
+from vaelab.evaluation.tags.training_rows import TrainingRows
 from vaelab.measures.passes import Pass
-from vaelab.measures.sampling import latent_draw
-from vaelab.measures.tags.batch import at_threshold, distortion, epoch_metrics, likelihood
-from vaelab.measures.tags.reconstruction import AT_THRESHOLD, best_threshold, curve, ranking
-from vaelab.measures.tally import Tally
-from vaelab.metrics.nested import ABLATIONS, FLOORS, SAMPLED
-from vaelab.models.vae import sampled
+from vaelab.measures.tags.batch import distortion, likelihood
+from vaelab.measures.tags.reconstruction import ranking
+from vaelab.metrics.nested import ABLATIONS, FLOORS
 from vaelab.objective.schedules import value_reached
 
 KEPT, KEPT_BYTES = 2000, 2**26  # rows of a phase, evenly spread, whose reconstructions are saved
@@ -39,21 +37,15 @@ class TagsEvaluator:
         self.inputs = inputs
         self.final = final_phase(inputs.splits)
         train, val, info = inputs.splits["train"], inputs.splits["val"], inputs.info
-        self.threshold = self._best_threshold(val)
+        self.reconstructions = Reconstructions(inputs)
         self.baselines = TagBaselines(
             train, val, info, inputs.model.latent_dim, inputs.options, likelihood(inputs.run.model) == "bernoulli"
         )
         self.label_tag = None if len(info.groups) > 1 else _tag_for_labels(info.class_counts, len(train))
-        self.seen, self.lengths = _training_rows(train)
+        self.training = TrainingRows.of(train)
+        self.held_out = HeldOut(inputs, self.reconstructions, self.baselines, self.training)
         self.sampler: Sampler | None = None
         self.counts = torch.empty(0)
-
-    @torch.no_grad()
-    def _best_threshold(self, val: DeviceSplit) -> float:
-        found = []
-        for batch in val.in_order(self.inputs.options.batch_size):
-            found.append(curve(batch.x, self.inputs.model(batch.x, group=batch.group).reconstruction))
-        return best_threshold(torch.stack(found).sum(0))
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor:
         """Return an even choice."""
@@ -61,42 +53,20 @@ class TagsEvaluator:
 
     def metrics(self, phase: str, split: DeviceSplit, result: Pass, kept: Tensor) -> dict[str, Any]:
         """Return the metrics of a phase, baselines among them."""
-        values: dict[str, Any] = epoch_metrics(result.measured.totals, result.means(), self.inputs.info)
-        values["distortion_at_mean"] = result.measured.means()["distortion"]
-        values |= likelihoods(self.inputs, phase, split, result)
-        values |= self._decoded_again(split, result.mean)
+        values = self.reconstructions.metrics(phase, split, result)
         values[ABLATIONS] = self._ablations(split, result.mean)
         values["silhouette"] = self._silhouette(split, result.mean)
         values[FLOORS] = self.baselines.metrics(split)
+        if phase != "train":
+            further, of_baselines = self.held_out.metrics(phase, split)
+            values |= further
+            for method, reached in of_baselines.items():
+                values[FLOORS][method] |= reached
         if phase == "train":
             self.sampler = self._fitted_sampler(result)
         if phase == self.final:
             self.counts = result.measured.totals["counts"]
-        return values | self._generation(split) | {SAMPLED: self._with_one_draw(split, result)}
-
-    def _decodings(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
-        """Yield each batch with the logits that are decoded from these latents [N, L]."""
-        size = self.inputs.options.batch_size
-        for batch, z in zip(split.in_order(size), latents.split(size), strict=True):
-            yield batch, self.inputs.model.decode_beside(batch.x, z.to(split.device), batch.group).reconstruction
-
-    @torch.no_grad()
-    def _decoded_again(self, split: DeviceSplit, latents: Tensor) -> dict[str, float]:
-        """Measures at the best threshold, and average precision: of the reconstructions that the pass did not keep."""
-        tally, scores = Tally(len(split)), Scores(len(split), split.shape[0])
-        for batch, logits in self._decodings(split, latents):
-            tally.add(at_threshold(batch.x, logits, self.threshold))
-            scores.add(batch.x, logits)
-        found = epoch_metrics(*tally.whole(), self.inputs.info)
-        at_best = {f"best_{name}": found[name] for name in AT_THRESHOLD}
-        return {"best_threshold": self.threshold, **at_best, **scores.metrics()}
-
-    def _with_one_draw(self, split: DeviceSplit, result: Pass) -> dict[str, float]:
-        """The measures with one drawn z, at the thresholds of the posterior mean."""
-        z = sampled(result.mean, result.log_var, latent_draw(result.mean, self.inputs.options.seed, 0))
-        again = self._decoded_again(split, z)
-        del again["best_threshold"]
-        return with_one_draw(self.inputs, split, result) | again
+        return values | self._generation(split)
 
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
@@ -104,7 +74,7 @@ class TagsEvaluator:
         values = {}
         for name, latents in self.inputs.ablated(mean, split.group).items():
             nats, lrap = 0.0, 0.0
-            for batch, logits in self._decodings(split, latents):
+            for batch, logits in self.reconstructions.decodings(split, latents):
                 nats += float(distortion(batch.x, logits, self.inputs.run).sum())
                 lrap += float(ranking(batch.x, logits, ())["lrap"].sum())
             values[f"{name}_z"] = {"lrap": lrap / len(split), "distortion": nats / len(split)}
@@ -122,13 +92,13 @@ class TagsEvaluator:
             some = spread_ids(len(train.mean), train.mean[0].nbytes, least=2)
             mean, log_var = train.mean[some], train.log_var[some]
             mixture = fit_mixture(mean, log_var, options.mixture_components, options.seed)
-        return Sampler(inputs.model, inputs.run, inputs.info, options, mixture, self.lengths)
+        return Sampler(inputs.model, inputs.run, inputs.info, options, mixture, self.training.lengths)
 
     def _generation(self, split: DeviceSplit) -> dict[str, Any]:
         """How samples of the prior compare with rows of the split, evenly spread where it has more than are needed."""
         assert self.sampler is not None  # train comes first
         data = split.stored(evenly(len(split), 2 * self.inputs.options.tag_samples))
-        return generation.sample_metrics(self.sampler, data, self.seen, self.inputs.options)
+        return generation.sample_metrics(self.sampler, data, self.training.combinations, self.inputs.options)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the likelihood, the effective beta in its nats, and what the measures rest on."""
@@ -144,8 +114,10 @@ class TagsEvaluator:
             "silhouette_labels": self._labels(),
             "floors": ", ".join(self.baselines.methods),
             "floor_pca_components": components if lossy else None,
+            "floor_ease_penalty": self.baselines.ease.penalty if self.baselines.ease else None,
             "no_baseline": None if lossy or not components else lossless_text("PCA", inputs.model.latent_dim),
             "average_precision_rows": self._precision_rows(),
+            "thresholds": self.reconstructions.thresholds.said(inputs.info),
         }
 
     def _labels(self) -> str | None:
@@ -187,14 +159,3 @@ def _saved(tags: int) -> int:
 def _column(split: DeviceSplit, tag: int) -> Tensor:
     parts = torch.arange(len(split)).split(CHUNK)
     return torch.cat([split.stored(part)[:, tag].clone().cpu() for part in parts])  # a view would hold all rows
-
-
-def _training_rows(train: DeviceSplit) -> tuple[frozenset[bytes], Tensor]:
-    """Return the combinations of training, and how many rows have 0 ... M tags [M + 1]."""
-    seen: set[bytes] = set()
-    lengths = []
-    for part in torch.arange(len(train)).split(CHUNK):
-        rows = train.stored(part)
-        seen.update(generation.combinations(rows))
-        lengths.append(rows.sum(1, dtype=torch.int64).cpu())
-    return frozenset(seen), torch.bincount(torch.cat(lengths))

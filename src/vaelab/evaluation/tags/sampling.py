@@ -3,6 +3,8 @@
 n rows, D tags, L latent dimensions, M tags of the longest training row.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,8 @@ from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import Run
 
 BATCH = 1024  # rows that are decoded at a time; another number is another draw
+CALIBRATION = 4096  # latents of the prior from which the shifts of `calibrated` are found
+LARGEST_SHIFT = 16.0  # of a logit
 
 
 class Sampler:
@@ -39,19 +43,24 @@ class Sampler:
         self.options = options
         self.mixture = mixture
         self.lengths = lengths.double()
+        self.shift: Tensor | None = None  # of the logits [D]
+        if options.tag_sampling == "calibrated":
+            frequency = torch.from_numpy(info.tag_frequencies)
+            self.shift = shift_to(torch.cat([*self._logits(CALIBRATION, options.seed + 1)]), frequency)
 
-    @torch.no_grad()
     def __call__(self, count: int) -> Tensor:
         """Return rows uint8 [count, D] on the CPU; a conditional model is told all groups in turn."""
-        options, device = self.options, next(self.model.parameters()).device
-        source = generator(options.seed, 0, stream=23)
-        z = sample_prior(options.prior, count, self.model.latent_dim, self.mixture, options.seed)
+        source = generator(self.options.seed, 0, stream=23)
+        return torch.cat([self._tags(logits, source) for logits in self._logits(count, self.options.seed)])
+
+    @torch.no_grad()
+    def _logits(self, count: int, seed: int) -> Iterator[Tensor]:
+        """Yield the logits of so many latents of the prior, each [BATCH, D], on the CPU."""
+        device = next(self.model.parameters()).device
+        z = sample_prior("mixture" if self.mixture else "normal", count, self.model.latent_dim, self.mixture, seed)
         groups = torch.arange(count) % self.groups
-        parts = []
         for part, group in zip(z.split(BATCH), groups.split(BATCH), strict=True):
-            logits = self.model.decode(part.to(device), group.to(device)).reconstruction.float().cpu()
-            parts.append(self._tags(logits, source))
-        return torch.cat(parts)
+            yield self.model.decode(part.to(device), group.to(device)).reconstruction.float().cpu()
 
     def _tags(self, logits: Tensor, source: torch.Generator) -> Tensor:
         if self.options.tag_sampling == "threshold":
@@ -59,7 +68,23 @@ class Sampler:
         if self.multinomial:
             sizes = torch.multinomial(self.lengths, len(logits), replacement=True, generator=source)
             return draw_sets(logits, sizes, source)
-        return (torch.rand(logits.shape, generator=source) < logits.sigmoid()).byte()
+        shifted = logits if self.shift is None else logits + self.shift
+        return (torch.rand(logits.shape, generator=source) < shifted.sigmoid()).byte()
+
+
+def shift_to(logits: Tensor, frequency: Tensor) -> Tensor:
+    """Return what must be added to the logits [n, D] of each tag for its mean probability to be its frequency, [D].
+
+    By bisection; LARGEST_SHIFT at most, which a tag of frequency 0 gets.
+    """
+    low, high = logits.new_full((2, logits.shape[1]), LARGEST_SHIFT)
+    low = -low
+    for _ in range(24):
+        middle = (low + high) / 2
+        too_often = (logits + middle).sigmoid().double().mean(0) > frequency
+        low, high = torch.where(too_often, low, middle), torch.where(too_often, middle, high)
+    shift: Tensor = (low + high) / 2
+    return shift
 
 
 def draw_sets(logits: Tensor, sizes: Tensor, source: torch.Generator) -> Tensor:

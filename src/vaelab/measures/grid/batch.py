@@ -19,18 +19,26 @@ from vaelab.params.schema import Run
 
 def evaluation_metrics(batch: Batch, inference: Inference, info: DataInfo, run: Run | None = None) -> Measured:
     """Return the confusion matrix of a batch [K, K] and the measures of each grid [B]."""
-    x, classes = batch.x, len(info.classes)
     assert inference.extent is not None
-    matrix = confusion.confusion(x, confusion.predicted_classes(inference.reconstruction), classes)
-    cells_right = confusion.accuracy(matrix)
-    right_extent = (confusion.predicted_extent(inference.extent) == extents(x, classes)).all(1)
+    totals, examples = of_cells(batch.x, confusion.predicted_classes(inference.reconstruction), info)
+    right_extent = (confusion.predicted_extent(inference.extent) == extents(batch.x, len(info.classes))).all(1)
+    return Measured(totals, {
+        **examples,
+        "extent_accuracy": right_extent.double(),
+        "exact_match": examples["exact_match"] * right_extent,
+        **likelihood(batch, inference, info),
+    })  # fmt: skip
+
+
+def of_cells(x: Tensor, predicted: Tensor, info: DataInfo) -> Measured:
+    """Return the confusion matrix of predicted classes [K, K] and the measures of each grid [B], its extent aside."""
+    matrix = confusion.confusion(x, predicted, len(info.classes))
+    right = confusion.accuracy(matrix)
     return Measured({"matrix": matrix.sum(0)}, {
-        "accuracy": cells_right,
+        "accuracy": right,
         "foreground_accuracy": confusion.foreground_accuracy(matrix, info.background),
         "blank_share": confusion.blank(matrix, info.background),
-        "extent_accuracy": right_extent.double(),
-        "exact_match": ((cells_right == 1) & right_extent).double(),
-        **likelihood(batch, inference, info),
+        "exact_match": (right == 1).double(),
     })  # fmt: skip
 
 

@@ -7,12 +7,12 @@ inside the boxes of text.
 import torch
 from torch import Tensor
 
-from vaelab.measures.image.sharpness import edge_f1, edges, luma, sharpness_ratio, spectrum_errors
+from vaelab.measures.image.sharpness import edge_f1, edges, sharpness_ratio, spectrum_errors
+from vaelab.objective.ink import INK, luma
 from vaelab.objective.ssim import WINDOW, ms_ssim_values, ssim_map
 
 MAX_PSNR = 100.0  # dB, of identical images too
 OF_PICTURES = ("ssim", "ms_ssim", "edge_f1", "sharpness_ratio", "spectrum_error")  # NaN of feature maps
-INK = 0.5  # luma under which a pixel of the original is ink
 
 # sRGB to CIE XYZ, and the white of D65 for 2 degrees, as scikit-image has them
 XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))

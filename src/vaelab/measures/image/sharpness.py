@@ -10,19 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelab.objective.edge_losses import sobel
+from vaelab.objective.ink import luma
 
-LUMA = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray: Rec. 709
 EDGE = 0.0999  # Sobel magnitude above which a pixel is an edge: steps of a tenth; no gradient of 8 bits lies on it
 FLAT = 1 / 255**2  # variance of the Laplacian under which an image is flat: less than rounding to 8 bits adds
 RADIAL_FLOOR = 1e-6  # power that is added before the logarithm, about that of rounding to 8 bits: −60 dB
 BANDS = ("low", "mid", "high")
-
-
-def luma(x: Tensor) -> Tensor:
-    """Return the brightness of images [B, 1, H, W]; of one channel, the channel."""
-    if x.shape[1] == 1:
-        return x
-    return (x * x.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
 
 
 def edges(x: Tensor) -> Tensor:

@@ -1,25 +1,37 @@
-"""Convolutional VAE for categorical grids: strided down to a vector, mirrored up, and a head for the grid's extent.
+"""Convolutional VAE for categorical grids: strided down to a vector or a latent map, mirrored up.
 
-Beside the convolutions a linear path leads from the input to the posterior and from z to the logits: convolutions
-share their weights over places and are slow to learn what stands where, which a linear map learns at once.
+The latent has three parts: the vector or map, which says where ranks or classes lie; the palette, where grids are
+recoded by rank (palette.py); height and width (extent.py). All features are 0 outside of the grid, so that what is made
+of a grid does not depend on how much canvas lies around it; the map there is N(0, 1), and costs nothing.
 
-B batch, L latent dimensions, K classes, S side of the canvas. Input: int64 [B, S, S], K outside the grid.
+With `init: pca` a linear path stands beside the convolutions, which starts as PCA (pca.py). It sees the classes of
+cells, and outside zeros.
+
+B batch, L latent dimensions, K classes, S side of the canvas, or of a part of it. Input: int64 [B, S, S], K outside.
 """
 
 import itertools
+import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vaelab.data.format.info import DataInfo
-from vaelab.models.blocks import ACTIVATIONS, convolution, residuals, upsampling
+from vaelab.models.blocks import ACTIVATIONS
+from vaelab.models.grid import extent
+from vaelab.models.grid.extent import ExtentDecoder, ExtentEncoder, masks
+from vaelab.models.grid.masked import Layer, PlaceNorm, Up, residuals, run
+from vaelab.models.grid.palette import Palette, one_hot
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model
 
 
 def build_conv_grid(options: Model, info: DataInfo) -> VAE:
     """Return a convolutional VAE for the grids that `info` describes."""
-    return VAE(GridEncoder(options, info), GridDecoder(options, info), options.latent_dim)
+    encoder = GridEncoder(options, info)
+    latent_dim = places(options, info) + encoder.palette.size + extent.LATENTS
+    return VAE(encoder, GridDecoder(options, info), latent_dim)
 
 
 def channels(options: Model) -> list[int]:
@@ -27,32 +39,53 @@ def channels(options: Model) -> list[int]:
     return [options.width * min(2**level, 4) for level in range(options.depth + 1)]
 
 
+def cell_of(options: Model, info: DataInfo) -> int:
+    """Return the side of what one place of the latent stands for, cells; a vector stands for the whole canvas."""
+    return 2**options.depth if options.latent == "map" else info.shape[0]
+
+
+def places(options: Model, info: DataInfo) -> int:
+    """Return the dimensions of the vector or map."""
+    if options.latent == "vector":
+        return options.latent_dim
+    side: int = info.shape[0] // 2**options.depth
+    return options.latent_channels * side**2
+
+
 class GridEncoder(nn.Module):
     """Grid to mean and log-variance of the posterior."""
 
     def __init__(self, options: Model, info: DataInfo) -> None:
         super().__init__()
-        self.values = len(info.classes) + 1  # the classes, and "outside the grid"
-        self.embedding = nn.Embedding(self.values, options.embedding_dim) if options.embedding_dim else None
+        self.palette, self.extent = Palette(options.palette, info), ExtentEncoder()
+        self.classes, self.cell, self.depth = len(info.classes), cell_of(options, info), options.depth
+        self.spatial = options.latent == "map"
         sizes = channels(options)
-        layers: list[nn.Module] = [convolution(options.embedding_dim or self.values, sizes[0], options)]
+        layers: list[nn.Module] = [Layer(self.classes, sizes[0], options)]
         for inputs, outputs in itertools.pairwise(sizes):
-            layers += [convolution(inputs, outputs, options, stride=2), *residuals(outputs, options)]
-        self.body = nn.Sequential(*layers)
-        side = info.shape[0] // 2**options.depth
-        self.head = nn.Linear(sizes[-1] * side * side, 2 * options.latent_dim)
-        flat = self.values * info.shape[0] * info.shape[1]
-        self.linear_path = nn.Linear(flat, 2 * options.latent_dim, bias=False) if options.linear_path else None
+            layers.append(Layer(inputs, outputs, options, stride=2))
+        self.body = nn.ModuleList([*layers, *residuals(sizes[-1], options)])
+        self.latents = options.latent_channels if options.latent == "map" else options.latent_dim
+        together = 1 if options.latent == "map" else info.shape[0] // 2**options.depth
+        self.norm = PlaceNorm(sizes[-1])  # however large features become, a step of training moves the posterior little
+        self.head = nn.Conv2d(sizes[-1], 2 * self.latents, together)
+        patch = self.classes * self.cell**2
+        self.linear_path = nn.Conv2d(patch, self.latents, 1, bias=False) if options.init == "pca" else None
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each [B, L], of grids [B, S, S]."""
-        one_hot = (x.unsqueeze(-1) == torch.arange(self.values, device=x.device)).to(self.head.weight.dtype)
-        planes = one_hot if self.embedding is None else self.embedding(x)
-        statistics = self.head(self.body(planes.permute(0, 3, 1, 2)).flatten(1))  # permuted: channels last in memory
+        order, counts = self.palette.order(x)
+        inside = x != self.classes
+        planes = one_hot(self.palette.recoded(x, order), self.classes, self.head.weight.dtype)
+        levels = masks(inside, self.depth, planes.dtype)
+        mean, log_var = self.head(self.norm(run(self.body, planes, levels)) * levels[-1]).chunk(2, dim=1)
         if self.linear_path is not None:
-            statistics = statistics + self.linear_path(one_hot.flatten(1))
-        mean, log_var = statistics.chunk(2, dim=1)
-        return mean, log_var
+            mean = mean + self.linear_path(F.pixel_unshuffle(planes, self.cell))
+        parts = (self.palette.posterior(order, counts), self.extent(inside))
+        means, log_vars = zip(*parts, strict=True)
+        touched = levels[-1] if self.spatial else 1.0
+        mean, log_var = ((values * touched).flatten(1) for values in (mean, log_var))
+        return torch.cat([mean, *means], dim=1), torch.cat([log_var, *log_vars], dim=1)
 
 
 class GridDecoder(nn.Module):
@@ -60,31 +93,41 @@ class GridDecoder(nn.Module):
 
     def __init__(self, options: Model, info: DataInfo) -> None:
         super().__init__()
-        sizes = channels(options)[::-1]
-        self.side = info.shape[0] // 2**options.depth
-        self.stem = nn.Sequential(
-            nn.Linear(options.latent_dim, sizes[0] * self.side * self.side),
-            ACTIVATIONS[options.activation](),
-            nn.Unflatten(1, (sizes[0], self.side, self.side)),
-        )
-        layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise(sizes):
-            layers += [*residuals(inputs, options), upsampling(inputs, outputs, options)]
-        self.body = nn.Sequential(*layers, nn.Conv2d(sizes[-1], len(info.classes), 3, padding=1))
-        flat = len(info.classes) * info.shape[0] * info.shape[1]
-        self.linear_path = nn.Linear(options.latent_dim, flat, bias=False) if options.linear_path else None
-        hidden = 4 * options.width
-        self.extent = nn.Sequential(
-            nn.Linear(options.latent_dim, hidden),
-            ACTIVATIONS[options.activation](),
-            nn.Linear(hidden, 2 * info.shape[0]),
-            nn.Unflatten(1, (2, info.shape[0])),
-        )
+        self.palette, self.extent = Palette(options.palette, info), ExtentDecoder(info.shape[0])
+        sizes, classes = channels(options)[::-1], len(info.classes)
+        self.cell, self.depth, self.spatial = cell_of(options, info), options.depth, options.latent == "map"
+        self.latents = options.latent_channels if options.latent == "map" else options.latent_dim
+        side = info.shape[0] // 2**options.depth
+        if options.latent == "map":
+            self.stem: nn.Module = nn.Conv2d(self.latents, sizes[0], 3, padding=1)
+        else:
+            self.stem = nn.ConvTranspose2d(self.latents, sizes[0], side)
+        self.activation = ACTIVATIONS[options.activation]()
+        layers = [Up(inputs, outputs, options) for inputs, outputs in itertools.pairwise(sizes)]
+        self.body = nn.ModuleList([*residuals(sizes[0], options), *layers])
+        seen = sizes[-1] + 1 + (classes if options.init == "pca" else 0)
+        self.refine = Layer(seen, sizes[-1], options)
+        self.last = nn.Conv2d(sizes[-1], classes, 3, padding=1)
+        patch = classes * self.cell**2
+        self.linear_path = nn.Conv2d(self.latents, patch, 1, bias=False) if options.init == "pca" else None
 
     def forward(self, z: Tensor) -> Decoded:
-        """Return logits of the cells [B, K, S, S] and of the extent [B, 2, S] from z [B, L]."""
-        seed = self.stem(z).contiguous(memory_format=torch.channels_last)
-        logits = self.body(seed)
-        if self.linear_path is not None:
-            logits = logits + self.linear_path(z).view_as(logits)
-        return Decoded(logits, self.extent(z))
+        """Return logits of the cells [B, K, S, S] and of the extent [B, 2, S] from z [B, L].
+
+        Of a latent map S may be any multiple of its cells: L says which.
+        """
+        split = z.shape[1] - self.palette.size - extent.LATENTS
+        of_places, of_palette, of_extent = z.split([split, self.palette.size, extent.LATENTS], dim=1)
+        across = math.isqrt(split // self.latents)
+        side = across * self.cell
+        levels = masks(self.extent.inside(of_extent, side), self.depth, z.dtype)
+        grid = of_places.view(-1, self.latents, across, across) * (levels[-1] if self.spatial else 1.0)
+        h = self.activation(self.stem(grid)) * levels[-1]
+        h = run(self.body, h.contiguous(memory_format=torch.channels_last), levels)
+        seen = [h, extent.planes(of_extent, side) * levels[0]]
+        if self.linear_path is None:
+            ranks = self.last(self.refine(torch.cat(seen, 1), levels[0]))
+        else:
+            linear = F.pixel_shuffle(self.linear_path(grid), self.cell)
+            ranks = linear + self.last(self.refine(torch.cat([*seen, linear], 1), levels[0]))
+        return Decoded(self.palette.class_logits(ranks, of_palette), self.extent(of_extent))

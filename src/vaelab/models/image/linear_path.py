@@ -1,8 +1,4 @@
-"""The linear path beside the convolutions, between an image and its latent: of the whole image, or patch by patch.
-
-Encoders have the map second in the sequence, decoders first. `model.init: pca` sets it to PCA of the images, or of
-their patches.
-"""
+"""`model.init: pca` sets the linear path between an image and its latent to PCA of the images, or of their patches."""
 
 import math
 import sys
@@ -11,12 +7,11 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from vaelab.data.format.info import DataInfo
+from vaelab.models.image.filtered import FilteredEncoder
 from vaelab.models.image.local import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
 from vaelab.models.image.patch_pca import fit_patch_pca, fit_shrunk_pca, to_patches
 from vaelab.models.pca import MAX_IMAGES, MIN_VARIANCE, Pca, as_float, chosen_examples, reconstruct
 from vaelab.models.vae import VAE
-from vaelab.params.blocks import Model
 
 if TYPE_CHECKING:
     from vaelab.models.image.conv import ImageDecoder, ImageEncoder
@@ -25,25 +20,15 @@ if TYPE_CHECKING:
 ENOUGH = 2  # training images for each latent, below which a start from PCA is warned of
 
 
-def to_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
-    """Return the linear map from images [B, C, S, S] to [B, L], or to a latent map [B, channels, side, side]."""
-    if options.latent == "vector":
-        return nn.Sequential(nn.Flatten(), nn.Linear(int(info.mean_elements), latent))
-    cell = 2**options.depth
-    return nn.Sequential(nn.PixelUnshuffle(cell), nn.Conv2d(info.shape[0] * cell * cell, options.latent_channels, 1))
-
-
-def from_latent(options: Model, info: DataInfo, latent: int) -> nn.Sequential:
-    """Return the linear map back to images."""
-    if options.latent == "vector":
-        return nn.Sequential(nn.Linear(latent, int(info.mean_elements)), nn.Unflatten(1, info.shape))
-    cell = 2**options.depth
-    return nn.Sequential(nn.Conv2d(options.latent_channels, info.shape[0] * cell * cell, 1), nn.PixelShuffle(cell))
-
-
 @torch.no_grad()
 def start_from_pca(
-    model: VAE, images: Tensor, flip: bool, seed: int, share: float = 0.0, group: Tensor | None = None
+    model: VAE,
+    images: Tensor,
+    flip: bool,
+    seed: int,
+    share: float = 0.0,
+    group: Tensor | None = None,
+    beta: float = 1.0,
 ) -> None:
     """Set the linear path so that the untrained model reconstructs as PCA with as many numbers does.
 
@@ -58,6 +43,7 @@ def start_from_pca(
         seed: of the randomised decomposition.
         share: of a vector latent's covariance that comes from patches (`model.pca_patches`).
         group: of each image [N]: with `model.per_group` each group has its own PCA.
+        beta: the effective one, for which the variance of a filtered model starts at its best.
 
     Raises:
         InputError: there are fewer images than latent dimensions.
@@ -74,6 +60,9 @@ def start_from_pca(
         print(f"warning: model.init: pca: {text}: {known}; more images, or fewer latents, would do", file=sys.stderr)
     pca = _fit(images, encoder.linear_path, model.latent_dim, flip, seed, share)
     _set_linear(_weights(encoder.linear_path[1]), _weights(decoder.linear_path[0]), pca, pca.mean)
+    if isinstance(model.encoder, FilteredEncoder):  # whose corrections are silent as they are built
+        model.encoder.log_var.copy_(_log_var(pca._replace(noise=beta * pca.noise))[model.latent_dim :])
+        return
     _silence(_weights(encoder.head[1]), _log_var(pca))
     _silence(_weights(decoder.image[-1]))
 

@@ -45,6 +45,7 @@ class TagEncoder(nn.Module):
         super().__init__()
         self.unit_length = options.input_scale == "length"
         self.input_dropout = options.input_dropout
+        self.rate_of_row = options.input_dropout > 0 and options.input_dropout_rate == "uniform"
         sizes = (info.shape[0], *options.hidden)
         linears = [nn.Linear(*pair, bias=_has_bias(options)) for pair in itertools.pairwise(sizes)]
         self.body = nn.Sequential(*(hidden(layer, layer.out_features, options) for layer in linears))
@@ -54,9 +55,21 @@ class TagEncoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance, each [B, L], of tags [B, D]."""
         seen = F.normalize(x, dim=1) if self.unit_length else x
-        seen = F.dropout(seen, self.input_dropout, self.training)  # after the scaling, as Liang et al. 2018 do
+        if self.rate_of_row:
+            seen = thinned(seen, self.input_dropout) if self.training else seen
+        else:
+            seen = F.dropout(seen, self.input_dropout, self.training)  # after the scaling, as Liang et al. 2018 do
         mean, log_var = self.head(self.body(seen)).chunk(2, dim=1)
         return mean, log_var
+
+
+def thinned(x: Tensor, most: float) -> Tensor:
+    """Return rows [B, D] without some of their tags: each row's share is uniform between 0 and `most`, unscaled.
+
+    So that the encoder meets whole rows, as in use, and rows of which much is hidden, as in completion.
+    """
+    share = most * torch.rand((len(x), 1), device=x.device)
+    return x * (torch.rand_like(x) >= share)
 
 
 class TagDecoder(nn.Module):
