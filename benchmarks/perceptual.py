@@ -2,9 +2,8 @@
 
     VAELAB_REALDATA=folder python benchmarks/perceptual.py --folder F
 
-Preset sharp_map with the KL held at RATE nats, and the same with the term at three weights, 2 seeds each, few portraits
-and epochs. The last 150 training portraits are val, where a weight would be chosen; the given val is test. CPU seconds
-of train.
+Preset sharp_map with the KL held at RATE nats, and the same with the term at three weights, 2 seeds each.
+The last 150 training portraits are val, where a weight would be chosen; the given val is test. CPU seconds of train.
 Results: benchmarks/results/perceptual.json and .md.
 """
 
@@ -26,8 +25,8 @@ from realdata import stage
 from tabulate import tabulate
 
 RESULT = ROOT / "benchmarks" / "results" / "perceptual.json"
-WEIGHTS, SEEDS, EPOCHS, RATE = (0.0, 1.0, 0.3, 0.1), (0, 1), 2, 1000.0
-TRAINED, HELD = 450, 150  # portraits of train, the first ones; of val, the last ones
+WEIGHTS, SEEDS, RATE = (0.0, 1.0, 0.3, 0.1), (0, 1), 1000.0
+HELD = 150  # portraits, the last ones of train, that are val
 MEASURES = ("psnr", "ssim", "sharpness_ratio", "spectrum_error_high", "perceptual", "rate")
 
 
@@ -35,8 +34,11 @@ def main() -> None:
     """Run everything and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="where the stages run; kept")
-    folder = parser.parse_args().folder.resolve()
-    runs = write_params(folder, Path(os.environ["VAELAB_REALDATA"]) / "faces_congress")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--trained", type=int, default=1150, help="portraits of train, the first ones")
+    options = parser.parse_args()
+    folder = options.folder.resolve()
+    runs = write_params(folder, Path(os.environ["VAELAB_REALDATA"]) / "faces_congress", options)
     rows: list[dict[str, Any]] = []
     for name, weight in runs.items():
         seconds = carried_out(folder, name, "faces")["train"]
@@ -47,11 +49,15 @@ def main() -> None:
         save(rows)
 
 
-def write_params(folder: Path, portraits: Path) -> dict[str, float]:
+def write_params(folder: Path, portraits: Path, options: argparse.Namespace) -> dict[str, float]:
     """Write the three splits and params.yaml, and return the weight of the term in each run."""
     folder.mkdir(parents=True, exist_ok=True)
     train = np.load(portraits / "train.npy")
-    splits = {"train": train[:TRAINED], "val": train[-HELD:], "test": np.load(portraits / "val.npy")}
+    splits = {
+        "train": train[: min(options.trained, len(train) - HELD)],
+        "val": train[-HELD:],
+        "test": np.load(portraits / "val.npy"),
+    }
     dataset: dict[str, Any] = {"source": "npy"}
     for phase, images in splits.items():
         np.save(folder / f"{phase}.npy", images)
@@ -63,7 +69,7 @@ def write_params(folder: Path, portraits: Path) -> dict[str, float]:
             name = f"weight_{weight:g}_seed_{seed}".replace(".", "")
             loss = {"terms": {"perceptual": weight}, "perceptual_network": "efficientnet_lite0"}
             loss |= {"beta": 1e-3, "capacity": RATE}
-            train_options = {"epochs": EPOCHS, "checkpoint_every": EPOCHS, "seed": seed}
+            train_options = {"epochs": options.epochs, "checkpoint_every": options.epochs, "seed": seed}
             runs[name] = {"data": "faces", "preset": "sharp_map", "loss": loss, "train": train_options,
                           "evaluate": {"importance_samples": 0, "z_samples": 1, "samples": 50}}  # fmt: skip
             weights[name] = weight
