@@ -91,7 +91,8 @@ def carried_out(folder: Path, name: str, data: str) -> dict[str, float]:
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             seconds[step] = round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1)
             file.write_text(json.dumps(seconds))
-    stage(folder, "threshold", name)
+    if any((folder / "data" / "scores" / name).glob("anomaly-*")):
+        stage(folder, "threshold", name)
     return seconds
 
 

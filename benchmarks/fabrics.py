@@ -65,14 +65,14 @@ COLUMNS = {
 }
 PRESETS = ("naive", "skip", "hybrid", "ssim", "kl_anneal", "conditional", "denoise")
 ROWS = {  # of the table: kind of run, score, treatment
-    "**`fabric_local`: mixture**": (LOCAL, "combined", "preset"),
+    "**`fabric_local`: Mahalanobis distance**": (LOCAL, "combined", "preset"),
     "the same, threshold not corrected": (LOCAL, "combined", "uncorrected"),
-    "its Mahalanobis distance, treated alike": (LOCAL, "mahalanobis", "preset"),
+    "its mixture, treated alike": (LOCAL, "mixture", "preset"),
     "its latents by strip, treated alike": (LOCAL, "standardised", "preset"),
     "its residual, treated alike": (LOCAL, "residual", "preset"),
     "its Mahalanobis distance, raw": (LOCAL, "mahalanobis", "raw"),
-    "not trained: mixture": ("untrained", "combined", "preset"),
-    "not trained: Mahalanobis distance, treated alike": ("untrained", "mahalanobis", "preset"),
+    "not trained: mixture": ("untrained", "mixture", "preset"),
+    "not trained: Mahalanobis distance, treated alike": ("untrained", "combined", "preset"),
     "not trained: Mahalanobis distance, raw": ("untrained", "mahalanobis", "raw"),
     "not trained: latents by strip, treated alike": ("untrained", "standardised", "preset"),
     "PCA by strip, half resolution, treated alike": ("untrained", "pca_standardised", "preset"),
@@ -179,13 +179,13 @@ def differences(runs: list[str]) -> list[dict[str, Any]]:
         if not run.startswith(f"{LOCAL}_split_"):
             continue
         untrained, full = (f"{name}_split_{split_of(run)}" for name in ("untrained", "full_resolution"))
-        for score in ("combined", "mahalanobis", "standardised"):
+        for score in ("combined", "mixture", "standardised"):
             controls = {
                 "PCA by strip, treated alike": (run, "pca_standardised"),
                 "PCA Mahalanobis, treated alike": (run, "pca_mahalanobis"),
                 "PCA Mahalanobis, full resolution, raw": (full, "combined"),
                 "not trained, the same score": (untrained, score),
-                "not trained, Mahalanobis": (untrained, "mahalanobis"),
+                "not trained, Mahalanobis": (untrained, "combined"),
             }
             for control, (other, its_score) in controls.items():
                 for row in paired_differences(run, other, 1000, 0, score, its_score):

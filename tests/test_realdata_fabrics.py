@@ -88,9 +88,9 @@ def found(tmp_path, monkeypatch):
     """A function from a data set and options of threshold to what is found after one epoch of fabric_local."""
     monkeypatch.chdir(tmp_path)
 
-    def run(dataset, *thresholds):
+    def run(dataset, *thresholds, preset="fabric_local"):
         params = yaml.safe_load((ROOT / "params.yaml").read_text())
-        entry = {"data": "cloth", "preset": "fabric_local", "train": {"epochs": 1}}
+        entry = {"data": "cloth", "preset": preset, "train": {"epochs": 1}}
         params |= {"datasets": {"cloth": dataset}, "suites": {}, "runs": {"tried": entry}}
         path = tmp_path / "params.yaml"
         path.write_text(yaml.safe_dump(params))
@@ -122,3 +122,10 @@ def test_strips_and_masks_in_folders_and_a_threshold_by_labels(found, strips, tm
     assert by_percentile["roc_auc"] == by_f1["roc_auc"] > 0.85
     assert by_f1["f1"] > 0.7 * by_f1["f1_max"]
     assert by_f1["threshold"] != by_percentile["threshold"]
+
+
+def test_features_of_squares_go_from_files_to_a_threshold(found, strips, tmp_path):
+    (summary,) = found(mvtec(tmp_path / "raw", strips) | {"size": 256, "reduce": 1}, {}, preset="object_local")
+    assert 0.3 < summary["roc_auc"] < 1  # features see the batch of yarn more than a defect: docs/anomaly.md
+    maps, _ = storage.read_tensors(artifacts.score_maps(artifacts.scores("tried"), "defects"))
+    assert maps["residual"].shape[1:] == maps["feature_mahalanobis"].shape[1:] == (8, 8)

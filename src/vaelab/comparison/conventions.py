@@ -38,7 +38,7 @@ ONLY_FOR = {  # terms without which an option of the loss does nothing
     "centre_weight": PIXELS,
     "centre_width": PIXELS,
     "ink_weight": PIXELS,
-    **{name: {"perceptual"} for name in ("perceptual_layers", "perceptual_weights")},
+    **{name: {"perceptual"} for name in ("perceptual_network", "perceptual_layers", "perceptual_weights")},
     **{name: {"dino"} for name in ("dino_model", "dino_weights")},
 }
 OFF = {
@@ -48,10 +48,13 @@ OFF = {
     "ink_weight": 1.0,
     "free_bits": 0.0,
     "capacity": None,
+    "perceptual_network": "vgg16",
 }
 NEEDS = {  # options that another one switches on
     "class_beta": ("class_weights", "effective"),
     "max_pos_weight": ("pos_weight", "inverse", "sqrt_inverse"),
+    "perceptual_layers": ("perceptual_network", "vgg16"),
+    "perceptual_weights": ("perceptual_network", "vgg16"),
 }
 
 
@@ -68,7 +71,9 @@ def convention(run: Run, metrics: Mapping[str, Mapping[str, Any]]) -> str:
         used["epoch"] = rising
     measured = {name for name in FEATURES for values in metrics.values() if values.get(name) is not None}
     features = {
-        "perceptual": f"{'+'.join(run.loss.perceptual_layers)} {run.loss.perceptual_weights}",
+        "perceptual": f"{'+'.join(run.loss.perceptual_layers)} {run.loss.perceptual_weights}"
+        if run.loss.perceptual_network == "vgg16"
+        else run.loss.perceptual_network,
         "dino": f"{run.loss.dino_model} {run.loss.dino_weights}",
     }
     objective = "; ".join(f"{key}={_plain(value)}" for key, value in used.items())

@@ -109,7 +109,7 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("spectrum_error_mid", "radial spectrum error, middle frequencies", "dB", "lower", IMAGE),
         Metric("spectrum_error_high", "radial spectrum error, high frequencies", "dB", "lower", IMAGE, True),
         Metric("delta_e", "colour error, CIE76 ΔE", "", "lower", IMAGE, True),
-        Metric("perceptual", "distance of VGG16 features", "", "lower", IMAGE, True),
+        Metric("perceptual", "distance of the perceptual network's features", "", "lower", IMAGE, True),
         Metric("dino", "distance of DINOv2 features", "", "lower", IMAGE),
         Metric("text_mse", "mean squared error inside text boxes", "", "lower", IMAGE),
         Metric("text_psnr", "PSNR inside text boxes", "dB", "higher", IMAGE, True),

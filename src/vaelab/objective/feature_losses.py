@@ -1,4 +1,4 @@
-"""Terms that compare features of a frozen network, VGG16 or DINOv2: one number per image under either reduction.
+"""Terms that compare features of a frozen network: one number per image under either reduction.
 
 B batch, C H W image, 1 or 3 channels, in [0, 1]; a gray image counts as three equal channels.
 """
@@ -11,9 +11,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaelab.errors import InputError, shortened
+from vaelab.models.imagenet import is_there
 from vaelab.models.vae import Inference
 from vaelab.objective.context import Context
-from vaelab.objective.pretrained import DINO_OPTION, SEED, VGG16_OPTION, dino_in_cache, fill, vgg16_in_cache
+from vaelab.objective.directions import Directions, load_directions
+from vaelab.objective.pretrained import (
+    DINO_OPTION,
+    SEED,
+    VGG16_OPTION,
+    dino_in_cache,
+    fill,
+    vgg16_in_cache,
+    vgg16_is_there,
+)
 from vaelab.params.loss import Loss
 
 VGG16_LAYERS = {"relu1_2": 3, "relu2_2": 8, "relu3_3": 15, "relu4_3": 22, "relu5_3": 29}
@@ -22,9 +32,11 @@ LEAST_PATCHES = 8  # along a side; the images that DINOv2 was trained on have 37
 
 
 def perceptual(x: Tensor, inference: Inference, context: Context) -> Tensor:
-    """Return the mean squared difference of VGG16's features, averaged within each layer, then over layers, [B].
+    """Return the mean squared difference of features, averaged within each layer, then over layers, [B].
 
-    The features are taken as they are, not normalised. Source: Johnson et al. 2016, equation 2.
+    VGG16's are taken as they are (Johnson et al. 2016, equation 2). Of EfficientNet, whose layers differ in scale
+    tenfold, the features of a place are a direction, and squared differences are summed over them: 0 to 4 (Zhang et al.
+    2018, equation 1, without learned weights).
     """
     network = context.features["perceptual"]
     with torch.no_grad():
@@ -44,7 +56,7 @@ def dino(x: Tensor, inference: Inference, context: Context) -> Tensor:
 def extractors(loss: Loss, terms: Collection[str], device: str | torch.device = "cpu") -> dict[str, nn.Module]:
     """Return the networks that these terms need, by term. Raises InputError when weights are missing or do not fit."""
     makers: dict[str, Callable[[], nn.Module]] = {
-        "perceptual": lambda: load_vgg16(loss.perceptual_layers, loss.perceptual_weights, device),
+        "perceptual": lambda: perceptual_network(loss, device),
         "dino": lambda: load_dino(loss.dino_model, loss.dino_weights, device),
     }
     return {name: make() for name, make in makers.items() if name in terms}
@@ -52,7 +64,21 @@ def extractors(loss: Loss, terms: Collection[str], device: str | torch.device = 
 
 def weights_record(networks: Mapping[str, nn.Module]) -> dict[str, dict[str, Any]]:
     """Return where the weights of each network come from, by term: weights, file and sha256, or weights and seed."""
-    return {name: network.record for name, network in networks.items() if isinstance(network, Vgg16 | Dino)}
+    return {
+        name: network.record for name, network in networks.items() if isinstance(network, Vgg16 | Dino | Directions)
+    }
+
+
+def perceptual_network(loss: Loss, device: str | torch.device = "cpu") -> nn.Module:
+    """Return the network of the term perceptual. Raises InputError when weights are missing or do not fit."""
+    if loss.perceptual_network == "vgg16":
+        return load_vgg16(loss.perceptual_layers, loss.perceptual_weights, device)
+    return load_directions("loss.perceptual_network", device)
+
+
+def has_perceptual_weights(loss: Loss) -> bool:
+    """Return whether that network has pretrained weights, and they are there."""
+    return vgg16_is_there(loss.perceptual_weights) if loss.perceptual_network == "vgg16" else is_there() is not None
 
 
 class Vgg16(nn.Module):

@@ -8,15 +8,10 @@ from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import TABLES
 from vaelab.params.base import Schedule, has_effect
 from vaelab.params.datasets import Dataset, Npy, Split
+from vaelab.params.feature_checks import feature_side, features
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem, suggestion
 from vaelab.params.schema import Run
-
-FEATURE_TERMS = {"mse", "l1", "charbonnier", "gaussian", "laplace", "focal_error", "total_correlation", "mmd"}
-FEATURE_SCORES = ("residual", "absolute", "mahalanobis", "mixture", "standardised", "kl")
-FEATURE_METRICS = ("psnr", "mse", "mae")
-FEATURE_STRIDES = {"s16b": 16, "s32a": 32}  # pixels to a side of a place of each layer
-LEAST_PLACES = 4  # to a side, of which the outermost are left out
 
 
 def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> Iterator[Problem]:
@@ -101,33 +96,6 @@ def _network(run: Run, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.model.{name}", f"is not for model.name: {model.name}")
 
 
-def _features(run: Run, where: str) -> Iterator[Problem]:
-    """What a model of feature maps cannot have: what is made for pixels."""
-    if run.model.features == "none":
-        return
-    if run.model.name != "local":
-        yield Problem(f"{where}.model.features", "are for model.name: local")
-    for name in ("flip", "corruption"):
-        if getattr(run.train, name):
-            yield Problem(f"{where}.train.{name}", "changes pixels; model.features are made of each image once")
-    for term in sorted(_active(run) - FEATURE_TERMS):
-        yield Problem(f"{where}.loss.terms.{term}", "is of pixels, not of model.features")
-    for name in run.evaluate.scores:
-        if name not in FEATURE_SCORES:
-            known = ", ".join(FEATURE_SCORES)
-            yield Problem(f"{where}.evaluate.scores", f"{name} is of pixels; of model.features there are {known}")
-    if run.train.metric not in FEATURE_METRICS:
-        text = f"{run.train.metric} is of pixels; of model.features there are {', '.join(FEATURE_METRICS)}"
-        yield Problem(f"{where}.train.metric", text)
-
-
-def _feature_side(run: Run, side: int, where: str) -> Iterator[Problem]:
-    stride = FEATURE_STRIDES[run.model.feature_layer]
-    if side % stride or side < LEAST_PLACES * stride:
-        text = f"of layer {run.model.feature_layer} need a side that is a multiple of {stride}, {LEAST_PLACES * stride}"
-        yield Problem(f"{where}.model.features", f"{text} or more; datasets.{run.data}.size is {side}")
-
-
 def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:
     """What the levels of convolutions need of a side, and batch normalisation of a batch."""
     single = run.model.norm == "batch" and run.train.batch_size == 1
@@ -138,7 +106,7 @@ def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}.train.batch_size", text)
         return
     if run.model.features != "none":
-        yield from _feature_side(run, side, where)
+        yield from feature_side(run, side, where)
         return
     if side % factor:
         option = "canvas" if hasattr(settings, "canvas") else "size"
@@ -202,6 +170,6 @@ def _tags(run: Run, where: str) -> Iterator[Problem]:
 
 OF_KIND: dict[str, tuple[Callable[[Run, str], Iterator[Problem]], ...]] = {
     "grid": (_grids,),
-    "image": (_images, _features),
+    "image": (_images, features),
     "tags": (_tags,),
 }

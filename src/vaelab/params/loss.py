@@ -49,7 +49,7 @@ class Terms(Block):
     focal_frequency: Annotated[Weight, of("image")] = 0.0
     """Focal frequency loss with `loss.focal_alpha` (Jiang et al. 2021)."""
     perceptual: Annotated[Weight, of("image")] = 0.0
-    """Squared distance of VGG16 features, one number per image (Johnson et al. 2016)."""
+    """Squared distance of features of `perceptual_network`, one number per image (Johnson et al. 2016)."""
     dino: Annotated[Weight, of("image")] = 0.0
     """1 − cosine of DINOv2 patch features, one number per image; needs vaelab[dino]."""
     total_correlation: Weight = 0.0
@@ -94,6 +94,8 @@ class Loss(Block):
     """Weight of the centre against the border in the pixel terms (a Gaussian bump, mean 1); 1: the same."""
     centre_width: Annotated[float, of("image")] = Field(0.25, gt=0, le=2)
     """Standard deviation of that bump, in sides of the image."""
+    perceptual_network: Annotated[Literal["vgg16", "efficientnet_lite0"], of("image")] = "vgg16"
+    """perceptual: efficientnet_lite0 compares directions of features of its first layers; needs vaelab[features]."""
     ink_weight: Annotated[float, of("image")] = Field(1.0, ge=1, le=100)
     """Weight of dark pixels (luma < 0.5) and their neighbours in the pixel terms, against paper; mean 1 per image."""
     perceptual_layers: Annotated[tuple[Layer, ...], of("image")] = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")

@@ -46,6 +46,7 @@ PLAIN = Need(lambda run: run.model.name not in ("filtered", "local"), "model.nam
 PIXELS_IN = Need(lambda run: run.model.features == "none", "model.features is not none")
 FEATURES = Need(lambda run: run.model.features != "none", "model.features is none")
 LOCAL = Need(lambda run: run.model.name == "local", "model.name is not local")
+VGG16 = Need(lambda run: run.loss.perceptual_network == "vgg16", "perceptual_network is not vgg16")
 PIXELS = _terms("mse", "l1", "charbonnier", "bce", "gaussian", "laplace", "focal_error")
 ASYMMETRIC, MIXTURE = _terms("asymmetric"), Need(lambda run: run.evaluate.prior == "mixture", "prior is no mixture")
 SCORED = Need(lambda run: run.evaluate.anomalies != "never", "anomalies is never")
@@ -78,6 +79,9 @@ NEEDS: dict[str, Need] = {
     "loss.centre_weight": PIXELS,
     "loss.ink_weight": PIXELS,
     "loss.centre_width": Need(lambda run: run.loss.centre_weight != 1, "centre_weight is 1"),
+    "loss.perceptual_network": _terms("perceptual"),
+    "loss.perceptual_layers": VGG16,
+    "loss.perceptual_weights": VGG16,
     "loss.dino_model": _terms("dino"),
     "loss.dino_weights": _terms("dino"),
     "train.linear_rate": Need(lambda run: run.model.init == "pca", "model.init is not pca"),

@@ -25,8 +25,7 @@ from vaelab.measures.passes import Pass
 from vaelab.measures.sampling import decoded
 from vaelab.metrics.nested import ABLATIONS, FLOORS, REFERENCE, SAMPLED
 from vaelab.models.vae import Decoded
-from vaelab.objective.feature_losses import load_vgg16
-from vaelab.objective.pretrained import vgg16_is_there
+from vaelab.objective.feature_losses import has_perceptual_weights, perceptual_network
 
 KEPT = 1024  # examples of a phase, evenly spread, whose reconstructions are saved
 SAVED_SAMPLES = 256
@@ -107,16 +106,14 @@ class ImageEvaluator:
 
     @torch.no_grad()
     def _perceptual(self, originals: Tensor, outputs: Tensor) -> dict[str, float]:
-        """Distance of VGG16 features over the kept images, where pretrained weights are there."""
+        """Distance of features over the kept images, where pretrained weights are there."""
         loss = self.inputs.run.loss
-        if not self.pictures or not vgg16_is_there(loss.perceptual_weights):
+        if not self.pictures or not has_perceptual_weights(loss):
             return {}
-        network, total = load_vgg16(loss.perceptual_layers, loss.perceptual_weights), 0.0
+        network, total = perceptual_network(loss), 0.0
         for x, y in zip(originals.split(64), outputs.split(64), strict=True):
-            pairs = zip(network(x.float() / 255), network(y.float() / 255), strict=True)
-            total += sum(float((a - b).square().flatten(1).mean(1).sum()) for a, b in pairs) / len(
-                loss.perceptual_layers
-            )
+            pairs = list(zip(network(x.float() / 255), network(y.float() / 255), strict=True))
+            total += sum(float((a - b).square().flatten(1).mean(1).sum()) for a, b in pairs) / len(pairs)
         return {"perceptual": total / len(originals)}
 
     def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.models.image.features import BORDER
@@ -22,11 +21,12 @@ Painter = Callable[[Tensor], Tensor]
 def fit_painter(features: DeviceSplit, pictures: DeviceSplit) -> Painter:
     """Return what takes feature maps [B, F, h, h] to images [B, C, S, S] in [0, 1], fitted to training images.
 
-    Around the places that the maps have, the nearest pixels are repeated.
+    Around the places that the maps have stands the mean of these images.
     """
     ids = evenly(len(features), MOST_IMAGES)
     maps, images = features.take(ids).x, pictures.take(ids).x
     cell = images.shape[-1] // (maps.shape[-1] + 2 * BORDER)
+    frame = images.mean(0, keepdim=True)
     images, height = images[..., cell:-cell, cell:-cell], images.shape[-1] - 2 * cell
     rows, pixels = to_patches(maps, 1).flatten(0, 1), to_patches(images, cell).flatten(0, 1)  # [n, F], [n, P]
     centre, middle = rows.mean(0), pixels.mean(0)
@@ -36,7 +36,9 @@ def fit_painter(features: DeviceSplit, pictures: DeviceSplit) -> Painter:
     weights = torch.linalg.solve(gram, rows.T @ (pixels - middle))  # [F, P]
 
     def paint(x: Tensor) -> Tensor:
-        within = from_patches((to_patches(x, 1) - centre) @ weights + middle, cell, height).clamp(0, 1)
-        return F.pad(within, (cell, cell, cell, cell), mode="replicate")
+        painted = frame.expand(len(x), -1, -1, -1).clone()
+        within = from_patches((to_patches(x, 1) - centre) @ weights + middle, cell, height)
+        painted[..., cell:-cell, cell:-cell] = within.clamp(0, 1)
+        return painted
 
     return paint

@@ -38,9 +38,8 @@ def compared(
     for number, name in enumerate(names):
         pair = (image_tile(images[number], ROOM) for images in (original, reconstruction))
         tiles.append([*pair, heat_tile(maps[number], scale, ROOM)])
-        found = {metric: float(scores[metric][number]) for metric in PRINTED}
-        mse, psnr, ssim = (PRINTED[metric].format(v) if np.isfinite(v) else "" for metric, v in found.items())
-        captions.append([f"original\n{name}", f"reconstruction\n{psnr}\n{ssim}".rstrip(), f"difference\n{mse}"])
+        mse, psnr, ssim = (text.format(scores[metric][number]) for metric, text in PRINTED.items())
+        captions.append([f"original\n{name}", f"reconstruction\n{psnr}\n{ssim}", f"difference\n{mse}"])
     return Compared(tiles, captions, scale)
 
 
