@@ -70,8 +70,6 @@ class Model(Block):
     """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: Annotated[bool, of("image")] = False
     """The decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
-    sigma_map: Annotated[bool, of("image")] = False
-    """With `learned_sigma`: one standard deviation for each pixel, from z (a decoder head), in place of one for all."""
     embedding_dim: Annotated[int, of("grid")] = Field(0, ge=0, le=512)
     """Channels of a learned class embedding at the input; 0 means one-hot."""
     linear_path: Annotated[bool, of("grid")] = True

@@ -36,10 +36,6 @@ def _learns_no_sigma(run: Run) -> bool:
     return not run.model.learned_sigma and LIKELIHOODS.met(run)
 
 
-def _learns_sigma_by_convolutions(run: Run) -> bool:
-    return run.model.learned_sigma and run.model.name != "local"
-
-
 LIKELIHOODS = _terms("gaussian", "laplace")
 CONVOLUTIONS = Need(lambda run: run.model.name != "local", "model.name is local")
 LOCAL = Need(lambda run: run.model.name == "local", "model.name is not local")
@@ -56,7 +52,6 @@ NEEDS: dict[str, Need] = {
     },
     "model.per_group": LOCAL,
     "model.input_dropout_rate": Need(lambda run: run.model.input_dropout > 0, "input_dropout is 0"),
-    "model.sigma_map": Need(_learns_sigma_by_convolutions, "learned_sigma is false, or model.name is local"),
     "model.pca_patches": Need(_is_vector_of_pca, "init is not pca, of a vector"),
     "loss.gamma": _terms("focal", "focal_error"),
     "loss.class_weights": _terms("cross_entropy", "focal"),
