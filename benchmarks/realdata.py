@@ -4,7 +4,6 @@
     VAELAB_REALDATA=folder python benchmarks/realdata.py images       # the same, by the presets for any images
     VAELAB_REALDATA=folder python benchmarks/realdata.py objects      # pictures of your own, by the same presets
     VAELAB_REALDATA=folder python benchmarks/realdata.py funsd        # scanned forms
-    VAELAB_REALDATA=folder python benchmarks/realdata.py legible      # the same, 20 pages, two seeds, by what is read
     VAELAB_REALDATA=folder python benchmarks/realdata.py tmc2007      # reports with 22 tags, the six presets
     VAELAB_REALDATA=folder python benchmarks/realdata.py delicious    # bookmarks with 983 tags, the same and one more
 
@@ -42,7 +41,6 @@ BASELINE_METRICS = (
 )  # fmt: skip
 LONG = {"epochs": 12, "checkpoint_every": 12}
 FUNSD_MSE = 0.006  # on val, at which the losses are compared
-LEGIBLE_PAGES = 20  # of a split
 MIXTURE = {"prior": "mixture"}
 BRIEF = {"z_samples": 1, "importance_samples": 0, "samples": 100}
 
@@ -56,7 +54,7 @@ def faces(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         for name in ("sharp_map", "sharp_vector"):
             train = {**LONG, "seed": seed}
             runs[f"{name}_seed_{seed}"] = {"preset": name, "train": train, "evaluate": MIXTURE}
-    return dataset, {**runs, **_suite("sharpness")}
+    return dataset, {**runs, **suite_runs("sharpness")}
 
 
 def images(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -82,30 +80,18 @@ def funsd(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data set and the runs on scanned forms: a part of the pages, so that a run takes minutes."""
     dataset = {"source": "funsd", "path": str(data / "docs_funsd"), "max_pages": 8}
     stop = {"stop_when": {"mse": {"max": FUNSD_MSE}}}
-    return dataset, {name: {**entry, "train": stop} for name, entry in _suite("documents").items()}
-
-
-def legible(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return 20 scanned forms a split, all of which are read, and suite `legible` on two seeds."""
-    dataset = {"source": "funsd", "path": str(data / "docs_funsd"), "max_pages": LEGIBLE_PAGES}
-    read = {"ocr_pages": LEGIBLE_PAGES}
-    runs = {
-        f"{name}_seed{seed}": {**entry, "train": {"seed": seed}, "evaluate": read}
-        for name, entry in _suite("legible").items()
-        for seed in (0, 1)
-    }
-    return dataset, runs
+    return dataset, {name: {**entry, "train": stop} for name, entry in suite_runs("documents").items()}
 
 
 def tmc2007(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data set of 22 tags, and the six presets on it."""
-    return _table(data / "tags_mulan_tmc2007"), _suite("all")
+    return _table(data / "tags_mulan_tmc2007"), suite_runs("all")
 
 
 def delicious(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the data set of 983 tags, the six presets on it, and one with a small weight of KL, on three seeds."""
     seeds = {f"large_vocabulary_seed{n}": {"preset": "large_vocabulary", "train": {"seed": n}} for n in (0, 1, 2)}
-    return _table(data / "tags_mulan_delicious"), {**seeds, **_suite("all")}
+    return _table(data / "tags_mulan_delicious"), {**seeds, **suite_runs("all")}
 
 
 def _table(folder: Path) -> dict[str, Any]:
@@ -113,7 +99,7 @@ def _table(folder: Path) -> dict[str, Any]:
     return {"source": "tags_csv", "id": "id", **paths}
 
 
-def _suite(name: str) -> dict[str, Any]:
+def suite_runs(name: str) -> dict[str, Any]:
     """The runs of a suite of params.yaml, without their data set."""
     suite = yaml.safe_load((ROOT / "params.yaml").read_text())["suites"][name]
     return {run: {"preset": run, **{key: value for key, value in entry.items() if key != "data"}}
@@ -121,8 +107,7 @@ def _suite(name: str) -> dict[str, Any]:
 
 
 STORIES = {
-    "faces": faces, "images": images, "objects": objects, "funsd": funsd, "legible": legible, "tmc2007": tmc2007,
-    "delicious": delicious,
+    "faces": faces, "images": images, "objects": objects, "funsd": funsd, "tmc2007": tmc2007, "delicious": delicious,
 }  # fmt: skip
 
 

@@ -39,7 +39,6 @@ GAUSS = {"kind": "image", "terms": {"gaussian": 1.0}}
         (GAUSS | {"centre_weight": 3.0}, GAUSS | {"centre_weight": 3.0, "centre_width": 1.0}),
         (GAUSS, GAUSS | {"ink_weight": 3.0}),
         (GAUSS, GAUSS | {"model": {"learned_sigma": True}}),
-        (GAUSS | {"model": {"learned_sigma": True}}, GAUSS | {"model": {"learned_sigma": True, "sigma_map": True}}),
         ({"kind": "tags"}, {"kind": "tags", "pos_weight": "inverse"}),
         ({"beta": {"schedule": "linear", "epochs": 2}}, {"beta": {"schedule": "linear", "epochs": 3}}),
         ({"beta": {"schedule": "linear", "epochs": 1}}, {"beta": {"schedule": "cosine", "epochs": 1}}),

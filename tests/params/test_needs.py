@@ -112,7 +112,6 @@ NEEDED = {
     "sigma on grids": ("grids", {"loss": {"sigma": 0.1}}, "loss.sigma=0.1"),
     "sigma without its terms": ("photos", {"loss": {"terms": {"mse": 1}, "sigma": 0.1}}, "loss.sigma=0.1"),
     "ink without pixels": ("photos", {"loss": {"terms": {"ssim": 1}, "ink_weight": 5.0}}, "loss.ink_weight=5.0"),
-    "a map of no sigma": ("photos", {"model": {"sigma_map": True}}, "model.sigma_map=True"),
     "ocr on tags": ("tags", {"evaluate": {"ocr": False}}, "evaluate.ocr=False"),
     "gamma without focal": ("tags", {"loss": {"gamma": 1.0}}, "loss.gamma=1.0"),
     "min_delta without patience": ("tags", {"train": {"min_delta": 0.1}}, "train.min_delta=0.1"),

@@ -145,8 +145,7 @@ def _used(run: Run, active: set[str]) -> dict[str, Any]:
             or not has_effect(field, run.kind)
         )
         if not unused:
-            learned = "learned map" if run.model.sigma_map else "learned"
-            values[name] = learned if name == "sigma" and run.model.learned_sigma else value
+            values[name] = "learned" if name == "sigma" and run.model.learned_sigma else value
     return values
 
 

@@ -53,7 +53,7 @@ def _sides(info: DataInfo, run: Run) -> Iterator[Problem]:
 
 def _image(info: DataInfo, run: Run) -> Iterator[Problem]:
     channels = (1, 3) if run.model.features == "none" else (LAYERS[run.model.feature_layer].channels,)
-    if info.shape[0] not in channels:
+    if len(info.shape) == 3 and info.shape[0] not in channels:
         expected = " or ".join(map(str, channels))
         yield Problem("info.shape", f"got {_listed(info.shape)}, expected {expected} channels first")
     if info.mean_elements != math.prod(info.shape):

@@ -13,7 +13,7 @@ class Decoded(NamedTuple):
 
     reconstruction: Tensor  # grids: class logits [B, K, H, W]; images: values [B, C, H, W]; tags: logits [B, D]
     extent: Tensor | None = None  # grids: logits of height and width [B, 2, side], index i for i + 1 cells
-    log_sigma: Tensor | None = None  # images: log of the decoder's own standard deviation, a scalar, or [B, 1, S, S]
+    log_sigma: Tensor | None = None  # images: log of the decoder's own standard deviation, a scalar
 
 
 class Inference(NamedTuple):

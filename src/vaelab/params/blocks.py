@@ -76,8 +76,6 @@ class Model(Block):
     """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: Annotated[bool, of("image")] = False
     """The decoder learns one standard deviation for the terms gaussian and laplace (Rybkin et al. 2021)."""
-    sigma_map: Annotated[bool, of("image")] = False
-    """With `learned_sigma`: one standard deviation for each pixel, from z (a decoder head), in place of one for all."""
     palette: Annotated[Literal["none", "ranked", "background_first"], of("grid")] = "none"
     """ranked: a grid is recoded by its own colours, the most frequent one first, and which these are stands in a fixed
     code of the latent; background_first: the background is the first in all grids."""

@@ -36,10 +36,6 @@ def _learns_no_sigma(run: Run) -> bool:
     return not run.model.learned_sigma and LIKELIHOODS.met(run)
 
 
-def _learns_sigma_by_convolutions(run: Run) -> bool:
-    return run.model.learned_sigma and run.model.name not in ("filtered", "local")
-
-
 LIKELIHOODS = _terms("gaussian", "laplace")
 CONVOLUTIONS = Need(lambda run: run.model.name != "local", "model.name is local")
 PLAIN = Need(lambda run: run.model.name not in ("filtered", "local"), "model.name is filtered, or local")
@@ -58,9 +54,6 @@ NEEDS: dict[str, Need] = {
     **{f"model.{name}": PLAIN for name in ("attention", "dropout", "conditional", "skips")},
     "model.per_group": LOCAL,
     "model.input_dropout_rate": Need(lambda run: run.model.input_dropout > 0, "input_dropout is 0"),
-    "model.sigma_map": Need(
-        _learns_sigma_by_convolutions, "learned_sigma is false, or model.name is filtered or local"
-    ),
     "model.features": LOCAL,
     "model.feature_layer": FEATURES,
     "model.depth": PIXELS_IN,

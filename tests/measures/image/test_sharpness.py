@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from vaelab.measures.image import sharpness
+from vaelab.objective.ink import LUMA
 
 
 def crops(name: str = "astronaut", side: int = 48) -> Tensor:
@@ -154,7 +155,7 @@ def test_noise_that_makes_up_for_blur_is_caught_by_the_spectrum():
     x = crops("astronaut", 64)
     soft = blurred(x, 2)
     lacking = sharpness.laplacian_variance(x) - sharpness.laplacian_variance(soft)
-    std = (lacking / (20 * sum(share**2 for share in sharpness.LUMA))).sqrt()[:, None, None, None]
+    std = (lacking / (20 * sum(share**2 for share in LUMA))).sqrt()[:, None, None, None]
     grainy = soft + noise(torch.zeros_like(x), 1.0) * std
     assert ((sharpness.sharpness_ratio(x, grainy) - 1).abs() < 0.2).all()
     assert (sharpness.spectrum_errors(x, grainy)["spectrum_error"] > 2).all()

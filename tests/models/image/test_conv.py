@@ -9,7 +9,7 @@ from vaelab.data.format.info import image_info
 from vaelab.models.blocks import Attention, initialise, norm, upsampling
 from vaelab.models.build import build
 from vaelab.models.image.conv import ImageDecoder, ImageEncoder
-from vaelab.models.vae import VAE, Inference
+from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Model
 
@@ -32,14 +32,12 @@ OPTIONS = [
     {"skips": True, "attention": True, "conditional": True, "residual_blocks": 1, "dropout": 0.1},
     {"init": "pca", "output": "linear"},
     {"learned_sigma": True},
-    {"learned_sigma": True, "sigma_map": True},
     {"depth": 1, "latent_dim": 1},
     {"depth": 4, "latent_dim": 70},
     MAP,
     MAP | {"norm": "group", "attention": True, "upsampling": "resize"},
     MAP | {"norm": "none", "conditional": True, "skips": True, "residual_blocks": 1},
     MAP | {"init": "pca", "output": "linear", "learned_sigma": True},
-    MAP | {"init": "pca", "output": "linear", "learned_sigma": True, "sigma_map": True},
     MAP | {"depth": 4, "latent_channels": 1},
 ]
 every_option = pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -245,24 +243,6 @@ def test_the_learned_deviation_starts_at_a_tenth_and_has_a_gradient():
     assert inference.log_sigma.exp().item() == pytest.approx(0.1, rel=0.01)
     Objective(run.loss, image_info(1, SIDE, GROUPS))(x, inference, 0).total.mean().backward()
     assert vae.decoder.log_sigma.grad.abs() > 0
-
-
-def test_a_map_of_deviations_starts_as_one_and_learns_where_errors_are():
-    run = tiny_run(kind="image", model={"learned_sigma": True, "sigma_map": True})
-    vae, x = model(learned_sigma=True, sigma_map=True), images()
-    assert vae.decoder.log_sigma is None
-    before = vae(x).log_sigma
-    assert before.shape == (BATCH, 1, SIDE, SIDE)
-    assert before.exp().unique().tolist() == pytest.approx([0.1], rel=0.01)
-    objective = Objective(run.loss, image_info(1, SIDE, GROUPS))
-    z = torch.zeros(BATCH, vae.latent_dim)
-    off = torch.where(torch.arange(SIDE) < SIDE // 2, 0.02, 0.4)  # errors: small on the left, large on the right
-    log_sigma = before.detach().requires_grad_()
-    for _ in range(300):
-        said = Inference(z, z, z, x + off, log_sigma=log_sigma)
-        (gradient,) = torch.autograd.grad(objective(x, said, 0).total.sum(), log_sigma)
-        log_sigma = (log_sigma - 0.02 * gradient).detach().requires_grad_()
-    assert log_sigma.exp()[0, 0, 0, [0, -1]].tolist() == pytest.approx([0.02, 0.4], rel=0.01)  # the best of one pixel
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])

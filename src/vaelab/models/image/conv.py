@@ -23,7 +23,7 @@ from vaelab.models.blocks import (
     upsampling,
 )  # fmt: skip
 from vaelab.models.image.linear_layers import from_latent, to_latent
-from vaelab.models.image.sigma import log_sigma_head, one_log_sigma
+from vaelab.models.image.sigma import one_log_sigma
 from vaelab.models.vae import VAE, Decoded, Inference, sampled
 from vaelab.params.blocks import Model
 
@@ -127,7 +127,7 @@ class ImageDecoder(nn.Module):
         initialise(self)
         nn.init.normal_(last.weight, std=0.1 * (1 / (9 * sizes[-1])) ** 0.5)
         self.linear_path = from_latent(options, info, latent) if options.init == "pca" else None
-        self.log_sigma, self.sigma_map = one_log_sigma(options), log_sigma_head(options, sizes[-1])
+        self.log_sigma = one_log_sigma(options)
 
     def forward(self, z: Tensor, group: Tensor | None = None, maps: list[Tensor] | None = None) -> Decoded:
         """Return images [B, C, S, S] from z [B, L]; `maps`, with skips: the encoder's, lowest resolution first."""
@@ -144,7 +144,7 @@ class ImageDecoder(nn.Module):
         else:
             linear = self.linear_path(z)
             values = linear + self.image(torch.cat([h, linear], dim=1))
-        return Decoded(self._in_range(values), None, self.log_sigma if self.sigma_map is None else self.sigma_map(h))
+        return Decoded(self._in_range(values), None, self.log_sigma)
 
     def _with_group(self, z: Tensor, group: Tensor | None) -> Tensor:
         if not self.groups:
