@@ -193,7 +193,8 @@ def test_params_with_the_new_names_are_valid(checked):
 @pytest.mark.slow
 def test_the_new_names_are_in_the_options(project, checked):
     text = (project / "docs/params.md").read_text(encoding="utf-8")
-    for part in ("`conv`, `filtered`, `local`, `dense`, `mlp`", "`loss.terms.huber`", "`source: stripes`", "`source: waves`"):
+    names = "`conv`, `filtered`, `local`, `dense`, `mlp`"
+    for part in (names, "`loss.terms.huber`", "`source: stripes`", "`source: waves`"):
         assert part in text
     rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
     for option, prefix in {
