@@ -48,6 +48,7 @@ bench: env-dev
 realdata: env-dev
 	python benchmarks/realdata.py faces
 	python benchmarks/realdata.py funsd
+	python benchmarks/legible.py
 	python benchmarks/realdata.py tmc2007
 	python benchmarks/realdata.py delicious
 	python benchmarks/fabrics.py
