@@ -131,8 +131,7 @@ def test_noise_is_on_the_input_and_not_on_the_target(tmp_path, monkeypatch):
         assert 0.4 < float((seen - batch.x).std()) < 0.6
 
 
-@pytest.mark.parametrize("options", [{"flip": True}, {"input_noise": 0.5}], ids=str)
-def test_grids_are_neither_flipped_nor_noisy(tmp_path, options):
+def test_grids_are_not_noisy(tmp_path):
     plain = weights(fit(tmp_path, tiny_run()) / "last.safetensors")
-    resolved = tiny_run(train=options).effective()  # as stage resolve writes it
+    resolved = tiny_run(train={"input_noise": 0.5}).effective()  # as stage resolve writes it
     assert same(weights(fit(tmp_path, resolved) / "last.safetensors"), plain)

@@ -158,7 +158,7 @@ def test_a_non_finite_run_leaves_its_history_and_a_later_one_removes_it(tmp_path
         ("1", "train"), ("1", "val"), ("2", "train"), ("2", "val")
     ]  # fmt: skip
     report = json.loads((folder / "nonfinite.json").read_text())
-    assert (report["step"], report["first_bad_weight"]) == (6, "encoder.body.0.0.weight")
+    assert (report["step"], report["first_bad_weight"]) == (6, "encoder.extent.log_var")
     assert not (tmp_path / "models").exists()
     fit(tmp_path, run)
     assert not folder.exists()

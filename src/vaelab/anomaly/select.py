@@ -18,7 +18,8 @@ from vaelab.anomaly.preprocessing import AGGREGATIONS, COMBINED, Preprocessed
 from vaelab.anomaly.score import PhaseScores, score
 from vaelab.params.threshold import Threshold
 
-BASELINES = {"pca_mahalanobis", "pca_standardised", "pca_residual", "local_statistics"}  # chosen only if asked for
+# chosen only if asked for
+BASELINES = {"pca_mahalanobis", "pca_standardised", "pca_residual", "local_statistics", "feature_mahalanobis"}
 LEAST_DEFECTS = 10  # patches with a defect: fewer choose by chance
 
 Phases = Mapping[str, Preprocessed]
