@@ -52,10 +52,10 @@ def film(run: Run, score: Scorer) -> Iterator[Figure]:
     }
     epochs = sorted(found)
     chosen = [epochs[round(i)] for i in np.linspace(0, len(epochs) - 1, min(FRAMES, len(epochs)))]
-    frames = []
+    frames, quick = [], _with_used_scores(run)
     for epoch in (epoch for epoch in chosen if (epoch, best) != (chosen[-1], epoch)):
         with TemporaryDirectory() as folder:
-            score(run, found[epoch], artifacts.prepared(run.data), Path(folder), SCORED)
+            score(quick, found[epoch], artifacts.prepared(run.data), Path(folder), SCORED)
             frames.append(_frame(run, epoch, Path(folder)))
     reported = _frame(run, best, artifacts.scores(run.name))
     maps = [one.score for frame in (*frames, reported) for one in frame.shown]
@@ -65,6 +65,12 @@ def film(run: Run, score: Scorer) -> Iterator[Figure]:
         yield film_frame(f"{run.name}, epoch {frame.epoch}: {auc} {reported.patches} patches", frame.shown, scale)
     title = f"{run.name}, epoch {best}, the reported model: ROC AUC {reported.auc:.3f} of {reported.patches} patches"
     yield film_frame(title, reported.shown, scale)
+
+
+def _with_used_scores(run: Run) -> Run:
+    """The run without the scores that are saved, but that its threshold does not rest on: some take long to fit."""
+    used = tuple(name for name in run.evaluate.scores if name in run.threshold.scores)
+    return run.model_copy(update={"evaluate": run.evaluate.model_copy(update={"scores": used or run.evaluate.scores})})
 
 
 def _epoch(path: Path) -> int:
