@@ -323,6 +323,16 @@ def test_a_winner_below_pca_is_warned_of(params, which, baseline, nothing, said,
 
 
 @both
+@pytest.mark.parametrize(("baseline", "said"), [(0.5, True), (0.2, False)])
+def test_others_below_pca_are_named(params, which, baseline, said):
+    beside = {"floor_pca_macro_f1": baseline, "floor_pca_ranks_macro_f1": 0.25 + baseline / 2}
+    report = reports(params, ["good", "fair"], CHANGES | {"fair": CHANGES["fair"] | beside})[which]
+    best = "PCA 0.500" if said else "PCA of ranks, palette given 0.350"
+    assert "Recommended: good\n" in report
+    assert f"Below PCA with as many numbers on test, macro F1: fair 0.300, {best}." in report
+
+
+@both
 @pytest.mark.parametrize(
     ("baseline", "warning"),
     [

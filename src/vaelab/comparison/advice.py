@@ -36,6 +36,7 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
         f"Recommended: {winner.name}{', but within the spread of the seeds: no winner' if tied else ''}",
         f"Rule: {judgement.rule}: {', '.join(_places(judgement))}. {caution}",
         *_below_pca(winner, judgement.metric),
+        *_others_below_pca(judgement),
         f"To train {chosen} {LONGER} times as long, beside the others:",
     ]
     return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
@@ -145,3 +146,20 @@ def _below_pca(winner: Configuration, ranked_by: str) -> list[str]:
             far = far or (name == ranked_by and (way is None or way < ENOUGH))
     head = "Warning: PCA" if far else "PCA"
     return [f"{head} with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []
+
+
+def _others_below_pca(judgement: Judgement) -> list[str]:
+    """The configurations that are not recommended and that a baseline of their size beats, by the metric that ranks."""
+    name, found = judgement.metric, []
+    for group in judgement.configurations:
+        first, values = group.results[0], by_seed(group, name)
+        titles = BASELINES[first.run.kind]
+        reached = {titles[key]: first.baselines.get(key, {}).get(name) for key in OF_ITS_SIZE if key in titles}
+        above = {title: of for title, of in reached.items() if of is not None and values}
+        above = {title: of for title, of in above.items() if improves(name, of, fmean(values.values()))}
+        if above and group.name != judgement.recommended:
+            best = next(title for title in above if not any(improves(name, of, above[title]) for of in above.values()))
+            found.append(f"{group.name} {_plain(fmean(values.values()))}, {best} {_plain(above[best])}")
+    phase = judgement.configurations[0].results[0].phase
+    head = f"Below PCA with as many numbers on {phase}, {metric(name).full_title}"
+    return [f"{head}: {'; '.join(found)}."] if found else []
