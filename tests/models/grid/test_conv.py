@@ -1,4 +1,5 @@
 import copy
+import itertools
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ from helpers import grid_info, random_grids, tiny_run
 
 from vaelab.errors import InputError
 from vaelab.models.build import build
+from vaelab.models.grid import conv, parts
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Model
@@ -175,3 +177,20 @@ def test_another_palette_changes_the_latents_of_the_palette_alone(palette):
     assert torch.equal(mean[:, :12], other[:, :12])
     assert torch.equal(mean[:, -2:], other[:, -2:])
     assert not torch.equal(mean, other)
+
+
+@every_option
+def test_grids_in_parts_of_like_size_are_what_the_whole_canvas_makes_of_them(options, monkeypatch):
+    x = torch.full((BATCH, 8, 8), CLASSES)
+    for number, (height, width) in enumerate(itertools.islice(itertools.product([8, 1, 3], [5, 2, 7]), BATCH)):
+        x[number, :height, :width] = random_grids(1, CLASSES)[0, :height, :width]
+    vae = model(**options).eval()
+    with torch.no_grad():
+        for number, parameter in enumerate(vae.parameters()):
+            parameter += 0.05 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number))
+    monkeypatch.setattr(parts, "PART", 2)
+    in_parts = vae(x)
+    monkeypatch.setattr(conv, "apart", lambda module: False)
+    whole = vae(x)
+    for name in ("mean", "log_var", "reconstruction", "extent"):
+        torch.testing.assert_close(getattr(in_parts, name), getattr(whole, name), rtol=1e-4, atol=1e-5)

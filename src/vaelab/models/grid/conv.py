@@ -23,6 +23,7 @@ from vaelab.models.grid import extent
 from vaelab.models.grid.extent import ExtentDecoder, ExtentEncoder, masks
 from vaelab.models.grid.masked import Layer, PlaceNorm, Up, residuals, run
 from vaelab.models.grid.palette import Palette, one_hot
+from vaelab.models.grid.parts import apart, like_sized, of_part
 from vaelab.models.vae import VAE, Decoded
 from vaelab.params.blocks import Model
 
@@ -59,7 +60,7 @@ class GridEncoder(nn.Module):
         super().__init__()
         self.palette, self.extent = Palette(options.palette, info), ExtentEncoder()
         self.classes, self.cell, self.depth = len(info.classes), cell_of(options, info), options.depth
-        self.spatial = options.latent == "map"
+        self.spatial, self.local = options.latent == "map", options.norm != "group"
         sizes = channels(options)
         layers: list[nn.Module] = [Layer(self.classes, sizes[0], options)]
         for inputs, outputs in itertools.pairwise(sizes):
@@ -78,7 +79,8 @@ class GridEncoder(nn.Module):
         inside = x != self.classes
         planes = one_hot(self.palette.recoded(x, order), self.classes, self.head.weight.dtype)
         levels = masks(inside, self.depth, planes.dtype)
-        mean, log_var = self.head(self.norm(run(self.body, planes, levels)) * levels[-1]).chunk(2, dim=1)
+        features = self._features(planes, levels, inside)
+        mean, log_var = self.head(self.norm(features) * levels[-1]).chunk(2, dim=1)
         if self.linear_path is not None:
             mean = mean + self.linear_path(F.pixel_unshuffle(planes, self.cell))
         parts = (self.palette.posterior(order, counts), self.extent(inside))
@@ -86,6 +88,17 @@ class GridEncoder(nn.Module):
         touched = levels[-1] if self.spatial else 1.0
         mean, log_var = ((values * touched).flatten(1) for values in (mean, log_var))
         return torch.cat([mean, *means], dim=1), torch.cat([log_var, *log_vars], dim=1)
+
+    def _features(self, planes: Tensor, levels: list[Tensor], inside: Tensor) -> Tensor:
+        """Return the features of the body [B, C, s, s], outside of training in parts of like size."""
+        if not (self.local and apart(self)):
+            return run(self.body, planes, levels)
+        longer = torch.maximum(inside.any(2).sum(1), inside.any(1).sum(1))
+        found = planes.new_zeros(len(planes), self.head.in_channels, *levels[-1].shape[2:])
+        for ids, side in like_sized(longer, planes.shape[-1], 2**self.depth):
+            part = run(self.body, planes[ids, :, :side, :side], of_part(levels, ids, side))
+            found[ids, :, : part.shape[2], : part.shape[3]] = part
+        return found
 
 
 class GridDecoder(nn.Module):
@@ -96,6 +109,7 @@ class GridDecoder(nn.Module):
         self.palette, self.extent = Palette(options.palette, info), ExtentDecoder(info.shape[0])
         sizes, classes = channels(options)[::-1], len(info.classes)
         self.cell, self.depth, self.spatial = cell_of(options, info), options.depth, options.latent == "map"
+        self.local = options.norm != "group"
         self.latents = options.latent_channels if options.latent == "map" else options.latent_dim
         side = info.shape[0] // 2**options.depth
         if options.latent == "map":
@@ -123,11 +137,33 @@ class GridDecoder(nn.Module):
         levels = masks(self.extent.inside(of_extent, side), self.depth, z.dtype)
         grid = of_places.view(-1, self.latents, across, across) * (levels[-1] if self.spatial else 1.0)
         h = self.activation(self.stem(grid)) * levels[-1]
-        h = run(self.body, h.contiguous(memory_format=torch.channels_last), levels)
-        seen = [h, extent.planes(of_extent, side) * levels[0]]
-        if self.linear_path is None:
-            ranks = self.last(self.refine(torch.cat(seen, 1), levels[0]))
-        else:
-            linear = F.pixel_shuffle(self.linear_path(grid), self.cell)
-            ranks = linear + self.last(self.refine(torch.cat([*seen, linear], 1), levels[0]))
+        linear = None if self.linear_path is None else F.pixel_shuffle(self.linear_path(grid), self.cell)
+        ranks = self._ranks(h, linear, of_extent, levels)
         return Decoded(self.palette.class_logits(ranks, of_palette), self.extent(of_extent))
+
+    def _ranks(self, h: Tensor, linear: Tensor | None, of_extent: Tensor, levels: list[Tensor]) -> Tensor:
+        """Return logits of the ranks [B, R, S, S] from features [B, C, s, s], outside of training in parts.
+
+        Beyond the extent and one cell around it they are the bias, and what the linear path says.
+        """
+        side = levels[0].shape[-1]
+        if not (self.local and apart(self)):
+            return self._refined(h, linear, of_extent, levels)
+        ranks = h.new_zeros(len(h), self.last.out_channels, side, side) if linear is None else linear.clone()
+        if self.last.bias is not None:
+            ranks += self.last.bias[:, None, None]
+        for ids, cut in like_sized(self.extent.most(of_extent).amax(1) + 1, side, 2**self.depth):
+            features, beside = h[ids, :, : cut >> self.depth, : cut >> self.depth], linear
+            if beside is not None:
+                beside = beside[ids, :, :cut, :cut]
+            ranks[ids, :, :cut, :cut] = self._refined(features, beside, of_extent[ids], of_part(levels, ids, cut))
+        return ranks
+
+    def _refined(self, h: Tensor, linear: Tensor | None, of_extent: Tensor, levels: list[Tensor]) -> Tensor:
+        h = run(self.body, h.contiguous(memory_format=torch.channels_last), levels)
+        seen = [h, extent.planes(of_extent, levels[0].shape[-1]) * levels[0]]
+        if linear is None:
+            ranks: Tensor = self.last(self.refine(torch.cat(seen, 1), levels[0]))
+        else:
+            ranks = linear + self.last(self.refine(torch.cat([*seen, linear], 1), levels[0]))
+        return ranks

@@ -48,9 +48,12 @@ class ExtentDecoder(nn.Module):
 
     def inside(self, z: Tensor, side: int) -> Tensor:
         """Return which cells of a part of the canvas are inside the most probable extent, bool [B, side, side]."""
-        most = cells(z).round().clamp(1, self.side).unsqueeze(2)
-        height, width = (torch.arange(side, device=z.device) < most).unbind(1)
+        height, width = (torch.arange(side, device=z.device) < self.most(z).unsqueeze(2)).unbind(1)
         return height.unsqueeze(2) & width.unsqueeze(1)
+
+    def most(self, z: Tensor) -> Tensor:
+        """Return the most probable height and width [B, 2], whole cells."""
+        return cells(z).round().clamp(1, self.side)
 
 
 def planes(z: Tensor, side: int) -> Tensor:
