@@ -149,3 +149,26 @@ def test_there_are_no_more_directions_than_the_rows_have(rank, seed):
     source = torch.Generator().manual_seed(seed)
     rows = torch.randn(20, rank, generator=source).double() @ torch.randn(rank, 8, generator=source).double() + 1
     assert len(principal_directions(rows, 8, 0).std) <= rank
+
+
+@pytest.mark.parametrize(("count", "size", "components"), [(60, 200, 7), (60, 200, 59), (300, 40, 12), (300, 40, 40)])
+def test_a_projection_equals_an_exact_one(count, size, components):
+    source = torch.Generator().manual_seed(0)
+    rows, x = torch.randn(count, size, generator=source) + 3, torch.randn(9, size, generator=source)
+    exact = PCA(components, svd_solver="full").fit(rows.numpy())
+    expected = exact.inverse_transform(exact.transform(x.numpy()))
+    np.testing.assert_allclose(pca.pca_projection(rows, components, 0)(x), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("most", [3, 4096])
+def test_a_projection_of_rows_that_do_not_vary_is_their_mean(most, monkeypatch):
+    monkeypatch.setattr(pca, "MAX_ROWS", most)
+    rows = torch.full((5, 8), 0.5)
+    torch.testing.assert_close(pca.pca_projection(rows, 3, 0)(torch.ones(2, 8)), rows[:2])
+
+
+def test_above_the_limit_a_projection_is_randomised(monkeypatch):
+    rows, x = decaying(60, (200,)), decaying(9, (200,), seed=1)
+    exact = pca.pca_projection(rows, 10, 0)(x)
+    monkeypatch.setattr(pca, "MAX_ROWS", 59)
+    torch.testing.assert_close(pca.pca_projection(rows, 10, 0)(x), exact, atol=1e-3, rtol=0)

@@ -130,13 +130,6 @@ def test_the_best_sigma_of_gaussian_gives_half_log_of_mse():
     torch.testing.assert_close(pixel_losses.gaussian(x, inferred(y), SUMMED).mean(), expected)
 
 
-@pytest.mark.parametrize("term", DENSITIES)
-def test_the_best_sigma_of_each_image_is_that_of_a_batch_of_one(term):
-    x, y = images(5)
-    alone = torch.cat([term(x[i : i + 1], inferred(y[i : i + 1]), SUMMED) for i in range(len(x))])
-    torch.testing.assert_close(term(x, inferred(y), Context(Loss(sigma="per_image"))), alone)
-
-
 def test_the_best_sigma_passes_its_gradient_on():
     x, y = images(5)
     y.requires_grad_()

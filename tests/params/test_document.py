@@ -79,7 +79,7 @@ def test_every_row_has_four_columns():
         "| `loss.terms.mse` | `0.0` | number ≥ 0 or a schedule |",
         "| `size` | `64` | integer, ≥ 16, ≤ 512 |",
         "| `good` | required | number |",
-        "| `loss.sigma` | `optimal` | `optimal`, `per_image` or number > 0 |",
+        "| `loss.sigma` | `optimal` | `optimal` or number > 0 |",
         "| `evaluate.top_k` | `5`, `10` | list of integers ≥ 1 and ≤ 1000 |",
         "| `train.stop_when` | `{}` | column of history.csv: range |",
         "| `train.healthy` | `{}` | column of history.csv: list of ranges |",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.linalg import eigh
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
@@ -15,6 +16,7 @@ from vaelab.errors import InputError
 
 MAX_IMAGES = 20_000  # that a fit looks at, mirrored ones included
 MAX_VALUES = 2**27  # of images in memory at once, 512 MiB; but always one image more than components
+MAX_ROWS = 4096  # whose inner products are decomposed, in seconds
 MIN_VARIANCE = 1e-8  # far below the 1e-6 that rounding to 8 bits leaves; so that variances can be divided by
 
 
@@ -91,13 +93,18 @@ def principal_directions(rows: Tensor, most: int, seed: int) -> Principal:
 def pca_projection(rows: Tensor, components: int, seed: int) -> Callable[[Tensor], Tensor]:
     """Return what takes examples [B, D] to the first principal components of rows [N, D] and back.
 
-    At most min(N, D) components. Source: Halko et al. 2011 (randomised, seeded).
+    At most min(N, D) components, and those that vary. Up to MAX_ROWS rows from their inner products; above by
+    `principal_directions`.
     """
-    from sklearn.decomposition import PCA
-
-    pca = PCA(min(components, *rows.shape), svd_solver="randomized", random_state=seed)
-    pca.fit(rows.numpy())
-    return lambda x: torch.from_numpy(pca.inverse_transform(pca.transform(x.numpy())))
+    mean, count = rows.mean(0), len(rows)
+    if count > MAX_ROWS:
+        directions = principal_directions(rows, components, seed).directions
+    else:
+        centred = (rows - mean).numpy()
+        values, vectors = eigh(centred @ centred.T, subset_by_index=[max(0, count - components), count - 1])
+        varies = values > 1e-6 * values.max()
+        directions = torch.from_numpy((vectors[:, varies] / np.sqrt(values[varies])).T @ centred)
+    return lambda x: (x - mean) @ directions.T @ directions + mean
 
 
 def reconstruct(pca: Pca, x: Tensor) -> Tensor:

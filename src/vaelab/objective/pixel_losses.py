@@ -60,12 +60,11 @@ def gaussian(x: Tensor, inference: Inference, context: Context) -> Tensor:
     """Return −log N(x; reconstruction, σ²) with its constant, nats per example [B].
 
     σ is the decoder's own, else `loss.sigma`, else the best one of this batch: σ² = the weighted mean of e² over
-    all its values, with gradient; with `loss.sigma: per_image` the best one of each image, so that easy images count as
-    hard ones do. log σ is not below −6, except where `loss.sigma` is.
+    all its values, with gradient. log σ is not below −6, except where `loss.sigma` is.
     Source: Rybkin et al. 2021, the optimal σ-VAE.
     """
     squares = (x - inference.reconstruction).square()
-    log_sigma = _log_sigma(_best_mean(squares, context), inference, context)
+    log_sigma = _log_sigma(_batch_mean(squares, context), inference, context)
     return reduced(0.5 * math.log(2 * math.pi) + log_sigma + 0.5 * squares * (-2 * log_sigma).exp(), context)
 
 
@@ -75,20 +74,18 @@ def laplace(x: Tensor, inference: Inference, context: Context) -> Tensor:
     The standard deviation σ comes as in `gaussian`; the best one of a batch has b = the weighted mean of |e|.
     """
     errors = (x - inference.reconstruction).abs()
-    log_sigma = _log_sigma(2 * _best_mean(errors, context).square(), inference, context)
+    log_sigma = _log_sigma(2 * _batch_mean(errors, context).square(), inference, context)
     log_b = log_sigma - 0.5 * math.log(2)
     return reduced(math.log(2) + log_b + errors * (-log_b).exp(), context)
 
 
-def _best_mean(values: Tensor, context: Context) -> Tensor:
-    """The weighted mean of the batch, or of each image [B, 1, 1, 1]."""
-    means = _weighted(values, context).mean(1)
-    return means.view(-1, 1, 1, 1) if context.options.sigma == "per_image" else batch_mean(means, context.share)
+def _batch_mean(values: Tensor, context: Context) -> Tensor:
+    return batch_mean(_weighted(values, context).mean(1), context.share)
 
 
 def _log_sigma(best_variance: Tensor, inference: Inference, context: Context) -> Tensor:
     if inference.log_sigma is not None:
         return inference.log_sigma.clamp_min(LOG_SIGMA_FLOOR)
-    if not isinstance(context.options.sigma, str):
+    if context.options.sigma != "optimal":
         return best_variance.new_full((), math.log(context.options.sigma))
     return 0.5 * best_variance.clamp_min(math.exp(2 * LOG_SIGMA_FLOOR)).log()

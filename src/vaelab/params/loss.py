@@ -80,12 +80,11 @@ class Loss(Block):
     margin: Annotated[float, of("tags")] = Field(0.05, ge=0, lt=1)
     """With asymmetric: probability below which an absent tag costs nothing."""
     sigma: Annotated[
-        Annotated[Literal["optimal", "per_image"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
+        Annotated[Literal["optimal"], Tag("<name>")] | Annotated[float, Field(gt=0), Tag("<number>")],
         Discriminator(number_or_text),
         of("image"),
     ] = "optimal"
-    """gaussian, laplace: standard deviation; optimal: each batch's best; per_image: each image's, so that PSNR, a mean
-    over images, is what is maximised. `model.learned_sigma` overrides it."""
+    """gaussian, laplace: standard deviation; optimal: each batch's best. `model.learned_sigma` overrides it."""
     epsilon: Annotated[float, of("image")] = Field(1e-3, gt=0)
     """charbonnier: error at which it turns from squared to absolute."""
     focal_alpha: Annotated[float, of("image")] = Field(1.0, ge=0, le=10)
