@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from vaelab.params.base import CLEARED, Block, Fraction, of
+from vaelab.params.base import CLEARED, Block, Fraction, number_or_text, of
 from vaelab.params.names import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
 
 ScoreName = Literal[
@@ -70,8 +70,13 @@ class Model(Block):
     """U-Net skips from encoder to decoder. They bypass the bottleneck: the report says so."""
     init: Annotated[Literal["default", "pca"], of("grid", "image")] = "default"
     """pca adds a linear path that starts as PCA (vector) or patch-PCA (map); images need `output: linear`."""
-    pca_patches: Annotated[float, of("image")] = Field(0.5, ge=0, le=1)
-    """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA."""
+    pca_patches: Annotated[
+        Annotated[Literal["auto"], Tag("<name>")] | Annotated[Fraction, Tag("<number>")],
+        Discriminator(number_or_text),
+        of("image"),
+    ] = 0.5
+    """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA; auto: what
+    reconstructs training images best that are held out."""
     output: Annotated[Literal["sigmoid", "linear", "softmax"], of("image", "tags")] = "sigmoid"
     """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: Annotated[bool, of("image")] = False

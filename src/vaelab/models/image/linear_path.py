@@ -2,7 +2,7 @@
 
 import math
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vaelab.models.image.filtered import FilteredEncoder
 from vaelab.models.image.local import CENTRE, CellNetwork, LocalDecoder, LocalEncoder
 from vaelab.models.image.patch_pca import fit_patch_pca, fit_shrunk_pca, to_patches
+from vaelab.models.image.shrinkage import chosen_shrinkage
 from vaelab.models.pca import MAX_IMAGES, MIN_VARIANCE, Pca, as_float, chosen_examples, reconstruct
 from vaelab.models.vae import VAE
 
@@ -26,7 +27,7 @@ def start_from_pca(
     images: Tensor,
     flip: bool,
     seed: int,
-    share: float = 0.0,
+    share: float | Literal["auto"] = 0.0,
     group: Tensor | None = None,
     beta: float = 1.0,
 ) -> None:
@@ -41,7 +42,8 @@ def start_from_pca(
         images: training images, uint8 [N, C, S, S].
         flip: whether mirrored images are trained on, too.
         seed: of the randomised decomposition.
-        share: of a vector latent's covariance that comes from patches (`model.pca_patches`).
+        share: of a vector latent's covariance that comes from patches (`model.pca_patches`); auto: chosen on training
+            images that are held out.
         group: of each image [N]: with `model.per_group` each group has its own PCA.
         beta: the effective one, for which the variance of a filtered model starts at its best.
 
@@ -113,11 +115,15 @@ def _silence(layer: nn.Linear | nn.Conv2d, bias: Tensor | None = None) -> None:
     layer.bias.zero_() if bias is None else layer.bias.copy_(bias)
 
 
-def _fit(images: Tensor, path: nn.Sequential, latent_dim: int, flip: bool, seed: int, share: float) -> Pca:
+def _fit(
+    images: Tensor, path: nn.Sequential, latent_dim: int, flip: bool, seed: int, share: float | Literal["auto"]
+) -> Pca:
     if isinstance(path[0], nn.PixelUnshuffle):
         layer = path[1]
         assert isinstance(layer, nn.Conv2d)
         return fit_patch_pca(images, path[0].downscale_factor, layer.out_channels, seed, flip)
+    if share == "auto":
+        return fit_shrunk_pca(images, latent_dim, seed, flip, *chosen_shrinkage(images, latent_dim, seed, flip))
     return fit_shrunk_pca(images, latent_dim, seed, flip, share)
 
 

@@ -76,7 +76,15 @@ def _covariance(x: Tensor, cell: int, flip: bool) -> tuple[Tensor, Tensor]:
     return mean, (products - count * mean[:, None] * mean) / (count - 1)
 
 
-def fit_shrunk_pca(images: Tensor, components: int, seed: int, flip: bool, share: float) -> Pca:
+def fit_shrunk_pca(
+    images: Tensor,
+    components: int,
+    seed: int,
+    flip: bool,
+    share: float,
+    cell: int | None = None,
+    iterations: int = ITERATIONS,
+) -> Pca:
     """Return the first principal components of the shrunk covariance; ordinary PCA where no patch size fits.
 
     By subspace iteration with implicit products (Halko et al. 2011, algorithm 4.4): no D × D matrix is made.
@@ -87,11 +95,13 @@ def fit_shrunk_pca(images: Tensor, components: int, seed: int, flip: bool, share
         seed: of the start of the iteration.
         flip: add each image mirrored left to right.
         share: of the patches' covariance, 0 to 1.
+        cell: side of a patch, pixels; None: `patch_side`.
+        iterations: of the subspace.
 
     Raises:
         InputError: with share 0, L is not below the number of images; or L is above D.
     """
-    cell = patch_side(images.shape[1], images.shape[-1], len(images) * (1 + flip))
+    cell = cell or patch_side(images.shape[1], images.shape[-1], len(images) * (1 + flip))
     if share == 0 or cell is None or components >= images[0].numel():
         return fit_pca(images, components, seed, flip)
     x = limited(images, components, seed, flip)
@@ -105,7 +115,7 @@ def fit_shrunk_pca(images: Tensor, components: int, seed: int, flip: bool, share
 
     size = min(components + OVERSAMPLING, rows.shape[1])
     basis = torch.linalg.qr(torch.randn((rows.shape[1], size), generator=generator(seed, 0, stream=17))).Q
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         basis = torch.linalg.qr(covariance_times(basis)).Q
     values, vectors = torch.linalg.eigh(basis.T @ covariance_times(basis))
     directions = (basis @ vectors.flip(1)[:, :components]).T
