@@ -75,8 +75,8 @@ class Model(Block):
         Discriminator(number_or_text),
         of("image"),
     ] = 0.5
-    """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA; auto: what
-    reconstructs training images best that are held out."""
+    """With `init: pca` of a vector: share of the covariance that is of patches, for few images; 0: plain PCA; auto:
+    what reconstructs training images best that are held out."""
     output: Annotated[Literal["sigmoid", "linear", "softmax"], of("image", "tags")] = "sigmoid"
     """How values reach [0, 1]; linear (images): clamped in evaluation; softmax (tags): multinomial."""
     learned_sigma: Annotated[bool, of("image")] = False
