@@ -175,13 +175,28 @@ def measured(folder: Path, name: str) -> dict[str, Any]:
     row |= {"cpu_seconds": float((folder / f"{name}.cpu").read_text())}
     start = folder / "models" / name / "checkpoints" / "epoch_000.safetensors"
     if start.exists():  # the untrained control
-        from vaelab.models.files import load_model
-
-        row |= {"untrained_val_psnr": load_model(start).facts["val"], "best_epoch": metrics["run"]["best_epoch"]}
+        (data,) = (folder / "data" / "prepared").iterdir()
+        reached = psnr_of(start, data, "test" if "test" in metrics else "val")
+        row |= {"untrained_psnr": reached, "best_epoch": metrics["run"]["best_epoch"]}
     row |= {"effective_beta": metrics["run"]["effective_beta_measured"]}
     row |= {key: final[key] for key in SHOWN if key in final}
     wanted = {f"floor_{method}_{key}" for method in BASELINES for key in BASELINE_METRICS}
     return row | {key: value for key, value in final.items() if key in wanted}
+
+
+def psnr_of(weights: Path, data: Path, phase: str) -> float:
+    """Return what a model reaches on a split, mean over images, dB."""
+    import torch
+
+    from vaelab.data.format.batches import load_split
+    from vaelab.data.format.prepared import read_info
+    from vaelab.measures.image.reconstruction import psnr
+    from vaelab.models.files import load_model
+
+    model, split = load_model(weights).model.eval(), load_split(data, phase, read_info(data), torch.device("cpu"))
+    with torch.no_grad():
+        errors = [(model(part.x).reconstruction - part.x).square().flatten(1).mean(1) for part in split.in_order(32)]
+    return float(psnr(torch.cat(errors)).mean())
 
 
 def linear_starts(data: Path) -> dict[str, float]:

@@ -332,6 +332,13 @@ def test_others_below_pca_are_named(params, which, baseline, said):
     assert f"Below PCA with as many numbers on test, macro F1: fair 0.300, {best}." in report
 
 
+@pytest.mark.parametrize("best_epoch", [0, 3])
+def test_a_run_whose_training_made_the_start_no_better_is_named(params, monkeypatch, best_epoch):
+    monkeypatch.setitem(FACT, "best_epoch", best_epoch)
+    said = "No epoch is better on val than the start, which is kept: good, fair."
+    assert all((said in report) is (best_epoch == 0) for report in written(*built(params, ["good", "fair"])))
+
+
 @both
 @pytest.mark.parametrize(
     ("baseline", "warning"),

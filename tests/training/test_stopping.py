@@ -8,7 +8,7 @@ from trainings import fit, history, interrupted
 
 from vaelab.errors import InputError
 from vaelab.models.files import load_model
-from vaelab.training import loop
+from vaelab.training import loop, record
 from vaelab.training.state import Progress
 
 pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
@@ -138,3 +138,12 @@ def test_a_metric_that_is_not_a_number_is_named(tmp_path, monkeypatch):
     wished(monkeypatch, psnr=[math.nan])
     with pytest.raises(InputError, match=r"train\.metric: psnr on val is not a number after epoch 1"):
         fit(tmp_path, tiny_run(kind="image"))
+
+
+@pytest.mark.parametrize(("epochs", "warned"), [(1, True), (100, False)])
+def test_a_training_of_few_steps_is_warned_of(tmp_path, capsys, monkeypatch, epochs, warned):
+    monkeypatch.setattr(record, "FEW_STEPS", 50)
+    run = tiny_run(kind="tags", train={"epochs": epochs, "patience": 1, "min_delta": 1e9})
+    fit(tmp_path, run)
+    said = f"warning: {run.name}: {run.train.epochs * 3} steps in all, 3 an epoch: 24 examples in batches of 8;"
+    assert (said in capsys.readouterr().err) is warned

@@ -37,6 +37,7 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
         f"Rule: {judgement.rule}: {', '.join(_places(judgement))}. {caution}",
         *_below_pca(winner, judgement.metric),
         *_others_below_pca(judgement),
+        *_kept_starts(judgement),
         f"To train {chosen} {LONGER} times as long, beside the others:",
     ]
     return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
@@ -146,6 +147,13 @@ def _below_pca(winner: Configuration, ranked_by: str) -> list[str]:
             far = far or (name == ranked_by and (way is None or way < ENOUGH))
     head = "Warning: PCA" if far else "PCA"
     return [f"{head} with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []
+
+
+def _kept_starts(judgement: Judgement) -> list[str]:
+    """The runs whose training made the start no better."""
+    results = (result for group in judgement.configurations for result in group.results)
+    kept = [result.run.name for result in results if result.metrics["run"].get("best_epoch") == 0]
+    return [f"No epoch is better on val than the start, which is kept: {', '.join(kept)}."] if kept else []
 
 
 def _others_below_pca(judgement: Judgement) -> list[str]:

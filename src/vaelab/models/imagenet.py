@@ -80,8 +80,10 @@ def classifier(option: str) -> nn.Module:
     """Return timm's whole network with the packaged weights: images, normalised, to logits [B, 1000]."""
     state = _weights(option)
     with torch.random.fork_rng(devices=[]):
-        import timm
-
+        try:
+            import timm
+        except ImportError as error:
+            raise InputError(f"{option}: timm cannot be imported ({error}); {INSTALL}") from error
         network: nn.Module = timm.create_model(NETWORK, pretrained=False)
     names = network.state_dict()  # in the order of the file, which names them otherwise
     network.load_state_dict(dict(zip(names, state.values(), strict=True)))

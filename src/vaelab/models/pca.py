@@ -138,5 +138,5 @@ def check_components(option: str, components: int, examples: int, size: int, wha
     if components > min(size, examples - 1):
         raise InputError(
             f"model.{option}: {components} principal components need {components + 1} {what} of {components} values "
-            f"or more; there are {examples} of {size}: lower model.{option}, or add data"
+            f"or more; there are {examples} of {size}: lower model.{option}{', or add data' * (components < size)}"
         )

@@ -26,7 +26,7 @@ from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
 from vaelab.training.processes import one_voice
 from vaelab.training.publish import finish, is_trained, publish
-from vaelab.training.record import add_up, note_unbeaten_start, row, train_row, write_checkpoints
+from vaelab.training.record import add_up, note_unbeaten_start, row, train_row, warn_of_few_steps, write_checkpoints
 from vaelab.training.session import Draw, Session, make_fabric, save, start
 from vaelab.training.state import scratch_folder
 from vaelab.training.step import average, clip, copy_buffers, gradient_norm, rate_at, set_rate
@@ -79,6 +79,7 @@ def train(session: Session, interrupts: Interrupts) -> None:
     )  # fmt: skip
     with bar:
         try:
+            warn_of_few_steps(session)
             judge_start(session, interrupts)
             while not is_finished(session):
                 train_epoch(session, bar, interrupts)

@@ -18,6 +18,7 @@ from vaelab.training.session import Session
 from vaelab.training.step import rate_at
 
 TOTAL, METRIC = "total.", "metric."  # among the running sums of an epoch: sums over examples, and means of metrics
+FEW_STEPS = 100  # of the optimiser, below which a training is warned of
 TOGETHER = ","  # between the names of sums that are one vector: what is added up at once takes a fraction of the time
 
 
@@ -94,6 +95,16 @@ def write_checkpoints(session: Session, value: float, is_best: bool, last: bool)
     storage.write_csv(session.output / "history.csv", session.progress.history)
 
 
+def warn_of_few_steps(session: Session) -> None:
+    """Say, at the start, where there will be too few steps to learn much."""
+    train, steps = session.run.train, session.steps
+    if steps * train.epochs < FEW_STEPS and session.progress.step == 0 and session.fabric.global_rank == 0:
+        batches = f"{len(session.train)} examples in batches of {train.batch_size}"
+        found = f"{steps * train.epochs} steps in all, {steps} an epoch: {batches}"
+        text = f"warning: {session.run.name}: {found}; a smaller train.batch_size, or more train.epochs, gives more"
+        print(text, file=sys.stderr)
+
+
 def note_unbeaten_start(session: Session) -> None:
     """Say where no epoch was better than the untrained model."""
     options, progress = session.run.train, session.progress
@@ -101,4 +112,4 @@ def note_unbeaten_start(session: Session) -> None:
     if options.select_from == 0 and progress.best not in found and session.fabric.global_rank == 0:
         start = "PCA" if session.run.model.init == "pca" else "random weights"
         text = f"no epoch is better on val than the start, {start} ({options.metric} {progress.best:.4g}): it is kept"
-        print(f"note: {session.run.name}: {text}; more examples would help", file=sys.stderr)
+        print(f"note: {session.run.name}: {text}; more examples, or more epochs, would help", file=sys.stderr)

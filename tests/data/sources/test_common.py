@@ -7,8 +7,9 @@ from image_folders import by_name, encoded, folder_of, write
 
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
+from vaelab.data.sources.account import Account
 from vaelab.data.sources.alike import alike
-from vaelab.data.sources.common import in_two, told, units_of
+from vaelab.data.sources.common import in_two, tell, told, units_of
 from vaelab.data.sources.splits import hashes, parts_of, parts_of_units
 from vaelab.errors import InputError
 from vaelab.params.datasets import FolderMasks, Mvtec, Split
@@ -37,12 +38,21 @@ def test_units_come_from_an_expression_or_a_table(tmp_path):
         ("none.csv:specimen", "w: none.csv is not a file"),
         ("t.csv:specimn", "no column 'specimn'.*specimen"),
         ("empty.csv:specimen", "no file is in the table"),
+        ("(q)?(w)?", "matches no file"),
+        ("twice.csv:specimen", r"twice.csv, line 3: s1_e1.png is in 'x' and in 'y'; expected one specimen"),
+        ("ragged.csv:specimen", r"w: ragged.csv.*line 2"),
+        ("latin.csv:specimen", r"w: latin.csv"),
+        ("nothing.csv:specimen", r"w: nothing.csv: is empty"),
     ],
 )
 def test_what_finds_nothing_is_refused(group_by, text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("file,specimen\ns1_e1.png,x\n")
     (tmp_path / "empty.csv").write_text("file,specimen\n")
+    (tmp_path / "twice.csv").write_text("file,specimen\ns1_e1.png,x\ns1_e1.png,y\n")
+    (tmp_path / "ragged.csv").write_text("file,specimen\ns1_e1.png,x,y\n")
+    (tmp_path / "latin.csv").write_bytes("file,specimen\ns1_e1.png,ä\n".encode("latin-1"))
+    (tmp_path / "nothing.csv").write_text("")
     with pytest.raises(InputError, match=text):
         units_of(NAMES, group_by, "w")
 
@@ -134,3 +144,10 @@ def test_normal_images_of_one_specimen_alone_are_refused(tmp_path):
 def test_an_expression_that_is_none_is_refused():
     with pytest.raises(ValueError, match="no regular expression"):
         Mvtec(source="mvtec", path="x", group_by="(")
+
+
+def test_rows_of_a_table_whose_files_are_not_there_are_said(tmp_path):
+    (tmp_path / "t.csv").write_text("file,specimen\ns1_e1.png,x\nnope.png,y\n")
+    account = Account("datasets.mine")
+    tell(account, units_of(NAMES, f"{tmp_path}/t.csv:specimen", "w"), f"{tmp_path}/t.csv:specimen", {})
+    assert account.warnings == [f"datasets.mine: 1 files of {tmp_path}/t.csv (group_by) are not there: nope.png"]

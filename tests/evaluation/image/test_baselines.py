@@ -25,7 +25,8 @@ def baselines(train: Tensor, latent_dim: int = 12, cell: int | None = None, docu
 def test_a_map_and_a_filtered_vector_are_compared_with_patches():
     assert patch_of(Model(latent="map", depth=2), 64, 64) == 4
     assert patch_of(Model(name="filtered", depth=3), 1024, 64) == 8  # 16 numbers for each of 8 x 8 patches
-    assert patch_of(Model(name="filtered", depth=3), 1000, 64) is None
+    assert patch_of(Model(name="filtered", depth=3), 1000, 64) == 8  # 15 of them
+    assert patch_of(Model(name="filtered", depth=3), 63, 64) is None
     assert patch_of(Model(depth=3), 1024, 64) is None
 
 

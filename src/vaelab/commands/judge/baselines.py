@@ -60,7 +60,7 @@ def _fitted(target: Target, plain: dict[str, Baseline]) -> Found:
     cell = _patch(target)
     latents, seed = target.file.model.latent_dim, target.options.seed
     some = train.spread()
-    found = fit_baselines(some, latents, cell, train.text is not None, seed)
+    found = fit_baselines(some, latents, cell, train.text is not None, seed, target.file.run.train.flip)
     lossless = left_out(found, latents, cell, len(some))
     return Found({**plain, **found}, {}, [lossless] if lossless else [])
 

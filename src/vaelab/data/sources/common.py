@@ -9,12 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from vaelab.data.sources.account import Account, first_names
 from vaelab.data.sources.listing import printable
+from vaelab.data.sources.tables import csv_table
 from vaelab.errors import InputError
-from vaelab.params.problems import suggestion
 
 TABLE = re.compile(r"(?P<path>.+\.(?:csv|tsv)):(?P<column>[^:/\\]+)")
 FILE = "file"
@@ -52,6 +50,12 @@ def tell(account: Account, units: Mapping[str, str], group_by: str | None, phase
     """
     if group_by is not None:
         account.say(told(units))
+        if table := TABLE.fullmatch(group_by):
+            known = {one for name in units for one in (name, name.rsplit("/", 1)[-1])}
+            if strange := [
+                name for name in _rows(Path(table["path"]), table["column"], "group_by") if name not in known
+            ]:
+                account.warn([f"{len(strange)} files of {table['path']} (group_by) are not there: {_shown(strange)}"])
         account.warn(in_two(units, {name: phase for name, phase in phase_of.items() if phase}))
 
 
@@ -63,24 +67,34 @@ def told(units: Mapping[str, str]) -> str:
 
 
 def _matched(names: Sequence[str], expression: str) -> dict[str, str]:
-    found = {name: re.search(expression, name) for name in names}
-    return {
-        name: "\0".join(part or "" for part in match.groups() or (match[0],)) if match else ""
-        for name, match in found.items()
-    }
+    found = {}
+    for name in names:
+        match = re.search(expression, name)
+        parts = [part or "" for part in match.groups() or (match[0],)] if match else []
+        found[name] = "\0".join(parts) if any(parts) else ""
+    return found
 
 
 def _from_table(path: Path, column: str, names: Sequence[str], where: str) -> dict[str, str]:
+    given = _rows(path, column, where)
+    return {name: given.get(name) or given.get(name.rsplit("/", 1)[-1], "") for name in names}
+
+
+def _rows(path: Path, column: str, where: str) -> dict[str, str]:
+    """The unit of each name in the table."""
     if not path.is_file():
         raise InputError(
             f"{where}: {path} is not a file; expected a table and a column, such as specimens.csv:specimen"
         )
-    table = pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", dtype=str, keep_default_na=False)
+    table, given = csv_table(path, f"{where}: {path}"), dict[str, str]()
     for name in (FILE, column):
-        if name not in table:
-            raise InputError(f"{where}: {path} has no column {name!r}; {suggestion(name, list(map(str, table)))}")
-    given = dict(zip(table[FILE], table[column], strict=True))
-    return {name: given.get(name) or given.get(name.rsplit("/", 1)[-1], "") for name in names}
+        table.need(name, "of group_by")
+    for chunk in table.read([FILE, column], []):
+        for place, name, unit in zip(chunk.places, chunk.columns[FILE], chunk.columns[column], strict=True):
+            if given.setdefault(str(name), str(unit)) != unit:
+                text = f"line {place}: {printable(str(name))} is in {given[str(name)]!r} and in {unit!r}"
+                raise InputError(f"{where}: {path}, {text}; expected one {column}")
+    return given
 
 
 def in_two(units: Mapping[str, str], phase_of: Mapping[str, str]) -> list[str]:

@@ -21,7 +21,9 @@ BLUR = 2.0  # standard deviation, pixels; the kernel reaches 4 of them to each s
 Baseline = Callable[[Tensor], Tensor]
 
 
-def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int) -> dict[str, Baseline]:
+def fit_baselines(
+    train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int, flip: bool = False
+) -> dict[str, Baseline]:
     """Return the trivial reconstructions by name, each a function of images, float [B, C, H, W] in [0, 1].
 
     mean_image: the mean of the training split. pca: as many principal components as the model has latent dimensions,
@@ -34,17 +36,18 @@ def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: b
         cell: pixels to a side for each place of the model's latent map; None for a latent vector, without patch_pca.
         documents: whether white_page makes sense.
         seed: of the decompositions.
+        flip: whether PCA sees each image mirrored, too, as training does.
     """
     found: dict[str, Baseline] = {"mean_image": partial(_constant, _mean_image(train))}
-    images, size = len(train), train[0].numel()
-    if images > 1:
-        fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed)
+    images, size = len(train) * (1 + flip), train[0].numel()
+    if len(train) > 1:
+        fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed, flip)
         if not pca.loses_nothing(fitted, images, latent_dim):
             found["pca"] = partial(_from_pca, fitted)
     if cell is not None:
         cells = train.shape[2] * train.shape[3] // cell**2
         components = min(latent_dim // cells, images * cells - 1, size // cells)
-        of_patches = patch_pca.fit_patch_pca(train, cell, components, seed)
+        of_patches = patch_pca.fit_patch_pca(train, cell, components, seed, flip)
         if not pca.loses_nothing(of_patches, images * cells, latent_dim // cells):
             found["patch_pca"] = partial(_from_patch_pca, of_patches, cell)
     if documents:
@@ -55,9 +58,10 @@ def fit_baselines(train: Tensor, latent_dim: int, cell: int | None, documents: b
 def patch_of(model: Model, latent_dim: int, side: int) -> int | None:
     """Return the side, in pixels, of the patches whose PCA makes as many numbers as the model; None: no patch_pca.
 
-    Of a latent map they are its places. The vector of a filtered model is shared out among as many, where that goes.
+    Of a latent map they are its places. The vector of a filtered model is shared out among as many; what is left over,
+    less than one for each place, patch PCA does without.
     """
-    shared = model.name == "filtered" and latent_dim % (side // model.cell) ** 2 == 0
+    shared = model.name == "filtered" and latent_dim >= (side // model.cell) ** 2
     return model.cell if model.latent == "map" or shared else None
 
 

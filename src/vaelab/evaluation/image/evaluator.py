@@ -43,7 +43,8 @@ class ImageEvaluator:
         self.train = train.spread()
         self.cell = patch_of(model, inputs.model.latent_dim, self.train.shape[-1])
         documents = train.text is not None
-        self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
+        size, seed, flip = inputs.model.latent_dim, inputs.options.seed, inputs.run.train.flip
+        self.baselines = fit_baselines(self.train, size, self.cell, documents, seed, flip)
         self.pictures = inputs.run.model.features == "none"
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and (missing := ocr.missing()):

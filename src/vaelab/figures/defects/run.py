@@ -133,7 +133,7 @@ def _chosen(found: DefectMaterial) -> dict[str, tuple[str, list[ShownPatch]]]:
     defects, others = ([row for row in final if bool(row["label"]) is has] for has in (True, False))
     normals = np.sort([row[COMBINED] for row in found.rows if row["phase"] == "val"])
     chosen = {
-        "missed": ("defects with the lowest scores: the first that are missed", defects[:ROWS]),
+        "missed": ("defects with the lowest scores: a higher threshold misses these first", defects[:ROWS]),
         "false_alarms": ("patches without a mask that score highest: the first false alarms", others[::-1][:ROWS]),
         "most_anomalous": ("patches that score highest", final[::-1][:ROWS]),
         "least_anomalous": ("patches that score lowest", final[:ROWS]),
