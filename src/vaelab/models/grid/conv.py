@@ -93,9 +93,8 @@ class GridEncoder(nn.Module):
         """Return the features of the body [B, C, s, s], outside of training in parts of like size."""
         if not (self.local and apart(self)):
             return run(self.body, planes, levels)
-        longer = torch.maximum(inside.any(2).sum(1), inside.any(1).sum(1))
         found = planes.new_zeros(len(planes), self.head.in_channels, *levels[-1].shape[2:])
-        for ids, side in like_sized(longer, planes.shape[-1], 2**self.depth):
+        for ids, side in like_sized(extent.sides(inside).amax(1), planes.shape[-1], 2**self.depth):
             part = run(self.body, planes[ids, :, :side, :side], of_part(levels, ids, side))
             found[ids, :, : part.shape[2], : part.shape[3]] = part
         return found

@@ -24,8 +24,7 @@ class ExtentEncoder(nn.Module):
 
     def forward(self, inside: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of the two latents, each [B, 2], of grids that are `inside` [B, S, S]."""
-        found = torch.stack([inside.any(2).sum(1), inside.any(1).sum(1)], dim=1)
-        mean = (found - CENTRE) / UNIT
+        mean = (sides(inside) - CENTRE) / UNIT
         return mean, self.log_var.expand_as(mean)
 
 
@@ -54,6 +53,11 @@ class ExtentDecoder(nn.Module):
     def most(self, z: Tensor) -> Tensor:
         """Return the most probable height and width [B, 2], whole cells."""
         return cells(z).round().clamp(1, self.side)
+
+
+def sides(inside: Tensor) -> Tensor:
+    """Return height and width [B, 2] of grids that are `inside` [B, S, S], cells."""
+    return torch.stack([inside.any(2).sum(1), inside.any(1).sum(1)], dim=1)
 
 
 def planes(z: Tensor, side: int) -> Tensor:
