@@ -319,7 +319,7 @@ def test_a_winner_below_pca_is_warned_of(params, which, baseline, nothing, said,
     changes = {"good": CHANGES["good"] | beside}
     report = reports(params, ["good"], changes)[which]
     assert ("Warning: PCA" in report) == warned
-    assert ("PCA with as many numbers does better on test: macro F1 0.600, PCA 0.900" in report) == said
+    assert ("PCA with as many numbers does better on test: macro F1 0.600 (PCA 0.900)" in report) == said
 
 
 @both
@@ -329,7 +329,7 @@ def test_others_below_pca_are_named(params, which, baseline, said):
     report = reports(params, ["good", "fair"], CHANGES | {"fair": CHANGES["fair"] | beside})[which]
     best = "PCA 0.500" if said else "PCA of ranks, palette given 0.350"
     assert "Recommended: good\n" in report
-    assert f"Below PCA with as many numbers on test, macro F1: fair 0.300, {best}." in report
+    assert f"Below PCA with as many numbers on test, macro F1: fair 0.300 ({best})." in report
 
 
 @pytest.mark.parametrize("best_epoch", [0, 3])
@@ -344,10 +344,10 @@ def test_a_run_whose_training_made_the_start_no_better_is_named(params, monkeypa
     ("baseline", "warning"),
     [
         ({}, None),
-        ({"floor_patch_pca_psnr": 32.5}, "PSNR, dB 31.000, patch PCA 32.500"),
+        ({"floor_patch_pca_psnr": 32.5}, "PSNR, dB 31.000 (patch PCA 32.500)"),
         (
             {"floor_pca_mse": 0.005, "floor_pca_psnr": 33.0},
-            "PSNR, dB 31.000, PCA 33.000, mean squared error 0.01, PCA 0.005",
+            "PSNR, dB 31.000 (PCA 33.000); mean squared error 0.01 (PCA 0.005)",
         ),
         ({"floor_white_page_psnr": 40.0}, None),
     ],

@@ -142,11 +142,11 @@ def _below_pca(winner: Configuration, ranked_by: str) -> list[str]:
             if value is None or method not in reached or not improves(name, reached[method], value):
                 continue
             title = BASELINES[first.run.kind][method]
-            worse.append(f"{metric(name).full_title} {_plain(value)}, {title} {_plain(reached[method])}")
+            worse.append(f"{metric(name).full_title} {_plain(value)} ({title} {_plain(reached[method])})")
             way = way_to(method, value, reached, better(name) == "higher")
             far = far or (name == ranked_by and (way is None or way < ENOUGH))
     head = "Warning: PCA" if far else "PCA"
-    return [f"{head} with as many numbers does better on {first.phase}: {', '.join(worse)}."] if worse else []
+    return [f"{head} with as many numbers does better on {first.phase}: {'; '.join(worse)}."] if worse else []
 
 
 def _kept_starts(judgement: Judgement) -> list[str]:
@@ -167,7 +167,7 @@ def _others_below_pca(judgement: Judgement) -> list[str]:
         above = {title: of for title, of in above.items() if improves(name, of, fmean(values.values()))}
         if above and group.name != judgement.recommended:
             best = next(title for title in above if not any(improves(name, of, above[title]) for of in above.values()))
-            found.append(f"{group.name} {_plain(fmean(values.values()))}, {best} {_plain(above[best])}")
+            found.append(f"{group.name} {_plain(fmean(values.values()))} ({best} {_plain(above[best])})")
     phase = judgement.configurations[0].results[0].phase
     head = f"Below PCA with as many numbers on {phase}, {metric(name).full_title}"
     return [f"{head}: {'; '.join(found)}."] if found else []
