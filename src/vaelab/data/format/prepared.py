@@ -30,6 +30,7 @@ import numpy as np
 
 from vaelab import storage
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, DataInfo
+from vaelab.data.format.statistics import input_statistics
 from vaelab.errors import InputError
 
 SHARD_BYTES = 256 * 2**20  # of arrays in memory, after which a shard is written
@@ -77,6 +78,7 @@ class Writer:
         for phase in self.waiting:
             self._flush(phase)
         meta = {**asdict(info), "examples": self.examples, "files": self.files, **report, "sha256": self.digests}
+        meta["statistics"] = input_statistics(self.folder, self.files, info)
         storage.write_json(self.folder / "meta.json", meta)
 
     def _flush(self, phase: str) -> None:
