@@ -88,6 +88,8 @@ def test_patches_of_a_strip_and_strips_of_a_unit_are_clusters(tmp_path, group_by
         strips, clusters = stored(tmp_path / "x", phase)["strip"], read_clusters(tmp_path / "x", phase)
         assert len(strips) > len(set(strips.tolist()))
         seen |= dict(zip(strips.tolist(), clusters.tolist(), strict=True))
-    units = {meta["strip_names"][strip].split("_e")[0] if group_by else strip: cluster for strip, cluster in seen.items()}
+    units = {
+        meta["strip_names"][strip].split("_e")[0] if group_by else strip: cluster for strip, cluster in seen.items()
+    }
     assert len(seen) == 16
     assert len(set(units.values())) == len(units) == (8 if group_by else 16)
