@@ -28,6 +28,13 @@ def test_the_interval_covers_and_sees_contaminated_normals():
         low, high = calibration_check((val, strips), (test, strips), np.percentile(val, 95), 0.05, 0)["fpr_interval"]
         covered += low <= 0.05 <= high
     assert covered >= 180
+    covered, strips_of = 0, np.repeat(np.arange(30), 10)  # patches of a strip are alike
+    for _ in range(100):
+        val, test = 0.55 * random.normal(size=(2, 30))[:, strips_of] + 0.84 * random.normal(size=(2, 300))
+        found = calibration_check((val, strips_of), (test, strips_of), np.percentile(val, 95), 0.05, 0)
+        covered += found["fpr_interval"][0] <= 0.05 <= found["fpr_interval"][1]
+    assert covered >= 90
+    test = random.normal(size=150)
     val = np.concatenate([random.normal(size=120), random.normal(6, size=30)])
     found = calibration_check((val, strips), (test, strips), np.percentile(val, 95), 0.05, 0)
     assert found["fpr_interval"][1] < 0.05

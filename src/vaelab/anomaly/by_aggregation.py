@@ -9,7 +9,7 @@ from vaelab.anomaly.bootstrap import interval, replicates
 from vaelab.anomaly.patch_measures import RANKING, Patches, patch_measures, unweighted
 from vaelab.anomaly.preprocessing import AGGREGATIONS, COMBINED
 from vaelab.anomaly.score import PhaseScores
-from vaelab.anomaly.select import BASELINES
+from vaelab.anomaly.select import own_scores
 from vaelab.params.threshold import Threshold
 
 Reached = dict[str, dict[str, dict[str, float]]]  # by score, aggregation and measure
@@ -26,7 +26,7 @@ def by_aggregation(patches: Patches, phases: tuple[PhaseScores, ...], settings: 
         settings: which aggregation is in use.
         bootstrap: resamplings of strips; 0: no intervals.
     """
-    names = [name for name in phases[0].scores if name not in BASELINES or name in settings.scores]
+    names = own_scores(phases[0].scores, settings)
     found: Reached = {name: {} for name in names}
     for name in names:
         for how in AGGREGATIONS:

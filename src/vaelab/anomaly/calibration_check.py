@@ -12,12 +12,11 @@ from scipy import special
 from vaelab.anomaly.bootstrap import INTERVAL
 
 DRAWS = 20_000
+Sample = tuple[np.ndarray, np.ndarray]  # scores of patches, and their strips
 LEVEL = INTERVAL[1] / 100
 
 
-def calibration_check(
-    val: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], threshold: float, nominal: float, seed: int
-) -> dict[str, Any]:
+def calibration_check(val: Sample, test: Sample, threshold: float, nominal: float, seed: int) -> dict[str, Any]:
     """Return `fpr_interval` and `calibration_ks_p`; NaN where a sample is a single strip.
 
     Args:
@@ -80,7 +79,7 @@ def fpr_interval(val: float, test: float, rate: float, nominal: float, seed: int
     return float(low), float(high)
 
 
-def ks_p(val: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]) -> float:
+def ks_p(val: Sample, test: Sample) -> float:
     """Return the p-value of the two-sample Kolmogorov-Smirnov test, asymptotic, with what the samples are worth.
 
     The design effect is that of the ranks among both.

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaelab.anomaly import curves
 from vaelab.anomaly.by_aggregation import by_aggregation
-from vaelab.anomaly.calibration_check import calibration_check
+from vaelab.anomaly.calibration_check import Sample, calibration_check, ks_p
 from vaelab.anomaly.fit import Fitted
 from vaelab.anomaly.mask_alignment import mask_alignment
 from vaelab.anomaly.patch_measures import RANKING, Patches, patch_measures, unweighted
@@ -16,7 +16,7 @@ from vaelab.anomaly.percentiles import Percentiles
 from vaelab.anomaly.pixel_measures import read_pixels
 from vaelab.anomaly.preprocessing import AGGREGATIONS, COMBINED
 from vaelab.anomaly.score import PhaseScores
-from vaelab.anomaly.select import validation_patches
+from vaelab.anomaly.select import own_scores, validation_patches
 from vaelab.anomaly.tables import MeasureTables, Names, Row, flagged_rows, patch_rows
 from vaelab.params.threshold import Threshold
 
@@ -120,8 +120,14 @@ def _calibration(scored: Mapping[str, PhaseScores], fitted: Fitted, threshold: f
     """Whether normals of test score as those of val do; nothing without a test split."""
     if "test" not in scored:
         return {}
-    val, test = ((scored[name].scores[COMBINED], scored[name].phase.file.strip) for name in ("val", "test"))
-    return calibration_check(val, test, threshold, nominal, fitted.val.settings.seed)
+    val, test = scored["val"], scored["test"]
+
+    def pair(name: str) -> tuple[Sample, Sample]:
+        return (val.scores[name], val.phase.file.strip), (test.scores[name], test.phase.file.strip)
+
+    found = calibration_check(*pair(COMBINED), threshold, nominal, fitted.val.settings.seed)
+    names = own_scores(val.scores, fitted.val.settings)
+    return found | {"calibration_ks_p_by_score": {name: ks_p(*pair(name)) for name in names}}
 
 
 def _pools(patches: Patches, scored: Mapping[str, PhaseScores]) -> dict[str, np.ndarray]:

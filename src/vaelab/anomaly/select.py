@@ -5,7 +5,7 @@ each aggregation; and the percentiles of `threshold.sweep`.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +56,7 @@ def _score(settings: Threshold, val: Preprocessed, defects: Preprocessed) -> Thr
     both = [score(phase, fitted) for phase in (val, defects)]
     patches = validation_patches(both)
     order = sorted(AGGREGATIONS, key=lambda how: how != settings.aggregation)
-    names = [name for name in both[0].scores if name not in BASELINES or name in settings.scores]
+    names = own_scores(both[0].scores, settings)
     reached = {
         (name, how): _average_precision(patches, np.concatenate([each.by_aggregation[how][name] for each in both]))
         for how in order
@@ -79,6 +79,11 @@ def _percentile(settings: Threshold, val: Preprocessed, defects: Preprocessed) -
     rows = sweep(validation_patches(both), scores, fitted.percentiles[COMBINED], settings.sweep)
     best = max(rows, key=lambda row: (row["f1"], -abs(row["percentile"] - settings.percentile)))
     return float(best["percentile"])
+
+
+def own_scores(names: Iterable[str], settings: Threshold) -> list[str]:
+    """Return the scores of the model: all but the baselines that are not asked for."""
+    return [name for name in names if name not in BASELINES or name in settings.scores]
 
 
 def validation_patches(both: Sequence[PhaseScores]) -> Patches:
