@@ -19,7 +19,7 @@ and test share), and `top` and `left` as above, in pixels of the strip. The phas
 - `defect` int32 [N]: index into meta.json's `defect_names`, of which the first is "none";
 - `mask` uint8 [N, R·S, R·S]: 1 on defective pixels, in the resolution of the source: R is meta.json's `reduce`.
 
-meta.json has, beside the info and what a source reports: `statistics` of the inputs by split and group (statistics.py);
+meta.json has, beside the info and what a source reports: `statistics` of inputs by split and group (statistics.py);
 `cluster`, which examples are of one thing (clusters.py); and where a source compares its images `near_duplicates`, pairs
 of two splits that are equal (`exact`), nearly so (`near`) or seem to show one thing (`alike`), and `images` compared.
 """
