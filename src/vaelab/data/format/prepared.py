@@ -20,8 +20,8 @@ and test share), and `top` and `left` as above, in pixels of the strip. The phas
 - `mask` uint8 [N, R·S, R·S]: 1 on defective pixels, in the resolution of the source: R is meta.json's `reduce`.
 
 meta.json has, beside the info and what a source reports: `statistics` of inputs by split and group (statistics.py);
-`cluster`, which examples are of one thing (clusters.py); and where a source compares its images `near_duplicates`, pairs
-of two splits that are equal (`exact`), nearly so (`near`) or seem to show one thing (`alike`), and `images` compared.
+`cluster`, which examples are of one thing (clusters.py); and where a source compares its images `near_duplicates`:
+pairs of two splits that are equal (`exact`), nearly so (`near`) or seem to show one thing (`alike`), and `images`.
 """
 
 import hashlib
