@@ -103,6 +103,10 @@ def test_the_unit_of_a_score_changes_no_measure(calibration):
         arrays["residual"] *= np.float32(1024)
         arrays["mahalanobis"] *= np.float32(1 / 512)
     after = run(phases, calibration=calibration)
+    assert after.pop("fpr_interval") == pytest.approx(before.pop("fpr_interval"))
+    assert after.pop("calibration_ks_p_by_score") == pytest.approx(before.pop("calibration_ks_p_by_score"))
+    for name in ("by_aggregation", "by_aggregation_val"):
+        assert after.pop(name)["combined"]["max"] == pytest.approx(before.pop(name)["combined"]["max"], abs=1e-5)
     assert after.pop("aupro") == pytest.approx(before.pop("aupro"), abs=1e-5)
     assert after == pytest.approx(before, abs=1e-5)
 
@@ -295,13 +299,23 @@ def test_max_f1_is_chosen_on_the_defects_of_val():
     assert run(phases, method="max_f1")["threshold"] == found["threshold"]
 
 
+def test_the_99_99th_percentile_of_few_normals_is_the_largest_and_finds_little():
+    found, usual = run(planted(), percentile=99.99), run(planted())
+    assert found["threshold"] == pytest.approx(table("examples").query("phase == 'val'").combined.max(), rel=0.05)
+    assert found["recall"] < usual["recall"]
+    assert found["fpr_interval"][1] > 50 * found["fpr_nominal"]  # nothing can be said of so small a rate
+    assert found["by_aggregation"] == usual["by_aggregation"]
+
+
 def test_a_second_time_gives_the_same_bytes():
     run(planted())
     first = {path: Path(path).read_bytes() for path in written()}
     run(planted())
     assert {path: Path(path).read_bytes() for path in written()} == first
     assert all(
-        math.isfinite(value) for value in json.loads((artifacts.thresholds(RUN) / "summary.json").read_text()).values()
+        math.isfinite(value)
+        for value in json.loads((artifacts.thresholds(RUN) / "summary.json").read_text()).values()
+        if not isinstance(value, dict | list)
     )
 
 

@@ -104,7 +104,7 @@ def test_latent_measures_agree_with_each_other(found, phase):
 @pytest.mark.parametrize("phase", SIZES)
 def test_there_is_one_row_per_example_and_metrics_are_their_means(found, phase):
     rows = [row for row in found.examples if row["phase"] == phase]
-    assert [row["index"] for row in rows] == list(range(SIZES[phase]))
+    assert [row["index"] for row in rows] == [row["cluster"] for row in rows] == list(range(SIZES[phase]))
     for name in ("distortion", "rate", "loss", "exact_match", "extent_accuracy"):
         mean = sum(row[name] for row in rows) / len(rows)
         assert found.metrics[phase][name] == pytest.approx(mean, rel=1e-5)

@@ -7,12 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from vaelab.anomaly import curves
+from vaelab.anomaly.by_aggregation import by_aggregation
+from vaelab.anomaly.calibration_check import Sample, calibration_check, ks_p
 from vaelab.anomaly.fit import Fitted
+from vaelab.anomaly.mask_alignment import mask_alignment
 from vaelab.anomaly.patch_measures import RANKING, Patches, patch_measures, unweighted
 from vaelab.anomaly.percentiles import Percentiles
 from vaelab.anomaly.pixel_measures import read_pixels
 from vaelab.anomaly.preprocessing import AGGREGATIONS, COMBINED
 from vaelab.anomaly.score import PhaseScores
+from vaelab.anomaly.select import own_scores, validation_patches
 from vaelab.anomaly.tables import MeasureTables, Names, Row, flagged_rows, patch_rows
 from vaelab.params.threshold import Threshold
 
@@ -64,7 +68,12 @@ def measure(
         "histogram": curves.histogram(_pools(patches, scored), threshold),
         "percentiles": curves.sweep(patches, scores[COMBINED], val, settings.sweep),
     }
-    return ThresholdResults(_metrics(of_scores[0], patches, val, settings), tables, plots)
+    metrics = _metrics(of_scores[0], patches, val, settings)
+    metrics |= _calibration(scored, fitted, threshold, metrics["fpr_nominal"])
+    if pixels is not None:
+        metrics |= mask_alignment(scored["defects"].phase, fitted.cells, pixels.regions[COMBINED])
+        metrics |= _by_aggregation(patches, scored, settings)
+    return ThresholdResults(metrics, tables, plots)
 
 
 def measured_patches(scored: Mapping[str, PhaseScores]) -> Patches:
@@ -95,6 +104,30 @@ def _aggregations(patches: Patches, scored: Mapping[str, PhaseScores]) -> list[R
         found = patch_measures(patches, scores, np.inf, unweighted(len(scores)))
         rows.append({"aggregation": name, **{key: float(found[key][0]) for key in RANKING}})
     return rows
+
+
+def _by_aggregation(patches: Patches, scored: Mapping[str, PhaseScores], settings: Threshold) -> Row:
+    """Of what is measured, and of val where it has labels, by which a choice is no choice by test."""
+    measured = tuple(scored[name] for name in MEASURED_PHASES if name in scored)
+    found: Row = {"by_aggregation": by_aggregation(patches, measured, settings, settings.bootstrap)}
+    if "val_defects" in scored and scored["val_defects"].phase.file.label.any():
+        both = scored["val"], scored["val_defects"]
+        found["by_aggregation_val"] = by_aggregation(validation_patches(both), both, settings, settings.bootstrap)
+    return found
+
+
+def _calibration(scored: Mapping[str, PhaseScores], fitted: Fitted, threshold: float, nominal: float) -> Row:
+    """Whether normals of test score as those of val do; nothing without a test split."""
+    if "test" not in scored:
+        return {}
+    val, test = scored["val"], scored["test"]
+
+    def pair(name: str) -> tuple[Sample, Sample]:
+        return (val.scores[name], val.phase.file.strip), (test.scores[name], test.phase.file.strip)
+
+    found = calibration_check(*pair(COMBINED), threshold, nominal, fitted.val.settings.seed)
+    names = own_scores(val.scores, fitted.val.settings)
+    return found | {"calibration_ks_p_by_score": {name: ks_p(*pair(name)) for name in names}}
 
 
 def _pools(patches: Patches, scored: Mapping[str, PhaseScores]) -> dict[str, np.ndarray]:

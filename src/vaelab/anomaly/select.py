@@ -5,7 +5,7 @@ each aggregation; and the percentiles of `threshold.sweep`.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,9 +54,9 @@ def _score(settings: Threshold, val: Preprocessed, defects: Preprocessed) -> Thr
     """The settings with the score and aggregation of the highest average precision; of equal ones those asked for."""
     fitted = fit_patches(val)
     both = [score(phase, fitted) for phase in (val, defects)]
-    patches = _patches(both)
+    patches = validation_patches(both)
     order = sorted(AGGREGATIONS, key=lambda how: how != settings.aggregation)
-    names = [name for name in both[0].scores if name not in BASELINES or name in settings.scores]
+    names = own_scores(both[0].scores, settings)
     reached = {
         (name, how): _average_precision(patches, np.concatenate([each.by_aggregation[how][name] for each in both]))
         for how in order
@@ -76,13 +76,18 @@ def _percentile(settings: Threshold, val: Preprocessed, defects: Preprocessed) -
     fitted = fit(val, None)
     both = [score(phase, fitted.patches) for phase in (val, defects)]
     scores = np.concatenate([each.scores[COMBINED] for each in both])
-    rows = sweep(_patches(both), scores, fitted.percentiles[COMBINED], settings.sweep)
+    rows = sweep(validation_patches(both), scores, fitted.percentiles[COMBINED], settings.sweep)
     best = max(rows, key=lambda row: (row["f1"], -abs(row["percentile"] - settings.percentile)))
     return float(best["percentile"])
 
 
-def _patches(both: list[PhaseScores]) -> Patches:
-    """The normals of val, and what was cut from its defective strips."""
+def own_scores(names: Iterable[str], settings: Threshold) -> list[str]:
+    """Return the scores of the model: all but the baselines that are not asked for."""
+    return [name for name in names if name not in BASELINES or name in settings.scores]
+
+
+def validation_patches(both: Sequence[PhaseScores]) -> Patches:
+    """Return the normals of val, and what was cut from its defective strips."""
     files = [each.phase.file for each in both]
     return Patches(
         np.concatenate([file.label for file in files]) != 0,

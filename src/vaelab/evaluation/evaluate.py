@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, default_device
+from vaelab.data.format.clusters import read_clusters
 from vaelab.data.format.info import PHASES
 from vaelab.errors import InputError
 from vaelab.evaluation.grid.evaluator import GridEvaluator
@@ -102,7 +103,7 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
             groups, limit = split.group.cpu(), options.mutual_information_examples
             values["silhouette"] = posterior.silhouette(passed.mean, groups, limit, options.seed)
         result.metrics[phase] = values
-        result.examples.extend(_example_rows(phase, passed, split))
+        result.examples.extend(_example_rows(phase, passed, split, read_clusters(data, phase)))
         result.dimensions.extend(_dimension_rows(phase, passed, columns, options))
         result.tensors.update(_tensors(phase, passed, split, kept))
         if phase == "train":
@@ -133,9 +134,9 @@ def _facts(inputs: EvaluationInputs) -> dict[str, Any]:
     }
 
 
-def _example_rows(phase: str, result: Pass, split: DeviceSplit) -> list[dict[str, Any]]:
-    rate = kl_per_dimension(result.mean, result.log_var).sum(1)
-    columns: dict[str, Tensor] = {"group": split.group.cpu(), **result.examples, "rate": rate}
+def _example_rows(phase: str, result: Pass, split: DeviceSplit, clusters: np.ndarray) -> list[dict[str, Any]]:
+    rate, cluster = kl_per_dimension(result.mean, result.log_var).sum(1), torch.from_numpy(clusters)
+    columns: dict[str, Tensor] = {"group": split.group.cpu(), "cluster": cluster, **result.examples, "rate": rate}
     values = {name: tensor.tolist() for name, tensor in {**columns, "loss": result.losses["loss"]}.items()}
     return [
         {"phase": phase, "index": row, **{name: column[row] for name, column in values.items()}}

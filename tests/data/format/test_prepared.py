@@ -15,7 +15,7 @@ from vaelab.data.format.prepared import Writer, read_info, read_meta, split_file
 from vaelab.errors import InputError
 
 SIZE = 16
-INFO = image_info(1, SIZE, ("all",))
+INFO = image_info(1, SIZE, tuple(map(str, range(50))))
 BYTES = SIZE * SIZE + 4  # of one example with its group
 
 

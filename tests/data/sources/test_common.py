@@ -8,7 +8,7 @@ from image_folders import by_name, encoded, folder_of, write
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.account import Account
-from vaelab.data.sources.alike import alike
+from vaelab.data.sources.alike import Pair, alike, alike_warnings
 from vaelab.data.sources.common import in_two, tell, told, units_of
 from vaelab.data.sources.splits import hashes, parts_of, parts_of_units
 from vaelab.errors import InputError
@@ -90,8 +90,11 @@ def test_exposures_of_a_specimen_in_two_splits_are_found_and_group_by_keeps_them
     prepare(folder_of(root, split=split, colour="gray"), tmp_path / "apart")
     (text,) = (text for text in read_meta(tmp_path / "apart")["warnings"] if "by their thumbnails" in text)
     assert "keep them together with group_by" in text
+    found = read_meta(tmp_path / "apart")["near_duplicates"]
+    assert sum(found["alike"].values()) == int(text.split(": ")[1].split()[0]) > 20
     prepare(folder_of(root, split=split, colour="gray", group_by=r"s(\d+)_"), tmp_path / "together")
     assert not [text for text in read_meta(tmp_path / "together")["warnings"] if "thumbnails" in text]
+    assert sum(read_meta(tmp_path / "together")["near_duplicates"]["alike"].values()) == 0
     phases = {(name[:3], phase) for name, (_, phase, _) in by_name(tmp_path / "together").items()}
     assert len(phases) == 12
     assert {phase for _, phase in phases} == {"train", "val", "test"}
@@ -105,8 +108,13 @@ def test_images_that_all_resemble_each_other_are_not_one_thing():
     given = {"train": (names[:30], x[:30]), "val": (names[30:], x[30:])}
     assert alike(given) == []
     x[40] = form + 0.8 * (x[3] - form)
-    assert "val: 40 ~ train: 3" in alike(given)[0]
-    assert alike(given, ["val: 40 ~ train: 3"]) == []
+    pair = Pair("val", "40", "train", "3")
+    assert alike(given) == [pair]
+    assert (
+        "1 images seem to show what one of another split shows, by their thumbnails (val: 40 ~ train: 3)"
+        in (alike_warnings([pair])[0])
+    )
+    assert alike(given, [pair]) == []
 
 
 def masked(specimens=9, each=3, defective=3):

@@ -131,7 +131,7 @@ def test_baselines_stand_beside_with_the_same_measures(case, phase):
     if phase == "train":
         assert FLOORS not in found.metrics[phase]
         return
-    measured = set(found.examples[0]) - {"phase", "index", "group", "rate", "loss"}
+    measured = set(found.examples[0]) - {"phase", "index", "group", "cluster", "rate", "loss"}
     assert measured <= set(METRICS)
     baselines = found.metrics[phase][FLOORS]
     assert {method: set(reached) for method, reached in baselines.items()} == dict.fromkeys(

@@ -18,6 +18,10 @@ and test share), and `top` and `left` as above, in pixels of the strip. The phas
 - `label` uint8 [N]: 1 where the mask has a pixel;
 - `defect` int32 [N]: index into meta.json's `defect_names`, of which the first is "none";
 - `mask` uint8 [N, R·S, R·S]: 1 on defective pixels, in the resolution of the source: R is meta.json's `reduce`.
+
+meta.json has, beside the info and what a source reports: `statistics` of inputs by split and group (statistics.py);
+`cluster`, which examples are of one thing (clusters.py); and where a source compares its images `near_duplicates`:
+pairs of two splits that are equal (`exact`), nearly so (`near`) or seem to show one thing (`alike`), and `images`.
 """
 
 import hashlib
@@ -30,6 +34,7 @@ import numpy as np
 
 from vaelab import storage
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, DataInfo
+from vaelab.data.format.statistics import input_statistics
 from vaelab.errors import InputError
 
 SHARD_BYTES = 256 * 2**20  # of arrays in memory, after which a shard is written
@@ -77,6 +82,7 @@ class Writer:
         for phase in self.waiting:
             self._flush(phase)
         meta = {**asdict(info), "examples": self.examples, "files": self.files, **report, "sha256": self.digests}
+        meta["statistics"] = input_statistics(self.folder, self.files, info)
         storage.write_json(self.folder / "meta.json", meta)
 
     def _flush(self, phase: str) -> None:

@@ -6,8 +6,10 @@ their own neighbourhood, since light that falls off to one side says nothing of 
 N images, D values of a square thumbnail.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import uniform_filter
@@ -24,12 +26,25 @@ CHUNK = 1024
 Thumbnails = Mapping[str, tuple[Sequence[str], np.ndarray]]  # by split: names, and thumbnails [N, D]
 
 
-def alike(thumbnails: Thumbnails, known: Sequence[str] = ()) -> list[str]:
-    """Return what to warn of, with examples; nothing where no two splits show one thing.
+class Pair(NamedTuple):
+    """Two images of two splits."""
+
+    phase: str
+    name: str
+    other_phase: str
+    other: str
+
+    def told(self, sign: str = "~") -> str:
+        """Return it in words."""
+        return f"{self.phase}: {self.name} {sign} {self.other_phase}: {self.other}"
+
+
+def alike(thumbnails: Thumbnails, known: Sequence[Pair] = ()) -> list[Pair]:
+    """Return images with what they are alike; nothing where no two splits show one thing.
 
     Args:
         thumbnails: gray.
-        known: pairs that are told of already, as `pair` writes them.
+        known: pairs that are told of already.
     """
     given = {phase: (names, np.array(x, np.float32)) for phase, (names, x) in thumbnails.items() if len(names)}
     total = sum(len(names) for names, _ in given.values())
@@ -38,21 +53,26 @@ def alike(thumbnails: Thumbnails, known: Sequence[str] = ()) -> list[str]:
     mean = sum(x.sum(0) for _, x in given.values()) / total
     standard = {phase: _standard(x - mean) * (_standard(x).any(1, keepdims=True)) for phase, (_, x) in given.items()}
     pairs = [
-        pair(two, given[two][0][row], one, given[one][0][other])
+        Pair(two, given[two][0][row], one, given[one][0][other])
         for one, two in combinations(given, 2)
         for row, other in _nearest(standard[two], standard[one])
     ]
-    found = [text for text in pairs if text not in set(known)]
+    return [pair for pair in pairs if pair not in set(known)]
+
+
+def alike_warnings(found: Sequence[Pair]) -> list[str]:
+    """Return what to warn of, with examples."""
     if not found:
         return []
-    named = "; ".join(found[:EXAMPLES]) + "; ..." * (len(found) > EXAMPLES)
+    named = "; ".join(pair.told() for pair in found[:EXAMPLES]) + "; ..." * (len(found) > EXAMPLES)
     text = f"{len(found)} images seem to show what one of another split shows, by their thumbnails ({named})"
     return [f"{text}: where they do, numbers on val and test are too good: keep them together with group_by"]
 
 
-def pair(phase: str, name: str, other_phase: str, other: str) -> str:
-    """Return two images in words."""
-    return f"{phase}: {name} ~ {other_phase}: {other}"
+def pair_counts(found: Sequence[Pair], phases: Sequence[str]) -> dict[str, int]:
+    """Return how many pairs there are of each two splits, such as train-test."""
+    counts = Counter(frozenset((pair.phase, pair.other_phase)) for pair in found)
+    return {f"{one}-{two}": counts[frozenset((one, two))] for one, two in combinations(phases, 2)}
 
 
 def _standard(x: np.ndarray) -> np.ndarray:

@@ -4,12 +4,15 @@ N images, C channels, S their side.
 """
 
 import hashlib
+from collections import Counter
+from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from vaelab.data.format.info import PHASES
-from vaelab.data.sources.alike import alike, pair
+from vaelab.data.sources.alike import Pair, alike, alike_warnings, pair_counts
 
 SIDE = 16  # of the thumbnails, pixels
 MOST_THUMBNAILS = 14_000  # of a split that are compared: some seconds; pixel for pixel all are
@@ -26,41 +29,46 @@ class Twins:
 
     def __init__(self, near: bool = True) -> None:
         self.near = near  # whether thumbnails are compared, which images of one form or one product all resemble
-        self.first: dict[bytes, str] = {}  # "split: name" of the first, by content
-        self.exact: list[str] = []
+        self.first: dict[bytes, tuple[str, str]] = {}  # split and name of the first, by content
+        self.exact: list[Pair] = []
+        self.images: Counter[str] = Counter()  # by split
         self.thumbnails: dict[str, list[np.ndarray]] = {phase: [] for phase in PHASES}
         self.names: dict[str, list[str]] = {phase: [] for phase in PHASES}
 
     def add(self, phase: str, name: str, x: np.ndarray) -> None:
         """Add an image, or all tiles of one: uint8 [n, C, S, S]."""
         key = hashlib.blake2b(np.ascontiguousarray(x).data, digest_size=16, key=str(x.shape).encode()).digest()
-        first = self.first.setdefault(key, f"{phase}: {name}")
-        if not first.startswith(f"{phase}: "):
-            self.exact.append(f"{phase}: {name} = {first}")
+        first = self.first.setdefault(key, (phase, name))
+        self.images[phase] += 1
+        if first[0] != phase:
+            self.exact.append(Pair(phase, name, *first))
         elif self.near and len(x) == 1 and len(self.names[phase]) < MOST_THUMBNAILS:
             self.thumbnails[phase].append(thumbnail(x[0]))
             self.names[phase].append(name)
 
     def warnings(self) -> list[str]:
         """Return what to warn of."""
-        near = self._near()
         texts = {
-            "images are in two splits, pixel for pixel": self.exact,
-            "images are nearly those of another split": near,
+            "images are in two splits, pixel for pixel": [pair.told("=") for pair in self.exact],
+            "images are nearly those of another split": [pair.told() for pair in self.nearly],
         }
         remedy = "numbers on val and test are too good: remove one of each pair, or split by what they have in common"
-        thumbnails = {
-            phase: (names, luma(np.stack(self.thumbnails[phase])))
-            for phase, names in self.names.items()
-            if names and sum(map(bool, self.names.values())) > 1
-        }
         return [
             f"{len(pairs)} {what} ({'; '.join(pairs[:EXAMPLES])}{'; ...' * (len(pairs) > EXAMPLES)}): {remedy}"
             for what, pairs in texts.items()
             if pairs
-        ] + alike(thumbnails, near)
+        ] + alike_warnings(self.alike)
 
-    def _near(self) -> list[str]:
+    def report(self) -> dict[str, Any]:
+        """Return what meta.json says: how many images of each two splits are one, nearly one, or show one thing."""
+        phases = [phase for phase in PHASES if self.images[phase]]
+        found = {"exact": self.exact, **({"near": self.nearly, "alike": self.alike} if self.near else {})}
+        counts: dict[str, Any] = {name: pair_counts(pairs, phases) for name, pairs in found.items()}
+        return {"near_duplicates": counts | {"images": {phase: self.images[phase] for phase in phases}}}
+
+    @cached_property
+    def nearly(self) -> list[Pair]:
+        """Images whose thumbnail is nearly that of one of another split. Asked for when all are there."""
         found = []
         for one, two in combinations([phase for phase in PHASES if self.names[phase]], 2):
             colours = np.stack(self.thumbnails[one])
@@ -72,8 +80,18 @@ class Twins:
                 alike = (squares.min(1) <= SIDE**2 * MOST_DIFFERENCE**2) & (rows.std(1) > EVEN)
                 for row, other in zip(np.flatnonzero(alike), squares.argmin(1)[alike], strict=True):
                     if np.abs(others[row].astype(int) - colours[other]).max() <= MOST_ANYWHERE:
-                        found.append(pair(two, self.names[two][start + row], one, self.names[one][other]))
+                        found.append(Pair(two, self.names[two][start + row], one, self.names[one][other]))
         return found
+
+    @cached_property
+    def alike(self) -> list[Pair]:
+        """Images that seem to show what one of another split shows, and are not nearly it."""
+        thumbnails = {
+            phase: (names, luma(np.stack(self.thumbnails[phase])))
+            for phase, names in self.names.items()
+            if names and sum(map(bool, self.names.values())) > 1
+        }
+        return alike(thumbnails, self.nearly)
 
 
 def luma(thumbnails: np.ndarray) -> np.ndarray:

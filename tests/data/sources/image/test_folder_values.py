@@ -225,6 +225,12 @@ def test_copies_in_two_splits_are_found(tmp_path, capsys):
     assert {"val/exact.bmp", "train/0.png"} <= set(exact.replace(")", " ").split())
     assert "1 images are nearly those of another split (val: val/near.jpg ~ train: train/1.png)" in near
     assert f"warning: {near}\n" in capsys.readouterr().err
+    assert read_meta(tmp_path / "mine")["near_duplicates"] == {
+        "exact": {"train-val": 1, "train-test": 0, "val-test": 0},
+        "near": {"train-val": 1, "train-test": 0, "val-test": 0},
+        "alike": {"train-val": 0, "train-test": 0, "val-test": 0},
+        "images": {"train": 4, "val": 3, "test": 1},
+    }
 
 
 def test_small_drawings_on_white_paper_are_no_copies(tmp_path):

@@ -300,6 +300,8 @@ def test_files_of_unlike_type_are_warned_of(prepare_arrays, capsys):
     assert "different types (uint8 in train, float32 in val)" in text
     assert "20 images are in two splits, pixel for pixel (val: 0 = train: 0; " in twins
     np.testing.assert_array_equal(stored(folder, "train")["x"], stored(folder, "val")["x"])
+    found = read_meta(folder)["near_duplicates"]
+    assert (found["exact"], found["images"]) == ({"train-val": 20}, {"train": 20, "val": 20})
 
 
 def test_float32_and_float64_are_alike(prepare_arrays, capsys):

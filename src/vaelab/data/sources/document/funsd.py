@@ -73,6 +73,7 @@ def prepare_funsd(settings: Funsd, folder: Path) -> None:
         "seed": settings.seed,
         "boxes_clipped": clipped,
         **account.report(),
+        **twins.report(),
     })  # fmt: skip
 
 

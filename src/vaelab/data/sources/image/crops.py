@@ -96,7 +96,7 @@ def _prepare(
         "quarantined": [],
         "group_counts": levels.images_by_group(),
         "regions": {phase: [regions[name][phase]._asdict() for name in pictures] for phase in counts},
-        **(numbered.report() if numbered else {}),
+        **(numbered.report() if numbered else {"cluster": {"turns": len(pictures)}}),
     })  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.format import prepared
+from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import PHASES, Preparation, image_info
 from vaelab.data.sources.account import Account
 from vaelab.data.sources.common import tell, units_of
@@ -54,8 +55,7 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
     units = units_of([file.as_posix() for file in listing.files], settings.group_by, f"{where}.group_by")
-    places = Places(root, root, settings.split_lists, where, units)
-    layout = _layout(listing.files, places, settings)
+    layout = _layout(listing.files, Places(root, root, settings.split_lists, where, units), settings)
     if settings.boxes is not None:
         boxes = open_boxes(settings.boxes, listing.files, root, where)
         layout = layout._replace(boxes=boxes)
@@ -80,8 +80,9 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         "split_rule": layout.given.rule + "; units of group_by stay whole" * (settings.group_by is not None),
         "seed": settings.seed,
         "group_counts": outcome.levels.images_by_group(),
-        **account.report(),
+        **account.report(), **outcome.twins.report(),
         **_files(outcome, listing),
+        **cluster_report("file", [units[file.as_posix()] for file in outcome.files]),
         **(outcome.tally.report() if layout.boxes else {}),
         "value_scale": scale,
     })  # fmt: skip

@@ -60,6 +60,7 @@ def prepare_npy(settings: Npy, folder: Path) -> None:
         "group_counts": levels.images_by_group(),
         "types": {phase: str(array.dtype) for phase, array in arrays.items()},
         **account.report(),
+        **twins.report(),
     })  # fmt: skip
 
 

@@ -64,11 +64,12 @@ class NumberedCrops:
     def report(self) -> dict[str, Any]:
         """Return what meta.json says of the strips, and of the defects where there are any."""
         found = Counter(self.defects)
+        named = {"strip_names": self.names, "cluster": {"column": "group"}}  # which is the photograph
         if set(found) == {DEFECT_NAMES[0]}:
-            return {"strip_names": self.names}
+            return named
         return {
+            **named,
             "reduce": 1,
-            "strip_names": self.names,
             "strip_defects": self.defects,
             "defect_names": list(DEFECT_NAMES),
             "defect_counts": {DEFECT_PHASES[0]: {kind: found[kind] for kind in DEFECT_KINDS}},

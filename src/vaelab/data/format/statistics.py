@@ -1,0 +1,113 @@
+"""Mean, standard deviation and range of the inputs by split and group: exact, from counts of stored levels.
+
+Images: values in [0, 1], as a model gets them. Grids: 1 where a cell of the grid is not background, else 0. Tags: 1
+where a row has a tag, else 0.
+
+K groups in a few examples, V levels.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from vaelab import storage
+from vaelab.data.format.info import DataInfo
+
+COUNTED_AT_ONCE = 2**16  # values, which take eight times as much while they are counted
+
+Statistics = dict[str, dict[str, dict[str, float]]]
+
+
+class Scale(NamedTuple):
+    """What stored levels stand for: an integer for each [V], over a divisor."""
+
+    values: np.ndarray
+    divisor: int = 1
+
+
+def _unit(info: DataInfo) -> Scale:
+    return Scale(np.arange(256), 255)
+
+
+def _foreground(info: DataInfo) -> Scale:
+    return Scale((np.arange(256) != info.background).astype(np.int64))
+
+
+def _given(info: DataInfo) -> Scale:
+    return Scale(np.arange(2))
+
+
+SCALES: dict[str, Callable[[DataInfo], Scale]] = {"grid": _foreground, "tags": _given}  # of other kinds: _unit
+
+
+def input_statistics(folder: Path, files: Mapping[str, Sequence[str]], info: DataInfo) -> Statistics:
+    """Return mean, std, min and max of the values of each group, by split, and how many examples it has there.
+
+    Args:
+        folder: of prepared data.
+        files: names of the shards of each split, which are read one after the other, a few examples at a time.
+        info: what the data are.
+
+    Raises:
+        InputError: a shard is missing or damaged.
+    """
+    scale = SCALES.get(info.kind, _unit)(info)
+    return {
+        phase: _of_split([folder / name for name in names], info, scale) for phase, names in files.items() if len(names)
+    }
+
+
+def _of_split(paths: Sequence[Path], info: DataInfo, scale: Scale) -> dict[str, dict[str, float]]:
+    counts: dict[int, np.ndarray] = {}  # of values by level [V]
+    examples: dict[int, int] = {}
+    for path in paths:
+        for group, found in _read(path, info, len(scale.values)):
+            for number, times, levels in zip(*np.unique(group, return_counts=True), found, strict=True):
+                counts[int(number)] = counts.get(int(number), 0) + levels
+                examples[int(number)] = examples.get(int(number), 0) + int(times)
+    names = dict(enumerate(info.groups))
+    return {
+        names.get(number, str(number)): {**_moments(counts[number], scale), "examples": examples[number]}
+        for number in sorted(counts)
+    }
+
+
+def _read(path: Path, info: DataInfo, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The groups of a few examples, and of each group how many of its values have each level, int64 [K, V]."""
+    with storage.opened(path, "numpy") as file:
+        names = set(file.keys())
+        parts = {name: file.get_slice(name) for name in names & {"x", "valid", "count"}}
+        shape = parts["count" if "columns" in names else "x"].get_shape()
+        groups = file.get_tensor("group") if "group" in names else np.zeros(shape[0], dtype=np.int32)
+        step = max(1, COUNTED_AT_ONCE // max(1, math.prod(shape[1:])))
+        for start in range(0, shape[0], step):
+            rows = slice(start, min(start + step, shape[0]))
+            place = np.unique(groups[rows], return_inverse=True)[1]
+            yield groups[rows], _counted({name: part[rows] for name, part in parts.items()}, place, info, size)
+
+
+def _counted(part: Mapping[str, np.ndarray], place: np.ndarray, info: DataInfo, size: int) -> np.ndarray:
+    if "x" not in part:  # sparse rows: how many ones each has
+        ones = np.bincount(place, part["count"]).astype(np.int64)
+        return np.stack([np.bincount(place) * math.prod(info.shape) - ones, ones], axis=1)
+    x = part["x"]
+    key = place.reshape(-1, *[1] * (x.ndim - 1)) * size + x
+    inside = key[part["valid"] != 0] if "valid" in part else key.ravel()
+    return np.bincount(inside, minlength=(place.max(initial=0) + 1) * size).reshape(-1, size)
+
+
+def _moments(counts: np.ndarray, scale: Scale) -> dict[str, float]:
+    """In integers, so that nothing is rounded before the end."""
+    total, there = int(counts.sum()), scale.values[counts > 0]
+    if not total:
+        return dict.fromkeys(("mean", "std", "min", "max"), math.nan)
+    first, second = (int((counts * scale.values**power).sum()) for power in (1, 2))
+    return {
+        "mean": first / (total * scale.divisor),
+        "std": math.sqrt(total * second - first**2) / (total * scale.divisor),
+        "min": int(there.min()) / scale.divisor,
+        "max": int(there.max()) / scale.divisor,
+    }

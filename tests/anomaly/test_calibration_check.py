@@ -1,0 +1,41 @@
+"""Whether val and test score alike, against SciPy, and by simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from vaelab.anomaly.calibration_check import calibration_check, design_effect, ks_p
+
+
+def test_of_single_patches_the_p_value_is_that_of_scipy():
+    random = np.random.default_rng(0)
+    val, test = random.normal(size=300), random.normal(0.2, size=200)
+    found = ks_p((val, np.arange(300)), (test, np.arange(200)))
+    assert found == pytest.approx(stats.ks_2samp(val, test, method="asymp").pvalue, abs=0.02)
+
+
+def test_patches_that_repeat_count_once():
+    values = np.random.default_rng(1).normal(size=100)
+    assert design_effect(np.repeat(values, 5), np.repeat(np.arange(100), 5)) == pytest.approx(5 * 100 / 99)
+    assert np.isnan(design_effect(values, np.zeros(100)))
+
+
+def test_the_interval_covers_and_sees_contaminated_normals():
+    random, covered = np.random.default_rng(2), 0
+    strips = np.arange(150)
+    for _ in range(200):
+        val, test = random.normal(size=(2, 150))
+        low, high = calibration_check((val, strips), (test, strips), np.percentile(val, 95), 0.05, 0)["fpr_interval"]
+        covered += low <= 0.05 <= high
+    assert covered >= 180
+    covered, strips_of = 0, np.repeat(np.arange(30), 10)  # patches of a strip are alike
+    for _ in range(100):
+        val, test = 0.55 * random.normal(size=(2, 30))[:, strips_of] + 0.84 * random.normal(size=(2, 300))
+        found = calibration_check((val, strips_of), (test, strips_of), np.percentile(val, 95), 0.05, 0)
+        covered += found["fpr_interval"][0] <= 0.05 <= found["fpr_interval"][1]
+    assert covered >= 90
+    test = random.normal(size=150)
+    val = np.concatenate([random.normal(size=120), random.normal(6, size=30)])
+    found = calibration_check((val, strips), (test, strips), np.percentile(val, 95), 0.05, 0)
+    assert found["fpr_interval"][1] < 0.05
+    assert found["calibration_ks_p"] < 0.05
