@@ -19,6 +19,11 @@ def history(models):
     return list(csv.DictReader((models / "history.csv").read_text().splitlines()))
 
 
+def val_rows(models):
+    """The rows of val after each epoch: without the untrained model's."""
+    return [row for row in history(models) if row["phase"] == "val" and row["epoch"] != "0"]
+
+
 def weights(path):
     return load_model(path).model.state_dict()
 

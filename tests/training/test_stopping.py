@@ -46,11 +46,11 @@ def test_the_best_epochs_before_those_that_compete_are_forgotten(tmp_path, monke
 
 @pytest.mark.parametrize(("start", "best"), [(0.5, 0), (1.5, 1)])
 def test_the_start_competes_from_epoch_0_on(tmp_path, monkeypatch, capsys, start, best):
-    wished(monkeypatch, distortion=[start, 1.0, 2.0])
+    wished(monkeypatch, start, distortion=[1.0, 2.0])
     models = fit(tmp_path, tiny_run(kind="tags", train={"epochs": 2, "metric": "distortion", "select_from": 0}))
     assert load_model(models / "model.safetensors").facts["epoch"] == best
     assert ("no epoch is better on val than the start" in capsys.readouterr().err) is (best == 0)
-    assert [row["epoch"] for row in history(models)] == ["1", "1", "2", "2"]
+    assert [row["epoch"] for row in history(models)] == ["0", "1", "1", "2", "2"]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def said(monkeypatch):
     return Line.said
 
 
-def wished(monkeypatch, **columns):
-    """Let validation find these numbers, one per epoch."""
-    right, epochs = loop.validate, iter(range(100))
+def wished(monkeypatch, start=None, **columns):
+    """Let validation find these numbers, one per epoch, from epoch 1 on; or from 0, where there is `start`."""
+    right = loop.validate
 
     def validate(session):
         losses, metrics = right(session)
-        epoch = next(epochs)
-        return losses, metrics | {name: values[epoch] for name, values in columns.items()}
+        epoch = session.progress.epoch if session.progress.step else -1
+        return losses, metrics | {name: start if epoch < 0 else values[epoch] for name, values in columns.items()}
 
     monkeypatch.setattr(loop, "validate", validate)
 
