@@ -4,7 +4,7 @@ import math
 
 import pytest
 from helpers import tiny_run
-from trainings import fit, history, interrupted
+from trainings import fit, history, interrupted, wished
 
 from vaelab.errors import InputError
 from vaelab.models.files import load_model
@@ -84,18 +84,6 @@ def said(monkeypatch):
     Line.said = []
     monkeypatch.setattr(loop, "tqdm", Line)
     return Line.said
-
-
-def wished(monkeypatch, start=None, **columns):
-    """Let validation find these numbers, one per epoch, from epoch 1 on; or from 0, where there is `start`."""
-    right = loop.validate
-
-    def validate(session):
-        losses, metrics = right(session)
-        epoch = session.progress.epoch if session.progress.step else -1
-        return losses, metrics | {name: start if epoch < 0 else values[epoch] for name, values in columns.items()}
-
-    monkeypatch.setattr(loop, "validate", validate)
 
 
 def test_training_stops_once_all_conditions_have_held_for_some_epochs(tmp_path, monkeypatch, said):
