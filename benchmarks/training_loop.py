@@ -108,7 +108,8 @@ def our_loop(run: Run, data: Path, steps: int, epochs: int) -> Seconds:
     """Return the seconds of `steps` steps in each of `epochs` epochs of vaelab's loop, without validation and files."""
     fabric, interrupts = loop.make_fabric(run), loop.Interrupts()
     fabric.launch()
-    session = loop.start(fabric, run, data, lambda snapshot, info: None, loop.scratch_folder(run, data))
+    scratch = loop.scratch_folder(run, data)
+    session = loop.start(fabric, run, data, lambda snapshot, info: None, lambda history: (), scratch)
     assert session.steps >= steps, "more steps than an epoch has"
     index, train = torch.arange(steps * session.batch_size), session.train
     session.train = DeviceSplit([train.stored(index)], train.group[index], train.device, train.kind)

@@ -19,6 +19,11 @@ def history(models):
     return list(csv.DictReader((models / "history.csv").read_text().splitlines()))
 
 
+def val_rows(models):
+    """The rows of val after each epoch: without the untrained model's."""
+    return [row for row in history(models) if row["phase"] == "val" and row["epoch"] != "0"]
+
+
 def weights(path):
     return load_model(path).model.state_dict()
 
@@ -49,6 +54,18 @@ def spied(monkeypatch, name, module=loop):
 
     monkeypatch.setattr(module, name, spy)
     return calls
+
+
+def wished(monkeypatch, start=None, **columns):
+    """Let validation find these numbers, one per epoch, from epoch 1 on; or from 0, where there is `start`."""
+    right = loop.validate
+
+    def validate(session):
+        losses, metrics = right(session)
+        epoch = session.progress.epoch if session.progress.step else -1
+        return losses, metrics | {name: start if epoch < 0 else values[epoch] for name, values in columns.items()}
+
+    monkeypatch.setattr(loop, "validate", validate)
 
 
 def interrupted(folder, monkeypatch, run):

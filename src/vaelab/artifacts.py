@@ -41,6 +41,11 @@ def failed(run: str) -> Path:
     return Path("metrics/failed") / run
 
 
+def training(run: str) -> Path:
+    """Return the path of why a training ended, and of its seconds, which differ where models/<run> is the same."""
+    return Path("metrics/training") / f"{run}.json"
+
+
 def scores(run: str) -> Path:
     """Return the folder of what later stages read without torch: tables, latents, reconstructions."""
     return Path("data/scores") / run

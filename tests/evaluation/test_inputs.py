@@ -8,7 +8,8 @@ from helpers import random_images, tiny_run, unit, write_images
 
 from vaelab.comparison.collapse import IMAGE_LATENT
 from vaelab.evaluation.evaluate import evaluate
-from vaelab.evaluation.inputs import ablated, others
+from vaelab.evaluation.inputs import ablated
+from vaelab.measures.latents import others
 from vaelab.metrics.nested import ABLATIONS
 from vaelab.models.build import build
 from vaelab.models.files import save_model
@@ -16,23 +17,6 @@ from vaelab.params.schema import Compare
 
 FACTS = {"epoch": 1, "position": 1.0, "step": 3, "metric": "psnr", "val": 20.0}
 LOCAL = {"name": "local", "latent": "map", "latent_channels": 2, "per_group": True}
-
-
-@pytest.mark.parametrize("count", [2, 3, 50])
-def test_no_example_keeps_its_own(count):
-    for seed in range(20):
-        found = others(count, seed)
-        assert sorted(found.tolist()) == list(range(count))
-        assert not (found == torch.arange(count)).any()
-
-
-def test_another_one_of_the_group_where_there_is_one():
-    group = torch.tensor([0, 1, 0, 2, 1, 0, 0])
-    for seed in range(20):
-        found = others(7, seed, group)
-        assert not (found == torch.arange(7)).any()
-        several = group != 2
-        assert (group[found] == group)[several].all()
 
 
 def test_ablated_latents_are_those_of_another_and_zero():

@@ -9,7 +9,7 @@ from vaelab.figures import curves
 def history(ssim):
     rows = [
         {"run": "r", "phase": phase, "epoch": epoch, "loss": -5.0 * epoch, "ssim": ssim[phase]}
-        for phase in ("train", "val") for epoch in (1, 2)
+        for phase in ("train", "val") for epoch in (0, 1, 2)[phase == "train" :]
     ]  # fmt: skip
     return pd.DataFrame(rows).assign(psnr=20, mse=0.01, kl=3)
 
@@ -19,6 +19,7 @@ def test_curves_of_images_have_their_panels_and_leave_out_what_was_not_measured(
     assert [axes.get_title() for axes in figure.axes[:3]] == ["objective (each run's own)", "PSNR, dB", "SSIM"]
     train, val = figure.axes[2].lines
     assert np.isnan(train.get_ydata()).all()
+    assert val.get_xdata().tolist() == [1, 2]  # without the untrained model
     assert val.get_ydata().tolist() == [0.5, 0.5]
     assert figure.axes[2].get_ylim() == (0, 1)
     assert figure.axes[0].get_ylim()[0] < -10

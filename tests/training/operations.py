@@ -135,7 +135,10 @@ def main():
             shutil.rmtree("models", ignore_errors=True)
         again, _ = train(data)
         same, left = contents(Path("models")) == expected, sorted(map(str, Path().rglob(".*")))
-        points.append({"at": at, "code": code, "said": said, "again": again, "same": same, "left": left})
+        ended = Path("metrics/training/tiny.json").is_file()
+        points.append(
+            {"ended": ended, "at": at, "code": code, "said": said, "again": again, "same": same, "left": left}
+        )
     print(json.dumps({"count": count, "files": sorted(expected), "points": points}))
 
 

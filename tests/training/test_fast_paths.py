@@ -10,7 +10,7 @@ from torch.nn.utils import get_total_norm
 from trainings import fit, history, same, spied, weights
 
 from vaelab.data.format.batches import mixed
-from vaelab.training import loop
+from vaelab.measures.kinds import MEASURES
 from vaelab.training.nonfinite import Guard
 from vaelab.training.session import Session
 from vaelab.training.step import dropout_seed, forget_gradients, gradient_norm
@@ -79,16 +79,17 @@ def test_fabrics_wrapper_changes_nothing_in_one_process(in_a_folder_with_data, m
 @pytest.mark.parametrize(("kind", "named"), [("grid", {"accuracy"}), ("image", {"mse", "psnr"}), ("tags", set())])
 def test_the_history_has_the_mean_over_the_steps_of_each_term(in_a_folder_with_data, monkeypatch, kind, named):
     calls = spied(monkeypatch, "forward_backward")
-    row = history(fit(in_a_folder_with_data, tiny_run(kind=kind, train={"epochs": 1})))[0]
+    row = history(fit(in_a_folder_with_data, tiny_run(kind=kind, train={"epochs": 1})))[1]
     steps = []
     for _, (batch, inference, losses, _) in calls:
         values = {"loss": losses.total, **losses.terms}
         values |= {f"{name}_weighted": value for name, value in losses.weighted.items()}
-        examples = loop.MEASURES[kind].train_metrics(batch, inference, None).examples if kind == "image" else {}
+        examples = MEASURES[kind].train_metrics(batch, inference, None).examples if kind == "image" else {}
         steps.append({name: value.detach().mean() for name, value in {**values, **examples}.items()})
     assert len(steps) == 3
     for name in steps[0]:
         expected = float(steps[0][name] + steps[1][name] + steps[2][name]) / 3
         assert row[name] == f"{expected:.7g}"
-    assert float(row["gradient_norm"]) > 0
+    assert row["loss_max"] == f"{max(float(step['loss']) for step in steps):.7g}"
+    assert float(row["gradient_norm_max"]) >= float(row["gradient_norm"]) > 0
     assert named <= row.keys()

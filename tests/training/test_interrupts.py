@@ -50,7 +50,7 @@ def test_goes_on_from_the_step_of_the_interrupt(tmp_path, monkeypatch, capsys, m
 def test_validation_does_not_delay_an_interrupt(tmp_path, monkeypatch, capsys, number, code):
     expected = contents(fit(tmp_path, tiny_run()))
     with monkeypatch.context() as patch:
-        told_to_end(patch, number, 2, "validate")
+        told_to_end(patch, number, 3, "validate")  # of the start, of epoch 1, of epoch 2
         patch.setattr(loop, "write_checkpoints", lambda *arguments: None)  # is not reached in epoch 2
         with pytest.raises(Interrupted, match="after epoch 1, step 6") as end:
             fit(tmp_path, tiny_run())

@@ -3,18 +3,16 @@
 import pytest
 import torch
 from helpers import tiny_run
-from trainings import fit, history, restless, same, weights
+from trainings import fit, history, restless, same, val_rows, weights
 
 from vaelab.data.format.batches import generator, load_split
+from vaelab.metrics.directions import LATENTS
 from vaelab.metrics.tables import TABLES
 from vaelab.models.files import load_model
 from vaelab.objective.ssim import ssim_values
 
 pytestmark = pytest.mark.usefixtures("in_a_folder_with_data")
-every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
-PIXELS = 16 * 16
-
-
+OF_STEPS = ("gradient_norm", "gradient_norm_max", "loss_max")
 PIXELS = 16 * 16
 every_kind = pytest.mark.parametrize("kind", ["grid", "image"])
 
@@ -28,18 +26,20 @@ def test_writes_weights_checkpoints_snapshots_and_history(tmp_path, kind):
     assert set(regular) <= set(drawn)
     assert {path.name.split(".")[0] for path in (models / "checkpoints").glob("*.samples.*")} == set(drawn)
     rows = history(models)
-    assert [row["epoch"] for row in rows if row["phase"] == "val"] == ["1", "2", "3", "4", "5"]
+    assert [row["epoch"] for row in rows if row["phase"] == "val"] == ["0", "1", "2", "3", "4", "5"]
+    assert [row["epoch"] for row in rows if row["phase"] == "train"] == ["1", "2", "3", "4", "5"]
     assert {row["kl_weight"] for row in rows} == {"1"}
     terms = [name for name, weight in run.loss.terms if weight]
     expected = ["epoch", "phase", "step", "loss"]
     expected += [f"{name}{what}" for name in (*terms, "kl") for what in ("", "_weight", "_weighted")]
-    assert list(rows[0]) == [*expected, *TABLES[kind].history, "gradient_norm", "learning_rate"]
+    assert list(rows[0]) == [*expected, *TABLES[kind].history, *LATENTS, *OF_STEPS, "learning_rate"]
     for row in rows:
         assert float(row["kl_weighted"]) == pytest.approx(float(row["kl"]), rel=1e-5)
         parts = [float(row[f"{name}_weighted"]) for name in (*terms, "kl")]
         assert float(row["loss"]) == pytest.approx(sum(parts), rel=1e-5)
         assert all(row[name] for name in TABLES[kind].history) or row["phase"] == "train"
-        assert bool(row["gradient_norm"]) is (row["phase"] == "train")
+        assert {bool(row[name]) for name in OF_STEPS} == {row["phase"] == "train"}
+        assert {bool(row[name]) for name in LATENTS} == {row["phase"] == "val"}
         assert float(row["learning_rate"]) == 0.001
 
 
@@ -60,7 +60,9 @@ def test_under_schedules_too_the_weighted_terms_sum_to_the_loss(tmp_path, kind):
     for row in rows:
         parts = [float(row[f"{name}_weighted"]) for name in (*SCHEDULED[kind], "kl")]
         assert float(row["loss"]) == pytest.approx(sum(parts), rel=1e-5)
-        assert float(row["kl_weight"]) == 50.0  # validated in the cycle, not at the start of the next
+        assert float(row["kl_weight"]) == (
+            50.0 if float(row["epoch"]) else 0.0
+        )  # in the cycle, not at the next's start
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_under_schedules_too_the_weighted_terms_sum_to_the_loss(tmp_path, kind):
 )
 def test_the_model_file_is_the_best_epoch_by_the_declared_metric(tmp_path, kind, metric, best):
     models = fit(tmp_path, tiny_run(kind=kind, train={"epochs": 6, "metric": metric, "learning_rate": 0.05}))
-    values = {int(row["epoch"]): float(row[metric]) for row in history(models) if row["phase"] == "val"}
+    values = {int(row["epoch"]): float(row[metric]) for row in val_rows(models)}
     facts = load_model(models / "model.safetensors").facts
     assert facts["epoch"] == best(values, key=values.get)
     assert facts["val"] == pytest.approx(values[facts["epoch"]], rel=1e-6)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from helpers import random_images, tiny_run
-from trainings import fit, history, same, spied, weights
+from trainings import fit, history, same, spied, val_rows, weights
 
 from vaelab.data.format.batches import generator, load_split
 from vaelab.data.format.prepared import read_info
@@ -37,14 +37,14 @@ def test_the_average_is_what_is_validated_and_kept(tmp_path, monkeypatch, kind):
     for name, wanted in expected.items():
         torch.testing.assert_close(last[name].double(), wanted, rtol=1e-4, atol=1e-6)
     assert same(last, weights(models / "checkpoints" / "epoch_003.safetensors"))
-    val = [row for row in history(models) if row["phase"] == "val"][-1]
+    val = val_rows(models)[-1]
     assert float(val["loss"]) == pytest.approx(loss_on_val(tmp_path, kind, models / "last.safetensors"), rel=1e-4)
 
 
 @every_kind
 def test_validation_draws_z_for_the_loss_and_takes_the_mean_for_measures(tmp_path, kind):
     models = fit(tmp_path, tiny_run(kind=kind))
-    rows = [row for row in history(models) if row["phase"] == "val"]
+    rows = val_rows(models)
     path = models / "last.safetensors"
     assert float(rows[-1]["loss"]) == pytest.approx(loss_on_val(tmp_path, kind, path), rel=1e-4)
     assert float(rows[-1]["loss"]) != pytest.approx(loss_on_val(tmp_path, kind, path, drawn=False), rel=1e-4)
@@ -86,19 +86,18 @@ def test_gradients_are_clipped_and_the_history_has_their_norm_before(tmp_path, m
     for one, other in zip(before, after, strict=True):
         assert other == pytest.approx(min(one, 0.5), rel=1e-4)
     assert max(before) > 0.5
-    assert float(rows[0]["gradient_norm"]) == pytest.approx(sum(before) / 3, rel=1e-5)
+    assert float(rows[1]["gradient_norm"]) == pytest.approx(sum(before) / 3, rel=1e-5)
+    assert float(rows[1]["gradient_norm_max"]) == pytest.approx(max(before), rel=1e-5)
 
 
 def test_the_learning_rate_follows_warm_up_and_cosine(tmp_path, monkeypatch):
     rates = spied(monkeypatch, "set_rate")
     train = {"epochs": 4, "warmup": 1.0, "decay": "cosine", "learning_rate": 0.01}
-    rows = history(fit(tmp_path, tiny_run(kind="image", train=train)))
+    rows = val_rows(fit(tmp_path, tiny_run(kind="image", train=train)))
     found = [rate for (_, rate), _ in rates]
     falling = [0.01 * (0.5 + 0.5 * math.cos(math.pi * step / 9)) for step in range(9)]
     assert found == pytest.approx([1e-5, 0.01 / 3, 0.02 / 3, *falling])
-    assert [float(row["learning_rate"]) for row in rows if row["phase"] == "val"] == pytest.approx(
-        found[2::3], rel=1e-5
-    )
+    assert [float(row["learning_rate"]) for row in rows] == pytest.approx(found[2::3], rel=1e-5)
 
 
 @pytest.mark.parametrize("flip", [False, True])

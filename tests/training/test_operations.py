@@ -27,6 +27,7 @@ def disturbed(tmp_path):
         assert set(report["files"]) > FILES
         assert len(report["points"]) > 10
         assert [point for point in report["points"] if point["again"] or not point["same"]] == []
+        assert all(point["ended"] for point in report["points"])
         assert [point for point in report["points"] if point["left"] != [".scratch"]] == []
         return report
 

@@ -82,7 +82,7 @@ def test_killed_from_outside_three_times(tmp_path, uninterrupted):
     command = [str(warm_python()), str(CHILD), str(tmp_path / "data"), str(tmp_path / "models"), "grid", "slowly"]
     for epochs in (1, 2, 3):
         with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=ENVIRONMENT) as child:
-            wait_for_history(tmp_path, 2 * epochs)
+            wait_for_history(tmp_path, 1 + 2 * epochs)
             os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
             child.communicate()
         assert child.returncode == -signal.SIGKILL

@@ -176,10 +176,13 @@ def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], 
 
 
 def curves_table(results: list[Result]) -> pd.DataFrame:
-    """Return the val rows of the histories that were kept, with the columns of every kind, so that plots find them."""
+    """Return the val rows after each epoch of the histories that were kept, with the columns of every kind of data.
+
+    The untrained model, epoch 0, may be so far off that the rest of a plot would be flat.
+    """
     kept = [result.history for result in results if result.history is not None]
     history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "epoch", "phase"])
-    val = history[history["phase"] == "val"].drop(columns=["phase"])
+    val = history[(history["phase"] == "val") & (history["epoch"] > 0)].drop(columns=["phase"])
     names = dict.fromkeys(name for tables in TABLES.values() for name in tables.history)
     return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))
 

@@ -21,6 +21,7 @@ from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import information, posterior
 from vaelab.evaluation.tags.evaluator import TagsEvaluator
 from vaelab.measures.kinds import MEASURES
+from vaelab.measures.latents import active_units
 from vaelab.measures.passes import Pass, run_pass
 from vaelab.models.files import load_model
 from vaelab.models.image.features import Inputs
@@ -145,7 +146,7 @@ def _example_rows(phase: str, result: Pass, split: DeviceSplit, clusters: np.nda
 
 
 def _dimension_rows(phase: str, result: Pass, columns: Columns, options: Evaluate) -> list[dict[str, Any]]:
-    active = information.active_units(result.mean, options.active_variance).tolist()
+    active = active_units(result.mean, options.active_variance).tolist()
     return [
         {"phase": phase, "dimension": j, **{name: float(column[j]) for name, column in columns.items()}, "active": on}
         for j, on in enumerate(active)

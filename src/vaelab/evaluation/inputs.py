@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import DeviceSplit, generator
+from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.kinds import MEASURES
+from vaelab.measures.latents import others
 from vaelab.measures.passes import Measure
 from vaelab.measures.sampling import Sampling
 from vaelab.models.vae import VAE
@@ -63,19 +64,6 @@ def ablated(mean: Tensor, seed: int, group: Tensor | None = None) -> dict[str, T
         group: of each example [N], where another one is to be of the same group; of any, where the group has no other.
     """
     return {"shuffled": mean[others(len(mean), seed, group)], "zero": torch.zeros_like(mean)}
-
-
-def others(count: int, seed: int, group: Tensor | None = None) -> Tensor:
-    """Return for each example another one [N]: a random cycle through all, or through each group; never itself."""
-    order = torch.randperm(count, generator=generator(seed, 0, stream=5))
-    found = torch.empty_like(order)
-    found[order] = order.roll(1)
-    of = torch.zeros(0) if group is None else group.cpu()
-    for number in of.unique():
-        members = order[of[order] == number]
-        if len(members) > 1:
-            found[members] = members.roll(1)
-    return found
 
 
 def lossless_text(title: str, latent_dim: int) -> str:

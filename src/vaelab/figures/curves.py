@@ -26,10 +26,11 @@ def training_curves(history: pd.DataFrame, kind: str) -> Figure:
     """Return the panels of a kind of data over the epochs; a colour (and marker) per run, train dashed and val solid.
 
     Args:
-        history: long table with the columns run, phase, epoch and those that are drawn; NaN: not measured.
+        history: long table with the columns run, phase, epoch and those that are drawn; NaN: not measured. Epoch 0, the
+            untrained model, is left out: it may be so far off that the rest would be flat.
         kind: grid, image or tags.
     """
-    curves = FIGURES[kind].curves
+    curves, history = FIGURES[kind].curves, history[history["epoch"] > 0]
     runs = list(dict.fromkeys(history["run"]))
     names = labels(runs, NAME, 10)
     columns = max(1, int(LEGEND_WIDTH // (max(map(len, names)) + 5)))

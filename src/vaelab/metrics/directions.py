@@ -16,6 +16,9 @@ class Validation(NamedTuple):
     example_score: str  # the measure that stands beside a reconstruction
 
 
+LATENTS: dict[str, Direction] = {  # columns of the val rows of history.csv, of every kind of data
+    "snr_max": "none", "active_units": "none", "latent_gap": "none",
+}  # fmt: skip
 VALIDATION: dict[str, Validation] = {
     "grid": Validation(
         {

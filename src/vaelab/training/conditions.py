@@ -18,7 +18,7 @@ def unhealthy(row: Mapping[str, Any], options: Train) -> list[str]:
         for bounds in ranges:
             due = bounds.start <= row["epoch"] <= (bounds.end or row["epoch"])
             if due and not bounds.holds(float(row[name])):
-                found.append(f"{name} {row[name]:.4g}, healthy {_written(bounds)}")
+                found.append(f"{name} {row[name]:.4g}, healthy {written(bounds)}")
     return found
 
 
@@ -34,7 +34,8 @@ def status(row: Mapping[str, Any], options: Train, held: int) -> dict[str, str]:
     return parts
 
 
-def _written(bounds: Bounds) -> str:
+def written(bounds: Bounds) -> str:
+    """Return a range in signs."""
     if bounds.min is None:
         return f"≤ {bounds.max:g}"
     return f"≥ {bounds.min:g}" if bounds.max is None else f"{bounds.min:g} to {bounds.max:g}"

@@ -4,14 +4,14 @@ from typing import Any
 
 from torch import Tensor
 
-from vaelab import artifacts
 from vaelab.data.format.batches import Batch, latent_noise
 from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.objective.share import Share
 from vaelab.training.crop import cut
-from vaelab.training.nonfinite import culprit, report
+from vaelab.training.ending import leave, where
+from vaelab.training.nonfinite import culprit, sentence, together
 from vaelab.training.processes import of_all_processes
 from vaelab.training.session import Session
 from vaelab.training.step import corrupted, dropout_seed, flipped, forget_gradients, noisy, shifted
@@ -72,14 +72,18 @@ def _backward(session: Session, batch: Batch, inference: Inference, size: int) -
 
 
 def explain(session: Session, bad_step: int) -> InputError:
-    """Compute the bad step again, on weights that it did not change; write what is found, return the error to raise."""
+    """Compute the bad step again, on weights that it did not change; leave what is found, return the error to raise."""
     session.progress.step = bad_step
     epoch, step = divmod(bad_step, session.steps)
     order = session.order(epoch)
     index = order[step * session.batch_size : (step + 1) * session.batch_size]
     _, inference, losses, _ = forward_backward(session, index)
-    where = {"step": bad_step, "epoch": epoch + 1, "learning_rate": session.run.train.learning_rate}
     mine = index[session.fabric.global_rank :: session.fabric.world_size]
     found: list[dict[str, Any]] = of_all_processes(session.fabric, culprit(inference, losses, session.model, mine))
-    folder = artifacts.failed(session.run.name)
-    return report(folder, where, found, session.progress.history if session.fabric.global_rank == 0 else None)
+    place, bad = where(session, epoch + 1), together(found)
+    folder = leave(session, {**place, **bad}, sentence(place, bad))
+    advice = "lower train.learning_rate, warm up loss.beta, or look at the examples named there"
+    return InputError(
+        f"{sentence(place, bad)}. The weights are those of the step before. "
+        f"Details, and the history until then: {folder}/nonfinite.json. Try: {advice}"
+    )

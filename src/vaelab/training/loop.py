@@ -6,47 +6,51 @@ Everything random is a pure function of seed and step, so that a resumed trainin
 import sys
 import time
 from contextlib import ExitStack, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from tqdm import tqdm
 
 from vaelab import artifacts
-from vaelab.errors import InputError, Interrupted
-from vaelab.measures.kinds import MEASURES
-from vaelab.measures.passes import run_pass
-from vaelab.measures.sampling import Sampling
+from vaelab.errors import Interrupted
 from vaelab.metrics.directions import VALIDATION
 from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
+from vaelab.training.ending import ending, training_facts, without_number
 from vaelab.training.gradients import explain, forward_backward
 from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
-from vaelab.training.processes import one_voice
+from vaelab.training.processes import make_fabric, one_voice
 from vaelab.training.publish import finish, is_trained, publish
-from vaelab.training.record import add_up, note_unbeaten_start, row, train_row, warn_of_few_steps, write_checkpoints
-from vaelab.training.session import Draw, Session, make_fabric, save, start
+from vaelab.training.record import (
+    Row,
+    add_up,
+    note_unbeaten_start,
+    row,
+    train_row,
+    warn_of_few_steps,
+    write_checkpoints,
+)
+from vaelab.training.session import Draw, Session, Watch, save, start
 from vaelab.training.state import scratch_folder
 from vaelab.training.step import average, clip, copy_buffers, gradient_norm, rate_at, set_rate
+from vaelab.training.validation import Validated, validate
 
 if TYPE_CHECKING:
     Bar = tqdm[Any]
 
 SAVE_SECONDS = 60.0  # longest time between two savings of the resume state
-VALIDATION_BATCH = 256  # examples per forward pass; no option, since it changes no number
-VALIDATION_DRAWS = 1  # of z for each example: with the same noise in all epochs their order needs no more
 
 
-def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
-    """Train a run and leave its weights, checkpoints and history in `output`.
+def fit(run: Run, data: Path, output: Path, draw: Draw, watch: Watch = lambda history: ()) -> None:
+    """Train a run and leave its weights, checkpoints and history in `output`, and why it ended beside the metrics.
 
     Args:
         run: the resolved run.
         data: folder of its prepared data set.
         output: folder that appears when training is complete.
         draw: called with the snapshot of each checkpoint.
+        watch: called with the history after each epoch; returns what is wrong: for each cause its name and a sentence.
 
     Raises:
         InputError: data or resume state are damaged, the disk is full, or a loss is not finite.
@@ -60,14 +64,14 @@ def fit(run: Run, data: Path, output: Path, draw: Draw) -> None:
         fabric.launch()
         if not fabric.broadcast(is_trained(scratch, output)):
             with interrupts.allowed():
-                session = start(fabric, run, data, draw, scratch)
+                session = start(fabric, run, data, draw, watch, scratch)
             train(session, interrupts)
             if first:
-                finish(scratch, session.progress.files)
+                finish(scratch, session.progress.files, training_facts(session))
         elif first:
             print(f"{run.name}: resuming after its last epoch", file=sys.stderr)
         if first:
-            publish(scratch, output, artifacts.failed(run.name))
+            publish(scratch, output, artifacts.training(run.name), artifacts.failed(run.name))
 
 
 def train(session: Session, interrupts: Interrupts) -> None:
@@ -80,8 +84,8 @@ def train(session: Session, interrupts: Interrupts) -> None:
     with bar:
         try:
             warn_of_few_steps(session)
-            judge_start(session, interrupts)
-            while not is_finished(session):
+            look_at_start(session, interrupts)
+            while ending(run.train, progress) is None:
                 train_epoch(session, bar, interrupts)
                 close_epoch(session, bar, interrupts)
             note_unbeaten_start(session)
@@ -94,26 +98,27 @@ def train(session: Session, interrupts: Interrupts) -> None:
             raise Interrupted(interrupt.number, f"{run.name} is saved {where}") from None
 
 
-def judge_start(session: Session, interrupts: Interrupts) -> None:
-    """Take the untrained model for the best one so far, where `train.select_from` is 0."""
-    progress, options, first = session.progress, session.run.train, session.fabric.global_rank == 0
-    if options.select_from or progress.step or progress.best is not None:
+def look_at_start(session: Session, interrupts: Interrupts) -> None:
+    """Validate the untrained model, epoch 0 of the history: the best one so far where `train.select_from` is 0."""
+    progress, options = session.progress, session.run.train
+    if progress.history:
         return
-    with interrupts.allowed() if first else nullcontext():
-        _, metrics = session.fabric.broadcast(validate(session))
+    losses, metrics = validated(session, interrupts)
+    progress.history.append(row(session, 0, "val", losses, metrics))
+    if options.select_from:
+        return
     value = metrics[options.metric]
     progress.judge(VALIDATION[session.run.kind].history[options.metric], value, options.min_delta)
-    if first:
+    if session.fabric.global_rank == 0:
         write_checkpoints(session, value, is_best=value == value, last=False)
     save(session)
 
 
-def is_finished(session: Session) -> bool:
-    """Return whether all epochs are done, the metric has not improved for `patience`, or `stop_when` has held."""
-    options, progress = session.run.train, session.progress
-    patience_over = 0 < options.patience <= progress.since_best
-    all_well = bool(options.stop_when) and progress.held >= options.stop_epochs
-    return progress.epoch >= options.epochs or patience_over or all_well
+def validated(session: Session, interrupts: Interrupts) -> Validated:
+    """Return the losses and metrics on val that the first process finds, since sums are rounded."""
+    with interrupts.allowed() if session.fabric.global_rank == 0 else nullcontext():
+        found: Validated = session.fabric.broadcast(validate(session))
+    return found
 
 
 def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
@@ -151,44 +156,36 @@ def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
 
 def close_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     """Validate, note the history, write checkpoints, save the state."""
-    progress, options, first = session.progress, session.run.train, session.fabric.global_rank == 0
+    progress, options = session.progress, session.run.train
     if session.average is not None:
         copy_buffers(session.average, session.model)
-    with interrupts.allowed() if first else nullcontext():
-        losses, metrics = session.fabric.broadcast(validate(session))  # of the first process, since sums are rounded
+    losses, metrics = validated(session, interrupts)
     epoch = progress.epoch = progress.epoch + 1
     val = row(session, epoch, "val", losses, metrics)
-    progress.history += [train_row(session, epoch), val]
-    progress.held = progress.held + 1 if all(holding(val, options).values()) else 0
+    progress.history += [train_row(session, epoch, session.steps), val]
     value = metrics[options.metric]
     if value != value:
-        raise InputError(f"train.metric: {options.metric} on val is not a number after epoch {epoch}; choose another")
+        raise without_number(session)
+    progress.held = progress.held + 1 if all(holding(val, options).values()) else 0
     direction = VALIDATION[session.run.kind].history[options.metric]
     if epoch == options.select_from:
         progress.forget_best()
     is_best = progress.judge(direction, value, options.min_delta)
-    if first:
-        write_checkpoints(session, value, is_best, is_finished(session))
+    if session.fabric.global_rank == 0:
+        write_checkpoints(session, value, is_best, ending(options, progress) is not None)
     session.sums = {}
     save(session)
-    shown = {"loss": f"{losses['loss']:.4g}", options.metric: f"{value:.3f}"}
-    bar.set_postfix(shown | status(val, options, progress.held))
+    say(session, bar, val)
 
 
-def validate(session: Session) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the mean losses and the metrics on val.
-
-    The objective and likelihoods are of one z for each example, drawn with the same noise after every epoch, so that
-    epochs differ by their weights alone; all other measures are of the posterior mean.
-    """
-    objective, epoch = session.objective, session.epochs_done
-    kind = MEASURES[session.info.kind]
-    measure = partial(kind.val_metrics, info=session.info, run=session.run)
-    nothing = torch.empty(0, dtype=torch.int64)
-    likelihood = partial(kind.likelihood, info=session.info, run=session.run)
-    sampling = Sampling(likelihood, VALIDATION_DRAWS, session.run.train.seed)
-    result = run_pass(
-        session.eval_model, session.val, objective, VALIDATION_BATCH, epoch, measure, kind.stored, nothing, sampling
-    )
-    metrics = kind.epoch_metrics(result.measured.totals, result.means(), session.info)
-    return {name: float(values.mean()) for name, values in result.losses.items()}, metrics
+def say(session: Session, bar: "Bar", val: Row) -> None:
+    """Let the progress line say how the epoch went, and stderr each cause of trouble that can be known, once."""
+    run, progress = session.run, session.progress
+    shown = {"loss": f"{val['loss']:.4g}", run.train.metric: f"{val[run.train.metric]:.3f}"}
+    causes = session.watch(progress.history) if session.fabric.global_rank == 0 else ()
+    for cause, sentence in causes:
+        if cause not in session.told:
+            session.told.add(cause)
+            bar.write(f"note: {run.name}, epoch {progress.epoch}: {sentence}", file=sys.stderr)
+    diagnosis = {"diagnosis": " ".join(cause for cause, _ in causes)} if causes else {}
+    bar.set_postfix(shown | status(val, run.train, progress.held) | diagnosis)

@@ -2,14 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from vaelab import storage
-from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 
@@ -74,30 +71,19 @@ def culprit(inference: Inference, losses: Losses, model: nn.Module, examples: Te
     }
 
 
-def report(
-    folder: Path, where: dict[str, Any], found: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]] | None
-) -> InputError:
-    """Write what is needed to find the cause, and the history until then; return the error to raise.
-
-    Args:
-        folder: where nonfinite.json and history.csv are written.
-        where: step, epoch, learning rate and so on.
-        found: the `culprit` of each process.
-        history: rows of history.csv; None: another process writes.
-    """
+def together(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the `culprit` of all processes, from that of each: of the one where it began, with the examples of all."""
     number, first = min(enumerate(found), key=lambda each: _order(each[1]["first_bad"]))  # gradients spread to all
-    together = {key: [id for one in found for id in one[key]] for key in ("examples", "examples_with_bad_loss")}
+    examples = {key: [id for one in found for id in one[key]] for key in ("examples", "examples_with_bad_loss")}
     process = {"process": number} if len(found) > 1 else {}
-    if history is not None:
-        storage.write_json(folder / "nonfinite.json", {**where, **process, **first, **together})
-    if history:
-        storage.write_csv(folder / "history.csv", history)
-    advice = "lower train.learning_rate, warm up loss.beta, or look at the examples named there"
-    return InputError(
-        f"training stopped before step {where['step']} (epoch {where['epoch']}): {first['first_bad'] or 'the loss'} is "
-        f"not finite{f' in process {number}' if process else ''}. The weights are those of the step before. "
-        f"Details, and the history until then: {folder}/nonfinite.json. Try: {advice}"
-    )
+    return {**process, **first, **examples}
+
+
+def sentence(where: dict[str, Any], culprit: dict[str, Any]) -> str:
+    """Return what was not finite, and where: step and epoch."""
+    process = f" in process {culprit['process']}" if "process" in culprit else ""
+    before = f"training stopped before step {where['step']} (epoch {where['epoch']})"
+    return f"{before}: {culprit['first_bad'] or 'the loss'} is not finite{process}"
 
 
 def _order(name: str | None) -> int:

@@ -1,5 +1,6 @@
-"""Several processes that train one run: one lock, one voice, one opinion."""
+"""The processes that train one run: how many, one lock, one voice, one opinion."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,9 +10,25 @@ from lightning_fabric import Fabric
 from torch import distributed
 
 from vaelab.errors import InputError
+from vaelab.params.schema import Run
 
 Made = TypeVar("Made")
 LOST = ("Connection closed", "Connection reset", "Broken pipe")  # what gloo says when another process has ended
+
+
+def make_fabric(run: Run) -> Fabric:
+    """Return device, precision and processes, yet to be launched; they come from the environment, never from params."""
+    accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
+    wanted = os.environ.get("VAELAB_DEVICES") or os.environ.get("LOCAL_WORLD_SIZE") or "1"  # the latter: torchrun
+    if not wanted.isdecimal() or wanted == "0":
+        raise InputError(f"VAELAB_DEVICES: got {wanted!r}, expected a number of devices, 1 or more")
+    nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))  # torchrun
+    # a process whose examples are all of one group does not use the networks of the others
+    some = run.model.per_group and int(wanted) * nodes > 1
+    return Fabric(
+        accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision,
+        strategy="ddp_find_unused_parameters_true" if some else "auto",
+    )  # fmt: skip
 
 
 @contextmanager

@@ -8,17 +8,19 @@ the scratch folder. What was in that place before goes last.
 import errno
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vaelab import storage
 from vaelab.training.state import read_state
 from vaelab.training.written import Written, check
 
 OUTPUT, FINISHED = "output", "finished"  # folders in the scratch folder
-STATE, DONE = "state.safetensors", "done.safetensors"  # and files
+STATE, DONE, FACTS = "state.safetensors", "done.safetensors", "training.json"  # and files
 
 
-def finish(scratch: Path, written: Written) -> None:
+def finish(scratch: Path, written: Written, facts: Mapping[str, Any]) -> None:
     """Note that all of a training is there: from now on it only has to be published.
 
     Raises:
@@ -28,6 +30,7 @@ def finish(scratch: Path, written: Written) -> None:
         check(scratch / OUTPUT, scratch / STATE, written, to_be_published=True)
         for left in (scratch / OUTPUT).rglob(".*.part*"):  # of a killed write
             left.unlink()
+        storage.write_json(scratch / FACTS, facts)
         os.rename(scratch / OUTPUT, scratch / FINISHED)
 
 
@@ -39,12 +42,13 @@ def is_trained(scratch: Path, output: Path) -> bool:
     return all((output / name).is_file() for name in progress.files)
 
 
-def publish(scratch: Path, output: Path, failed: Path) -> None:
+def publish(scratch: Path, output: Path, facts: Path, failed: Path) -> None:
     """Put a finished training in its place; then drop the scratch folder, and what an earlier training left.
 
     Args:
         scratch: folder of a training that `is_trained`.
         output: where that goes.
+        facts: where it is written why and when the training ended.
         failed: what was known of an earlier training of the run that had to stop.
 
     Raises:
@@ -54,6 +58,8 @@ def publish(scratch: Path, output: Path, failed: Path) -> None:
     with storage.writing(output):
         if (scratch / STATE).exists():
             os.rename(scratch / STATE, scratch / DONE)
+        if (scratch / FACTS).exists():
+            _put(storage.read_json(scratch / FACTS), facts)
         if (scratch / FINISHED).exists():
             output.parent.mkdir(parents=True, exist_ok=True)
             remove(new)
@@ -68,6 +74,13 @@ def publish(scratch: Path, output: Path, failed: Path) -> None:
                 os.rename(scratch / FINISHED, scratch / "published")  # before it is half removed
         for path in (scratch, failed, old):
             remove(path)
+
+
+def _put(content: Mapping[str, Any], path: Path) -> None:
+    """Write a file, and remove what a killed write of it has left."""
+    for left in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
+        left.unlink()
+    storage.write_json(path, content)
 
 
 def _is_elsewhere(scratch: Path, place: Path) -> bool:

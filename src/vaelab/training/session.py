@@ -2,11 +2,12 @@
 
 import copy
 import math
-import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -34,6 +35,7 @@ from vaelab.training.step import AdamW, parameter_groups
 from vaelab.training.written import Stamps, check, noted, stamps
 
 Draw = Callable[[Snapshot, DataInfo], None]
+Watch = Callable[[Sequence[Mapping[str, Any]]], Sequence[tuple[str, str]]]  # history to causes, each with a sentence
 
 
 @dataclass
@@ -55,9 +57,12 @@ class Session:
     sums: dict[str, Tensor]  # of the epoch so far
     guard: Guard
     draw: Draw
+    watch: Watch
     average: VAE | None  # moving average of the weights, where the run asks for one
     seen: Stamps  # of the files of its output, when their digests were noted
     sizes: Tensor | None = None  # larger side of each training grid [N], where batches are of like size
+    told: set[str] = field(default_factory=set)  # causes that were named on stderr
+    clock: float = field(default_factory=time.monotonic)  # time until which progress counts its seconds
 
     @property
     def eval_model(self) -> VAE:
@@ -95,13 +100,13 @@ class Session:
         return self.scratch / OUTPUT
 
 
-def start(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Session:
+def start(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scratch: Path) -> Session:
     """Return a session, resumed where `scratch` has the state of this very run, data and code.
 
     Raises:
         InputError: data or state are damaged, or the batch is too small for the processes, or for what normalises it.
     """
-    session = agreed(fabric, lambda: _session(fabric, run, data, draw, scratch))
+    session = agreed(fabric, lambda: _session(fabric, run, data, draw, watch, scratch))
     if session.batch_size == 1:
         refuse_single_values(session.model)
     if fabric.world_size > 1:
@@ -111,7 +116,7 @@ def start(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Se
     return session
 
 
-def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) -> Session:
+def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scratch: Path) -> Session:
     """What each process makes for itself."""
     inputs = Inputs(run.model, data, fabric.device)
     info, (train, val) = inputs.info, (inputs.split(phase) for phase in ("train", "val"))
@@ -135,7 +140,7 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, scratch: Path) ->
     chosen = chosen[: run.train.checkpoint_samples].sort().values
     return Session(
         run, info, fabric, model, model, optimizer, objective, train, val, chosen, scratch, progress, sums,
-        Guard(fabric.device), draw, average, stamps(scratch / OUTPUT),
+        Guard(fabric.device), draw, watch, average, stamps(scratch / OUTPUT),
         longer_sides(train, len(info.classes)) if run.train.crop else None,
     )  # fmt: skip
 
@@ -174,23 +179,16 @@ def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run, o
         average.load_state_dict(model.state_dict())
 
 
-def make_fabric(run: Run) -> Fabric:
-    """Return device, precision and processes, yet to be launched; they come from the environment, never from params."""
-    accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
-    wanted = os.environ.get("VAELAB_DEVICES") or os.environ.get("LOCAL_WORLD_SIZE") or "1"  # the latter: torchrun
-    if not wanted.isdecimal() or wanted == "0":
-        raise InputError(f"VAELAB_DEVICES: got {wanted!r}, expected a number of devices, 1 or more")
-    nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))  # torchrun
-    # a process whose examples are all of one group does not use the networks of the others
-    some = run.model.per_group and int(wanted) * nodes > 1
-    return Fabric(
-        accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision,
-        strategy="ddp_find_unused_parameters_true" if some else "auto",
-    )  # fmt: skip
+def count_seconds(session: Session) -> None:
+    """Add the time since this was last done to the seconds of the training."""
+    now = time.monotonic()
+    session.progress.seconds += now - session.clock
+    session.clock = now
 
 
 def save(session: Session) -> None:
     """Save the resume state; the first process does it for all."""
+    count_seconds(session)
     if session.fabric.global_rank == 0:
         session.progress.files = noted(session.output, session.progress.files, session.seen)
         inner = getattr(session.optimizer, "optimizer", session.optimizer)

@@ -19,7 +19,14 @@ from vaelab.models.files import save_tensors
 from vaelab.params.schema import Run
 from vaelab.training.written import Written
 
-WITHOUT_EFFECT = ("cli", "errors", "figures", "params", "comparison")  # packages that cannot change the weights
+WITHOUT_EFFECT = (
+    "cli",
+    "errors",
+    "figures",
+    "params",
+    "comparison",
+    "diagnosis",
+)  # packages that cannot change the weights
 
 
 @dataclass
@@ -32,6 +39,7 @@ class Progress:
     counted: float | None = None  # the metric where patience last began anew
     since_best: int = 0  # epochs since then
     held: int = 0  # epochs in a row in which all of train.stop_when held
+    seconds: float = 0.0  # that it took, without what a kill lost
     history: list[dict[str, Any]] = field(default_factory=list)
     files: Written = field(default_factory=dict)  # that it has written, in the folder of its output
 

@@ -15,8 +15,8 @@ from vaelab.data.format.info import image_info
 from vaelab.evaluation.evaluate import Evaluation, evaluate
 from vaelab.evaluation.image import evaluator
 from vaelab.evaluation.image.baselines import fit_baselines
-from vaelab.evaluation.inputs import others
 from vaelab.measures.image.reconstruction import image_metrics
+from vaelab.measures.latents import others
 from vaelab.metrics.nested import ABLATIONS, FLOORS, REFERENCE, SAMPLED, flat
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better

@@ -130,11 +130,6 @@ def test_rate_is_of_all_examples():
     assert summary(mean, log_var, examples=10)["rate"] == pytest.approx(float(expected))
 
 
-def test_active_units_compare_the_variance_and_not_the_deviation_with_the_limit():
-    mean = torch.tensor([[-1.0], [1.0]]) * torch.tensor([0.05, 0.0999, 0.1001, 2.0])  # variances around 0.01
-    assert information.active_units(mean, 0.01).tolist() == [False, False, True, True]
-
-
 @pytest.mark.parametrize(
     ("kl", "expected"),
     [([0.3] * 7, 7), ([0.0, 5.0, 0.0], 1), ([0.0, 0.0], 0), ([1.0, 1.0, 0.0, 0.0], 2), ([0.5, 0.25, 0.25], 2**1.5)],

@@ -12,9 +12,10 @@ from vaelab.commands.judge.quality import Measured, Quality
 from vaelab.commands.judge.shown import Shown
 from vaelab.commands.judge.target import Target
 from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
-from vaelab.evaluation.latent import information, posterior
+from vaelab.evaluation.latent import posterior
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.image.report import Posteriors, quality_picture
+from vaelab.measures.latents import active_units
 from vaelab.metrics.nested import FLOORS, REFERENCE
 from vaelab.metrics.records import BASELINES, REFERENCES
 from vaelab.metrics.tables import METRICS
@@ -128,7 +129,7 @@ def draw(target: Target, found: Quality, lines: Sequence[str], with_latents: boo
 def _posteriors(target: Target, found: Measured) -> Posteriors:
     options = target.options
     kl = posterior.table(found.mean, found.log_var, options.seed)["kl"]
-    active = information.active_units(found.mean, options.active_variance).numpy()
+    active = active_units(found.mean, options.active_variance).numpy()
     return Posteriors(found.mean.numpy(), found.log_var.numpy(), kl, active)
 
 

@@ -9,22 +9,8 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
+from vaelab.measures.latents import active_units, signal_to_noise
 from vaelab.objective.kl import kl_per_dimension
-
-
-def active_units(mean: Tensor, variance: float) -> Tensor:
-    """Return for each dimension whether Var_x(E[z|x]) exceeds `variance`, bool [L] (Burda et al. 2016, section 5.2)."""
-    return mean.double().var(0, correction=0) > variance
-
-
-def signal_to_noise(mean: Tensor, log_var: Tensor) -> Tensor:
-    """Return Var_x(E[z|x]) / E_x[Var(z|x)] of each dimension, from posteriors [N, L], float64 [L]; analytic, divisor N.
-
-    How far apart the codes of examples lie, in the noise that each is sent with: ½ ln(1 + it) nats are the most that
-    the dimension can say where that noise is the same for all (Cover & Thomas 2006, section 9.1). 0 where all means are
-    the same. Unlike active units it sees that a dimension's means vary, but far less than z does.
-    """
-    return mean.double().var(0, correction=0) / log_var.double().exp().mean(0)
 
 
 def effective_dimensions(kl: Tensor) -> float:

@@ -12,7 +12,7 @@ from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
-from vaelab.evaluation.latent.information import signal_to_noise
+from vaelab.measures.latents import signal_to_noise
 from vaelab.objective.kl import kl_per_dimension
 
 PAIRS = 2000  # of examples that a diversity is averaged over, where there are more

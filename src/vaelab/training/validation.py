@@ -1,0 +1,35 @@
+"""Validation: what is measured on val before the first epoch and after each."""
+
+from functools import partial
+
+import torch
+
+from vaelab.measures.kinds import MEASURES
+from vaelab.measures.latents import epoch_latents
+from vaelab.measures.passes import run_pass
+from vaelab.measures.sampling import Sampling
+from vaelab.training.session import Session
+
+BATCH = 256  # examples per forward pass; no option, since it changes no number
+DRAWS = 1  # of z for each example: with the same noise in all epochs their order needs no more
+
+Validated = tuple[dict[str, float], dict[str, float]]  # mean losses, metrics
+
+
+def validate(session: Session) -> Validated:
+    """Return the mean losses and the metrics on val.
+
+    The objective and likelihoods are of one z for each example, drawn with the same noise after every epoch, so that
+    epochs differ by their weights alone; all other measures are of the posterior mean.
+    """
+    run, info, model = session.run, session.info, session.eval_model
+    kind = MEASURES[info.kind]
+    measure = partial(kind.val_metrics, info=info, run=run)
+    likelihood = partial(kind.likelihood, info=info, run=run)
+    nothing, sampling = torch.empty(0, dtype=torch.int64), Sampling(likelihood, DRAWS, run.train.seed)
+    result = run_pass(
+        model, session.val, session.objective, BATCH, session.epochs_done, measure, kind.stored, nothing, sampling
+    )
+    metrics = kind.epoch_metrics(result.measured.totals, result.means(), info)
+    latents = epoch_latents(model, session.val, result, run, info, BATCH)
+    return {name: float(values.mean()) for name, values in result.losses.items()}, metrics | latents
