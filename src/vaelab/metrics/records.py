@@ -273,8 +273,8 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
         Metric("zero_z_psnr", "PSNR with z = 0", "dB", "none", IMAGE, True),
         Metric("shuffled_z_lrap", "label ranking average precision with z shuffled", "", "none", TAGS, True),
         Metric("zero_z_lrap", "label ranking average precision with z = 0", "", "none", TAGS, True),
-        Metric("shuffled_z_distortion", "distortion with z shuffled", "nats per example", "none", (*GRID, *TAGS)),
-        Metric("zero_z_distortion", "distortion with z = 0", "nats per example", "none", (*GRID, *TAGS)),
+        Metric("shuffled_z_distortion", "distortion with z shuffled", "nats per example", "none", EVERY),
+        Metric("zero_z_distortion", "distortion with z = 0", "nats per example", "none", EVERY),
     ),
     DEFECTS: (  # of stage threshold, where they are named without defect_
         Metric("defect_average_precision", "defects: average precision of patches", "", "higher", IMAGE, True, True),

@@ -2,25 +2,23 @@
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
+from vaelab.data.format.batches import DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
-from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
+from vaelab.evaluation.image import beside, generation, ocr, statistics
+from vaelab.evaluation.image.baselines import blur, fit_baselines, left_out, patch_of, principal
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.decode import decode
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
-from vaelab.measures.gaussian import best_gaussian
+from vaelab.evaluation.linear_rate import linear_rate
 from vaelab.measures.image.batch import stored
-from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.passes import Pass
 from vaelab.measures.sampling import decoded
 from vaelab.metrics.nested import ABLATIONS, FLOORS, REFERENCE, SAMPLED
@@ -43,7 +41,9 @@ class ImageEvaluator:
         self.train = train.spread()
         self.cell = patch_of(model, inputs.model.latent_dim, self.train.shape[-1])
         documents = train.text is not None
-        self.baselines = fit_baselines(self.train, inputs.model.latent_dim, self.cell, documents, inputs.options.seed)
+        size, seed = inputs.model.latent_dim, inputs.options.seed
+        self.pca = principal(self.train, size, seed)
+        self.baselines = fit_baselines(self.train, self.pca, size, self.cell, documents, seed)
         self.pictures = inputs.run.model.features == "none"
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and (missing := ocr.missing()):
@@ -72,16 +72,18 @@ class ImageEvaluator:
         values |= self._features(split, result)
         originals = split.stored(kept).cpu()
         values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
-        at_mean = {"squared_error": result.measured.examples["mse"]}
-        values["distortion_at_mean"] = float(best_gaussian(at_mean, info)(at_mean).mean())
+        values["distortion_at_mean"] = beside.nats(result.measured.examples["mse"], info)
         values |= likelihoods(self.inputs, phase, split, result)
         values["bits_per_dim"] = values["negative_elbo"] / (info.mean_elements * math.log(2)) + 8
         values["diversity_ratio"] = posterior.diversity_ratio(result.outputs, originals, seed)
+        values |= {ABLATIONS: beside.ablations(self.inputs, split, result.mean)}
+        values |= beside.floors(self.inputs, split, self.baselines, whole=phase != "train")
         if phase == "train":
             self.posterior = result
             return values
-        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._reached(split, self.baselines)}
-        values[REFERENCE] = self._reached(split, {"blur": blur} if self.pictures else {})
+        methods = {"blur": blur} if self.pictures else {}
+        size = self.inputs.options.batch_size
+        values[REFERENCE] = {name: beside.measured(split, method, size) for name, method in methods.items()}
         values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
         if phase in self.pages:
             values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS] | values[REFERENCE])
@@ -115,31 +117,6 @@ class ImageEvaluator:
             pairs = list(zip(network(x.float() / 255), network(y.float() / 255), strict=True))
             total += sum(float((a - b).square().flatten(1).mean(1).sum()) for a, b in pairs) / len(pairs)
         return {"perceptual": total / len(originals)}
-
-    def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
-        size = self.inputs.options.batch_size
-        return zip(split.in_order(size), latents.to(split.device).split(size), strict=True)
-
-    @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
-        """PSNR when the decoder gets another example's z, and when it gets z = 0."""
-        values = {}
-        for name, latents in self.inputs.ablated(mean, split.group).items():
-            total = 0.0
-            for batch, z in self._batches(split, latents):
-                y = self.inputs.model.decode_beside(batch.x, z, batch.group).reconstruction
-                total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
-            values[f"{name}_z"] = {"psnr": total / len(split)}
-        return values
-
-    def _reached(self, split: DeviceSplit, methods: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:
-        """The same measures of what other methods make of the split."""
-        values: dict[str, dict[str, float]] = {}
-        for name, method in methods.items():
-            parts = [image_metrics(b.x, method(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
-            columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
-            values[name] = {key: float(value) for key, value in columns.items()}
-        return values
 
     @torch.no_grad()
     def _decode_first_group(self, z: Tensor) -> Tensor:
@@ -182,13 +159,21 @@ class ImageEvaluator:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
         objective, epoch = self.inputs.objective, self.inputs.epoch
         mse, mae = (float(train.drawn[name].double().mean()) for name in ("squared_error", "absolute_error"))
+        beta = objective.effective_beta_of_errors(epoch, mse, mae)
         return {
-            "effective_beta_measured": objective.effective_beta_of_errors(epoch, mse, mae),
+            "effective_beta_measured": beta,
+            "rate_star": linear_rate(self.eigenvalues, beta * mse),
+            "rate_star_1": linear_rate(self.eigenvalues, mse),
             "implied_sigma": objective.implied_sigma(epoch),
             "floors": ", ".join(self.baselines),
             "no_baseline": left_out(self.baselines, self.inputs.model.latent_dim, self.cell, len(self.train)),
         }
 
+    @property
+    def eigenvalues(self) -> Tensor:
+        """Those of the covariance of the training images, as many as the model has latents."""
+        return torch.empty(0) if self.pca is None else self.pca.variance
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return some of the samples of the prior."""
-        return {"samples": self.samples[:SAVED_SAMPLES].numpy()}
+        """Return some of the samples of the prior, and the eigenvalues of the training images."""
+        return {"samples": self.samples[:SAVED_SAMPLES].numpy(), "eigenvalues": self.eigenvalues.numpy()}
