@@ -9,6 +9,7 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.groups import group_floors
+from vaelab.evaluation.image import detail
 from vaelab.evaluation.image.baselines import CONSTANT, Baseline
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.measures.columns import Columns
@@ -59,6 +60,26 @@ def floors(
 def measured(split: DeviceSplit, method: Baseline, batch_size: int) -> dict[str, float]:
     """Return the means of all measures of what a method makes of a split."""
     return means(_columns(split, method, batch_size, whole=True))
+
+
+def explained(
+    x: Tensor, y: Tensor, methods: Mapping[str, Baseline], reached: dict[str, dict[str, float]]
+) -> dict[str, float]:
+    """Return how fine a detail reconstructions keep, and the data have; of PCA it is added to what it `reached`.
+
+    Args:
+        x: originals, uint8 [n, C, H, W].
+        y: their reconstructions.
+        methods: the baselines, mean_image among them.
+        reached: their measures.
+    """
+    unit = x.float() / 255
+    variance = detail.error_power(x, methods["mean_image"](unit[:1]))
+    if "pca" in methods:
+        of_pca = detail.error_power(x, methods["pca"](unit))
+        reached["pca"]["resolved_cycles"] = detail.resolved_cycles(of_pca, variance)
+    resolved = detail.resolved_cycles(detail.error_power(x, y), variance)
+    return {"resolved_cycles": resolved, "data_cycles": detail.data_cycles(variance)}
 
 
 def means(columns: Mapping[str, Tensor]) -> dict[str, float]:

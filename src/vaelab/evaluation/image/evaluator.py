@@ -78,6 +78,10 @@ class ImageEvaluator:
         values["diversity_ratio"] = posterior.diversity_ratio(result.outputs, originals, seed)
         values |= {ABLATIONS: beside.ablations(self.inputs, split, result.mean)}
         values |= beside.floors(self.inputs, split, self.baselines, whole=phase != "train")
+        varies = values[FLOORS]["mean_image"]["mse"]
+        values["explained_variance"] = 1 - values["mse"] / varies if varies else math.nan
+        if self.pictures:
+            values |= beside.explained(originals, result.outputs, self.baselines, values[FLOORS])
         if phase == "train":
             self.posterior = result
             return values
@@ -88,7 +92,7 @@ class ImageEvaluator:
         if phase in self.pages:
             values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS] | values[REFERENCE])
         if phase == self.final:
-            values |= self._generation(originals)
+            values |= self._generation(originals, result.outputs)
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
 
     @torch.no_grad()
@@ -141,7 +145,7 @@ class ImageEvaluator:
             reached[name] |= {key: value for key, value in read.items() if key != "ocr_pages"}
         return values
 
-    def _generation(self, originals: Tensor) -> dict[str, float]:
+    def _generation(self, originals: Tensor, reconstructions: Tensor) -> dict[str, float]:
         """How samples of the prior compare with the data."""
         options, model = self.inputs.options, self.inputs.model
         assert self.posterior is not None
@@ -153,7 +157,7 @@ class ImageEvaluator:
         limit = options.mutual_information_examples
         if not self.pictures:
             return dict.fromkeys(generation.NAMES, math.nan)
-        return generation.sample_metrics(self.samples, originals, self.train, limit, options.seed)
+        return generation.sample_metrics(self.samples, originals, reconstructions, self.train, limit, options.seed)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
