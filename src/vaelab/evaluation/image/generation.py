@@ -59,8 +59,9 @@ def sample_metrics(
 ) -> dict[str, float]:
     """Return the measures of samples against one half of the data, and of the other half as if it were samples.
 
-    And of samples against the reconstructions of the first half: what is left of them is the prior's. Images [N, C, H, W], uint8 or in [0, 1]. All sets have the same size: at most `limit`, as many as there are samples,
-    half of the data. NaN where that is no more than NEIGHBOURS.
+    And of samples against the reconstructions of the first half: what differs then is the prior's fault. Images [N, C,
+    H, W], uint8 or in [0, 1]. All sets have the same size: at most `limit`, as many as there are samples, half of the
+    data. NaN where that is no more than NEIGHBOURS.
     """
     count = min(limit, len(samples), len(data) // 2)
     if count <= NEIGHBOURS:
