@@ -20,4 +20,4 @@ def test_a_filter_resolves_up_to_its_cut_off():
 
 def test_data_have_the_cycles_that_they_are_made_of():
     x = below(unit(random_images(64, 1)).float(), 3)
-    assert 3 <= data_cycles(error_power(x, x.mean(0, keepdim=True))) <= 5
+    assert 2 <= data_cycles(error_power(x, x.mean(0, keepdim=True))) <= 4

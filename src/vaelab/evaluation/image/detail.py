@@ -10,7 +10,7 @@ from vaelab.measures.image.sharpness import radial_power
 from vaelab.objective.ink import luma
 
 EXPLAINED = 0.5  # of the variance at a frequency, from which on it counts as resolved
-ALMOST_ALL = 0.95  # of the variance, that lies within the data's own cycles
+MOST = 0.8  # of the variance, that lies within the data's own cycles
 PART = 256
 
 
@@ -32,10 +32,10 @@ def resolved_cycles(error: Tensor, variance: Tensor) -> int:
 
 
 def data_cycles(variance: Tensor) -> int:
-    """Return within how many cycles per image ALMOST_ALL of the variance lies, of its power by frequency [R]."""
+    """Return within how many cycles per image MOST of the variance lies, of its power by frequency [R]."""
     cycles = torch.arange(1, len(variance) + 1)  # as many frequencies have about that radius
     share = (variance * cycles).cumsum(0) / (variance * cycles).sum().clamp_min(1e-30)
-    return min(len(variance), int((share < ALMOST_ALL).sum()) + 1)
+    return min(len(variance), int((share < MOST).sum()) + 1)
 
 
 def _unit(x: Tensor) -> Tensor:
