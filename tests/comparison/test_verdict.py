@@ -82,7 +82,7 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
     pages[:, :, 12:60:16, 10:20] = 0
     x = pages.float() / 255
     measured = {name: float(value.mean()) for name, value in image_metrics(x, torch.full_like(x, 0.97)).items()}
-    baselines = fit_baselines(pages.roll(20, 3), latent_dim=4, cell=None, documents=True, seed=0)
+    baselines = fit_baselines(pages.roll(20, 3), None, latent_dim=4, cell=None, documents=True, seed=0)
     reached = {
         name: {"psnr": float(image_metrics(x, baseline(x))["psnr"].mean())} for name, baseline in baselines.items()
     }

@@ -23,10 +23,12 @@ ACCURACIES = {"accuracy", "foreground_accuracy", "balanced_accuracy", "macro_f1"
 OF_BASELINES = {
     "majority": ACCURACIES | {"extent_accuracy"},
     "frequency": {"distortion", "negative_elbo"},
-    "pca": ACCURACIES | {"blank_share", "exact_match"},
-    "patch_pca": ACCURACIES | {"blank_share", "exact_match"},
+    "pca": ACCURACIES | {"blank_share", "exact_match", "distortion_at_mean"},
+    "patch_pca": ACCURACIES | {"blank_share", "exact_match", "distortion_at_mean"},
 }
-SETS = {f"{of}_{name}" for of in ("sample", "real") for name in ("precision", "recall", "mmd")}
+SETS = {f"{of}_{name}" for of in ("sample", "real") for name in ("precision", "recall", "mmd")} | {
+    "sample_reconstruction_precision", "sample_reconstruction_mmd",
+}  # fmt: skip
 HELD_OUT = {"negative_iw_elbo", "elbo_sampling_error", *SETS}
 OF_GRIDS = {
     *HELD_OUT, "distortion_at_mean",

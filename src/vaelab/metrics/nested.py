@@ -5,13 +5,14 @@
 `sampled` holds the model's own measures with one z drawn from each posterior, in place of the posterior mean, `unseen`
 those of the rows of tags that training has not seen. `floors`
 holds the baselines of reconstruction, `sample_floors` those of samples, `defect_floors` those of anomaly scores, which
-stage threshold measures.
+stage threshold measures; `group_floors` what baselines of reconstruction reach on each group, by group and then method.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 ABLATIONS, FLOORS, SAMPLE_FLOORS, DEFECT_FLOORS = "ablations", "floors", "sample_floors", "defect_floors"
+GROUP_FLOORS = "group_floors"  # by group, method and metric: in no flat table
 SAMPLED = "sampled"  # of one z drawn from each posterior; a mapping of metrics, for there is one method
 UNSEEN = "unseen"  # of rows that no row of training equals; likewise
 ALONE = (UNSEEN, SAMPLED)  # their names are before those of metrics, in flat tables last
@@ -29,7 +30,7 @@ def flat(metrics: Metrics) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in metrics.items():
         if key not in PREFIXES:
-            found |= {} if key in ALONE else {key: value}
+            found |= {} if key in (*ALONE, GROUP_FLOORS) else {key: value}
             continue
         for method, values in value.items():
             found |= {f"{PREFIXES[key]}{method}_{name}": number for name, number in values.items()}

@@ -43,8 +43,8 @@ def test_samples_of_each_prior_are_grids(prior, monkeypatch):
 
 def test_data_are_nearer_to_data_than_one_grid_repeated():
     data, more = random_grids(80, CLASSES, seed=1), random_grids(40, CLASSES, seed=2)
-    alike = sample_metrics(more, data, X, CLASSES, limit=100, seed=0)
-    same = sample_metrics(X[:1].expand(40, -1, -1), data, X, CLASSES, limit=100, seed=0)
+    alike = sample_metrics(more, data, data, X, CLASSES, limit=100, seed=0)
+    same = sample_metrics(X[:1].expand(40, -1, -1), data, data, X, CLASSES, limit=100, seed=0)
     assert set(alike) == set(NAMES)
     assert alike["sample_mmd"] < 0.05 < same["sample_mmd"]
     assert alike["sample_recall"] > same["sample_recall"]
@@ -52,4 +52,4 @@ def test_data_are_nearer_to_data_than_one_grid_repeated():
 
 
 def test_too_few_grids_have_no_measure():
-    assert all(math.isnan(v) for v in sample_metrics(X, X[:6], X, CLASSES, limit=100, seed=0).values())
+    assert all(math.isnan(v) for v in sample_metrics(X, X[:6], X[:6], X, CLASSES, limit=100, seed=0).values())

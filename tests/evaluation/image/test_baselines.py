@@ -6,7 +6,7 @@ from skimage import data
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from vaelab.evaluation.image.baselines import blur, fit_baselines, left_out, patch_of
+from vaelab.evaluation.image.baselines import blur, fit_baselines, left_out, patch_of, principal
 from vaelab.measures.image.reconstruction import image_metrics
 from vaelab.params.blocks import Model
 
@@ -19,7 +19,7 @@ def crops(channels: int = 3, count: int = 120, side: int = 16) -> Tensor:
 
 
 def baselines(train: Tensor, latent_dim: int = 12, cell: int | None = None, documents: bool = False):
-    return fit_baselines(train, latent_dim, cell, documents, seed=0)
+    return fit_baselines(train, principal(train, latent_dim, seed=0), latent_dim, cell, documents, seed=0)
 
 
 def test_a_map_and_a_filtered_vector_are_compared_with_patches():

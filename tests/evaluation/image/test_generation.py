@@ -29,7 +29,7 @@ TRAIN, DATA = images(500, 0), images(600, 1)
 
 
 def summary(samples: Tensor, limit: int = 300) -> dict[str, float]:
-    return generation.sample_metrics(samples, DATA, TRAIN, limit, seed=0)
+    return generation.sample_metrics(samples, DATA, DATA, TRAIN, limit, seed=0)
 
 
 def features(x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ def test_one_image_over_and_over_is_precise_and_recalls_nothing():
 def test_half_of_the_kinds_are_precise_and_recall_half():
     negative = 255 - images(600, 3)
     data = torch.cat([DATA, negative])
-    found = generation.sample_metrics(images(500, 2), data, data, 500, seed=0)
+    found = generation.sample_metrics(images(500, 2), data, data, data, 500, seed=0)
     assert found["sample_precision"] > found["real_precision"] - 0.1
     assert found["sample_recall"] == pytest.approx(found["real_recall"] / 2, abs=0.1)
     assert found["sample_mmd"] > 5 * abs(found["real_mmd"])
@@ -167,7 +167,7 @@ def test_equal_training_images_leave_features_that_are_finite():
 def test_empty_pages_among_the_data_are_found_by_empty_samples():
     blank = torch.full((300, 3, SIDE, SIDE), 255, dtype=torch.uint8)
     data = torch.cat([blank, images(300, 1)])
-    found = generation.sample_metrics(torch.cat([blank, images(300, 2)]), data, data, 300, 0)
+    found = generation.sample_metrics(torch.cat([blank, images(300, 2)]), data, data, data, 300, 0)
     assert found["sample_precision"] == pytest.approx(found["real_precision"], abs=0.1)
     assert found["sample_precision"] > 0.6
 
@@ -187,4 +187,4 @@ def test_too_few_samples_are_undefined():
 def test_the_same_seed_gives_the_same_numbers():
     samples = images(100, 2)
     assert summary(samples) == summary(samples)
-    assert summary(samples) != generation.sample_metrics(samples, DATA, TRAIN, 300, seed=1)
+    assert summary(samples) != generation.sample_metrics(samples, DATA, DATA, TRAIN, 300, seed=1)

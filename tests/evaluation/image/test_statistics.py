@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vaelab.evaluation.image.statistics import metric_keys, over_examples
+from vaelab.evaluation.groups import metric_keys
+from vaelab.evaluation.image.statistics import over_examples
 
 NAN = math.nan
 VALUES = {

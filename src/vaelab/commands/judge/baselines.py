@@ -10,7 +10,7 @@ from vaelab.commands.judge.inputs import fits, is_prepared
 from vaelab.commands.judge.target import Target
 from vaelab.data.format.batches import load_split
 from vaelab.data.format.prepared import split_files
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
+from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of, principal
 from vaelab.metrics.nested import FLOORS
 from vaelab.metrics.records import BASELINES
 
@@ -60,7 +60,8 @@ def _fitted(target: Target, plain: dict[str, Baseline]) -> Found:
     cell = _patch(target)
     latents, seed = target.file.model.latent_dim, target.options.seed
     some = train.spread()
-    found = fit_baselines(some, latents, cell, train.text is not None, seed, target.file.run.train.flip)
+    flip = target.file.run.train.flip
+    found = fit_baselines(some, principal(some, latents, seed, flip), latents, cell, train.text is not None, seed, flip)
     lossless = left_out(found, latents, cell, len(some))
     return Found({**plain, **found}, {}, [lossless] if lossless else [])
 

@@ -66,7 +66,9 @@ class GridEvaluator:
             self.samples = samples(self.inputs, result.mean, result.log_var, x)
         else:
             limit, seed = self.inputs.options.mutual_information_examples, self.inputs.options.seed
-            values |= sample_metrics(self.samples, x, self.train, len(self.inputs.info.classes), limit, seed)
+            values |= sample_metrics(
+                self.samples, x, result.outputs, self.train, len(self.inputs.info.classes), limit, seed
+            )
         reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
         values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}

@@ -19,7 +19,16 @@ from vaelab.models.grid.palette import one_hot
 from vaelab.models.pca import principal_directions
 
 DIRECTIONS, FIT_ROWS = 64, 1000  # R, and training grids that they are fitted to, at most
-NAMES = ("sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "real_mmd")
+NAMES = (
+    "sample_precision",
+    "sample_recall",
+    "sample_mmd",
+    "real_precision",
+    "real_recall",
+    "real_mmd",
+    "sample_reconstruction_precision",
+    "sample_reconstruction_mmd",
+)
 
 
 def samples(inputs: EvaluationInputs, mean: Tensor, log_var: Tensor, train: Tensor) -> Tensor:
@@ -51,8 +60,12 @@ def _maps(values: Tensor, channels: int, inside: Tensor) -> Maps:
     return Maps(places.unflatten(1, (channels, side, side)), inside, rest)
 
 
-def sample_metrics(made: Tensor, data: Tensor, train: Tensor, classes: int, limit: int, seed: int) -> dict[str, float]:
+def sample_metrics(
+    made: Tensor, data: Tensor, reconstructions: Tensor, train: Tensor, classes: int, limit: int, seed: int
+) -> dict[str, float]:
     """Return the measures of samples against one half of the data, and of the other half as if it were samples.
+
+    And of samples against the reconstructions of the first half: what is left of them is the prior's.
 
     In the first principal components of one-hot canvases, "outside" a class too, each over its standard deviation in
     training. All sets have the same size: at most `limit`, as many as there are samples, half of the data. NaN where
@@ -71,6 +84,9 @@ def sample_metrics(made: Tensor, data: Tensor, train: Tensor, classes: int, limi
         precision, recall = precision_recall(features, of_data[:count])
         values |= {f"{name}_precision": precision, f"{name}_recall": recall}
         values[f"{name}_mmd"] = mmd(features, of_data[:count])
+    beside = (_flat(_some(reconstructions, 2 * count, seed)[:count], classes) - found.centre) @ scaled
+    values["sample_reconstruction_precision"] = precision_recall(of_samples, beside)[0]
+    values["sample_reconstruction_mmd"] = mmd(of_samples, beside)
     return values
 
 

@@ -15,7 +15,7 @@ from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.grid.baselines import measured
 from vaelab.measures.grid.confusion import predicted_classes
 from vaelab.models.grid.palette import Palette, one_hot
-from vaelab.models.grid.pca import directions, patches
+from vaelab.models.grid.pca import TEMPERATURE, directions, patches
 from vaelab.models.pca import MIN_VARIANCE, pca_projection
 
 CHECKED = 512  # training grids at most that tell whether PCA loses anything; grids that are projected at once
@@ -31,13 +31,20 @@ class Linear(NamedTuple):
     project: Callable[[Tensor], Tensor]  # grids of ranks, or classes, to their scores [n, K, S, S]
 
     def metrics(self, x: Tensor) -> dict[str, dict[str, float]]:
-        """Return the measures of the most probable class of each cell; the extent is known."""
-        found = []
+        """Return the measures of the most probable class of each cell; the extent is known.
+
+        And the nats of the cells, their logits TEMPERATURE · scores, as those of a model with `init: pca` start.
+        """
+        found, nats = [], 0.0
         for part in x.split(CHECKED):
             order = self.palette.order(part)[0]
-            best = predicted_classes(self.project(self.palette.recoded(part, order)))
+            ranks = self.palette.recoded(part, order)
+            scores = self.project(ranks)
+            best = predicted_classes(scores)
             found.append(order.gather(1, best.flatten(1)).view_as(best) if self.palette.coded else best)
-        return {self.name: measured(x, torch.cat(found), self.info)}
+            outside = len(self.info.classes)
+            nats += float(F.cross_entropy(TEMPERATURE * scores, ranks, ignore_index=outside, reduction="sum"))
+        return {self.name: {**measured(x, torch.cat(found), self.info), "distortion_at_mean": nats / len(x)}}
 
 
 def pca_of_grids(train: Tensor, palette: Palette, info: DataInfo, components: int, seed: int) -> Linear | None:

@@ -18,11 +18,23 @@ from vaelab.params.blocks import Model
 
 BLUR = 2.0  # standard deviation, pixels; the kernel reaches 4 of them to each side
 
+CONSTANT = ("mean_image", "white_page")  # of the baselines: they know nothing of x
+
 Baseline = Callable[[Tensor], Tensor]
 
 
+def principal(train: Tensor, latent_dim: int, seed: int, flip: bool = False) -> Pca | None:
+    """Return as many principal components of uint8 images [N, C, H, W] as latents, or as they have; None of one image.
+
+    Seeded where it is randomised; with `flip` each image is seen mirrored, too, as training does.
+    """
+    if len(train) == 1:
+        return None
+    return pca.fit_pca(train, min(latent_dim, len(train) * (1 + flip) - 1, train[0].numel()), seed, flip)
+
+
 def fit_baselines(
-    train: Tensor, latent_dim: int, cell: int | None, documents: bool, seed: int, flip: bool = False
+    train: Tensor, fitted: Pca | None, latent_dim: int, cell: int | None, documents: bool, seed: int, flip: bool = False
 ) -> dict[str, Baseline]:
     """Return the trivial reconstructions by name, each a function of images, float [B, C, H, W] in [0, 1].
 
@@ -32,18 +44,17 @@ def fit_baselines(
 
     Args:
         train: uint8 [N, C, H, W].
+        fitted: the `principal` components.
         latent_dim: L, of a latent map its channels times its places.
         cell: pixels to a side for each place of the model's latent map; None for a latent vector, without patch_pca.
         documents: whether white_page makes sense.
-        seed: of the decompositions.
-        flip: whether PCA sees each image mirrored, too, as training does.
+        seed: of the decomposition of patches.
+        flip: whether `fitted` saw each image mirrored, too.
     """
     found: dict[str, Baseline] = {"mean_image": partial(_constant, _mean_image(train))}
     images, size = len(train) * (1 + flip), train[0].numel()
-    if len(train) > 1:
-        fitted = pca.fit_pca(train, min(latent_dim, images - 1, size), seed, flip)
-        if not pca.loses_nothing(fitted, images, latent_dim):
-            found["pca"] = partial(_from_pca, fitted)
+    if fitted is not None and not pca.loses_nothing(fitted, images, latent_dim):
+        found["pca"] = partial(_from_pca, fitted)
     if cell is not None:
         cells = train.shape[2] * train.shape[3] // cell**2
         components = min(latent_dim // cells, images * cells - 1, size // cells)

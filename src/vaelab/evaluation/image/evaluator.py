@@ -2,25 +2,23 @@
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Batch, DeviceSplit, evenly, load_columns
+from vaelab.data.format.batches import DeviceSplit, evenly, load_columns
 from vaelab.data.format.info import final_phase
-from vaelab.evaluation.image import generation, ocr, statistics
-from vaelab.evaluation.image.baselines import Baseline, blur, fit_baselines, left_out, patch_of
+from vaelab.evaluation.image import beside, generation, ocr, statistics
+from vaelab.evaluation.image.baselines import blur, fit_baselines, left_out, patch_of, principal
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.decode import decode
 from vaelab.evaluation.latent.prior import fit_mixture, sample_prior
 from vaelab.evaluation.likelihood import likelihoods, with_one_draw
-from vaelab.measures.gaussian import best_gaussian
+from vaelab.evaluation.linear_rate import linear_rate
 from vaelab.measures.image.batch import stored
-from vaelab.measures.image.reconstruction import image_metrics, psnr
 from vaelab.measures.passes import Pass
 from vaelab.measures.sampling import decoded
 from vaelab.metrics.nested import ABLATIONS, FLOORS, REFERENCE, SAMPLED
@@ -44,7 +42,8 @@ class ImageEvaluator:
         self.cell = patch_of(model, inputs.model.latent_dim, self.train.shape[-1])
         documents = train.text is not None
         size, seed, flip = inputs.model.latent_dim, inputs.options.seed, inputs.run.train.flip
-        self.baselines = fit_baselines(self.train, size, self.cell, documents, seed, flip)
+        self.pca = principal(self.train, size, seed, flip)
+        self.baselines = fit_baselines(self.train, self.pca, size, self.cell, documents, seed, flip)
         self.pictures = inputs.run.model.features == "none"
         self.read = documents and inputs.options.ocr and inputs.options.ocr_pages > 0
         if self.read and (missing := ocr.missing()):
@@ -73,21 +72,27 @@ class ImageEvaluator:
         values |= self._features(split, result)
         originals = split.stored(kept).cpu()
         values = self._perceptual(originals, result.outputs) | values  # the term's own value stays
-        at_mean = {"squared_error": result.measured.examples["mse"]}
-        values["distortion_at_mean"] = float(best_gaussian(at_mean, info)(at_mean).mean())
+        values["distortion_at_mean"] = beside.nats(result.measured.examples["mse"], info)
         values |= likelihoods(self.inputs, phase, split, result)
         values["bits_per_dim"] = values["negative_elbo"] / (info.mean_elements * math.log(2)) + 8
         values["diversity_ratio"] = posterior.diversity_ratio(result.outputs, originals, seed)
+        values |= {ABLATIONS: beside.ablations(self.inputs, split, result.mean)}
+        values |= beside.floors(self.inputs, split, self.baselines, whole=phase != "train")
+        varies = values[FLOORS]["mean_image"]["mse"]
+        values["explained_variance"] = 1 - values["mse"] / varies if varies else math.nan
+        if self.pictures:
+            values |= beside.explained(originals, result.outputs, self.baselines, values[FLOORS])
         if phase == "train":
             self.posterior = result
             return values
-        values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: self._reached(split, self.baselines)}
-        values[REFERENCE] = self._reached(split, {"blur": blur} if self.pictures else {})
+        methods = {"blur": blur} if self.pictures else {}
+        size = self.inputs.options.batch_size
+        values[REFERENCE] = {name: beside.measured(split, method, size) for name, method in methods.items()}
         values |= posterior.interpolation_smoothness(self._decode_first_group, result.mean, STEPS, PAIRS, seed)
         if phase in self.pages:
             values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS] | values[REFERENCE])
         if phase == self.final:
-            values |= self._generation(originals)
+            values |= self._generation(originals, result.outputs)
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
 
     @torch.no_grad()
@@ -117,31 +122,6 @@ class ImageEvaluator:
             total += sum(float((a - b).square().flatten(1).mean(1).sum()) for a, b in pairs) / len(pairs)
         return {"perceptual": total / len(originals)}
 
-    def _batches(self, split: DeviceSplit, latents: Tensor) -> Iterator[tuple[Batch, Tensor]]:
-        size = self.inputs.options.batch_size
-        return zip(split.in_order(size), latents.to(split.device).split(size), strict=True)
-
-    @torch.no_grad()
-    def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:
-        """PSNR when the decoder gets another example's z, and when it gets z = 0."""
-        values = {}
-        for name, latents in self.inputs.ablated(mean, split.group).items():
-            total = 0.0
-            for batch, z in self._batches(split, latents):
-                y = self.inputs.model.decode_beside(batch.x, z, batch.group).reconstruction
-                total += float(psnr((batch.x - y).square().flatten(1).mean(1)).sum())
-            values[f"{name}_z"] = {"psnr": total / len(split)}
-        return values
-
-    def _reached(self, split: DeviceSplit, methods: Mapping[str, Baseline]) -> dict[str, dict[str, float]]:
-        """The same measures of what other methods make of the split."""
-        values: dict[str, dict[str, float]] = {}
-        for name, method in methods.items():
-            parts = [image_metrics(b.x, method(b.x), b.text) for b in split.in_order(self.inputs.options.batch_size)]
-            columns = {key: torch.cat([part[key] for part in parts]).double().nanmean() for key in parts[0]}
-            values[name] = {key: float(value) for key, value in columns.items()}
-        return values
-
     @torch.no_grad()
     def _decode_first_group(self, z: Tensor) -> Tensor:
         z = z.to(next(self.inputs.model.parameters()).device)
@@ -165,7 +145,7 @@ class ImageEvaluator:
             reached[name] |= {key: value for key, value in read.items() if key != "ocr_pages"}
         return values
 
-    def _generation(self, originals: Tensor) -> dict[str, float]:
+    def _generation(self, originals: Tensor, reconstructions: Tensor) -> dict[str, float]:
         """How samples of the prior compare with the data."""
         options, model = self.inputs.options, self.inputs.model
         assert self.posterior is not None
@@ -177,19 +157,27 @@ class ImageEvaluator:
         limit = options.mutual_information_examples
         if not self.pictures:
             return dict.fromkeys(generation.NAMES, math.nan)
-        return generation.sample_metrics(self.samples, originals, self.train, limit, options.seed)
+        return generation.sample_metrics(self.samples, originals, reconstructions, self.train, limit, options.seed)
 
     def facts(self, train: Pass) -> dict[str, Any]:
         """Return the effective beta in nats of the best σ, and the σ that the weights imply."""
         objective, epoch = self.inputs.objective, self.inputs.epoch
         mse, mae = (float(train.drawn[name].double().mean()) for name in ("squared_error", "absolute_error"))
+        beta = objective.effective_beta_of_errors(epoch, mse, mae)
         return {
-            "effective_beta_measured": objective.effective_beta_of_errors(epoch, mse, mae),
+            "effective_beta_measured": beta,
+            "rate_star": linear_rate(self.eigenvalues, beta * mse),
+            "rate_star_1": linear_rate(self.eigenvalues, mse),
             "implied_sigma": objective.implied_sigma(epoch),
             "floors": ", ".join(self.baselines),
             "no_baseline": left_out(self.baselines, self.inputs.model.latent_dim, self.cell, len(self.train)),
         }
 
+    @property
+    def eigenvalues(self) -> Tensor:
+        """Those of the covariance of the training images, as many as the model has latents."""
+        return torch.empty(0) if self.pca is None else self.pca.variance
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return some of the samples of the prior."""
-        return {"samples": self.samples[:SAVED_SAMPLES].numpy()}
+        """Return some of the samples of the prior, and the eigenvalues of the training images."""
+        return {"samples": self.samples[:SAVED_SAMPLES].numpy(), "eigenvalues": self.eigenvalues.numpy()}

@@ -21,7 +21,7 @@ LAYOUT_SIDE = 32  # images are averaged down to this side before their layout is
 FIT_ROWS = 1000  # training images that the features are fitted to, at most
 NAMES = (
     "sample_precision", "sample_recall", "sample_mmd", "real_precision", "real_recall", "real_mmd",
-    "sample_diversity_ratio",
+    "sample_diversity_ratio", "sample_reconstruction_precision", "sample_reconstruction_mmd",
 )  # fmt: skip
 
 
@@ -54,11 +54,14 @@ def features(images: Tensor, basis: Basis) -> Tensor:
     return torch.cat([layout, (_detail(images) - basis.detail_centre) / basis.detail_scale], 1)
 
 
-def sample_metrics(samples: Tensor, data: Tensor, train: Tensor, limit: int, seed: int) -> dict[str, float]:
+def sample_metrics(
+    samples: Tensor, data: Tensor, reconstructions: Tensor, train: Tensor, limit: int, seed: int
+) -> dict[str, float]:
     """Return the measures of samples against one half of the data, and of the other half as if it were samples.
 
-    Images [N, C, H, W], uint8 or in [0, 1]. All sets have the same size: at most `limit`, as many as there are samples,
-    half of the data. NaN where that is no more than NEIGHBOURS.
+    And of samples against the reconstructions of the first half: what differs then is the prior's fault. Images [N, C,
+    H, W], uint8 or in [0, 1]. All sets have the same size: at most `limit`, as many as there are samples, half of the
+    data. NaN where that is no more than NEIGHBOURS.
     """
     count = min(limit, len(samples), len(data) // 2)
     if count <= NEIGHBOURS:
@@ -70,6 +73,9 @@ def sample_metrics(samples: Tensor, data: Tensor, train: Tensor, limit: int, see
     for name, found in {"sample": made, "real": other}.items():
         precision, recall = precision_recall(found, reference)
         values |= {f"{name}_precision": precision, f"{name}_recall": recall, f"{name}_mmd": mmd(found, reference)}
+    beside = features(_some(reconstructions, 2 * count, seed)[:count], basis)
+    values["sample_reconstruction_precision"] = precision_recall(made, beside)[0]
+    values["sample_reconstruction_mmd"] = mmd(made, beside)
     whole = diversity(halves[:count], seed)
     return values | {"sample_diversity_ratio": diversity(samples, seed) / whole if whole else math.nan}
 

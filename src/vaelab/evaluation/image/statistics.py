@@ -3,11 +3,12 @@
 N images. A measure that is undefined for an image is NaN there and does not count.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+
+from vaelab.evaluation.groups import metric_keys
 
 SPREAD = ("psnr", "ssim")  # with standard deviation, minimum and 5th percentile, too
 GROUPED = ("psnr", "ssim", "sharpness_ratio")  # with a mean for each group, too
@@ -29,17 +30,6 @@ def over_examples(values: Mapping[str, Tensor], group: Tensor, names: Sequence[s
     if "sharpness_ratio" in values:  # of nearly flat images it is huge: a few carry its mean away
         result["sharpness_ratio_median"] = float(values["sharpness_ratio"].nanquantile(0.5))
     return result | _groups(values, group, metric_keys(names))
-
-
-def metric_keys(names: Sequence[str]) -> list[str]:
-    """Return names of groups as parts of metric names, [a-z0-9_] and unique: "Form A" becomes form_a."""
-    keys: list[str] = []
-    for number, name in enumerate(names):
-        key = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or str(number)
-        while key in (*keys, "gap"):  # psnr_group_gap is something else
-            key += f"_{number}"
-        keys.append(key)
-    return keys
 
 
 def _spread(name: str, value: Tensor) -> dict[str, float]:

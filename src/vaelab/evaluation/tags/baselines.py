@@ -60,6 +60,21 @@ def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int
     return found
 
 
+def eigenvalues(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -> Tensor:
+    """Return the L largest eigenvalues of the tags' correlation matrix, or as many as there are, of the training rows.
+
+    Each tag is divided by √(p (1 − p)), p its frequency with a row with and a row without it added: the noise of a coin
+    of that frequency is then 1. Derivation of what they are for: docs/metrics/tags.md.
+    """
+    size, components = info.shape[0], components_of(len(train), latent_dim, info.shape[0])
+    if not components:
+        return torch.empty(0)
+    some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
+    share = (torch.tensor(info.class_counts, dtype=torch.float64) + 1) / (len(train) + 2)
+    rows = train.stored(some).cpu().float() / (share * (1 - share)).sqrt().float()
+    return pca.fit_pca(rows, components, seed).variance
+
+
 def components_of(rows: int, latent_dim: int, tags: int) -> int:
     """Return how many principal components stand beside a model of so many latent dimensions."""
     return min(latent_dim, tags, rows - 1)

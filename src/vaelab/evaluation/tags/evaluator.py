@@ -11,9 +11,10 @@ from vaelab.data.format.info import final_phase
 from vaelab.evaluation.inputs import EvaluationInputs, lossless_text
 from vaelab.evaluation.latent import posterior
 from vaelab.evaluation.latent.prior import fit_mixture
+from vaelab.evaluation.linear_rate import linear_rate
 from vaelab.evaluation.tags import generation
 from vaelab.evaluation.tags.average_precision import precision_rows
-from vaelab.evaluation.tags.baselines import TagBaselines, components_of
+from vaelab.evaluation.tags.baselines import TagBaselines, components_of, eigenvalues
 from vaelab.evaluation.tags.held_out import HeldOut
 from vaelab.evaluation.tags.reconstructions import Reconstructions
 from vaelab.evaluation.tags.sampling import Sampler
@@ -38,9 +39,9 @@ class TagsEvaluator:
         self.final = final_phase(inputs.splits)
         train, val, info = inputs.splits["train"], inputs.splits["val"], inputs.info
         self.reconstructions = Reconstructions(inputs)
-        self.baselines = TagBaselines(
-            train, val, info, inputs.model.latent_dim, inputs.options, likelihood(inputs.run.model) == "bernoulli"
-        )
+        size, bernoulli = inputs.model.latent_dim, likelihood(inputs.run.model) == "bernoulli"
+        self.baselines = TagBaselines(train, val, info, size, inputs.options, bernoulli)
+        self.eigenvalues = eigenvalues(train, info, size, inputs.options.seed) if bernoulli else torch.empty(0)
         self.label_tag = None if len(info.groups) > 1 else _tag_for_labels(info.class_counts, len(train))
         self.training = TrainingRows.of(train)
         self.held_out = HeldOut(inputs, self.reconstructions, self.baselines, self.training)
@@ -106,11 +107,14 @@ class TagsEvaluator:
         weights = {name: value_reached(weight, epoch) for name, weight in inputs.objective.weights.items()}
         reconstruction = sum(weights[name] * float(train.losses[name].mean()) for name in TERMS if name in weights)
         nats = value_reached(inputs.run.loss.beta, epoch) * train.means()["distortion"]
+        beta = nats / reconstruction if reconstruction else float("inf")
         lossy = "pca" in self.baselines.methods
         components = components_of(len(train.mean), inputs.model.latent_dim, inputs.info.shape[0])
         return {
             "likelihood": likelihood(inputs.run.model),
-            "effective_beta_measured": nats / reconstruction if reconstruction else float("inf"),
+            "effective_beta_measured": beta,
+            "rate_star": linear_rate(self.eigenvalues, beta) if len(self.eigenvalues) else None,
+            "rate_star_1": linear_rate(self.eigenvalues, 1.0) if len(self.eigenvalues) else None,
             "silhouette_labels": self._labels(),
             "floors": ", ".join(self.baselines.methods),
             "floor_pca_components": components if lossy else None,
@@ -142,7 +146,7 @@ class TagsEvaluator:
         names = ("tag_hits", "tag_predicted", "tag_true")
         counts = zip(names, self.counts.long().cpu().numpy(), strict=True)
         samples = {"samples": 255 * rows[:saved].numpy(), "sample_frequency": rows.float().mean(0).numpy()}
-        return {**samples, **dict(counts)}
+        return {**samples, **dict(counts), "eigenvalues": self.eigenvalues.numpy()}
 
 
 def _tag_for_labels(counts: tuple[int, ...], rows: int) -> int | None:

@@ -74,7 +74,11 @@ def radial_spectrum(x: Tensor) -> Tensor:
     orthonormal 2D Fourier transform of the luma minus its mean under a Hann window of mean square 1, so that white
     noise of variance v has power v at every radius. Brightness (r = 0) and the corners (r > R) are left out.
     """
-    x = luma(x)[:, 0]
+    return radial_power(luma(x)[:, 0]).add(RADIAL_FLOOR).log10().mul(10)
+
+
+def radial_power(x: Tensor) -> Tensor:
+    """Return mean |F|² of planes [B, H, W] over the frequencies of each radius, [B, R], as `radial_spectrum` says."""
     height, width = x.shape[1:]
     window = _hann(height, x)[:, None] * _hann(width, x)
     centred = x - x.mean((1, 2), keepdim=True)
@@ -86,7 +90,7 @@ def radial_spectrum(x: Tensor) -> Tensor:
     sums = power.new_zeros(len(x), int(math.hypot(side, side)) + 2).index_add_(1, radius, power)
     counts = torch.zeros_like(sums[0]).index_add_(0, radius, torch.ones_like(power[0]))
     inside = slice(1, side // 2 + 1)
-    return (sums[:, inside] / counts[inside]).add(RADIAL_FLOOR).log10().mul(10)
+    return sums[:, inside] / counts[inside]
 
 
 def _hann(side: int, like: Tensor) -> Tensor:
