@@ -41,6 +41,11 @@ def failed(run: str) -> Path:
     return Path("metrics/failed") / run
 
 
+def training(run: str) -> Path:
+    """Return the path of why and after which time a training of a run stopped."""
+    return Path("metrics/training") / f"{run}.json"
+
+
 def scores(run: str) -> Path:
     """Return the folder of what later stages read without torch: tables, latents, reconstructions."""
     return Path("data/scores") / run
@@ -69,6 +74,16 @@ def compared(run: str) -> Path:
 def threshold_metrics(run: str) -> Path:
     """Return the path of a run's threshold with its measures."""
     return Path("metrics/threshold") / f"{run}.json"
+
+
+def diagnosis(run: str) -> Path:
+    """Return the path of the findings of a run, with their evidence and prescriptions."""
+    return Path("metrics/diagnose") / f"{run}.json"
+
+
+def health(run: str) -> Path:
+    """Return the path of the short form of a run's diagnosis, which `dvc metrics show` lists."""
+    return Path("metrics/health") / f"{run}.json"
 
 
 def threshold_plots(run: str) -> Path:
