@@ -95,6 +95,9 @@ class Diagnose(Block):
     duplicates: Fraction = 0.005
     """Leakage: largest share of the examples of val and test of which an equal one stands in training."""
     group_offset: Annotated[Fraction, of("image")] = 0.08
-    """Input range: largest difference of the mean of a group between two splits, of the range of values."""
+    """Shifted group: largest difference of the mean of a group between training and another split, of the range of
+    values; evidence alone."""
+    split_offset: Annotated[Fraction, of("image")] = 0.15
+    """Input range: largest difference of mean from training that all groups of a split have, of the range of values."""
     range_used: Annotated[Fraction, of("image")] = 0.1
     """Input range: smallest share of the range of values that a split fills."""

@@ -15,13 +15,12 @@ LEAKAGE = Cause(
 
 INPUT_RANGE = Cause(
     "input_range", "A part of the data lies in another range of values",
-    (Rule("costs", (data.RANGE_USED,)), Rule("costs", (data.GROUP_OFFSET, data.GROUP_SHIFT))),
-    "Values of one split, or of a group in one split, lie elsewhere than those that were trained on: darker, flatter, "
-    "or in a small part of the range. Errors there are of the brightness, and not of what the pictures show.",
-    "Prepare all files in the same way; look at `statistics` in meta.json for the split and group named in the "
-    "evidence.",
-    explains=("group_shift", "calibration_shift"), kinds=("image",),
-    seen="gray pictures of val and test at a third of the contrast: mean off by .1 of the range",
+    (Rule("costs", (data.RANGE_USED,)), Rule("costs", (data.SPLIT_OFFSET,))),
+    "Values of a whole split lie elsewhere than those that were trained on, brighter or darker, or fill a small part "
+    "of the range. Errors there are of the brightness, and not of what the pictures show.",
+    "Prepare all files in the same way; look at `statistics` in meta.json for the split that the evidence names.",
+    explains=("calibration_shift",), kinds=("image",),
+    seen="no plant of the development set",
 )  # fmt: skip
 
 GROUP_SCARCE = Cause(

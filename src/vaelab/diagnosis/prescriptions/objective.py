@@ -18,8 +18,8 @@ PIXEL_TERMS = ("mse", "l1", "charbonnier", "bce", "laplace", "focal_error")  # i
 def lower_beta(case: Case) -> Prescription | None:
     """Return the β at which a run that KL took everything from would spend what a healthy one does."""
     target, said = _target(case)
-    beta = _beta_for(case, target)
-    if beta is None:
+    beta, now = _beta_for(case, target), _beta(case)
+    if beta is None or beta >= now:
         return None
     why = f"the effective β falls to {target:.2g}, {said}"
     return Prescription({"loss.beta": beta}, "gain", "higher", _to_half(case), why, "samples fit the prior less well")
@@ -29,7 +29,7 @@ def raise_beta(case: Case) -> Prescription | None:
     """Return the β that makes the posterior and the prior meet again."""
     target = min(_target(case)[0], 1.0)
     beta, gap = _beta_for(case, target), objective.prior_gap(case)
-    if beta is None:
+    if beta is None or beta <= _beta(case):
         return None
     least = gap.value / 2 if gap else 0.05
     why = f"the effective β rises to {target:.2g}: at that weight KL is counted in the nats of the reconstruction"
@@ -106,12 +106,17 @@ def linear_rate(case: Case, beta: float) -> float | None:
 
 def _beta_for(case: Case, target: float) -> float | None:
     """The option β whose effective β is the target, at the error that the model should come to."""
-    effective, option = objective.effective_beta(case), case.run.loss.beta
-    now = option.end if isinstance(option, Schedule) else option
+    effective, now = objective.effective_beta(case), _beta(case)
     if effective is None or effective.value <= 0 or now <= 0:
         return None
     beta = now * target / effective.value / _shrinks(case)
     return None if abs(log(beta / now)) > log(LARGEST_STEP) else rounded(beta)
+
+
+def _beta(case: Case) -> float:
+    """The option β of the run, a schedule's at its end."""
+    option = case.run.loss.beta
+    return option.end if isinstance(option, Schedule) else option
 
 
 def _shrinks(case: Case) -> float:

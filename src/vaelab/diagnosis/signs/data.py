@@ -61,18 +61,33 @@ def _counts(pairs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
         yield splits, found if isinstance(found, int) else len(found) if isinstance(found, list) else 0
 
 
-def group_offset(case: Case) -> Reading | None:
-    """Return the largest difference of a group's mean value between training and another split."""
-    statistics, found = case.data.get("statistics", {}), {}
+def offsets(case: Case) -> dict[str, dict[str, float]]:
+    """Return by phase and group how far the mean value is from that of the same group in training, of [0, 1]."""
+    statistics, found = case.data.get("statistics", {}), dict[str, dict[str, float]]()
     for phase in HELD_OUT:
         for group, values in statistics.get(phase, {}).items():
             train = statistics.get(TRAINED, {}).get(group)
             if train and min(values.get("examples", 0), train.get("examples", 0)) >= LEAST:
-                found[f"{phase}.{group}"] = abs(values["mean"] - train["mean"])
+                found.setdefault(phase, {})[group] = abs(values["mean"] - train["mean"])
+    return found
+
+
+def group_offset(case: Case) -> Reading | None:
+    """Return the largest difference of a group's mean value between training and another split."""
+    found = {f"{phase}.{group}": value for phase, of in offsets(case).items() for group, value in of.items()}
     if not found:
         return None
     place = max(found, key=lambda name: found[name])
     return Reading(found[place], f"{_meta(case)}: statistics.{place}")
+
+
+def split_offset(case: Case) -> Reading | None:
+    """Return the difference of mean value from training that all groups of a split have, in the worst split."""
+    found = {phase: min(of.values()) for phase, of in offsets(case).items()}
+    if not found:
+        return None
+    phase = max(found, key=lambda name: found[name])
+    return Reading(found[phase], f"{_meta(case)}: statistics.{phase}")
 
 
 def range_used(case: Case) -> Reading | None:
@@ -106,4 +121,7 @@ DUPLICATES = Sign("duplicates", "near duplicates of training in val and test, ov
                   "above", duplicates)  # fmt: skip
 GROUP_OFFSET = Sign("group_offset", "difference of a group's mean value between splits", "group_offset", "above",
                     group_offset)  # fmt: skip
+SPLIT_OFFSET = Sign(
+    "split_offset", "difference of mean value between a split and training", "split_offset", "above", split_offset
+)
 RANGE_USED = Sign("range_used", "share of the range that the values of a split fill", "range_used", "below", range_used)

@@ -6,6 +6,7 @@ from vaelab import artifacts
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading, Sign
 from vaelab.metrics.directions import VALIDATION
+from vaelab.params.kinds import KINDS
 
 LEAST_EPOCHS = 4  # of which a quarter is one
 
@@ -57,7 +58,7 @@ def progress(case: Case) -> tuple[list[tuple[int, float]], str]:
     """
     columns = VALIDATION[case.kind].history
     name = case.metrics.get("run", {}).get("selected_by") or case.run.train.metric
-    name = name if name in columns else VALIDATION[case.kind].headline[0]
+    name = name if name in columns else KINDS[case.kind].selects
     sign = 1 if is_higher(case.kind, name) else -1
     return [(epoch, sign * value) for epoch, value in case.curve("val", name) if epoch], name
 
