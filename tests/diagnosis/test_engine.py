@@ -37,7 +37,7 @@ def test_sparse_tags_that_kl_emptied_are_one_finding(beta):
         (tags(test__predicted_tags=0.0), "predicts_nothing"),
         (tags(test__entropy=0.0), "degenerate_samples"),
         (tags(train__distortion=2.0, val__distortion=38.0, test__distortion=38.1), "overfitting"),
-        (tags(test__distortion_at_mean=30.0), "worse_than_baseline"),
+        (tags(test__distortion=30.0, test__distortion_at_mean=30.0), "worse_than_baseline"),
         (image(**LOW_BETA)._replace(dimensions=dimensions(0.0, 8.0)), "beta_too_low"),
         (image(**LOW_BETA, test__distortion=-1016.0), "beta_too_low"),
         (image(test__ablations__shuffled_z__psnr=22.0, run__bypass=True), "bottleneck_bypassed"),

@@ -12,11 +12,11 @@ from vaelab.diagnosis.signs import data, decision, gain, objective, optimisation
 
 def test_gain_is_the_share_of_the_way():
     assert gain.gain(image()).value == pytest.approx((22.5 - 12) / (22 - 12))
-    assert gain.gain(tags()).value == pytest.approx((13 - 41) / (11 - 41))
+    assert gain.gain(tags()).value == pytest.approx((15 - 41) / (11 - 41))
 
 
 def test_gain_prefers_the_nats_once_they_are_saved():
-    nats = {"test__floors__mean_image__distortion": 0.0, "test__floors__pca__distortion": -2000.0}
+    nats = {"test__floors__mean_image__distortion": 0.0, "test__floors__pca__distortion_at_mean": -2000.0}
     found = gain.gain(image(**nats))
     assert found.value == pytest.approx(0.5)
     assert found.source.endswith("test.distortion")

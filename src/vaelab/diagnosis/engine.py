@@ -33,7 +33,7 @@ class Diagnosis(NamedTuple):
     """What is known to be wrong with a run."""
 
     run: str
-    findings: tuple[Finding, ...]  # the worst first
+    findings: tuple[Finding, ...]  # the worst first, of those the surest
     unknown: tuple[str, ...]  # causes that could not be looked for: numbers are missing
 
     @property
@@ -51,9 +51,9 @@ def diagnose(case: Case) -> Diagnosis:
     """Return what is wrong with a run; a cause that follows from another one is evidence of that, and no finding."""
     asked = [cause for cause in CAUSES.values() if cause.is_of(case.kind)]
     found = {cause.id: confirmed for cause in asked if (confirmed := _confirmed(cause, case)) is not None}
-    explained = {name for cause in found for name in explained_by(CAUSES[cause])}
+    explained = {name for cause in found for name in explained_by(CAUSES[cause], found)}
     findings = [_finding(CAUSES[name], case, found) for name in found if name not in explained]
-    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings.sort(key=lambda one: (SEVERITIES.index(one.severity), -CERTAINTIES.index(one.certainty)))
     unknown = [cause.id for cause in asked if cause.id not in found and not _known(cause, case)]
     return Diagnosis(case.run.name, tuple(findings), tuple(unknown))
 
@@ -84,7 +84,7 @@ def _known(cause: Cause, case: Case) -> bool:
 def _finding(cause: Cause, case: Case, found: Mapping[str, _Confirmed]) -> Finding:
     """A root with the symptoms that hold, and with what confirms the causes that follow from it."""
     confirmed = found[cause.id]
-    follows = [name for name in found if name in explained_by(cause)]
+    follows = [name for name in found if name in explained_by(cause, found)]
     symptoms = _holding(cause.symptoms, case)
     evidence = _once([*confirmed.evidence, *symptoms, *(one for name in follows for one in found[name].evidence)])
     certainty = min((one.certainty for one in confirmed.evidence), key=CERTAINTIES.index)

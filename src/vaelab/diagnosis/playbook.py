@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from vaelab.diagnosis.cause import SAID, Cause
-from vaelab.diagnosis.causes.table import CAUSES, LAYERS, explained_by
+from vaelab.diagnosis.causes.table import CAUSES, LAYERS
 from vaelab.diagnosis.report import said
 from vaelab.diagnosis.sign import Sign
 from vaelab.params.diagnose import Diagnose
@@ -34,7 +34,7 @@ def _section(cause: Cause) -> Iterator[str]:
     yield _limits(cause)
     if cause.symptoms:
         yield f"**Further evidence**: {'; '.join(said([sign]) for sign in cause.symptoms)}."
-    if follows := [name for name in CAUSES if name in explained_by(cause)]:
+    if follows := [name for name in CAUSES if name in cause.explains]:
         yield f"**Explains**, where they hold too: {', '.join(f'[{CAUSES[n].name}](#{n})' for n in follows)}."
     yield f"**What to do.** {cause.advice}"
     yield f"**On the plants**: {cause.seen}."

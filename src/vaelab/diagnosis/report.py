@@ -5,7 +5,7 @@ from textwrap import fill, indent
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import SAID, Cause
-from vaelab.diagnosis.causes.table import CAUSES, explained_by, title_of
+from vaelab.diagnosis.causes.table import CAUSES, title_of
 from vaelab.diagnosis.engine import Diagnosis, Finding
 from vaelab.diagnosis.prescription import Prescription, seconds
 from vaelab.diagnosis.sign import Sign
@@ -57,7 +57,7 @@ def _tried(number: int, prescription: Prescription, case: Case) -> Iterator[str]
 
 def explain(cause: Cause) -> str:
     """Return what a cause is, and by which signs it is confirmed."""
-    follows = [CAUSES[name].name for name in CAUSES if name in explained_by(cause)]
+    follows = [CAUSES[name].name for name in CAUSES if name in cause.explains]
     parts = [f"{cause.name} [{cause.id}]", cause.meaning, "Confirmed where all of one line hold:"]
     parts += [f"  - {said(rule.signs)}: {SAID[rule.severity]}" for rule in cause.rules]
     parts += [f"Explains: {'; '.join(follows)}."] if follows else []

@@ -6,7 +6,7 @@ from vaelab.diagnosis.signs import capacity, objective, optimisation
 
 FOLLOWS = (  # from a model that has learned nothing
     "unfinished", "worse_than_baseline", "detail_lost", "majority_collapse", "degenerate_samples", "predicts_nothing",
-    "defects_not_found", "aggregation_hides_defects", "prior_hole", "overfitting",
+    "defects_not_found", "aggregation_hides_defects", "prior_hole",
 )  # fmt: skip
 
 NOT_FINITE = Cause(
@@ -25,13 +25,13 @@ UNSTABLE = Cause(
     "unstable", "Training jumps",
     (
         Rule("costs", (optimisation.GRADIENT_RATIO,)),
-        Rule("costs", (optimisation.LOSS_JUMP,)),
+        Rule("costs", (optimisation.LOSS_JUMP, optimisation.LONG_WAY)),
     ),
     "In some epoch the loss rose by a large part of all that it had fallen, or gradients were many times longer than "
     "usual. What was learned before was lost, and which weights are kept is a matter of luck.",
     "Lower the learning rate, let it rise slowly at the start, or cut off long gradients.",
     (steps.lower_rate, steps.clip),
-    explains=("worse_than_baseline", "unfinished"),
+    explains=("not_learned", "worse_than_baseline", "unfinished"),
     seen="learning rate .08: loss rises by 6.1 times what it had fallen, gradients to 148 times their median",
 )  # fmt: skip
 

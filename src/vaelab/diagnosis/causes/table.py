@@ -1,5 +1,7 @@
 """The one table of causes. Where two hold and one explains the other, only that one is a finding."""
 
+from collections.abc import Collection
+
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import Cause
 from vaelab.diagnosis.causes.capacity import OF_CAPACITY
@@ -37,13 +39,13 @@ def title_of(metric: str) -> str:
     return SIGNS[metric].title if metric in SIGNS else metric
 
 
-def explained_by(cause: Cause) -> set[str]:
-    """Return the causes that follow from one, directly or not."""
+def explained_by(cause: Cause, among: Collection[str]) -> set[str]:
+    """Return the causes among some that follow from one, directly or through others of them."""
     found: set[str] = set()
     waiting = list(cause.explains)
     while waiting:
         name = waiting.pop()
-        if name not in found:
+        if name in among and name not in found:
             found.add(name)
             waiting += CAUSES[name].explains
     return found

@@ -114,4 +114,5 @@ LOSS_JUMP = Sign("loss_jump", "largest rise of the training loss, over all that 
 STILL_GAINING = Sign("still_gaining", "share of all progress that the last quarter of the epochs brought",
                      "still_gaining", "above", still_gaining)  # fmt: skip
 BEST_IS_LAST = Sign("epochs_since_best", "epochs after the best one", 1, "below", epochs_since_best)
+LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
 SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)
