@@ -93,7 +93,9 @@ class Diagnose(Block):
     hole: Annotated[Ratio, of("grid", "image")] = 0.15
     """Prior hole: largest distance (MMD) of samples from reconstructions (broken .22, healthy .06)."""
     duplicates: Fraction = 0.005
-    """Leakage: largest share of the examples of val and test of which an equal one stands in training."""
+    """Leakage: largest share of the examples of val and test of which a nearly equal one stands in training."""
+    alike: Annotated[Fraction, of("image")] = 0.05
+    """Leakage: largest share of the examples of val and test that seem to show what one of training shows; a note."""
     group_offset: Annotated[Fraction, of("image")] = 0.08
     """Shifted group: largest difference of the mean of a group between training and another split, of the range of
     values; evidence alone."""

@@ -6,7 +6,7 @@ from vaelab.diagnosis.signs import data, decision
 
 LEAKAGE = Cause(
     "leakage", "The same examples stand in training and in what is measured",
-    (Rule("costs", (data.DUPLICATES,)),),
+    (Rule("costs", (data.DUPLICATES,)), Rule("note", (data.ALIKE,))),
     "Examples of val or test equal examples of training, but for noise. What is measured there is memory: all numbers "
     "of these splits are too good, and no other sign shows it.",
     "Split by what the examples share: a page, a strip, a photo, a person (`group_by` of the data set).",

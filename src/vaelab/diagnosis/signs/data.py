@@ -1,7 +1,6 @@
 """Signs of the data: too few, uneven, shifted, twice, or in another range."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
@@ -46,19 +45,25 @@ def mask_z(case: Case) -> Reading | None:
 
 
 def duplicates(case: Case) -> Reading | None:
-    """Return the pairs of near duplicates between training and the rest, over the examples of the rest."""
-    pairs = case.data.get("near_duplicates")
-    rest = sum(case.data.get("examples", {}).get(phase, 0) for phase in HELD_OUT)
-    if not isinstance(pairs, Mapping) or not rest:
+    """Return pairs of equal or nearly equal examples of training and another split, over the examples of the others."""
+    return _pairs(case, ("exact", "near"))
+
+
+def alike(case: Case) -> Reading | None:
+    """Return pairs of examples of training and another split that seem to show one thing, over those of the others."""
+    return _pairs(case, ("alike",))
+
+
+def _pairs(case: Case, kinds: Sequence[str]) -> Reading | None:
+    """Pairs of training and another split, of these kinds; None where they were not counted."""
+    found = case.data.get("near_duplicates", {})
+    images = found.get("images", {})
+    rest = sum(count for phase, count in images.items() if phase != TRAINED)
+    known = [found[kind] for kind in kinds if kind in found]
+    if not known or not rest:
         return None
-    across = sum(count for splits, count in _counts(pairs) if TRAINED in splits)
-    return Reading(across / rest, f"{_meta(case)}: near_duplicates")
-
-
-def _counts(pairs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Names of two splits, and how many pairs stand in them: a number, or a list of pairs."""
-    for splits, found in pairs.items():
-        yield splits, found if isinstance(found, int) else len(found) if isinstance(found, list) else 0
+    across = sum(count for pairs in known for splits, count in pairs.items() if TRAINED in splits.split("-"))
+    return Reading(across / rest, f"{_meta(case)}: near_duplicates, {' and '.join(kinds)}")
 
 
 def offsets(case: Case) -> dict[str, dict[str, float]]:
@@ -117,8 +122,11 @@ GROUP_SHIFT = Sign("group_shift", "difference between groups of the fall of PSNR
                    "above", group_shift, "dB")  # fmt: skip
 MASK_Z = Sign("mask_z", "score inside the masks against masks of other images", "mask_z", "below", mask_z,
               "standard deviations")  # fmt: skip
-DUPLICATES = Sign("duplicates", "near duplicates of training in val and test, over their examples", "duplicates",
-                  "above", duplicates)  # fmt: skip
+DUPLICATES = Sign(
+    "duplicates", "examples of val and test that training has too, as a share", "duplicates", "above", duplicates
+)
+ALIKE = Sign("alike", "examples of val and test that show what one of training shows, as a share", "alike", "above",
+             alike)  # fmt: skip
 GROUP_OFFSET = Sign("group_offset", "difference of a group's mean value between splits", "group_offset", "above",
                     group_offset)  # fmt: skip
 SPLIT_OFFSET = Sign(
