@@ -88,11 +88,13 @@ def test_a_scarce_group_explains_its_shift():
 
 
 def test_duplicates_and_another_range_are_of_the_data():
-    pairs = {
-        "examples": {"train": 800, "val": 100, "test": 100},
-        "near_duplicates": {"train-test": 40, "train-train": 9},
-    }
-    assert causes(image()._replace(data=pairs)) == ["leakage"]
+    images = {"train": 800, "val": 100, "test": 100}
+    none = {"train-val": 0, "train-test": 0, "val-test": 90}
+    exact = {"exact": {**none, "train-test": 40}, "near": none, "alike": none, "images": images}
+    assert causes(image()._replace(data={"near_duplicates": exact})) == ["leakage"]
+    alike = image()._replace(data={"near_duplicates": {"exact": none, "alike": {"train-val": 20}, "images": images}})
+    assert [finding.severity for finding in diagnose(alike).findings] == ["note"]
+    assert causes(image()._replace(data={"near_duplicates": {"exact": none, "images": images}})) == []
     dark = {"mean": 0.1, "std": 0.02, "min": 0.08, "max": 0.14, "examples": 50}
     plain = {"mean": 0.5, "std": 0.2, "min": 0.0, "max": 1.0, "examples": 50}
     statistics = {"train": {"gray": plain}, "val": {"gray": plain}, "test": {"gray": dark}}
