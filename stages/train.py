@@ -1,15 +1,17 @@
 """Stage train: one run to its weights, checkpoints and history in models/<run>/.
 
-It also draws each checkpoint at once, into the folder of pictures that belongs to stage visualize.
+It also draws each checkpoint at once, into the folder of pictures that belongs to stage visualize. After a training
+that had to stop no later stage runs: its diagnosis is written here, by the script of that stage.
 """
 
+import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import InputError, exit_on_input_error
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.checkpoints import checkpoint_picture
 from vaelab.params.resolve import read_run
@@ -20,12 +22,17 @@ def main() -> None:
     """Train the run named on the command line."""
     run = read_run(artifacts.resolved(sys.argv[1]))
     pictures = artifacts.plots(run.name) / "checkpoints"
-    fit(
-        run,
-        artifacts.prepared(run.data),
-        artifacts.models(run.name),
-        lambda snapshot, info: save_png(checkpoint_picture(snapshot, info), pictures / f"{snapshot.label}.png"),
-    )
+    try:
+        fit(
+            run,
+            artifacts.prepared(run.data),
+            artifacts.models(run.name),
+            lambda snapshot, info: save_png(checkpoint_picture(snapshot, info), pictures / f"{snapshot.label}.png"),
+        )
+    except InputError:
+        if (artifacts.failed(run.name) / "nonfinite.json").exists():
+            subprocess.run([sys.executable, str(Path(__file__).with_name("diagnose.py")), run.name], check=False)
+        raise
 
 
 if __name__ == "__main__":

@@ -76,6 +76,16 @@ def threshold_metrics(run: str) -> Path:
     return Path("metrics/threshold") / f"{run}.json"
 
 
+def diagnosis(run: str) -> Path:
+    """Return the path of the findings of a run, with their evidence and prescriptions."""
+    return Path("metrics/diagnose") / f"{run}.json"
+
+
+def health(run: str) -> Path:
+    """Return the path of the short form of a run's diagnosis, which `dvc metrics show` lists."""
+    return Path("metrics/health") / f"{run}.json"
+
+
 def threshold_plots(run: str) -> Path:
     """Return the folder of the curves of a run's threshold, for `dvc plots`."""
     return Path("plots/threshold") / run

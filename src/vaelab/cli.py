@@ -87,11 +87,29 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
 
 @app.command()
 def docs() -> None:
-    """Write docs/params.md from the schema."""
+    """Write docs/params.md from the schema, and docs/playbook.md from the table of causes."""
+    from vaelab.diagnosis.playbook import playbook
     from vaelab.params.document import params_document
 
     check_root()
     storage.write_text(Path("docs/params.md"), params_document())
+    storage.write_text(Path("docs/playbook.md"), playbook())
+
+
+@app.command()
+def diagnose(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all active ones.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    explain: Annotated[str | None, typer.Option(metavar="CAUSE", help="Say what a cause is.")] = None,
+) -> None:
+    """Say what is wrong with runs, why, and what to do, from what is saved of them."""
+    from vaelab.commands import diagnose as diagnosing
+
+    if explain is not None:
+        print(diagnosing.explained(explain))
+        return
+    check_root()
+    print(diagnosing.diagnosed(runs or [], as_json))
 
 
 @app.command()

@@ -1,12 +1,9 @@
 """What to do next: the recommendation, and the command that trains the winner for longer."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from statistics import fmean
 from typing import Any
-
-import yaml
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
@@ -16,6 +13,7 @@ from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import TABLES, better, improves, metric
 from vaelab.params.blocks import Train
+from vaelab.params.experiment import added, laid_over
 from vaelab.params.schema import Options, RunEntry
 
 OF_ITS_SIZE = ("pca", "patch_pca", "pca_ranks", "patch_pca_ranks")  # with as many numbers as the model has latents
@@ -49,20 +47,7 @@ def remedy_command(result: Result, entries: Mapping[str, RunEntry]) -> str:
     if terms := remedy["loss"].get("terms"):  # those of weight 0 are named where the run has them
         own = run.loss.terms.model_dump()
         remedy["loss"]["terms"] = {name: weight for name, weight in terms.items() if weight or own[name] != 0}
-    return _command(f"{run.name}_next", run.preset, _laid_over(entries[run.name].given(), remedy))
-
-
-def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with the changes in them; a schedule gives way whole."""
-    both = {key: inner for key, inner in changes.items() if isinstance(inner, Mapping)}
-    inner = {key: _laid_over(values.get(key) or {}, changes[key]) for key in both}
-    return {**values, **changes, **inner}
-
-
-def _command(name: str, preset: str | None, values: Mapping[str, Any]) -> str:
-    own = {"preset": preset} if preset and "preset" not in values else {}
-    written = yaml.safe_dump({**values, **own}, default_flow_style=True, width=10**6, sort_keys=False).strip()
-    return f"dvc exp run -S {shlex.quote(f'+runs.{name}={written}')}"
+    return added(f"{run.name}_next", run.preset, laid_over(entries[run.name].given(), remedy))
 
 
 def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, train: Train | None = None) -> str:
@@ -77,7 +62,7 @@ def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, 
     if own is None and train:  # null, which nothing can be laid over: in its place all that it leaves
         own = {key: None if value == {} else value for key, value in train.model_dump(mode="json").items()}
     values["train"] = (own or {}) | {"epochs": epochs, "checkpoint_every": LONGER} | ends
-    return _command(f"{name}_long", preset, values)
+    return added(f"{name}_long", preset, values)
 
 
 def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[str, RunEntry]:

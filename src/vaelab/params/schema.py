@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ModelWrapValidatorHandler
 from vaelab.params.base import Block, Fraction, has_effect, of
 from vaelab.params.blocks import Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
+from vaelab.params.diagnose import Diagnose
 from vaelab.params.loss import Loss
 from vaelab.params.names import RANKS_OF_KIND, KindName, SelectionMetric
 from vaelab.params.threshold import Threshold
@@ -76,6 +77,8 @@ class Options(Block):
     """Measures."""
     threshold: Threshold = Threshold()
     """Anomalies."""
+    diagnose: Diagnose = Diagnose()
+    """Limits of the diagnosis."""
     visualize: Visualize = Visualize()
     """Pictures."""
 

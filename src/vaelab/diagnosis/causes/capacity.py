@@ -1,0 +1,77 @@
+"""Causes that lie in what the model can hold, or should not."""
+
+from vaelab.diagnosis.cause import Cause, Rule
+from vaelab.diagnosis.prescriptions import capacity as sizes
+from vaelab.diagnosis.prescriptions import decision as thresholds
+from vaelab.diagnosis.prescriptions import objective as weights
+from vaelab.diagnosis.prescriptions import optimisation as steps
+from vaelab.diagnosis.signs import capacity
+
+MAJORITY_COLLAPSE = Cause(
+    "majority_collapse", "The background is predicted in place of objects",
+    (Rule("breaks", (capacity.FOREGROUND,)),),
+    "Accuracy looks high because most cells are background. Of the other cells fewer than half as many are right as "
+    "with PCA of the same size.",
+    "Take the cross-entropy and a lower β, or weigh rare colours more; start from PCA.",
+    (sizes.lower_gamma, sizes.class_weights, weights.lower_beta, steps.pca_start),
+    symptoms=(capacity.BLANK,), kinds=("grid",),
+    seen="focal loss without class weights: foreground .15 to .29 of PCA's; healthy 1.27",
+)  # fmt: skip
+
+DETAIL_LOST = Cause(
+    "detail_lost", "Reconstructions are blurred",
+    (Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED)),),
+    "Errors are small in all, since large areas are right. But of the variance at high frequencies less than half is "
+    "explained: edges, texture and letters are gone.",
+    "Give the model more latents, or a latent map; lower β; add an SSIM or perceptual term.",
+    (sizes.more_latents, sizes.lower_rate_cost, steps.more_epochs),
+    kinds=("image",),
+    seen="4 latents for photos: 0 to 1 of 3 to 5 cycles; healthy runs 3 to 10",
+)  # fmt: skip
+
+RECONSTRUCTS_DEFECTS = Cause(
+    "reconstructs_defects", "The model reconstructs defects, so that errors do not show them",
+    (Rule("costs", (capacity.RESIDUAL_USED, capacity.EXPLAINED)),),
+    "The model has room for everything, defects too, and the anomaly score is the error of the reconstruction. As the "
+    "latent grows the score gets worse while every other number gets better.",
+    "Take fewer latents or a higher β; or score by the distance of the latents.",
+    (thresholds.mahalanobis, sizes.fewer_channels, weights.raise_beta),
+    explains=("defects_not_found",),
+    kinds=("image",),
+    seen="64 channels: 1.000 of the variance explained; healthy runs up to .978",
+)  # fmt: skip
+
+DEGENERATE_SAMPLES = Cause(
+    "degenerate_samples", "Samples are nearly all the same",
+    (Rule("costs", (capacity.DIVERSITY,)),),
+    "Rows that are drawn from the prior are far less varied than real ones.",
+    "Draw tags from their probabilities in place of a threshold; lower β where the latents are empty.",
+    (sizes.drawn_tags, weights.lower_beta),
+    kinds=("tags",),
+    seen="tags above a threshold of a collapsed model: entropy 0 of 6.3; healthy 6.2",
+)  # fmt: skip
+
+PREDICTS_NOTHING = Cause(
+    "predicts_nothing", "No tag reaches the threshold",
+    (Rule("costs", (capacity.PREDICTED,)),),
+    "The model predicts hardly any tag at the threshold in force, although rows have tags. F1, recall and the Jaccard "
+    "index are then near 0 whatever the ranking is worth.",
+    "Take the threshold of the best F1 on val; if the ranking is poor too, lower β.",
+    (sizes.own_threshold, weights.lower_beta, steps.more_epochs),
+    kinds=("tags",),
+    seen="tags of frequency below .1 at a threshold of .5: .000 of the tags",
+)  # fmt: skip
+
+WORSE_THAN_BASELINE = Cause(
+    "worse_than_baseline", "PCA of the same size does far better",
+    (Rule("costs", (capacity.POOR_GAIN,)),),
+    "The model gets less than half of the way from knowing nothing to PCA with as many numbers, and no other cause "
+    "that is known here explains it.",
+    "Start from PCA, train longer, or look at the pictures of checkpoints.",
+    (steps.pca_start, steps.more_epochs, weights.lower_beta),
+    seen="healthy runs get from .72 to 1.57 of the way",
+)  # fmt: skip
+
+OF_CAPACITY = (
+    MAJORITY_COLLAPSE, DETAIL_LOST, RECONSTRUCTS_DEFECTS, DEGENERATE_SAMPLES, PREDICTS_NOTHING, WORSE_THAN_BASELINE,
+)  # fmt: skip

@@ -1,0 +1,69 @@
+"""Causes that lie in what is minimised: the weight of KL, and ways around it."""
+
+from vaelab.diagnosis.cause import Cause, Rule
+from vaelab.diagnosis.causes.optimisation import FOLLOWS
+from vaelab.diagnosis.prescriptions import objective as weights
+from vaelab.diagnosis.signs import capacity, objective
+
+BETA_TOO_HIGH = Cause(
+    "beta_too_high", "β is too high: KL leaves nothing in the latents",
+    (
+        Rule("breaks", (capacity.DEAD_GAIN, objective.RATE_ASKED)),
+        Rule("breaks", (capacity.DEAD_GAIN, objective.HIGH_BETA)),
+        Rule("breaks", (objective.DRAWN_SHARE, objective.RAISED_BETA)),
+        Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
+    ),
+    "KL divergence weighs so much that the encoder says the same of every example (posterior collapse). The decoder "
+    "answers with an average. β counts in the nats of the reconstruction: a loss that is a mean over pixels makes the "
+    "same β thousands of times heavier, which effective β shows.",
+    "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
+    "error.",
+    (weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),
+    explains=("not_learned", *FOLLOWS),
+    symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, objective.RATE_SHORT),
+    seen="effective β 9 to 24000: gain up to .03; healthy runs have effective β up to 2.1",
+)  # fmt: skip
+
+BETA_TOO_LOW = Cause(
+    "beta_too_low", "β is too low: the latents are far from the prior",
+    (
+        Rule("costs", (objective.LOW_BETA, objective.PRIOR_GAP)),
+        Rule("costs", (objective.LOW_BETA, objective.SAMPLING_COST)),
+    ),
+    "KL weighs so little that posteriors shrink to points and spread beyond the prior. Reconstructions are good; but "
+    "samples of the prior fall where no example was, distances in the latents mean little, and the model may copy "
+    "defects too.",
+    "Raise β until effective β is about 1 (images), .3 (grids) or .2 (tags), or sample from a prior that is fitted.",
+    (weights.raise_beta, weights.likelihood, weights.fitted_prior),
+    explains=("prior_hole", "degenerate_samples"),
+    symptoms=(objective.SMALL_SIGMA, objective.EXTREME),
+    seen="effective β .001 to .02: prior gap .26 to .77 of the rate; healthy runs up to .12",
+)  # fmt: skip
+
+BOTTLENECK_BYPASSED = Cause(
+    "bottleneck_bypassed", "Skips carry the picture past the latents",
+    (
+        Rule("breaks", (objective.SKIPS, objective.BYPASSED_RATE)),
+        Rule("breaks", (objective.SKIPS, objective.LATENT_SHARE)),
+    ),
+    "Reconstructions are good, and the latents say next to nothing: features of the encoder reach the decoder "
+    "directly. Nothing can be sampled, and a defect is copied.",
+    "Train without skips. For sharper pictures take a latent map.",
+    (weights.no_skips,),
+    explains=("not_learned", "prior_hole", "reconstructs_defects"),
+    symptoms=(objective.FLAT_MEANS,), kinds=("image",),
+    seen="1.9 of 93 nats that a linear VAE spends, at good PSNR",
+)  # fmt: skip
+
+PRIOR_HOLE = Cause(
+    "prior_hole", "Samples are worse than reconstructions",
+    (Rule("note", (capacity.HOLE,)),),
+    "The prior has mass where no example is, so that samples are of another quality than reconstructions. A run may be "
+    "healthy but for this: it matters to who samples.",
+    "Sample from a mixture that is fitted to the posteriors, or raise β.",
+    (weights.fitted_prior, weights.raise_beta),
+    kinds=("grid", "image"),
+    seen="distance .22 from reconstructions; .06 in healthy runs",
+)  # fmt: skip
+
+OF_OBJECTIVE = (BETA_TOO_HIGH, BOTTLENECK_BYPASSED, BETA_TOO_LOW, PRIOR_HOLE)

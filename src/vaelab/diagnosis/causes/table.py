@@ -1,0 +1,51 @@
+"""The one table of causes. Where two hold and one explains the other, only that one is a finding."""
+
+from collections.abc import Collection
+
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.cause import Cause
+from vaelab.diagnosis.causes.capacity import OF_CAPACITY
+from vaelab.diagnosis.causes.data import OF_DATA
+from vaelab.diagnosis.causes.decision import OF_DECISION
+from vaelab.diagnosis.causes.objective import OF_OBJECTIVE
+from vaelab.diagnosis.causes.optimisation import OF_OPTIMISATION
+from vaelab.diagnosis.sign import Sign
+
+LAYERS: dict[str, tuple[Cause, ...]] = {
+    "Data": OF_DATA,
+    "Optimisation": OF_OPTIMISATION,
+    "Objective": OF_OBJECTIVE,
+    "Capacity": OF_CAPACITY,
+    "Decision": OF_DECISION,
+}
+CAUSES: dict[str, Cause] = {cause.id: cause for causes in LAYERS.values() for cause in causes}
+SIGNS: dict[str, Sign] = {
+    sign.name: sign
+    for cause in CAUSES.values()
+    for sign in (*(sign for rule in cause.rules for sign in rule.signs), *cause.symptoms)
+}
+
+
+def measured(case: Case, metric: str) -> float | None:
+    """Return the number that a prescription names: of a sign, or a saved one by its path; None where it is unknown."""
+    if metric not in SIGNS:
+        return case.number(metric)
+    found = SIGNS[metric].read(case)
+    return None if found is None else found.value
+
+
+def title_of(metric: str) -> str:
+    """Return in words which number a prescription names."""
+    return SIGNS[metric].title if metric in SIGNS else metric
+
+
+def explained_by(cause: Cause, among: Collection[str]) -> set[str]:
+    """Return the causes among some that follow from one, directly or through others of them."""
+    found: set[str] = set()
+    waiting = list(cause.explains)
+    while waiting:
+        name = waiting.pop()
+        if name in among and name not in found:
+            found.add(name)
+            waiting += CAUSES[name].explains
+    return found

@@ -1,0 +1,1 @@
+"""What to do: changes of a run with values that are computed from its own numbers."""

@@ -1,0 +1,139 @@
+"""Prescriptions for what a model can and should hold: size, regularisation, likelihood."""
+
+import numpy as np
+
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.prescription import Prescription, rounded
+from vaelab.diagnosis.signs import capacity, gain, objective, optimisation
+
+KEPT = 0.95  # of the variance, in the latents of a vector
+LARGEST, SMALLEST = 512, 16
+
+
+def more_latents(case: Case) -> Prescription | None:
+    """Return as many latents as PCA needs for most of the variance; twice as many where eigenvalues are unknown."""
+    now, options = capacity.resolved_share(case) or capacity.explained(case), case.run.model
+    metric = "resolved_share" if capacity.resolved_share(case) else "gain"
+    least = rounded(max((1 - now.value) / 4, 0.02)) if now else 0.1
+    if options.latent == "map":
+        changes: dict[str, object] = {"model.latent_channels": 2 * options.latent_channels}
+        return Prescription(changes, metric, "higher", least, "twice the numbers at each place of the map")
+    size, why = _enough(case)
+    if size <= options.latent_dim:
+        return None
+    return Prescription({"model.latent_dim": size}, metric, "higher", least, why, "the rate rises")
+
+
+def _enough(case: Case) -> tuple[int, str]:
+    """How many latents keep most of the variance, and why."""
+    now = case.run.model.latent_dim
+    if not len(case.eigenvalues):
+        return min(2 * now, max(now, LARGEST)), f"twice the {now} latents; what PCA would need is not saved"
+    shares = np.cumsum(case.eigenvalues) / case.eigenvalues.sum()
+    size = int(np.searchsorted(shares, KEPT)) + 1
+    return min(max(size, SMALLEST), LARGEST), f"PCA needs {size} for {KEPT:.0%} of the variance of the training data"
+
+
+def lower_rate_cost(case: Case) -> Prescription | None:
+    """Return half of β: KL takes the details of small variance first."""
+    found, option = objective.effective_beta(case), case.run.loss.beta
+    if found is None or found.value <= 0.5 or not isinstance(option, float):
+        return None
+    why = f"KL takes what varies less than √(β · error); effective β is {found.value:.2g}"
+    metric = "resolved_share" if capacity.resolved_share(case) else "gain"
+    return Prescription({"loss.beta": rounded(option / 4)}, metric, "higher", 0.05, why, "samples fit the prior less")
+
+
+def early_stop(case: Case) -> Prescription | None:
+    """Return as many epochs as it took to the best one on val."""
+    curve, name = optimisation.progress(case)
+    if not curve or case.run.train.patience:
+        return None
+    best = max(curve, key=lambda point: point[1])[0]
+    if best >= curve[-1][0]:
+        return None
+    least = rounded(_half_of_overfit(case))
+    why = f"{name} on val was best in epoch {best} of {curve[-1][0]}"
+    return Prescription({"train.epochs": max(best, 1)}, "overfit_share", "lower", least, why)
+
+
+def smaller(case: Case) -> Prescription | None:
+    """Return a network of half the width, or half the hidden units."""
+    options = case.run.model
+    least, why = rounded(_half_of_overfit(case)), "a quarter of the weights has less to remember examples with"
+    if case.kind == "tags":
+        hidden = [max(16, size // 2) for size in options.hidden]
+        return Prescription({"model.hidden": hidden}, "overfit_share", "lower", least, why)
+    return Prescription({"model.width": max(4, options.width // 2)}, "overfit_share", "lower", least, why)
+
+
+def noise(case: Case) -> Prescription | None:
+    """Return noise on what the encoder sees: of tags some are hidden, images get noise or are mirrored."""
+    least = rounded(_half_of_overfit(case))
+    if case.kind == "tags" and case.run.model.input_dropout == 0:
+        changes: dict[str, object] = {"model.input_dropout": 0.5, "model.input_dropout_rate": "uniform"}
+        return Prescription(changes, "overfit_share", "lower", least, "no row is seen twice in the same form")
+    if case.kind != "tags" and not case.run.train.flip:
+        return Prescription({"train.flip": True}, "overfit_share", "lower", least, "examples are mirrored at random")
+    return None
+
+
+def beta_up(case: Case) -> Prescription | None:
+    """Return the weight of KL at which the ELBO is trained, where it is below."""
+    found, option = objective.effective_beta(case), case.run.loss.beta
+    if found is None or found.value >= 0.9 or found.value <= 0 or not isinstance(option, float):
+        return None
+    why = f"KL keeps posteriors from telling single examples apart; effective β is {found.value:.2g}"
+    least = rounded(_half_of_overfit(case))
+    return Prescription({"loss.beta": rounded(option / found.value)}, "overfit_share", "lower", least, why)
+
+
+def lower_gamma(case: Case) -> Prescription | None:
+    """Return the cross-entropy in place of the focal loss, which shrinks what KL is weighed against."""
+    terms = case.run.loss.terms
+    if case.kind != "grid" or not terms.focal:
+        return None
+    changes = {"loss.terms.focal": 0, "loss.terms.cross_entropy": 1.0, "loss.beta": 0.1}
+    why = "the focal loss shrinks with the errors, so that the same β weighs more and the rare colours go first"
+    return Prescription(changes, "foreground_share", "higher", 0.2, why)
+
+
+def class_weights(case: Case) -> Prescription | None:
+    """Return weights of the colours by the root of how rare they are."""
+    if case.kind != "grid" or case.run.loss.class_weights != "none":
+        return None
+    why = "the background is most of the cells; weighted, the other colours count as much"
+    changes = {"loss.class_weights": "sqrt_inverse"}
+    return Prescription(changes, "foreground_share", "higher", 0.2, why, "accuracy on the background falls")
+
+
+def drawn_tags(case: Case) -> Prescription | None:
+    """Return tags that are drawn from their probabilities in place of those above a threshold."""
+    if case.run.evaluate.tag_sampling != "threshold":
+        return None
+    why = "the threshold makes one row of all like probabilities"
+    return Prescription({"evaluate.tag_sampling": "draw"}, "entropy_share", "higher", 0.25, why, later_only=True)
+
+
+def own_threshold(case: Case) -> Prescription | None:
+    """Return the threshold of the best F1 on val."""
+    best = case.number("val.best_threshold")
+    if best is None or best >= case.run.evaluate.threshold:
+        return None
+    why = f"{best:.2g} is the threshold of the best micro F1 on val"
+    changes = {"evaluate.threshold": rounded(best)}
+    return Prescription(changes, "predicted_share", "higher", 0.2, why, later_only=True)
+
+
+def fewer_channels(case: Case) -> Prescription | None:
+    """Return a quarter of the latents, so that a defect cannot pass."""
+    options = case.run.model
+    name, size = ("latent_channels", options.latent_channels) if options.latent == "map" else (
+        "latent_dim", options.latent_dim)  # fmt: skip
+    why = "what reconstructs everything reconstructs defects; with fewer latents only what is common passes"
+    return Prescription({f"model.{name}": max(1, size // 8)}, "threshold.average_precision", "higher", 0.03, why)
+
+
+def _half_of_overfit(case: Case) -> float:
+    found = gain.overfit_share(case)
+    return max(found.value / 2, 0.1) if found else 0.25

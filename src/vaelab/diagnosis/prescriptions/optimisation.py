@@ -1,0 +1,93 @@
+"""Prescriptions for the training: learning rate, its start, how long, and what holds the model back."""
+
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.prescription import Prescription, rounded
+from vaelab.diagnosis.sign import Reading
+from vaelab.diagnosis.signs import gain, optimisation
+
+USUAL_RATE, LARGEST_RATE = 1e-3, 3e-3
+FAR = 0.3  # sum of the learning rates of all steps of a training that gets somewhere
+HEAVY_DROPOUT = 0.3
+
+
+def lower_rate(case: Case) -> Prescription | None:
+    """Return the learning rate lowered by how far the gradients ran away, with a warm-up."""
+    found, rate = optimisation.gradient_ratio(case), case.run.train.learning_rate
+    factor = min(max((found.value / 5 if found else 10.0), 3.0), 100.0)
+    new = rounded(min(rate / factor, USUAL_RATE if case.failure else rate / 3))
+    why = f"the learning rate of {rate:g} is divided by {rate / new:.3g}: gradients grew to {_times(case)} their median"
+    metric = "not_finite" if case.failure else "loss_jump"
+    least = 1.0 if case.failure else rounded(_half(optimisation.loss_jump(case), 0.25))
+    changes = {"train.learning_rate": new, "train.warmup": 1.0}
+    return Prescription(changes, metric, "lower", least, why, "training takes more epochs")
+
+
+def clip(case: Case) -> Prescription | None:
+    """Return a largest norm of the gradient, the median of this training."""
+    norms = sorted(norm for _, norm in case.curve("train", "gradient_norm"))
+    if case.run.train.clip_norm is not None:
+        return None
+    norm = rounded(norms[len(norms) // 2]) if norms else 1.0
+    why = f"{norm:g} is the median of the gradient norms of this training" if norms else "no gradient norm was saved"
+    metric = "not_finite" if case.failure else "loss_jump"
+    least = 1.0 if case.failure else rounded(_half(optimisation.loss_jump(case), 0.25))
+    return Prescription({"train.clip_norm": norm}, metric, "lower", least, why)
+
+
+def raise_rate(case: Case) -> Prescription | None:
+    """Return the learning rate with which the steps of this run get somewhere."""
+    way, rate = optimisation.distance(case), case.run.train.learning_rate
+    if way is None or way.value <= 0 or way.value >= optimisation.SHORT_WAY.limit_of(case):
+        return None
+    new = rounded(min(max(rate * FAR / way.value, USUAL_RATE), LARGEST_RATE))
+    if new <= rate:
+        return None
+    why = f"all steps together move a weight by {way.value:.2g} at most; with {new:g} by {way.value * new / rate:.2g}"
+    return Prescription({"train.learning_rate": new}, "gain", "higher", _to_half(case), why)
+
+
+def less_dropout(case: Case) -> Prescription | None:
+    """Return the model without dropout, where it is heavy."""
+    if case.run.model.dropout < HEAVY_DROPOUT:
+        return None
+    why = f"dropout {case.run.model.dropout:g} leaves the decoder next to nothing to learn from"
+    return Prescription({"model.dropout": 0.0}, "gain", "higher", _to_half(case), why, "over-fits sooner")
+
+
+def more_epochs(case: Case) -> Prescription | None:
+    """Return twice the epochs, four times where the last quarter still brought much."""
+    found, curve = optimisation.still_gaining(case), optimisation.progress(case)
+    if found is None or not curve[0]:
+        return None
+    factor = 4 if found.value > 4 * optimisation.STILL_GAINING.limit_of(case) else 2
+    values = [value for _, value in curve[0]]
+    least = rounded(max(found.value * (max(values) - values[0]) / 2, 1e-6))
+    ends = {"train.patience": 0} if case.run.train.patience else {}
+    why = f"the last quarter of the epochs brought {found.value:.0%} of all progress, and the last epoch is the best"
+    higher = optimisation.is_higher(case.kind, curve[1])
+    changes = {"train.epochs": case.run.train.epochs * factor, **ends}
+    return Prescription(changes, f"val.{curve[1]}", "higher" if higher else "lower", least, why)
+
+
+def pca_start(case: Case) -> Prescription | None:
+    """Return the start from PCA, from which nothing has to be found first."""
+    if case.kind == "tags" or case.run.model.init == "pca":
+        return None
+    changes: dict[str, object] = {"model.init": "pca"}
+    changes |= {"model.output": "linear"} if case.kind == "image" else {}
+    why = "the model begins where PCA is, and can only become better"
+    return Prescription(changes, "gain", "higher", _to_half(case), why)
+
+
+def _to_half(case: Case) -> float:
+    now = gain.gain(case)
+    return rounded(max(0.5 - now.value, 0.05)) if now else 0.25
+
+
+def _times(case: Case) -> str:
+    found = optimisation.gradient_ratio(case)
+    return f"{found.value:.3g} times" if found else "an unknown multiple of"
+
+
+def _half(found: Reading | None, otherwise: float) -> float:
+    return found.value / 2 if found and found.value > 0 else otherwise

@@ -1,0 +1,84 @@
+"""A sign: one number of a run against one limit, and how sure it is that the limit is passed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from vaelab.diagnosis.case import Case
+
+Certainty = Literal["possible", "likely", "sure"]
+CERTAINTIES: tuple[Certainty, ...] = ("possible", "likely", "sure")
+LIKELY, SURE = 1.25, 2.0  # times the limit: where populations were a factor of 2 to 10 apart
+
+
+class Reading(NamedTuple):
+    """A number of a run and where it was read; with the interval where the number is a sample's."""
+
+    value: float
+    source: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One number with its limit."""
+
+    name: str
+    title: str  # what the number is, in a few words
+    limit: str | float  # option of `diagnose`; or the number, where nobody would change it
+    beyond: Literal["above", "below"]  # on which side of the limit a run is ill
+    read: Callable[[Case], Reading | None]
+    unit: str = ""
+
+    def __call__(self, case: Case) -> "Evidence | None":
+        """Return the number against its limit; None where the number is unknown."""
+        found = self.read(case)
+        return None if found is None else Evidence(self, found, self.limit_of(case))
+
+    def limit_of(self, case: Case) -> float:
+        """Return the limit in force."""
+        return float(getattr(case.run.diagnose, self.limit)) if isinstance(self.limit, str) else self.limit
+
+
+class Evidence(NamedTuple):
+    """A sign as it was found in a run."""
+
+    sign: Sign
+    reading: Reading
+    limit: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the number is on the side of the ill."""
+        return self._beyond(self.reading.value)
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure that is: by the interval where there is one, else by how many times the limit the number is."""
+        low, high = self.reading.low, self.reading.high
+        if low is not None and high is not None:
+            return "sure" if self._beyond(low) and self._beyond(high) else "possible"
+        value, limit = self.reading.value, self.limit
+        over, under = (value, limit) if self.sign.beyond == "above" else (limit, value)
+        if under <= 0:
+            return "sure"
+        return "sure" if over >= SURE * under else "likely" if over >= LIKELY * under else "possible"
+
+    def _beyond(self, value: float) -> bool:
+        return value > self.limit if self.sign.beyond == "above" else value < self.limit
+
+    def record(self) -> dict[str, object]:
+        """Return the sign as it stands in the file of a diagnosis."""
+        better = "lower" if self.sign.beyond == "above" else "higher"
+        limit = {"metric": self.sign.name, "title": self.sign.title, "value": self.reading.value, "limit": self.limit}
+        ends = {} if self.reading.low is None else {"low": self.reading.low, "high": self.reading.high}
+        return {**limit, **ends, "unit": self.sign.unit, "better": better, "source": self.reading.source}
+
+    def said(self) -> str:
+        """Return the sign in words, its limit with it."""
+        unit = f" {self.sign.unit}" if self.sign.unit else ""
+        side = ("above" if self.holds else "not above") if self.sign.beyond == "above" else (
+            "below" if self.holds else "not below")  # fmt: skip
+        ends = "" if self.reading.low is None else f" ({self.reading.low:.3g} to {self.reading.high:.3g})"
+        return f"{self.sign.title} {self.reading.value:.3g}{ends}{unit}, {side} {self.limit:.3g}"

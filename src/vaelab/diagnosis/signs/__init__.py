@@ -1,0 +1,1 @@
+"""The signs, by what they are of."""

@@ -1,0 +1,102 @@
+"""Signs of the threshold: whether scores rank defects, and what becomes of them."""
+
+from vaelab.diagnosis.case import Case, Row
+from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.diagnosis.signs.objective import of_metric
+from vaelab.metrics.records import DEFECT_BASELINES
+
+
+def auc(case: Case) -> Reading | None:
+    """Return the lower end of the interval of AUC, or AUC where there is no interval; None without labels."""
+    low = case.number("threshold.roc_auc_low")
+    path = "threshold.roc_auc" if low is None else "threshold.roc_auc_low"
+    value = case.number(path)
+    return None if value is None or not case.threshold.get("labelled") else Reading(value, case.source(path))
+
+
+def baseline_auc(case: Case) -> Reading | None:
+    """Return the largest lower end of AUC among the scores that need no network."""
+    rows = [row for row in case.tables.get("scores", ()) if row["score"] in DEFECT_BASELINES]
+    found = {row["score"]: value for row in rows if (value := _cell(row, "roc_auc_low")) is not None}
+    if not found:
+        return None
+    name = max(found, key=lambda score: found[score])
+    return Reading(found[name], f"scores.csv: {name}")
+
+
+def f1_share(case: Case) -> Reading | None:
+    """Return F1 over the best F1 of the sweep of percentiles."""
+    best, f1 = best_percentile(case), case.number("threshold.f1")
+    return None if best is None or f1 is None or not best[1] else Reading(f1 / best[1], case.source("threshold.f1"))
+
+
+def best_percentile(case: Case) -> tuple[float, float] | None:
+    """Return the percentile of the best F1 of the sweep, the highest of equal ones, and that F1."""
+    found = [(_cell(row, "f1"), _cell(row, "percentile")) for row in case.tables.get("percentiles", ())]
+    known = [(f1, percentile) for f1, percentile in found if f1 is not None and percentile is not None]
+    if not known:
+        return None
+    f1, percentile = max(known)
+    return percentile, f1
+
+
+def percentile(case: Case) -> Reading | None:
+    """Return the percentile that the threshold is."""
+    return of_metric("threshold.percentile_used")(case)
+
+
+def rate_off(case: Case) -> Reading | None:
+    """Return the distance of the false-positive rate from the nominal one, in standard errors of both samples."""
+    found, asked = case.number("threshold.fpr_normal"), case.number("threshold.fpr_nominal")
+    val, test = case.number("threshold.val_normals"), case.number("threshold.test_normals")
+    if found is None or not asked or not val or not test:
+        return None
+    error = (asked * (1 - asked) * (1 / val + 1 / test)) ** 0.5
+    return Reading(abs(found - asked) / error, case.source("threshold.fpr_normal")) if error else None
+
+
+def aggregation_gain(case: Case) -> Reading | None:
+    """Return by how much another aggregation finds defects better than the one in use, average precision."""
+    found = precision_by_aggregation(case)
+    used = case.threshold.get("settings", {}).get("aggregation")
+    if used not in found or len(found) < 2:
+        return None
+    best = max((value, name) for name, value in found.items() if name != used)
+    return Reading(best[0] - found[used], f"aggregations.csv: {best[1]} against {used}")
+
+
+def precision_by_aggregation(case: Case) -> dict[str, float]:
+    """Return the average precision that the run's score reaches under each aggregation."""
+    rows = case.tables.get("aggregations", ())
+    return {row["aggregation"]: value for row in rows if (value := _cell(row, "average_precision")) is not None}
+
+
+def mean_used(case: Case) -> Reading | None:
+    """Return 1 where scores of patches are means of their cells."""
+    used = case.threshold.get("settings", {}).get("aggregation")
+    return None if used is None else Reading(float(used == "mean"), f"threshold.aggregation {used}")
+
+
+def _cell(row: Row, column: str) -> float | None:
+    try:
+        value = float(row.get(column) or "nan")
+    except ValueError:
+        return None
+    return value if value == value else None
+
+
+RANKS = Sign("roc_auc_low", "lower end of AUC", "chance", "above", auc)
+CHANCE = Sign("roc_auc_chance", "lower end of AUC", "chance", "below", auc)
+BASELINES_TOO = Sign("baseline_auc", "lower end of AUC of the best baseline", "chance", "below", baseline_auc)
+RECALL = Sign("recall", "recall of defects", "least_recall", "below", of_metric("threshold.recall"))
+PERCENTILE = Sign("percentile", "percentile of the threshold", "high_percentile", "above", percentile)
+F1_SHARE = Sign("f1_share", "F1 over the best of the sweep", "f1_share", "below", f1_share)
+SHIFT_P = Sign("calibration_p", "p that val and test normals score alike", "calibration_p", "below",
+               of_metric("threshold.calibration_ks_p"))  # fmt: skip
+SHIFT_DOUBT = Sign("calibration_doubt", "p that val and test normals score alike", "calibration_doubt", "below",
+                   of_metric("threshold.calibration_ks_p"))  # fmt: skip
+RATE_OFF = Sign("rate_off", "false-positive rate from the nominal one, in standard errors", "rate_off", "above",
+                rate_off)  # fmt: skip
+MEAN_USED = Sign("mean_used", "aggregation that is the mean", 0, "above", mean_used)
+AGGREGATION = Sign("aggregation_gain", "gain of average precision by another aggregation", "aggregation_gain", "above",
+                   aggregation_gain)  # fmt: skip

@@ -1,0 +1,91 @@
+"""Signs of the objective: effective β, rate against what a linear VAE would spend, prior and posterior."""
+
+from collections.abc import Callable
+from math import log
+
+from vaelab import artifacts
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.diagnosis.signs import gain
+
+
+def effective_beta(case: Case) -> Reading | None:
+    """Return the factor on KL once the reconstruction is in nats per example: as measured, else as the options say."""
+    for path in ("run.effective_beta_measured", "run.effective_beta"):
+        if (value := case.number(path)) is not None:
+            return Reading(value, case.source(path))
+    return None
+
+
+def ratio(case: Case, top: str, bottom: str) -> Reading | None:
+    """Return one saved number over another; None where one is unknown, or the second is not above 0."""
+    over, under = case.number(top), case.number(bottom)
+    if over is None or under is None or under <= 0:
+        return None
+    return Reading(over / under, f"{case.source(top)}; {case.source(bottom)}")
+
+
+def prior_gap(case: Case) -> Reading | None:
+    """Return Σ_j KL(N(m_j, s_j²) ‖ N(0, 1)) over the rate: m and s of the aggregate posterior of each dimension."""
+    rows = [row for row in case.dimensions if row["phase"] == case.phase]
+    rate = case.number("final.rate")
+    if not rows or not rate:
+        return None
+    pairs = [(float(row["aggregate_mean"]), float(row["aggregate_std"])) for row in rows]
+    nats = sum((m * m + s * s - 1 - 2 * log(max(s, 1e-12))) / 2 for m, s in pairs)
+    return Reading(nats / rate, f"{artifacts.scores(case.run.name)}/dimensions.csv: aggregate_mean, aggregate_std")
+
+
+def sampling_cost(case: Case) -> Reading | None:
+    """Return by how much the distortion rises with drawn z, nats, for each half of an active unit.
+
+    At the optimum of β 1 drawing costs half a nat for each dimension that is used; as β falls, so does this.
+    """
+    drawn, mean = case.number("final.distortion"), case.number("final.distortion_at_mean")
+    units = case.number("final.active_units")
+    if drawn is None or mean is None or not units:
+        return None
+    return Reading((drawn - mean) / (units / 2), f"{case.source('final.distortion')}, distortion_at_mean")
+
+
+def skips(case: Case) -> Reading | None:
+    """Return 1 where features of the encoder reach the decoder past z."""
+    bypass = case.metrics.get("run", {}).get("bypass")
+    known = case.run.model.skips if bypass is None else bool(bypass)
+    return Reading(float(known), case.source("run.bypass"))
+
+
+def of_metric(path: str) -> Callable[[Case], Reading | None]:
+    """Return the reading of one saved number; None where it is not there."""
+
+    def read(case: Case) -> Reading | None:
+        value = case.number(path)
+        return None if value is None else Reading(value, case.source(path))
+
+    return read
+
+
+HIGH_BETA = Sign("effective_beta", "effective β", "high_beta", "above", effective_beta)
+RAISED_BETA = Sign("effective_beta_raised", "effective β", "raised_beta", "above", effective_beta)
+LOW_BETA = Sign("effective_beta_low", "effective β", "low_beta", "below", effective_beta)
+RATE_SHORT = Sign("rate_share", "rate over what a linear VAE spends at β 1", "rate_short", "below",
+                  lambda case: ratio(case, "final.rate", "run.rate_star_1"))  # fmt: skip
+RATE_ASKED = Sign("rate_asked", "what a linear VAE spends at this β, over what it spends at β 1", "rate_asked", "below",
+                  lambda case: ratio(case, "run.rate_star", "run.rate_star_1"))  # fmt: skip
+DRAWN_SHARE = Sign("drawn_share", "share of the gain that is left with one drawn z", "drawn_share", "below",
+                   gain.drawn_share)  # fmt: skip
+PRIOR_GAP = Sign("prior_gap", "distance of the aggregate posterior from the prior, over the rate", "prior_gap", "above",
+                 prior_gap)  # fmt: skip
+SAMPLING_COST = Sign("sampling_cost", "cost of drawing z for each half of an active unit", "sampling_cost", "below",
+                     sampling_cost, "nats")  # fmt: skip
+SKIPS = Sign("skips", "features that bypass the bottleneck", 0, "above", skips)
+BYPASSED_RATE = Sign("rate_share_bypassed", "rate over what a linear VAE spends at β 1", "bypassed_rate", "below",
+                     lambda case: ratio(case, "final.rate", "run.rate_star_1"))  # fmt: skip
+LATENT_SHARE = Sign("latent_share", "share of the gain that is lost with another example's z", "latent_share", "below",
+                    gain.latent_share)  # fmt: skip
+FLAT_MEANS = Sign("snr_max", "signal-to-noise ratio of the best latent", 0.5, "below", of_metric("final.snr_max"))
+SMALL_SIGMA = Sign("min_log_var", "smallest posterior log-variance", -8, "below", of_metric("final.min_log_var"))
+EXTREME = Sign("max_abs_mean", "largest posterior mean, standard deviations of the prior", 12, "above",
+               of_metric("final.max_abs_mean"))  # fmt: skip
+ALIKE = Sign("diversity_ratio", "difference between reconstructions over that between originals", 0.3, "below",
+             of_metric("final.diversity_ratio"))  # fmt: skip

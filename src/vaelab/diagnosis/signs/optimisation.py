@@ -1,0 +1,118 @@
+"""Signs of the training itself, out of its history alone: what may be known while it runs."""
+
+from statistics import median
+
+from vaelab import artifacts
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.metrics.directions import VALIDATION
+from vaelab.params.kinds import KINDS
+
+LEAST_EPOCHS = 4  # of which a quarter is one
+
+
+def not_finite(case: Case) -> Reading | None:
+    """Return 1 where training had to stop at a number that was not finite, 0 where it did not."""
+    if case.failure:
+        return Reading(1, f"{artifacts.failed(case.run.name)}/nonfinite.json: step {case.failure.get('step')}")
+    return Reading(0, _history(case)) if case.history else None
+
+
+def gradient_ratio(case: Case) -> Reading | None:
+    """Return the largest gradient norm of an epoch over the median of all epochs."""
+    norms = [norm for _, norm in case.curve("train", "gradient_norm")]
+    if len(norms) < 2 or median(norms) <= 0:
+        return None
+    return Reading(max(norms) / median(norms), f"{_history(case)}: gradient_norm")
+
+
+def loss_jump(case: Case) -> Reading | None:
+    """Return the largest rise of the training loss from its lowest value so far, over all that it has fallen.
+
+    The weight of KL is that of the last epoch all along: where it ramps up, the loss rises by design.
+    """
+    losses = [value for _, value in training_losses(case)]
+    if len(losses) < 2:
+        return None
+    lowest = [min(losses[: place + 1]) for place in range(len(losses))]
+    fallen = losses[0] - min(losses)
+    rise = max(after - before for before, after in zip(lowest, losses[1:], strict=False))
+    return Reading(max(rise, 0) / fallen, f"{_history(case)}: loss") if fallen > 0 else None
+
+
+def training_losses(case: Case) -> list[tuple[int, float]]:
+    """Return the training loss of each epoch, KL weighted as in the last one."""
+    weights, nats = dict(case.curve("train", "kl_weight")), dict(case.curve("train", "kl"))
+    weighted = dict(case.curve("train", "kl_weighted"))
+    last = weights[max(weights)] if weights else 0.0
+    losses = case.curve("train", "loss")
+    if len({*weights.values()}) < 2:
+        return losses
+    return [(epoch, loss - weighted[epoch] + last * nats[epoch]) for epoch, loss in losses]
+
+
+def progress(case: Case) -> tuple[list[tuple[int, float]], str]:
+    """Return the curve on val of the metric that selects checkpoints, turned so that higher is better; and its name.
+
+    Without epoch 0: a start from PCA, or from noise, would set how much progress is all.
+    """
+    columns = VALIDATION[case.kind].history
+    name = case.metrics.get("run", {}).get("selected_by") or case.run.train.metric
+    name = name if name in columns else KINDS[case.kind].selects
+    sign = 1 if is_higher(case.kind, name) else -1
+    return [(epoch, sign * value) for epoch, value in case.curve("val", name) if epoch], name
+
+
+def is_higher(kind: str, name: str) -> bool:
+    """Return whether a column of the history is better when it is higher."""
+    return VALIDATION[kind].history.get(name) != "lower"
+
+
+def still_gaining(case: Case) -> Reading | None:
+    """Return the share of all progress on val that the last quarter of the epochs brought."""
+    curve, name = progress(case)
+    values = [value for _, value in curve]
+    if len(values) < LEAST_EPOCHS:
+        return None
+    before = values[: len(values) - max(1, len(values) // 4)]
+    whole = max(values) - values[0]
+    if whole <= 0:
+        return Reading(0, f"{_history(case)}: {name}")
+    return Reading((max(values) - max(before)) / whole, f"{_history(case)}: {name}")
+
+
+def epochs_since_best(case: Case) -> Reading | None:
+    """Return how many epochs came after the best one on val."""
+    curve, name = progress(case)
+    if not curve:
+        return None
+    best = max(curve, key=lambda point: point[1])[0]
+    return Reading(curve[-1][0] - best, f"{_history(case)}: {name}")
+
+
+def distance(case: Case) -> Reading | None:
+    """Return the sum of the learning rates of all steps: Adam moves no weight further than about that."""
+    rates, steps = case.curve("train", "learning_rate"), dict(case.curve("train", "step"))
+    if not rates or not steps:
+        return None
+    taken, total = 0.0, 0.0
+    for epoch, rate in rates:
+        total += rate * (steps[epoch] - taken)
+        taken = steps[epoch]
+    return Reading(total, f"{_history(case)}: learning_rate, step")
+
+
+def _history(case: Case) -> str:
+    return f"{artifacts.failed(case.run.name) if case.failure else artifacts.models(case.run.name)}/history.csv"
+
+
+NOT_FINITE = Sign("not_finite", "steps that were not finite", 0, "above", not_finite)
+GRADIENT_RATIO = Sign("gradient_ratio", "largest gradient norm over the median", "gradient_ratio", "above",
+                      gradient_ratio)  # fmt: skip
+LOSS_JUMP = Sign("loss_jump", "largest rise of the training loss, over all that it fell", "loss_jump", "above",
+                 loss_jump)  # fmt: skip
+STILL_GAINING = Sign("still_gaining", "share of all progress that the last quarter of the epochs brought",
+                     "still_gaining", "above", still_gaining)  # fmt: skip
+BEST_IS_LAST = Sign("epochs_since_best", "epochs after the best one", 1, "below", epochs_since_best)
+LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
+SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)

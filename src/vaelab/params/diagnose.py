@@ -1,0 +1,105 @@
+"""Limits of the diagnosis, each set between runs that were broken on purpose and healthy ones.
+
+In brackets: how far either side was from it. docs/playbook.md says what each sign is.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from vaelab.params.base import Block, Fraction, of
+
+Ratio = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class Diagnose(Block):
+    """Limits from which on a run is called ill."""
+
+    gradient_ratio: Ratio = 30.0
+    """Unstable: largest gradient norm of an epoch over the median of all epochs (broken 148, healthy up to 4.7)."""
+    loss_jump: Ratio = 0.5
+    """Unstable: largest rise of the training loss from its lowest value so far, as a share of all that it has fallen
+    (broken 6.1, healthy up to .23)."""
+    dead_gain: Fraction = 0.15
+    """Nothing learned: smallest share of the way from a method that knows nothing of the example to PCA with as many
+    numbers (dead up to .03, healthy from .72)."""
+    poor_gain: Fraction = 0.5
+    """Worse than the baselines: the same share, where nothing else explains it."""
+    drawn_share: Fraction = 0.25
+    """Nothing in z: smallest share of that way that is left with one drawn z in place of the posterior mean."""
+    high_beta: Ratio = 5.0
+    """β too high: largest effective β of a run that learned nothing (broken from 9, healthy up to 2.1)."""
+    raised_beta: Ratio = 3.0
+    """β too high: largest effective β of a run whose rate is short."""
+    rate_short: Fraction = 0.6
+    """β too high: smallest rate, as a share of what a linear VAE of the same data spends at β 1."""
+    rate_asked: Fraction = 0.3
+    """β asks for collapse: smallest rate of a linear VAE at the run's β, as a share of that at β 1."""
+    low_beta: Ratio = 0.2
+    """β too low: smallest effective β, where one of the next two signs holds too."""
+    prior_gap: Ratio = 0.2
+    """β too low: largest distance of the aggregate posterior from the prior, nats, as a share of the rate (broken from
+    .26, healthy up to .12)."""
+    sampling_cost: Ratio = 0.1
+    """β too low: smallest cost of drawing z, nats for each half of an active unit; at β 1 it is 1."""
+    bypassed_rate: Fraction = 0.2
+    """Bottleneck bypassed: smallest rate of a model with skips, as a share of what a linear VAE spends at β 1."""
+    latent_share: Fraction = 0.2
+    """Bottleneck bypassed: smallest share of the gain that is lost when the decoder gets another example's z."""
+    foreground_share: Annotated[Fraction, of("grid")] = 0.5
+    """Majority collapse: smallest foreground accuracy, as a share of PCA's (broken up to .29, healthy 1.27)."""
+    resolved_share: Annotated[Fraction, of("image")] = 0.5
+    """Detail lost: smallest share of the frequencies of the reference of which half of the variance is explained."""
+    overfit_share: Ratio = 0.5
+    """Over-fitting: largest loss from train to val, as a share of what was gained on train (broken from .69, healthy
+    up to .28)."""
+    shift_share: Ratio = 2.0
+    """Over-fitting: that loss over the difference of val and test, which is chance or another distribution."""
+    still_gaining: Fraction = 0.1
+    """Unfinished: largest share of all progress that the last quarter of the epochs brought (broken from .15, healthy
+    up to .052)."""
+    group_share: Fraction = 0.3
+    """Scarce group: smallest share of a group in training, over its share in test (broken .04, healthy from .39)."""
+    group_shift: Annotated[Ratio, of("image")] = 5.0
+    """Shifted group: largest difference between groups of how much PSNR falls from train to test, dB (broken 7.1,
+    healthy up to 3.5)."""
+    mask_z: Annotated[float, of("image")] = Field(3.0, ge=-1000, le=1000)
+    """Masks misaligned: smallest z of the score inside the masks against masks of other images (broken up to 1.9,
+    healthy from 6.5)."""
+    calibration_p: Annotated[Fraction, of("image")] = 0.001
+    """Calibration shift: smallest p of the scores of val and of test normals being alike (broken 1e-16, healthy from
+    .004)."""
+    calibration_doubt: Annotated[Fraction, of("image")] = 0.05
+    """Calibration shift: the same, where the rate of false alarms is off too."""
+    rate_off: Annotated[Ratio, of("image")] = 1.7
+    """Calibration shift: largest distance of the false-positive rate from the nominal one, standard errors of both."""
+    least_recall: Annotated[Fraction, of("image")] = 0.05
+    """Threshold too high: smallest recall of a score that ranks defects above normals."""
+    high_percentile: Annotated[float, of("image")] = Field(98.0, gt=50, lt=100)
+    """Threshold too high: largest percentile of a threshold whose F1 is far below the best."""
+    f1_share: Annotated[Fraction, of("image")] = 0.65
+    """Threshold too high: smallest F1, as a share of the best one of the sweep."""
+    chance: Annotated[Fraction, of("image")] = 0.5
+    """Defects not found: largest lower end of the interval of AUC at which ranking may be chance."""
+    reconstructed: Annotated[Fraction, of("image")] = 0.98
+    """Reconstructs defects: largest share of the variance explained, with a score that is the residual (broken 1.000,
+    healthy up to .978)."""
+    aggregation_gain: Annotated[Fraction, of("image")] = 0.05
+    """Aggregation hides defects: largest gain of average precision by another aggregation than the mean."""
+    diversity: Annotated[Fraction, of("tags")] = 0.5
+    """Degenerate samples: smallest entropy of the sampled combinations, as a share of that of held-out rows."""
+    predicted_share: Annotated[Fraction, of("tags")] = 0.02
+    """Predicts nothing: smallest number of tags predicted per row, as a share of the true number."""
+    hole: Annotated[Ratio, of("grid", "image")] = 0.15
+    """Prior hole: largest distance (MMD) of samples from reconstructions (broken .22, healthy .06)."""
+    duplicates: Fraction = 0.005
+    """Leakage: largest share of the examples of val and test of which a nearly equal one stands in training."""
+    alike: Annotated[Fraction, of("image")] = 0.05
+    """Leakage: largest share of the examples of val and test that seem to show what one of training shows; a note."""
+    group_offset: Annotated[Fraction, of("image")] = 0.08
+    """Shifted group: largest difference of the mean of a group between training and another split, of the range of
+    values; evidence alone."""
+    split_offset: Annotated[Fraction, of("image")] = 0.15
+    """Input range: largest difference of mean from training that all groups of a split have, of the range of values."""
+    range_used: Annotated[Fraction, of("image")] = 0.1
+    """Input range: smallest share of the range of values that a split fills."""

@@ -1,0 +1,84 @@
+"""Commands do to a run what they say, also where a preset stands behind it."""
+
+import shlex
+
+import pytest
+from cases import image, run_of, tags
+from dvc.utils.hydra import apply_overrides
+
+from vaelab import storage
+from vaelab.diagnosis.prescriptions import objective, optimisation
+from vaelab.params.experiment import added, with_changes
+from vaelab.params.reading import read_yaml
+from vaelab.params.resolve import resolve
+
+BASE = {
+    "datasets": {"photos": {"source": "photos", "size": 32, "crops": 100}},
+    "presets": {
+        "own": {"loss": {"beta": {"schedule": "linear", "end": 4.0}, "terms": {"mse": 1.0}}, "model": {"width": 8}}
+    },
+    "runs": {
+        "plain": {"data": "photos"},
+        "own": {"data": "photos"},
+        "other": {"data": "photos", "preset": "own", "loss": {"beta": 9.0}, "train": None},
+    },
+}
+
+
+def resolved(tmp_path, command):
+    path = tmp_path / "params.yaml"
+    storage.write_yaml(path, BASE)
+    words = shlex.split(command)
+    assert words[:3] == ["dvc", "exp", "run"]
+    apply_overrides(path, [text for flag, text in zip(words[3::2], words[4::2], strict=True) if flag == "-S"])
+    assert read_yaml(path)["presets"] == BASE["presets"]
+    return resolve(path).runs
+
+
+@pytest.mark.parametrize("name", BASE["runs"])
+def test_changes_reach_the_run_and_leave_its_preset(tmp_path, name):
+    changes = {"loss.beta": 0.3, "loss.terms.gaussian": 1.0, "loss.terms.mse": 0, "train.epochs": 12}
+    runs = resolved(tmp_path, with_changes(name, changes))
+    run = runs[name]
+    assert (run.loss.beta, run.loss.terms.gaussian, run.loss.terms.mse, run.train.epochs) == (0.3, 1.0, 0, 12)
+    assert run.model.width == (32 if name == "plain" else 8)
+    assert run.preset == (None if name == "plain" else "own")
+
+
+def test_lists_and_names_reach_it_too(tmp_path):
+    changes = {"threshold.scores": ["mahalanobis"], "threshold.aggregation": "mean", "model.skips": True}
+    run = resolved(tmp_path, with_changes("own", changes))["own"]
+    assert (run.threshold.scores, run.threshold.aggregation, run.model.skips) == (("mahalanobis",), "mean", True)
+
+
+def test_an_added_run_stands_beside_the_others(tmp_path):
+    runs = resolved(tmp_path, added("more", "own", {"data": "photos", "train": {"epochs": 3}}))
+    assert runs["more"].preset == "own"
+    assert {*runs} == {*BASE["runs"], "more"}
+
+
+def test_beta_is_lowered_by_as_much_as_it_is_too_high():
+    case = tags(run__effective_beta=200.0, run__effective_beta_measured=200.0)
+    assert objective.lower_beta(case).changes == {"loss.beta": pytest.approx(1e-3)}
+
+
+def test_of_squared_errors_beta_falls_with_the_error_that_pca_reaches():
+    case = image(run__effective_beta=None, run__effective_beta_measured=100.0, test__mse=0.06)
+    case = case._replace(run=run_of("image", loss={"terms": {"mse": 1.0}, "beta": 1.0, "reduction": "mean"}))
+    assert objective.lower_beta(case).changes == {"loss.beta": pytest.approx(0.1)}  # 1 / 100, errors fall to a tenth
+    assert objective.likelihood(case).changes["loss.terms.mse"] == 0
+
+
+def test_a_learning_rate_is_raised_until_steps_get_somewhere():
+    case = tags()._replace(run=run_of("tags", train={"learning_rate": 1e-5}))
+    slow = [{**row, "learning_rate": "1e-5"} if row["phase"] == "train" else row for row in case.history]
+    found = optimisation.raise_rate(case._replace(history=slow))
+    assert found.changes == {"train.learning_rate": 1e-3}
+    assert optimisation.raise_rate(tags()) is None
+
+
+def test_seconds_are_of_the_run_s_own_history():
+    case = tags()._replace(training={"seconds_per_epoch": 2.0})
+    falling = optimisation.more_epochs(case)
+    assert falling.record(case)["seconds"] == 2.0 * falling.changes["train.epochs"]
+    assert falling.record(tags())["seconds"] is None

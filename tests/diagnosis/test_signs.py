@@ -1,0 +1,85 @@
+"""Signs against numbers that are worked out by hand."""
+
+from math import log
+
+import pytest
+from cases import dimensions, history, image, run_of, tags
+
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.sign import Evidence, Reading, Sign
+from vaelab.diagnosis.signs import data, decision, gain, objective, optimisation
+
+
+def test_gain_is_the_share_of_the_way():
+    assert gain.gain(image()).value == pytest.approx((22.5 - 12) / (22 - 12))
+    assert gain.gain(tags()).value == pytest.approx((15 - 41) / (11 - 41))
+
+
+def test_gain_prefers_the_nats_once_they_are_saved():
+    nats = {"test__floors__mean_image__distortion": 0.0, "test__floors__pca__distortion_at_mean": -2000.0}
+    found = gain.gain(image(**nats))
+    assert found.value == pytest.approx(0.5)
+    assert found.source.endswith("test.distortion")
+
+
+def test_gain_is_unknown_where_pca_is_no_way_up():
+    assert gain.gain(image(test__floors__pca__psnr=11.0)) is None
+    assert gain.gain(image(test__floors={})) is None
+
+
+def test_what_a_drawn_z_and_a_shuffled_z_leave():
+    assert gain.drawn_share(image()).value == pytest.approx((22 - 12) / (22.5 - 12))
+    assert gain.latent_share(image()).value == pytest.approx((22.5 - 9) / (22.5 - 12))
+
+
+def test_the_prior_gap_is_the_divergence_of_the_moments():
+    case = image()._replace(dimensions=dimensions(0.5, 2.0))
+    one = (0.25 + 4 - 1 - log(4)) / 2
+    assert objective.prior_gap(case).value == pytest.approx(32 * one / 90)
+
+
+def test_drawing_costs_half_a_nat_a_unit_at_the_optimum():
+    assert objective.sampling_cost(image()).value == pytest.approx(1.0)
+
+
+def test_a_jump_is_over_all_that_the_loss_fell_whatever_the_weight_of_kl_does():
+    case = Case(run_of("tags"), history=history([40, 20, 35, 10], [40, 30, 26, 25], "distortion"))
+    assert optimisation.loss_jump(case).value == pytest.approx(15 / 30)
+    ramp = history([40, 30, 40, 60], [40, 30, 26, 25], "distortion")
+    for row, weight in zip([row for row in ramp if row["phase"] == "train"], (0, 1, 2, 4), strict=True):
+        row |= {"kl": "10", "kl_weight": str(weight), "kl_weighted": str(10 * weight)}
+    assert optimisation.loss_jump(case._replace(history=ramp)).value == 0
+
+
+def test_the_start_is_no_progress():
+    rows = history([40, 30, 20, 10, 9], [40, 30, 20, 10, 9], "distortion")
+    start = {"epoch": "0", "phase": "val", "loss": "4000", "distortion": "4000"}
+    with_start, without = Case(run_of("tags"), history=[start, *rows]), Case(run_of("tags"), history=rows)
+    assert optimisation.still_gaining(with_start).value == optimisation.still_gaining(without).value
+    assert optimisation.still_gaining(without).value == pytest.approx(1 / 31)
+    assert optimisation.epochs_since_best(without).value == 0
+
+
+def test_the_way_is_the_sum_over_steps():
+    case = Case(run_of("tags"), history=history([4, 3], [4, 3], "distortion", rate=1e-3))
+    assert optimisation.distance(case).value == pytest.approx(200 * 1e-3)
+
+
+def test_group_shares_are_ratios():
+    groups = {"train": {"a": 10, "b": 90}, "test": {"a": 50, "b": 50, "c": 2}}
+    assert data.group_share(image()._replace(groups=groups)).value == pytest.approx(0.1 / (50 / 102))
+
+
+def test_the_sweep_names_its_best():
+    sweep = [{"percentile": "90", "f1": "0.5"}, {"percentile": "95", "f1": "0.7"}, {"percentile": "99", "f1": "nan"}]
+    assert decision.best_percentile(image()._replace(tables={"percentiles": sweep})) == (95.0, 0.7)
+
+
+def test_an_interval_decides_how_sure_a_sign_is():
+    sign = Sign("x", "x", 0.5, "below", lambda case: None)
+    assert Evidence(sign, Reading(0.4, "", 0.3, 0.45), 0.5).certainty == "sure"
+    assert Evidence(sign, Reading(0.4, "", 0.3, 0.6), 0.5).certainty == "possible"
+    assert Evidence(sign, Reading(0.2, ""), 0.5).certainty == "sure"
+    assert Evidence(sign, Reading(0.38, ""), 0.5).certainty == "likely"
+    assert Evidence(sign, Reading(0.45, ""), 0.5).certainty == "possible"
+    assert not Evidence(sign, Reading(0.5, ""), 0.5).holds
