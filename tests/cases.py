@@ -26,7 +26,7 @@ def tags(**changes: Any) -> Case:
     values = {
         "distortion": 15.0, "distortion_at_mean": 13.0, "rate": 20.0, "snr_max": 5.0, "active_units": 32,
         "predicted_tags": 11.0, "true_tags": 12.0, "entropy": 6.2, "real_entropy": 6.3, "floors": floors,
-        "sampled": {"distortion": 15.0}, "ablations": {"shuffled_z": {"distortion": 90.0}},
+        "ablations": {"shuffled_z": {"distortion": 90.0}},
     }  # fmt: skip
     phases = {phase: {**values, "floors": {**floors}} for phase in ("train", "val", "test")}
     metrics = {**phases, "run": {"effective_beta": 1.0, "effective_beta_measured": 1.0, "latent_dim": 32}}
@@ -36,12 +36,12 @@ def tags(**changes: Any) -> Case:
 
 def image(**changes: Any) -> Case:
     """A healthy run of images."""
-    floors = {"mean_image": {"psnr": 12.0, "mse": 0.06}, "pca": {"psnr": 22.0, "mse": 0.006}}
+    floors = {"mean_image": {"mse": 0.06, "distortion": 1000.0}, "pca": {"mse": 0.006, "distortion_at_mean": -900.0}}
     values = {
         "psnr": 22.5, "mse": 0.006, "distortion": -1000.0, "distortion_at_mean": -1016.0, "rate": 90.0,
         "snr_max": 500.0, "active_units": 32, "diversity_ratio": 0.95, "floors": floors,
-        "sampled": {"psnr": 22.0},
-        "ablations": {"shuffled_z": {"psnr": 9.0}}, "psnr_group_gray": 23.0, "psnr_group_colour": 22.0,
+        "explained_variance": 0.9, "resolved_cycles": 4, "data_cycles": 4,
+        "ablations": {"shuffled_z": {"distortion": 1500.0}}, "psnr_group_gray": 23.0, "psnr_group_colour": 22.0,
     }  # fmt: skip
     phases = {phase: {**values} for phase in ("train", "val", "test")}
     metrics = {**phases, "run": {"effective_beta": 1.0, "effective_beta_measured": 1.0, "latent_dim": 32}}
@@ -54,13 +54,13 @@ def image(**changes: Any) -> Case:
 def grid(**changes: Any) -> Case:
     """A healthy run of grids."""
     floors = {
-        "majority": {"accuracy": 0.53, "foreground_accuracy": 0.0},
-        "pca": {"accuracy": 0.81, "foreground_accuracy": 0.6},
+        "frequency": {"distortion": 180.0},
+        "pca": {"distortion_at_mean": 67.0, "foreground_accuracy": 0.6},
     }
     values = {
         "accuracy": 0.85, "foreground_accuracy": 0.75, "blank_share": 0.0, "rate": 60.0, "snr_max": 100.0,
-        "active_units": 100, "floors": floors, "sampled": {"accuracy": 0.8},
-        "ablations": {"shuffled_z": {"accuracy": 0.36}},
+        "active_units": 100, "floors": floors, "distortion": 54.0, "distortion_at_mean": 20.0,
+        "ablations": {"shuffled_z": {"distortion": 850.0}},
     }  # fmt: skip
     metrics = {phase: {**values} for phase in ("train", "val", "test")}
     metrics["run"] = {"effective_beta": 0.3, "effective_beta_measured": 0.5, "latent_dim": 128}

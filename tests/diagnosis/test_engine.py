@@ -8,7 +8,12 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.engine import as_metrics, as_record, diagnose
 
 DEAD_TAGS = {"test__distortion": 40.9, "test__distortion_at_mean": 40.9, "test__snr_max": 0.001, "test__rate": 0.01}
-DEAD_IMAGE = {"test__psnr": 12.0, "test__sampled__psnr": 12.0, "test__snr_max": 0.01, "test__diversity_ratio": 0.02}
+DEAD_IMAGE = {
+    "test__distortion": 990.0,
+    "test__distortion_at_mean": 985.0,
+    "test__snr_max": 0.01,
+    "test__diversity_ratio": 0.02,
+}
 LOW_BETA = {"run__effective_beta": 1e-3, "run__effective_beta_measured": 1e-3}
 
 
@@ -40,9 +45,9 @@ def test_sparse_tags_that_kl_emptied_are_one_finding(beta):
         (tags(test__distortion=30.0, test__distortion_at_mean=30.0), "worse_than_baseline"),
         (image(**LOW_BETA)._replace(dimensions=dimensions(0.0, 8.0)), "beta_too_low"),
         (image(**LOW_BETA, test__distortion=-1016.0), "beta_too_low"),
-        (image(test__ablations__shuffled_z__psnr=22.0, run__bypass=True), "bottleneck_bypassed"),
+        (image(test__ablations__shuffled_z__distortion=-1000.0, run__bypass=True), "bottleneck_bypassed"),
         (image(test__psnr_group_gray=15.0), "group_shift"),
-        (image(test__resolved_cycles=1.0, test__floors__pca__resolved_cycles=4.0), "detail_lost"),
+        (image(test__resolved_cycles=1.0), "detail_lost"),
         (image(test__sample_reconstruction_mmd=0.22), "prior_hole"),
         (grid(test__foreground_accuracy=0.15, test__blank_share=0.4), "majority_collapse"),
         (defects(threshold__recall=0.01), "threshold_too_high"),

@@ -11,25 +11,25 @@ from vaelab.diagnosis.signs import data, decision, gain, objective, optimisation
 
 
 def test_gain_is_the_share_of_the_way():
-    assert gain.gain(image()).value == pytest.approx((22.5 - 12) / (22 - 12))
+    assert gain.gain(image()).value == pytest.approx((-1000 - 1000) / (-900 - 1000))
     assert gain.gain(tags()).value == pytest.approx((15 - 41) / (11 - 41))
 
 
-def test_gain_prefers_the_nats_once_they_are_saved():
-    nats = {"test__floors__mean_image__distortion": 0.0, "test__floors__pca__distortion_at_mean": -2000.0}
-    found = gain.gain(image(**nats))
+def test_gain_of_a_map_is_against_pca_of_patches_where_there_is_no_other():
+    floors = {"mean_image": {"distortion": 0.0}, "patch_pca": {"distortion_at_mean": -2000.0}}
+    found = gain.gain(image(test__floors=floors))
     assert found.value == pytest.approx(0.5)
     assert found.source.endswith("test.distortion")
 
 
 def test_gain_is_unknown_where_pca_is_no_way_up():
-    assert gain.gain(image(test__floors__pca__psnr=11.0)) is None
+    assert gain.gain(image(test__floors__pca__distortion_at_mean=1100.0)) is None
     assert gain.gain(image(test__floors={})) is None
 
 
 def test_what_a_drawn_z_and_a_shuffled_z_leave():
-    assert gain.drawn_share(image()).value == pytest.approx((22 - 12) / (22.5 - 12))
-    assert gain.latent_share(image()).value == pytest.approx((22.5 - 9) / (22.5 - 12))
+    assert gain.drawn_share(image()).value == pytest.approx(2000 / 2016)
+    assert gain.latent_share(image()).value == pytest.approx(1 + 500 / 2016)
 
 
 def test_the_prior_gap_is_the_divergence_of_the_moments():

@@ -12,8 +12,8 @@ LARGEST, SMALLEST = 512, 16
 
 def more_latents(case: Case) -> Prescription | None:
     """Return as many latents as PCA needs for most of the variance; twice as many where eigenvalues are unknown."""
-    now, options = capacity.resolved_share(case) or capacity.explained(case), case.run.model
-    metric = "resolved_share" if capacity.resolved_share(case) else "gain"
+    now, options = capacity.RESOLVED.read(case), case.run.model
+    metric = "resolved_share" if now else "gain"
     least = rounded(max((1 - now.value) / 4, 0.02)) if now else 0.1
     if options.latent == "map":
         changes: dict[str, object] = {"model.latent_channels": 2 * options.latent_channels}
@@ -40,7 +40,7 @@ def lower_rate_cost(case: Case) -> Prescription | None:
     if found is None or found.value <= 0.5 or not isinstance(option, float):
         return None
     why = f"KL takes what varies less than √(β · error); effective β is {found.value:.2g}"
-    metric = "resolved_share" if capacity.resolved_share(case) else "gain"
+    metric = "resolved_share" if capacity.RESOLVED.read(case) else "gain"
     return Prescription({"loss.beta": rounded(option / 4)}, metric, "higher", 0.05, why, "samples fit the prior less")
 
 

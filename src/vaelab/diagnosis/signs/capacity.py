@@ -12,20 +12,6 @@ def foreground_share(case: Case) -> Reading | None:
     return next((found for pair in pairs if (found := ratio(case, *pair)) is not None), None)
 
 
-def resolved_share(case: Case) -> Reading | None:
-    """Return up to which frequency half of the variance is explained, as a share of the reference."""
-    pairs = [("final.resolved_cycles", f"final.{name}.resolved_cycles") for name in ("reference", "floors.pca")]
-    return next((found for pair in pairs if (found := ratio(case, *pair)) is not None), None)
-
-
-def explained(case: Case) -> Reading | None:
-    """Return the share of the variance that reconstructions explain; until it is saved, by the mean image's error."""
-    if (value := case.number("final.explained_variance")) is not None:
-        return Reading(value, case.source("final.explained_variance"))
-    mse, nothing = case.number("final.mse"), case.number("final.floors.mean_image.mse")
-    return None if mse is None or not nothing else Reading(1 - mse / nothing, case.source("final.mse"))
-
-
 def residual_used(case: Case) -> Reading | None:
     """Return 1 where the anomaly score is the residual alone."""
     if not case.threshold:
@@ -34,21 +20,30 @@ def residual_used(case: Case) -> Reading | None:
     return Reading(float(set(scores) == {"residual"}), f"threshold.scores {', '.join(scores)}")
 
 
-def samples_from(case: Case) -> Reading | None:
-    """Return the distance of samples from reconstructions."""
-    return of_metric("final.sample_reconstruction_mmd")(case)
-
-
 DEAD_GAIN = Sign("gain", "share of the way from knowing nothing to PCA", "dead_gain", "below", gain.gain)
 POOR_GAIN = Sign("gain_poor", "share of the way from knowing nothing to PCA", "poor_gain", "below", gain.gain)
 FOREGROUND = Sign("foreground_share", "foreground accuracy over PCA's", "foreground_share", "below", foreground_share)
 BLANK = Sign("blank_share", "grids that come out as background only", 0.1, "above", of_metric("final.blank_share"))
 RESOLVED = Sign("resolved_share", "frequencies that are resolved, over those of the reference", "resolved_share",
-                "below", resolved_share)  # fmt: skip
-EXPLAINED = Sign("explained_variance", "share of the variance explained", "reconstructed", "above", explained)
-HALF_EXPLAINED = Sign("explained_half", "share of the variance explained in all", 0.5, "above", explained)
+                "below", lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"))  # fmt: skip
+EXPLAINED = Sign(
+    "explained_variance",
+    "share of the variance explained",
+    "reconstructed",
+    "above",
+    of_metric("final.explained_variance"),
+)
+HALF_EXPLAINED = Sign(
+    "explained_half", "share of the variance explained in all", 0.5, "above", of_metric("final.explained_variance")
+)
 RESIDUAL_USED = Sign("residual_score", "score that is the residual alone", 0, "above", residual_used)
-HOLE = Sign("sample_reconstruction_mmd", "distance of samples from reconstructions, MMD", "hole", "above", samples_from)
+HOLE = Sign(
+    "sample_reconstruction_mmd",
+    "distance of samples from reconstructions, MMD",
+    "hole",
+    "above",
+    of_metric("final.sample_reconstruction_mmd"),
+)
 DIVERSITY = Sign("entropy_share", "entropy of sampled combinations over that of real ones", "diversity", "below",
                  lambda case: ratio(case, "final.entropy", "final.real_entropy"))  # fmt: skip
 PREDICTED = Sign("predicted_share", "predicted tags over true tags per row", "predicted_share", "below",
