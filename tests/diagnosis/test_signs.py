@@ -83,3 +83,21 @@ def test_an_interval_decides_how_sure_a_sign_is():
     assert Evidence(sign, Reading(0.38, ""), 0.5).certainty == "likely"
     assert Evidence(sign, Reading(0.45, ""), 0.5).certainty == "possible"
     assert not Evidence(sign, Reading(0.5, ""), 0.5).holds
+
+
+def test_an_overshoot_is_above_the_untrained_model_over_all_that_the_loss_fell():
+    rows = history([50, 30, 20], [40, 30, 25], "distortion")
+    for row, largest in zip([row for row in rows if row["phase"] == "train"], (70, 31, 22), strict=True):
+        row["loss_max"] = str(largest)
+    start = {"epoch": "0", "phase": "val", "loss": "40", "distortion": "39"}
+    case = Case(run_of("tags"), history=[start, *rows])
+    assert optimisation.overshoot(case).value == pytest.approx((70 - 40) / (40 - 20))
+    assert optimisation.overshoot(case._replace(history=rows)) is None
+
+
+def test_what_val_lost_again_is_a_share_of_the_way_from_knowing_nothing():
+    case = tags()._replace(history=history([40, 30, 20], [30, 21, 31], "distortion"))
+    assert optimisation.lost_again(case).value == pytest.approx(10 / (41 - 21))
+    assert optimisation.train_rise(case).value == pytest.approx(-10 / 20)
+    shown = image()._replace(history=history([3, 2, 1], [0.03, 0.006, 0.012], "mse"))
+    assert optimisation.lost_again(shown).value == pytest.approx(log(2) / log(10))

@@ -20,6 +20,11 @@ class Diagnose(Block):
     loss_jump: Ratio = 0.5
     """Unstable: largest rise of the training loss from its lowest value so far, as a share of all that it has fallen
     (broken 6.1, healthy up to .23)."""
+    overshoot: Ratio = 1.0
+    """Unstable: largest loss of a step above that of the untrained model, as a share of all that the loss fell, where
+    the learning rate is above `high_rate` (broken 2.4, healthy up to .24)."""
+    high_rate: Ratio = 0.03
+    """Unstable: largest learning rate of a training whose first steps overshoot."""
     dead_gain: Fraction = 0.15
     """Nothing learned: smallest share of the way from a method that knows nothing of the example to PCA with as many
     numbers (dead up to .03, healthy from .72)."""
@@ -53,6 +58,9 @@ class Diagnose(Block):
     overfit_share: Ratio = 0.5
     """Over-fitting: largest loss from train to val, as a share of what was gained on train (broken from .69, healthy
     up to .28)."""
+    lost_again: Fraction = 0.2
+    """Over-fitting: largest share of the gain on val that is lost again after the best epoch, while the training loss
+    falls (broken .45, healthy up to .08)."""
     shift_share: Ratio = 2.0
     """Over-fitting: that loss over the difference of val and test, which is chance or another distribution."""
     still_gaining: Fraction = 0.1

@@ -2,7 +2,7 @@
 
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.prescriptions import capacity
-from vaelab.diagnosis.signs import data, decision
+from vaelab.diagnosis.signs import data, decision, optimisation
 
 LEAKAGE = Cause(
     "leakage", "The same examples stand in training and in what is measured",
@@ -56,9 +56,13 @@ MASKS_MISALIGNED = Cause(
 
 OVERFITTING = Cause(
     "overfitting", "The model remembers its training examples",
-    (Rule("costs", (data.OVERFIT, data.NOT_SHIFT)),),
+    (
+        Rule("costs", (data.OVERFIT, data.NOT_SHIFT)),
+        Rule("costs", (optimisation.LOST_AGAIN, optimisation.TRAIN_FELL)),
+    ),
     "Most of what was gained on training examples is lost on val, and test is like val: it is not another kind of "
-    "data, the model knows single examples by heart.",
+    "data, the model knows single examples by heart. Or val became worse again while training still became better: "
+    "then the best epoch is kept, and the rest was in vain.",
     "Stop earlier, hide a part of the input, take a smaller network, weigh KL more; or get more examples.",
     (capacity.early_stop, capacity.noise, capacity.beta_up, capacity.smaller),
     explains=("not_learned", "worse_than_baseline", "prior_hole"),

@@ -26,9 +26,11 @@ UNSTABLE = Cause(
     (
         Rule("costs", (optimisation.GRADIENT_RATIO,)),
         Rule("costs", (optimisation.LOSS_JUMP, optimisation.LONG_WAY)),
+        Rule("costs", (optimisation.OVERSHOOT, optimisation.FAST)),
     ),
-    "In some epoch the loss rose by a large part of all that it had fallen, or gradients were many times longer than "
-    "usual. What was learned before was lost, and which weights are kept is a matter of luck.",
+    "In some epoch the loss rose by a large part of all that it had fallen, gradients were many times longer than "
+    "usual, or the first steps of a large learning rate made the model far worse than it was untrained. What was "
+    "learned before was lost, and which weights are kept is a matter of luck.",
     "Lower the learning rate, let it rise slowly at the start, or cut off long gradients.",
     (steps.lower_rate, steps.clip),
     explains=("not_learned", "worse_than_baseline", "unfinished"),

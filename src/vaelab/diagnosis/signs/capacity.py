@@ -24,7 +24,7 @@ DEAD_GAIN = Sign("gain", "share of the way from knowing nothing to PCA", "dead_g
 POOR_GAIN = Sign("gain_poor", "share of the way from knowing nothing to PCA", "poor_gain", "below", gain.gain)
 FOREGROUND = Sign("foreground_share", "foreground accuracy over PCA's", "foreground_share", "below", foreground_share)
 BLANK = Sign("blank_share", "grids that come out as background only", 0.1, "above", of_metric("final.blank_share"))
-RESOLVED = Sign("resolved_share", "frequencies that are resolved, over those of the reference", "resolved_share",
+RESOLVED = Sign("resolved_share", "frequencies that are resolved, over those that hold the variance", "resolved_share",
                 "below", lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"))  # fmt: skip
 EXPLAINED = Sign(
     "explained_variance",

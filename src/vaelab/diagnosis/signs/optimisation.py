@@ -1,5 +1,6 @@
 """Signs of the training itself, out of its history alone: what may be known while it runs."""
 
+from math import log
 from statistics import median
 
 from vaelab import artifacts
@@ -68,6 +69,51 @@ def is_higher(kind: str, name: str) -> bool:
     return VALIDATION[kind].history.get(name) != "lower"
 
 
+def overshoot(case: Case) -> Reading | None:
+    """Return how far the largest loss of a step lies above that of the untrained model, over all that the loss fell."""
+    start, losses = dict(case.curve("val", "loss")).get(0), [value for _, value in case.curve("train", "loss")]
+    steps = [value for _, value in case.curve("train", "loss_max")]
+    if start is None or not steps or min(losses) >= start:
+        return None
+    return Reading(max(max(steps) - start, 0) / (start - min(losses)), f"{_history(case)}: loss_max")
+
+
+def fastest(case: Case) -> Reading | None:
+    """Return the largest learning rate that a training reached."""
+    rates = [rate for _, rate in case.curve("train", "learning_rate")]
+    return Reading(max(rates), f"{_history(case)}: learning_rate") if rates else None
+
+
+def lost_again(case: Case) -> Reading | None:
+    """Return which share of the gain on val, from what knows nothing of x to the best epoch, the last epoch has lost.
+
+    In nats: of images, whose σ is the one that fits best, half the logarithm of the mean squared error for each value.
+    """
+    image = case.kind == "image"
+    column, nothing = ("mse", "mean_image.mse") if image else ("distortion", "frequency.distortion")
+    start, values = case.number(f"val.floors.{nothing}"), [value for epoch, value in case.curve("val", column) if epoch]
+    if start is None or not values or (image and min(values) <= 0):
+        return None
+    nats = [log(value) for value in (start, *values)] if image else [start, *values]
+    if nats[0] <= min(nats[1:]):
+        return None
+    return Reading((nats[-1] - min(nats[1:])) / (nats[0] - min(nats[1:])), f"{_history(case)}: {column}")
+
+
+def train_rise(case: Case) -> Reading | None:
+    """Return how much the training loss rose from the best epoch on val to the last one, over all that it fell."""
+    losses, (curve, _) = dict(training_losses(case)), progress(case)
+    if len(losses) < 2 or not curve:
+        return None
+    best, values = max(curve, key=lambda point: point[1])[0], [*losses.values()]
+    fallen = max(values) - min(values)
+    return (
+        Reading((values[-1] - losses[best]) / fallen, f"{_history(case)}: loss")
+        if fallen > 0 and best in losses
+        else None
+    )
+
+
 def still_gaining(case: Case) -> Reading | None:
     """Return the share of all progress on val that the last quarter of the epochs brought."""
     curve, name = progress(case)
@@ -114,5 +160,11 @@ LOSS_JUMP = Sign("loss_jump", "largest rise of the training loss, over all that 
 STILL_GAINING = Sign("still_gaining", "share of all progress that the last quarter of the epochs brought",
                      "still_gaining", "above", still_gaining)  # fmt: skip
 BEST_IS_LAST = Sign("epochs_since_best", "epochs after the best one", 1, "below", epochs_since_best)
+OVERSHOOT = Sign("overshoot", "largest loss of a step above the untrained model's, over all that the loss fell",
+                 "overshoot", "above", overshoot)  # fmt: skip
+FAST = Sign("learning_rate", "largest learning rate", "high_rate", "above", fastest)
+LOST_AGAIN = Sign("lost_again", "share of the gain on val that was lost after the best epoch", "lost_again", "above",
+                  lost_again)  # fmt: skip
+TRAIN_FELL = Sign("train_rise", "rise of the training loss since then, over all that it fell", 0, "below", train_rise)
 LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
 SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)
