@@ -11,6 +11,7 @@ BETA_TOO_HIGH = Cause(
         Rule("breaks", (capacity.DEAD_GAIN, objective.RATE_ASKED)),
         Rule("breaks", (capacity.DEAD_GAIN, objective.HIGH_BETA)),
         Rule("breaks", (objective.DRAWN_SHARE, objective.RAISED_BETA)),
+        Rule("costs", (capacity.POOR_GAIN, objective.HIGH_BETA)),
         Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
     ),
     "KL divergence weighs so much that the encoder says the same of every example (posterior collapse). The decoder "
@@ -19,7 +20,7 @@ BETA_TOO_HIGH = Cause(
     "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
     "error.",
     (weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),
-    explains=("not_learned", *FOLLOWS),
+    explains=("not_learned", "overfitting", *FOLLOWS),
     symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, objective.RATE_SHORT),
     seen="effective β 9 to 24000: gain up to .03; healthy runs have effective β up to 2.1",
 )  # fmt: skip
