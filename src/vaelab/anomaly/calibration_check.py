@@ -17,7 +17,7 @@ LEVEL = INTERVAL[1] / 100
 
 
 def calibration_check(val: Sample, test: Sample, threshold: float, nominal: float, seed: int) -> dict[str, Any]:
-    """Return `fpr_interval` and `calibration_ks_p`; NaN where a sample is a single strip.
+    """Return `fpr_interval`, `calibration_ks_p` and `val_above_p`; NaN where a sample is a single strip.
 
     Args:
         val: calibrated scores of the normals and their strips.
@@ -29,7 +29,7 @@ def calibration_check(val: Sample, test: Sample, threshold: float, nominal: floa
     flagged = [(scores > threshold).astype(float) for scores, _ in (val, test)]
     sizes = [worth(values, strip) for values, (_, strip) in zip(flagged, (val, test), strict=True)]
     ends = fpr_interval(sizes[0], sizes[1], float(flagged[1].mean()), nominal, seed)
-    return {"fpr_interval": list(ends), "calibration_ks_p": ks_p(val, test)}
+    return {"fpr_interval": list(ends), "calibration_ks_p": ks_p(val, test), "val_above_p": above_p(val, test)}
 
 
 def design_effect(values: np.ndarray, strip: np.ndarray) -> float:
@@ -92,3 +92,25 @@ def ks_p(val: Sample, test: Sample) -> float:
     root = math.sqrt(sizes[0] * sizes[1] / sum(sizes))
     farthest = float(np.abs(reached[0] - reached[1]).max())
     return float(special.kolmogorov((root + 0.12 + 0.11 / root) * farthest))  # Stephens 1970
+
+
+def above_p(val: Sample, test: Sample) -> float:
+    """Return how likely so many strips of val would reach above all of test, if all were alike.
+
+    Small where val holds defects: they are few, and the highest of all. Exact; a strip counts as its largest score.
+    Source: Rosenbaum 1954.
+    """
+    tops = [_largest(scores, strip) for scores, strip in (val, test)]
+    if min(map(len, tops)) < 2:
+        return math.nan
+    above = int((tops[0] > tops[1].max()).sum())
+    places = np.arange(above)
+    return float(np.prod((len(tops[0]) - places) / (len(tops[0]) + len(tops[1]) - places)))
+
+
+def _largest(scores: np.ndarray, strip: np.ndarray) -> np.ndarray:
+    """The largest score of each strip."""
+    strips, place = np.unique(strip, return_inverse=True)
+    largest = np.full(len(strips), -np.inf)
+    np.maximum.at(largest, place, scores)
+    return largest

@@ -71,6 +71,9 @@ class Diagnose(Block):
     .004)."""
     calibration_doubt: Annotated[Fraction, of("image")] = 0.05
     """Calibration shift: the same, where the rate of false alarms is off too."""
+    val_above_doubt: Annotated[Fraction, of("image")] = 0.02
+    """Calibration shift: smallest p of so many normals of val being above all of test, where the last p is small too:
+    val holds defects. Alone it counts below `calibration_p`."""
     rate_off: Annotated[Ratio, of("image")] = 1.7
     """Calibration shift: largest distance of the false-positive rate from the nominal one, standard errors of both."""
     least_recall: Annotated[Fraction, of("image")] = 0.05
@@ -101,5 +104,10 @@ class Diagnose(Block):
     values; evidence alone."""
     split_offset: Annotated[Fraction, of("image")] = 0.15
     """Input range: largest difference of mean from training that all groups of a split have, of the range of values."""
+    brightness: Annotated[float, of("image")] = Field(1.4, ge=1, le=1000)
+    """Input range, shifted group: largest factor between training and another split by which both the mean and the
+    standard deviation of values differ (healthy up to 1.2)."""
+    groups_brightness: Annotated[float, of("image")] = Field(1.8, ge=1, le=1000)
+    """Input range: the same factor between two groups of training (healthy up to 1.34)."""
     range_used: Annotated[Fraction, of("image")] = 0.1
     """Input range: smallest share of the range of values that a split fills."""
