@@ -125,9 +125,9 @@ F1_SHARE = Sign("f1_share", "F1 over the best of the sweep", "f1_share", "below"
 SHIFT_P = Sign("calibration_p", "p that val and test normals score alike", "calibration_p", "below", shift_p)
 SHIFT_DOUBT = Sign("calibration_doubt", "p that val and test normals score alike", "calibration_doubt", "below",
                    of_metric("threshold.calibration_ks_p"))  # fmt: skip
-VAL_ABOVE = Sign("val_above_p", "p that so many normals of val score above all of test", "calibration_p", "below",
+VAL_ABOVE = Sign("val_above_p", "p that val has so many of the highest normals", "val_above_p", "below",
                  of_metric("threshold.val_above_p"))  # fmt: skip
-VAL_ABOVE_DOUBT = Sign("val_above_doubt", "p that so many normals of val score above all of test", "val_above_doubt",
+VAL_ABOVE_DOUBT = Sign("val_above_doubt", "p that val has so many of the highest normals", "calibration_doubt",
                        "below", of_metric("threshold.val_above_p"))  # fmt: skip
 RATE_OFF = Sign("rate_off", "false-positive rate from the nominal one, in standard errors", "rate_off", "above",
                 rate_off)  # fmt: skip
