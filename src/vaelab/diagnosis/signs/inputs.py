@@ -8,7 +8,8 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading, Sign
 
 TRAINED, HELD_OUT = "train", ("val", "test")
-ENOUGH = 10  # examples of a group, below which its light is chance
+ENOUGH = 5  # examples of a group, below which its light is chance
+CHANCE = 3.0  # factors of n examples are divided by 1 + (CHANCE / n)²: photographs then pass 1.4 by chance in < 1 %
 
 Values = Mapping[str, float]  # mean, std, min, max, examples
 Measure = Callable[[Values, Values], float]
@@ -57,7 +58,8 @@ def factor(one: Values, other: Values) -> float:
     """
     ratios = [one[key] / other[key] if other[key] > 0 else 1.0 for key in ("mean", "std")]
     least, largest = min(ratios), max(ratios)
-    return least if least > 1 else 1 / largest if 0 < largest < 1 else 1.0
+    both = least if least > 1 else 1 / largest if 0 < largest < 1 else 1.0
+    return both / (1 + (CHANCE / min(one["examples"], other["examples"])) ** 2)
 
 
 def unlike_groups(case: Case) -> Reading | None:
