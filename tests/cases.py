@@ -72,7 +72,7 @@ def defects(**changes: Any) -> Case:
     summary = {
         "scored": True, "labelled": True, "roc_auc": 0.8, "roc_auc_low": 0.7, "roc_auc_high": 0.9, "recall": 0.5,
         "f1": 0.6, "percentile_used": 95.0, "fpr_normal": 0.06, "fpr_nominal": 0.05, "val_normals": 100,
-        "test_normals": 100, "calibration_ks_p": 0.4, "mask_z": 9.0,
+        "test_normals": 100, "calibration_ks_p": 0.4, "mask_z": 9.0, "mask_z_ideal": 30.0,
         "settings": {"scores": ["mahalanobis"], "aggregation": "max"},
     }  # fmt: skip
     sweep = [{"percentile": "85", "f1": "0.64"}, {"percentile": "95", "f1": "0.6"}, {"percentile": "99", "f1": "0.3"}]

@@ -1,13 +1,13 @@
 """Signs against numbers that are worked out by hand."""
 
-from math import log
+from math import log, log10
 
 import pytest
-from cases import dimensions, history, image, run_of, tags
+from cases import defects, dimensions, history, image, run_of, tags
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Evidence, Reading, Sign
-from vaelab.diagnosis.signs import data, decision, gain, objective, optimisation
+from vaelab.diagnosis.signs import data, decision, gain, inputs, objective, optimisation
 
 
 def test_gain_is_the_share_of_the_way():
@@ -101,3 +101,35 @@ def test_what_val_lost_again_is_a_share_of_the_way_from_knowing_nothing():
     assert optimisation.train_rise(case).value == pytest.approx(-10 / 20)
     shown = image()._replace(history=history([3, 2, 1], [0.03, 0.006, 0.012], "mse"))
     assert optimisation.lost_again(shown).value == pytest.approx(log(2) / log(10))
+
+
+def test_light_is_what_multiplies_mean_and_deviation():
+    plain = {"mean": 0.5, "std": 0.2, "examples": 1000}
+    assert inputs.factor({"mean": 0.25, "std": 0.1, "examples": 1000}, plain) == pytest.approx(2, rel=1e-4)
+    assert inputs.factor(plain, {"mean": 0.25, "std": 0.08, "examples": 1000}) == pytest.approx(2, rel=1e-4)
+    assert inputs.factor({"mean": 0.25, "std": 0.3, "examples": 1000}, plain) == pytest.approx(1, rel=1e-4)
+    assert inputs.factor({"mean": 0.25, "std": 0.1, "examples": 6}, plain) == pytest.approx(2 / 1.25)
+
+
+def test_noise_that_all_groups_share_is_no_shift_of_the_smoothest():
+    def psnr(error):
+        return -10 * log10(error)
+
+    errors = {"gray": 1e-4, "colour": 5e-3}
+    noisy = {f"test__psnr_group_{name}": psnr(error + 2e-3) for name, error in errors.items()}
+    train = {f"train__psnr_group_{name}": psnr(error) for name, error in errors.items()}
+    assert data.group_shift(image(**train, **noisy)).value == pytest.approx(0, abs=1e-6)
+    assert data.group_shift(image(**train, test__psnr_group_gray=psnr(1e-3), test__psnr_group_colour=psnr(5e-3))
+                            ).value == pytest.approx(10)  # fmt: skip
+
+
+def test_p_of_several_scores_are_worth_less_the_more_there_are():
+    case = defects(threshold__calibration_ks_p=0.3, threshold__calibration_ks_p_by_score={"a": 0.3, "b": 1e-4})
+    assert decision.shift_p(case).value == pytest.approx(2e-4)
+    assert decision.shift_p(case).source.endswith("by_score.b")
+
+
+def test_auc_in_standard_errors_and_normals_above_the_threshold():
+    case = defects(threshold__roc_auc=0.6, threshold__roc_auc_low=0.5, threshold__percentile_used=99.9)
+    assert decision.auc_errors(case).value == pytest.approx(1.96)
+    assert decision.normals_above(case).value == pytest.approx(0.1)

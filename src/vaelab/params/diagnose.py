@@ -78,7 +78,10 @@ class Diagnose(Block):
     """Calibration shift: smallest p of the scores of val and of test normals being alike (broken 1e-16, healthy from
     .004)."""
     calibration_doubt: Annotated[Fraction, of("image")] = 0.05
-    """Calibration shift: the same, where the rate of false alarms is off too."""
+    """Calibration shift: the same, where the rate of false alarms is off too, or val has too many of the highest."""
+    val_above_p: Annotated[Fraction, of("image")] = 0.005
+    """Calibration shift: smallest p of val having so many of the highest normals of val and test, as where it holds
+    defects; up to `calibration_doubt` where the p before is below that too (false alarms of both .007)."""
     rate_off: Annotated[Ratio, of("image")] = 1.7
     """Calibration shift: largest distance of the false-positive rate from the nominal one, standard errors of both."""
     least_recall: Annotated[Fraction, of("image")] = 0.05
@@ -98,16 +101,25 @@ class Diagnose(Block):
     """Degenerate samples: smallest entropy of the sampled combinations, as a share of that of held-out rows."""
     predicted_share: Annotated[Fraction, of("tags")] = 0.02
     """Predicts nothing: smallest number of tags predicted per row, as a share of the true number."""
-    hole: Annotated[Ratio, of("grid", "image")] = 0.15
-    """Prior hole: largest distance (MMD) of samples from reconstructions (broken .22, healthy .06)."""
+    hole: Annotated[Ratio, of("grid", "image")] = 0.35
+    """Prior hole: largest distance (MMD²) of samples from reconstructions (healthy up to .31; with β too low .18 to
+    1.4: only what is far beyond is said)."""
     duplicates: Fraction = 0.005
-    """Leakage: largest share of the examples of val and test of which a nearly equal one stands in training."""
-    alike: Annotated[Fraction, of("image")] = 0.05
-    """Leakage: largest share of the examples of val and test that seem to show what one of training shows; a note."""
+    """Leakage: largest share of the examples of val and test of which a nearly equal one stands in training (healthy 0:
+    pictures of one even colour do not count)."""
+    alike: Annotated[Fraction, of("image")] = 0.1
+    """Leakage: largest share of the examples of val and test that seem to show what one of training shows; a note
+    (healthy up to .036, on 56 pictures)."""
     group_offset: Annotated[Fraction, of("image")] = 0.08
     """Shifted group: largest difference of the mean of a group between training and another split, of the range of
     values; evidence alone."""
     split_offset: Annotated[Fraction, of("image")] = 0.15
-    """Input range: largest difference of mean from training that all groups of a split have, of the range of values."""
+    """Input range: largest difference of mean from training that all groups of a split have, of the range of values
+    (healthy up to .083)."""
+    brightness: Annotated[float, of("image")] = Field(1.4, ge=1, le=1000)
+    """Input range, shifted group: largest factor between training and another split by which both the mean and the
+    standard deviation of values differ (healthy up to 1.2)."""
+    groups_brightness: Annotated[float, of("image")] = Field(1.8, ge=1, le=1000)
+    """Input range: the same factor between two groups of training (healthy up to 1.34)."""
     range_used: Annotated[Fraction, of("image")] = 0.1
     """Input range: smallest share of the range of values that a split fills."""

@@ -16,6 +16,9 @@ from vaelab.data.sources.alike import Pair, alike, alike_warnings, pair_counts
 
 SIDE = 16  # of the thumbnails, pixels
 MOST_THUMBNAILS = 14_000  # of a split that are compared: some seconds; pixel for pixel all are
+BLANK = (
+    1.0  # levels: the deviation within each channel below which an image shows nothing, such as the dark around a disc
+)
 EVEN = 10.0  # levels: the deviation of a thumbnail below which images are all alike
 MOST_DIFFERENCE = 3.0  # levels: what saving as JPEG, or in another size, leaves; portraits differ by 16 and more
 EXAMPLES = 3  # of pairs that are named
@@ -37,9 +40,11 @@ class Twins:
 
     def add(self, phase: str, name: str, x: np.ndarray) -> None:
         """Add an image, or all tiles of one: uint8 [n, C, S, S]."""
+        self.images[phase] += 1
+        if float(x.std((2, 3)).max(initial=0)) < BLANK:
+            return
         key = hashlib.blake2b(np.ascontiguousarray(x).data, digest_size=16, key=str(x.shape).encode()).digest()
         first = self.first.setdefault(key, (phase, name))
-        self.images[phase] += 1
         if first[0] != phase:
             self.exact.append(Pair(phase, name, *first))
         elif self.near and len(x) == 1 and len(self.names[phase]) < MOST_THUMBNAILS:

@@ -2,7 +2,7 @@
 
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.prescriptions import capacity
-from vaelab.diagnosis.signs import data, decision, optimisation
+from vaelab.diagnosis.signs import data, decision, inputs, optimisation
 
 LEAKAGE = Cause(
     "leakage", "The same examples stand in training and in what is measured",
@@ -15,11 +15,16 @@ LEAKAGE = Cause(
 
 INPUT_RANGE = Cause(
     "input_range", "A part of the data lies in another range of values",
-    (Rule("costs", (data.RANGE_USED,)), Rule("costs", (data.SPLIT_OFFSET,))),
+    (
+        Rule("costs", (inputs.RANGE_USED,)),
+        Rule("costs", (inputs.SPLIT_OFFSET,)),
+        Rule("costs", (inputs.SPLIT_LIGHT,)),
+        Rule("costs", (inputs.GROUPS_LIGHT,)),
+    ),
     "Values of a whole split lie elsewhere than those that were trained on, brighter or darker, or fill a small part "
     "of the range. Errors there are of the brightness, and not of what the pictures show.",
     "Prepare all files in the same way; look at `statistics` in meta.json for the split that the evidence names.",
-    explains=("calibration_shift",), kinds=("image",),
+    explains=("group_shift", "calibration_shift", "overfitting", "prior_hole"), kinds=("image",),
     seen="no plant of the development set",
 )  # fmt: skip
 
@@ -35,22 +40,25 @@ GROUP_SCARCE = Cause(
 
 GROUP_SHIFT = Cause(
     "group_shift", "A group looks different in test than in training",
-    (Rule("costs", (data.GROUP_SHIFT,)),),
+    (Rule("costs", (data.GROUP_SHIFT,)), Rule("costs", (inputs.GROUP_LIGHT,))),
     "From train to test one group loses far more than the others. Groups differ in how hard they are; but a group "
     "that was learned and is not found again was taken or prepared in another way.",
     "Compare pictures of this group in train and test: exposure, scale, source.",
-    symptoms=(data.GROUP_OFFSET,), kinds=("image",),
+    explains=("calibration_shift", "prior_hole"), symptoms=(inputs.GROUP_LIGHT, inputs.GROUP_OFFSET), kinds=("image",),
     seen="7.1 dB on gray pictures with changed contrast; healthy runs up to 3.5",
 )  # fmt: skip
 
 MASKS_MISALIGNED = Cause(
     "masks_misaligned", "Masks or labels do not fit the pictures",
-    (Rule("breaks", (data.MASK_Z, decision.RANKS)),),
+    (
+        Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.RANKS)),
+        Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.ABOVE_CHANCE)),
+    ),
     "The score of a patch finds defects, but inside the masks it is no higher than inside masks of other images. Then "
     "masks lie elsewhere than the defects, or labels are of other patches.",
     "Look at plots/comparison/defects/<run>/: the outline of the mask should hold the defect. Check how files of "
     "masks are matched with files of images.",
-    kinds=("image",),
+    explains=("defects_not_found",), kinds=("image",),
     seen="masks of the next image: z −2.3 to 1.9; healthy runs from 6.5",
 )  # fmt: skip
 

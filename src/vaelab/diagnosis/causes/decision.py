@@ -9,12 +9,15 @@ CALIBRATION_SHIFT = Cause(
     (
         Rule("costs", (decision.SHIFT_P,)),
         Rule("costs", (decision.SHIFT_DOUBT, decision.RATE_OFF)),
+        Rule("costs", (decision.VAL_ABOVE,)),
+        Rule("costs", (decision.SHIFT_DOUBT, decision.VAL_ABOVE_DOUBT)),
     ),
     "The threshold comes from val normals. Test normals have other scores, so that it flags far more of them, or far "
     "fewer, than was asked for. Recall and F1 follow from that.",
     "Calibrate with normals from where the model is used; score each strip against itself.",
     (thresholds.by_strips,),
-    explains=("threshold_too_high",), symptoms=(decision.RATE_OFF, decision.RECALL), kinds=("image",),
+    explains=("threshold_too_high",), kinds=("image",),
+    symptoms=(decision.RATE_OFF, decision.VAL_ABOVE_DOUBT, decision.RECALL),
     seen="noise on val or on test: p 1e-16; healthy runs from .004",
 )  # fmt: skip
 
@@ -28,22 +31,13 @@ AGGREGATION_HIDES_DEFECTS = Cause(
     seen="average precision .475 with the mean, .567 with the maximum",
 )  # fmt: skip
 
-DEFECTS_NOT_FOUND = Cause(
-    "defects_not_found", "Scores do not tell defects from normals",
-    (Rule("breaks", (decision.CHANCE, decision.BASELINES_TOO)), Rule("breaks", (decision.CHANCE,))),
-    "AUC may be that of chance: its interval holds one half. Where baselines that need no network are there too, the "
-    "defects do not show in these data, or labels are wrong; else it is the model or the score.",
-    "Try another of the saved scores, a local model for weaves, features for objects (docs/anomaly.md).",
-    (thresholds.other_score, thresholds.aggregation, thresholds.mahalanobis, thresholds.local_model),
-    explains=("threshold_too_high",), symptoms=(decision.BASELINES_TOO,), kinds=("image",),
-    seen="defects of strength .02: lower end of AUC .44 to .49; healthy runs from .59",
-)  # fmt: skip
-
 THRESHOLD_TOO_HIGH = Cause(
     "threshold_too_high", "The threshold is too high",
     (
         Rule("breaks", (decision.RECALL, decision.RANKS)),
+        Rule("breaks", (decision.RECALL, decision.PERCENTILE)),
         Rule("costs", (decision.PERCENTILE, decision.F1_SHARE)),
+        Rule("costs", (decision.PERCENTILE, decision.HANGING, decision.F1_LOST)),
     ),
     "Scores rank defects above normals, but the threshold lies above most of both: next to nothing is flagged, and F1 "
     "is near 0 though AUC is not.",
@@ -53,4 +47,15 @@ THRESHOLD_TOO_HIGH = Cause(
     seen="percentile 99.99: recall .01, F1 .02 where .34 can be had; healthy .31",
 )  # fmt: skip
 
-OF_DECISION = (CALIBRATION_SHIFT, AGGREGATION_HIDES_DEFECTS, DEFECTS_NOT_FOUND, THRESHOLD_TOO_HIGH)
+DEFECTS_NOT_FOUND = Cause(
+    "defects_not_found", "Scores do not tell defects from normals",
+    (Rule("breaks", (decision.CHANCE, decision.BASELINES_TOO)), Rule("breaks", (decision.CHANCE,))),
+    "AUC may be that of chance: its interval holds one half. Where baselines that need no network are there too, the "
+    "defects do not show in these data, or labels are wrong; else it is the model or the score.",
+    "Try another of the saved scores, a local model for weaves, features for objects (docs/anomaly.md).",
+    (thresholds.other_score, thresholds.aggregation, thresholds.mahalanobis, thresholds.local_model),
+    symptoms=(decision.BASELINES_TOO,), kinds=("image",),
+    seen="defects of strength .02: lower end of AUC .44 to .49; healthy runs from .59",
+)  # fmt: skip
+
+OF_DECISION = (CALIBRATION_SHIFT, AGGREGATION_HIDES_DEFECTS, THRESHOLD_TOO_HIGH, DEFECTS_NOT_FOUND)

@@ -1,13 +1,13 @@
-"""Signs of the data: too few, uneven, shifted, twice, or in another range."""
+"""Signs of the data as runs show them: too few, uneven, shifted, twice, masks elsewhere."""
 
 from collections.abc import Sequence
+from math import log10
 
-from vaelab import artifacts
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading, Sign
 from vaelab.diagnosis.signs import gain
+from vaelab.diagnosis.signs.inputs import TRAINED, meta_of
 
-TRAINED, HELD_OUT = "train", ("val", "test")
 LEAST = 5  # examples of a group, below which its share is chance
 
 
@@ -21,19 +21,23 @@ def group_share(case: Case) -> Reading | None:
     if len(found) < 2:
         return None
     name = min(found, key=lambda group: found[group])
-    return Reading(found[name], f"{_meta(case)}: group_counts of {name}")
+    return Reading(found[name], f"{meta_of(case)}: group_counts of {name}")
 
 
 def group_shift(case: Case) -> Reading | None:
-    """Return the difference between groups of how much PSNR falls from train to the phase that is reported."""
-    names = case.groups.get(case.phase, {})
-    falls: dict[str, float] = {}
+    """Return the difference between groups of how much PSNR falls from train to the phase that is reported.
+
+    Squared error that all groups gain alike, as noise adds it, is taken away: PSNR of smooth groups falls most by it.
+    """
+    names, errors = case.groups.get(case.phase, {}), dict[str, tuple[float, float]]()
     for name in names:
         train, final = (case.number(f"{phase}.psnr_group_{name}") for phase in (TRAINED, "final"))
         if train is not None and final is not None and min(names[name], case.groups[TRAINED].get(name, 0)) >= LEAST:
-            falls[name] = train - final
-    if len(falls) < 2:
+            errors[name] = 10 ** (-train / 10), 10 ** (-final / 10)
+    if len(errors) < 2:
         return None
+    common = max(0.0, min(final - train for train, final in errors.values()))
+    falls = {name: 10 * log10((final - common) / train) for name, (train, final) in errors.items()}
     worst = max(falls, key=lambda group: falls[group])
     return Reading(max(falls.values()) - min(falls.values()), case.source(f"final.psnr_group_{worst}"))
 
@@ -42,6 +46,12 @@ def mask_z(case: Case) -> Reading | None:
     """Return how far scores inside the masks are above those inside masks of other images, standard deviations."""
     value = case.number("threshold.mask_z")
     return None if value is None else Reading(value, case.source("threshold.mask_z"))
+
+
+def mask_z_ideal(case: Case) -> Reading | None:
+    """Return what that number would be if scores were the masks themselves: low where masks are few, or all alike."""
+    value = case.number("threshold.mask_z_ideal")
+    return None if value is None else Reading(value, case.source("threshold.mask_z_ideal"))
 
 
 def duplicates(case: Case) -> Reading | None:
@@ -63,53 +73,7 @@ def _pairs(case: Case, kinds: Sequence[str]) -> Reading | None:
     if not known or not rest:
         return None
     across = sum(count for pairs in known for splits, count in pairs.items() if TRAINED in splits.split("-"))
-    return Reading(across / rest, f"{_meta(case)}: near_duplicates, {' and '.join(kinds)}")
-
-
-def offsets(case: Case) -> dict[str, dict[str, float]]:
-    """Return by phase and group how far the mean value is from that of the same group in training, of [0, 1]."""
-    statistics, found = case.data.get("statistics", {}), dict[str, dict[str, float]]()
-    for phase in HELD_OUT:
-        for group, values in statistics.get(phase, {}).items():
-            train = statistics.get(TRAINED, {}).get(group)
-            if train and min(values.get("examples", 0), train.get("examples", 0)) >= LEAST:
-                found.setdefault(phase, {})[group] = abs(values["mean"] - train["mean"])
-    return found
-
-
-def group_offset(case: Case) -> Reading | None:
-    """Return the largest difference of a group's mean value between training and another split."""
-    found = {f"{phase}.{group}": value for phase, of in offsets(case).items() for group, value in of.items()}
-    if not found:
-        return None
-    place = max(found, key=lambda name: found[name])
-    return Reading(found[place], f"{_meta(case)}: statistics.{place}")
-
-
-def split_offset(case: Case) -> Reading | None:
-    """Return the difference of mean value from training that all groups of a split have, in the worst split."""
-    found = {phase: min(of.values()) for phase, of in offsets(case).items()}
-    if not found:
-        return None
-    phase = max(found, key=lambda name: found[name])
-    return Reading(found[phase], f"{_meta(case)}: statistics.{phase}")
-
-
-def range_used(case: Case) -> Reading | None:
-    """Return the smallest share of [0, 1] between the least and the largest value of a split."""
-    spans = {}
-    for phase, groups in case.data.get("statistics", {}).items():
-        values = [value for value in groups.values() if value.get("examples")]
-        if values:
-            spans[phase] = max(value["max"] for value in values) - min(value["min"] for value in values)
-    if not spans:
-        return None
-    phase = min(spans, key=lambda name: spans[name])
-    return Reading(spans[phase], f"{_meta(case)}: statistics.{phase}")
-
-
-def _meta(case: Case) -> str:
-    return f"{artifacts.prepared(case.run.data)}/meta.json"
+    return Reading(across / rest, f"{meta_of(case)}: near_duplicates, {' and '.join(kinds)}")
 
 
 OVERFIT = Sign("overfit_share", "loss from train to val, over the gain on train", "overfit_share", "above",
@@ -127,9 +91,5 @@ DUPLICATES = Sign(
 )
 ALIKE = Sign("alike", "examples of val and test that show what one of training shows, as a share", "alike", "above",
              alike)  # fmt: skip
-GROUP_OFFSET = Sign("group_offset", "difference of a group's mean value between splits", "group_offset", "above",
-                    group_offset)  # fmt: skip
-SPLIT_OFFSET = Sign(
-    "split_offset", "difference of mean value between a split and training", "split_offset", "above", split_offset
-)
-RANGE_USED = Sign("range_used", "share of the range that the values of a split fill", "range_used", "below", range_used)
+MASKS_TELL = Sign("mask_z_ideal", "the same of scores that are the masks themselves", 6, "above", mask_z_ideal,
+                  "standard deviations")  # fmt: skip

@@ -5,6 +5,8 @@ from vaelab.diagnosis.sign import Reading, Sign
 from vaelab.diagnosis.signs.objective import of_metric
 from vaelab.metrics.records import DEFECT_BASELINES
 
+BY_SCORE = "threshold.calibration_ks_p_by_score"
+
 
 def auc(case: Case) -> Reading | None:
     """Return the lower end of the interval of AUC, or AUC where there is no interval; None without labels."""
@@ -12,6 +14,14 @@ def auc(case: Case) -> Reading | None:
     path = "threshold.roc_auc" if low is None else "threshold.roc_auc_low"
     value = case.number(path)
     return None if value is None or not case.threshold.get("labelled") else Reading(value, case.source(path))
+
+
+def auc_errors(case: Case) -> Reading | None:
+    """Return how far AUC is above one half, in standard errors: half of its lower interval of 95 %."""
+    found, low = case.number("threshold.roc_auc"), case.number("threshold.roc_auc_low")
+    if found is None or low is None or found <= low or not case.threshold.get("labelled"):
+        return None
+    return Reading(1.96 * (found - 0.5) / (found - low), case.source("threshold.roc_auc"))
 
 
 def baseline_auc(case: Case) -> Reading | None:
@@ -43,6 +53,24 @@ def best_percentile(case: Case) -> tuple[float, float] | None:
 def percentile(case: Case) -> Reading | None:
     """Return the percentile that the threshold is."""
     return of_metric("threshold.percentile_used")(case)
+
+
+def shift_p(case: Case) -> Reading | None:
+    """Return the least p of the run's scores, times how many were looked at; of the combined one where it is alone."""
+    by_score = case.threshold.get("calibration_ks_p_by_score") or {}
+    found = {name: value for name in by_score if (value := case.number(f"{BY_SCORE}.{name}")) is not None}
+    if not found:
+        return of_metric("threshold.calibration_ks_p")(case)
+    least = min(found, key=lambda score: found[score])
+    return Reading(min(1.0, found[least] * len(found)), case.source(f"{BY_SCORE}.{least}"))
+
+
+def normals_above(case: Case) -> Reading | None:
+    """Return how many normals of val lie above the threshold as asked for: below 1, it hangs on the largest alone."""
+    percentile, count = case.number("threshold.percentile_used"), case.number("threshold.val_normals")
+    if percentile is None or count is None:
+        return None
+    return Reading(count * (1 - percentile / 100), f"{case.source('threshold.percentile_used')}, val_normals")
 
 
 def rate_off(case: Case) -> Reading | None:
@@ -86,15 +114,21 @@ def _cell(row: Row, column: str) -> float | None:
 
 
 RANKS = Sign("roc_auc_low", "lower end of AUC", "chance", "above", auc)
+ABOVE_CHANCE = Sign("auc_errors", "AUC above one half", 1.5, "above", auc_errors, "standard errors")
 CHANCE = Sign("roc_auc_chance", "lower end of AUC", "chance", "below", auc)
 BASELINES_TOO = Sign("baseline_auc", "lower end of AUC of the best baseline", "chance", "below", baseline_auc)
 RECALL = Sign("recall", "recall of defects", "least_recall", "below", of_metric("threshold.recall"))
 PERCENTILE = Sign("percentile", "percentile of the threshold", "high_percentile", "above", percentile)
+F1_LOST = Sign("f1_lost", "F1 over the best of the sweep", 0.9, "below", f1_share)
+HANGING = Sign("normals_above", "normals of val above the threshold", 0.5, "below", normals_above)
 F1_SHARE = Sign("f1_share", "F1 over the best of the sweep", "f1_share", "below", f1_share)
-SHIFT_P = Sign("calibration_p", "p that val and test normals score alike", "calibration_p", "below",
-               of_metric("threshold.calibration_ks_p"))  # fmt: skip
+SHIFT_P = Sign("calibration_p", "p that val and test normals score alike", "calibration_p", "below", shift_p)
 SHIFT_DOUBT = Sign("calibration_doubt", "p that val and test normals score alike", "calibration_doubt", "below",
                    of_metric("threshold.calibration_ks_p"))  # fmt: skip
+VAL_ABOVE = Sign("val_above_p", "p that val has so many of the highest normals", "val_above_p", "below",
+                 of_metric("threshold.val_above_p"))  # fmt: skip
+VAL_ABOVE_DOUBT = Sign("val_above_doubt", "p that val has so many of the highest normals", "calibration_doubt",
+                       "below", of_metric("threshold.val_above_p"))  # fmt: skip
 RATE_OFF = Sign("rate_off", "false-positive rate from the nominal one, in standard errors", "rate_off", "above",
                 rate_off)  # fmt: skip
 MEAN_USED = Sign("mean_used", "aggregation that is the mean", 0, "above", mean_used)

@@ -1,0 +1,119 @@
+"""Signs of the values of the data, before any model: another light, another range. Values lie in [0, 1]."""
+
+from collections.abc import Callable, Mapping
+from itertools import combinations
+
+from vaelab import artifacts
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.sign import Reading, Sign
+
+TRAINED, HELD_OUT = "train", ("val", "test")
+ENOUGH = 5  # examples of a group, below which its light is chance
+CHANCE = 3.0  # factors of n examples are divided by 1 + (CHANCE / n)²: photographs then pass 1.4 by chance in < 1 %
+
+Values = Mapping[str, float]  # mean, std, min, max, examples
+Measure = Callable[[Values, Values], float]
+
+
+def compared(case: Case, measure: Measure) -> dict[str, dict[str, float]]:
+    """Return by phase and group what a measure says of its values there and in training."""
+    statistics, found = case.data.get("statistics", {}), dict[str, dict[str, float]]()
+    for phase in HELD_OUT:
+        for group, values in statistics.get(phase, {}).items():
+            train = statistics.get(TRAINED, {}).get(group)
+            if train and min(values.get("examples", 0), train.get("examples", 0)) >= ENOUGH:
+                found.setdefault(phase, {})[group] = measure(values, train)
+    return found
+
+
+def group_offset(case: Case) -> Reading | None:
+    """Return the largest difference of a group's mean value between training and another split."""
+    return _of_groups(case, offset)
+
+
+def split_offset(case: Case) -> Reading | None:
+    """Return the difference of mean value from training that all groups of a split have, in the worst split."""
+    return _of_splits(case, offset)
+
+
+def group_brightness(case: Case) -> Reading | None:
+    """Return by what factor the light of a group differs between training and another split, in the worst group."""
+    return _of_groups(case, factor)
+
+
+def split_brightness(case: Case) -> Reading | None:
+    """Return by what factor the light of all groups differs between training and another split, in the worst split."""
+    return _of_splits(case, factor)
+
+
+def offset(one: Values, other: Values) -> float:
+    """Return the difference of mean values."""
+    return abs(one["mean"] - other["mean"])
+
+
+def factor(one: Values, other: Values) -> float:
+    """Return the factor between two kinds of pictures by which both mean and standard deviation differ; 1: neither.
+
+    Other light multiplies both alike. Other things differ in one of them, or in both by little.
+    """
+    ratios = [one[key] / other[key] if other[key] > 0 else 1.0 for key in ("mean", "std")]
+    least, largest = min(ratios), max(ratios)
+    both = least if least > 1 else 1 / largest if 0 < largest < 1 else 1.0
+    return both / (1 + (CHANCE / min(one["examples"], other["examples"])) ** 2)
+
+
+def unlike_groups(case: Case) -> Reading | None:
+    """Return by what factor the light of two groups of training differs, in the worst pair."""
+    groups = case.data.get("statistics", {}).get(TRAINED, {})
+    large = {name: values for name, values in groups.items() if values.get("examples", 0) >= ENOUGH}
+    found = {f"{TRAINED}.{one} and {two}": factor(large[one], large[two]) for one, two in combinations(large, 2)}
+    return _largest(case, found)
+
+
+def _of_groups(case: Case, measure: Measure) -> Reading | None:
+    found = compared(case, measure)
+    return _largest(case, {f"{phase}.{group}": value for phase, of in found.items() for group, value in of.items()})
+
+
+def _of_splits(case: Case, measure: Measure) -> Reading | None:
+    return _largest(case, {phase: min(of.values()) for phase, of in compared(case, measure).items()})
+
+
+def _largest(case: Case, found: Mapping[str, float]) -> Reading | None:
+    """The largest of some numbers of the statistics, with its place."""
+    if not found:
+        return None
+    place = max(found, key=lambda name: found[name])
+    return Reading(found[place], f"{meta_of(case)}: statistics.{place}")
+
+
+def range_used(case: Case) -> Reading | None:
+    """Return the smallest share of [0, 1] between the least and the largest value of a split."""
+    spans = {}
+    for phase, groups in case.data.get("statistics", {}).items():
+        values = [value for value in groups.values() if value.get("examples")]
+        if values:
+            spans[phase] = max(value["max"] for value in values) - min(value["min"] for value in values)
+    if not spans:
+        return None
+    phase = min(spans, key=lambda name: spans[name])
+    return Reading(spans[phase], f"{meta_of(case)}: statistics.{phase}")
+
+
+def meta_of(case: Case) -> str:
+    """Return where the report of preparation lies."""
+    return f"{artifacts.prepared(case.run.data)}/meta.json"
+
+
+GROUP_OFFSET = Sign("group_offset", "difference of a group's mean value between splits", "group_offset", "above",
+                    group_offset)  # fmt: skip
+SPLIT_OFFSET = Sign(
+    "split_offset", "difference of mean value between a split and training", "split_offset", "above", split_offset
+)
+GROUP_LIGHT = Sign("group_brightness", "factor between the light of a group in training and in another split",
+                   "brightness", "above", group_brightness)  # fmt: skip
+SPLIT_LIGHT = Sign("split_brightness", "factor between the light of training and of another split", "brightness",
+                   "above", split_brightness)  # fmt: skip
+GROUPS_LIGHT = Sign("groups_brightness", "factor between the light of two groups of training", "groups_brightness",
+                    "above", unlike_groups)  # fmt: skip
+RANGE_USED = Sign("range_used", "share of the range that the values of a split fill", "range_used", "below", range_used)
