@@ -2,14 +2,18 @@
 
     python benchmarks/plants.py PLANTS.yaml [NAME ...] [--folder FOLDER] [--jobs N] [--again STAGE] [--score-only]
 
-The file has `datasets` and `runs` as in params.yaml, `edits` (prepared data sets, copied and broken: plant_edits.py),
-`make` (raw data that are made first: plant_data.py), `share` (runs that take the weights of another run), `expected`
-(of each run the root cause first, then further findings that are true of it; [] is healthy) and `strength` (of a run,
-how far its dial is turned). $NAME in a path is taken from the environment. Runs are trained in FOLDER, N at a time with
-one thread each; what is there is not made again, so that a killed call goes on. A name may be the beginning of several,
-such as p05. To diagnose again elsewhere no weights are needed: docs/diagnosis.md lists the folders.
-Printed: a line per stage, what was found of each run, a table cause × found, roots named, healthy runs accused. A
-finding that is a mere note accuses nobody. Result: FOLDER/scores.json.
+The file has `datasets` and `runs` as in params.yaml, and
+- `edits`: prepared data sets, copied and broken (plant_edits.py); `make`: raw data that are made first (plant_data.py);
+- `share`: runs that take the weights of another run;
+- `expected`: of each run the root cause first, then further findings that are true of it; [] is healthy;
+- `strength`: how far the dial of a run is turned; a run's name without its end is its series, and `dials` says what is
+  turned in it, and on which side runs are more ill.
+$NAME in a path is taken from the environment. Runs are trained in FOLDER, N at a time with one thread each; what is
+there is not made again, so that a killed call goes on. A name may be the beginning of several, such as p05. To diagnose
+again elsewhere no weights are needed: docs/diagnosis.md lists the folders.
+Printed: a line per stage, then FOLDER/scores.md: roots named, healthy runs accused, by cause, by strength, planted
+against found, a line per run. A finding that is a mere note accuses nobody. Result: FOLDER/scores.{md,json,svg}; with
+--results the same in benchmarks/results.
 """
 
 import argparse
@@ -22,10 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 
 import yaml
+from plant_report import write
 from plant_runs import STAGES, at_once, diagnose, run_plants, write_project
-from plant_scores import scores_of, table_of
 
-from vaelab import storage
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main() -> None:
@@ -37,6 +41,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time, one thread each")
     parser.add_argument("--again", choices=STAGES, action="append", default=[], help="a stage that is done again")
     parser.add_argument("--score-only", action="store_true", help="run nothing: diagnose and score what is there")
+    parser.add_argument("--results", action="store_true", help="write benchmarks/results/plants_<file>.md, .json, .svg")
     options = parser.parse_args()
     plan = read_plan(options.plants)
     chosen = [name for name in plan["runs"] if name.startswith(tuple(options.names) or "")]
@@ -48,10 +53,12 @@ def main() -> None:
     found = dict(zip(chosen, at_once(options.jobs, diagnose, chosen), strict=True))
     diagnosed = {name: one for name, one in found.items() if one is not None}
     expected = {name: plan["expected"][name] for name in diagnosed}
-    print(table_of(expected, diagnosed))
+    title, command = f"Plants of {options.plants.name}", f"python benchmarks/plants.py {options.plants.name}"
+    for place in (Path("scores"), *([RESULTS / f"plants_{options.plants.stem}"] if options.results else [])):
+        write(place, title, expected, diagnosed, plan, command)
+    print(Path("scores.md").read_text())
     if len(diagnosed) < len(chosen):
         print(f"not there: {', '.join(name for name in chosen if name not in diagnosed)}")
-    storage.write_json(Path("scores.json"), scores_of(expected, diagnosed))
 
 
 def read_plan(path: Path) -> dict[str, Any]:
