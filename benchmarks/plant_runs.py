@@ -136,3 +136,8 @@ def stage(what: str, name: str = "") -> int:
         last = f": {log.read_text(errors='replace').strip().splitlines()[-1:]}" if failed else ""
         print(f"{what} {name}: {seconds:.1f} CPU s, exit code {process.returncode}{last}", flush=True)
     return process.returncode
+
+
+def seconds_of(name: str) -> dict[str, float]:
+    """Return the CPU seconds of the stages of a run."""
+    return json.loads(SECONDS.read_text()).get(name, {}) if SECONDS.exists() else {}
