@@ -45,7 +45,7 @@ bench: env-dev
 	python benchmarks/pythae_loop.py --pythae $(PYTHAE)
 
 # diagnosis on runs that are ill on purpose (docs/diagnosis.md); PLANTS=file adds others. JOBS at a time, in the folder plants/
-JOBS ?= $(shell nproc)
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 plants: env-dev
 	python benchmarks/plants.py benchmarks/plants/own.yaml --folder plants/own --jobs $(JOBS) --results
