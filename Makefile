@@ -10,7 +10,7 @@ PYTHAE := $(VENV_DIR)/pythae
 # what the environment was made from: this clone, its dependencies and their versions
 STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
 
-.PHONY: repro test pytest lint lint-said format bench realdata docs env env-dev
+.PHONY: repro test pytest lint lint-said format bench plants realdata docs env env-dev
 
 repro: env
 	dvc repro
@@ -43,6 +43,16 @@ bench: env-dev
 	test -d $(PYTHAE) || python -m pip install --quiet --disable-pip-version-check --no-deps --target $(PYTHAE) \
 		pythae==0.1.2 || echo "note: pythae could not be installed"
 	python benchmarks/pythae_loop.py --pythae $(PYTHAE)
+
+# diagnosis on runs that are ill on purpose (docs/diagnosis.md); PLANTS=file adds others. JOBS at a time, in the folder plants/
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+plants: env-dev
+	python benchmarks/plants.py benchmarks/plants/own.yaml --folder plants/own --jobs $(JOBS) --results
+	python benchmarks/plant_treatments.py benchmarks/plants/own.yaml --folder plants/own --jobs $(JOBS) --results
+	test -z "$(VAELAB_REALDATA)" || \
+		python benchmarks/plants.py benchmarks/plants/real.yaml --folder plants/real --jobs $(JOBS) --results
+	test -z "$(PLANTS)" || python benchmarks/plants.py "$(PLANTS)" --folder plants/given --jobs $(JOBS)
 
 # the stories of docs/sharpness.md, documents.md, tags.md and anomaly.md on real data: VAELAB_REALDATA=folder make realdata
 realdata: env-dev
