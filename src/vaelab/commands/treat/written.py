@@ -1,6 +1,6 @@
 """Changes of a run in the text of params.yaml: what else stands there, comments too, stays as it is to the byte."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -21,7 +21,7 @@ def with_run_changed(text: str, run: str, changes: Mapping[str, Any]) -> str:
         for path, value in changes.items():
             place = ["runs", run, *path.split(".")]
             text = _set(text, place, value)
-            _put(expected, place, value)
+            expected = _put(expected, place, value)
         if yaml.safe_load(text) == expected:
             return text
     except (_SharedError, yaml.YAMLError):
@@ -75,9 +75,9 @@ def _inner(node: Node | None, name: str) -> Node | None:
     return next((value for key, value in pairs if key.value == name), None)
 
 
-def _put(params: Any, place: list[str], value: Any) -> None:
-    for name in place[:-1]:
-        if not isinstance(params.get(name), dict):
-            params[name] = {}
-        params = params[name]
-    params[place[-1]] = value
+def _put(params: Any, place: Sequence[str], value: Any) -> Any:
+    """The parameters with a value at a place; what shares an anchor with it stays as it was."""
+    if not place:
+        return value
+    known = params if isinstance(params, Mapping) else {}
+    return {**known, place[0]: _put(known.get(place[0]), place[1:], value)}

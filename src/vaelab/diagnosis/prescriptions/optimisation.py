@@ -81,7 +81,7 @@ def pca_start(case: Case) -> Prescription | None:
 
 def _to_half(case: Case) -> float:
     now = gain.gain(case)
-    return rounded(max(0.5 - now.value, 0.05)) if now else 0.25
+    return rounded(max((0.5 - now.value) / 2, 0.05)) if now else 0.25
 
 
 def _times(case: Case) -> str:
