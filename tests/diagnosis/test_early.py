@@ -5,7 +5,7 @@ from cases import history, run_of
 
 from vaelab import artifacts, storage
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.early import Watcher, given_back, notes, planned_distance
+from vaelab.diagnosis.early import Watcher, notes, overfit_share, planned_distance
 
 FALLING = [42.0, 40, 36, 32, 29, 27, 26, 25.5, 25.2, 25, 24.9, 24.9]
 
@@ -52,15 +52,19 @@ def test_steps_that_lead_nowhere_are_named_and_a_start_from_pca_is_not():
     assert told(rows([90, 90, 90], [500, 500, 500], [42, 41.9, 41.8], rate=1e-5), run) == {}
 
 
-def test_a_loss_on_val_that_rises_is_over_what_was_gained():
-    train, val = [40, 30, 25, 20, 15], [40, 32, 30, 33, 36]
+def test_what_val_falls_behind_is_over_what_was_gained():
+    train, val = [40, 30, 25, 20, 15], [41, 35, 33, 32, 31]
     found = history(train, val, "distortion")
     for row, loss in zip((row for row in found if row["phase"] == "val"), val, strict=True):
         row |= {"loss": loss, "latent_gap": 8.0}
-    assert given_back(Case(run_of("tags"), history=found)).value == pytest.approx(6 / 10)
-    assert list(told(found)) == ["overfitting"]
+    start = {"epoch": 0, "phase": "val", "loss": 42.0, "kl": 1.0, "kl_weight": 1.0, "kl_weighted": 1.0}
+    case = Case(run_of("tags"), history=[start, *found])
+    assert overfit_share(case).value == pytest.approx((31 - 15) / (42 - 15))
+    assert list(told(case.history)) == ["overfitting"]
     started = [row | {"latent_gap": 5000.0} for row in found]  # from PCA: little to gain on val, much to lose
-    assert told(started) == {}
+    assert told([start, *started]) == {}
+    unused = [row | {"latent_gap": 0.5} for row in found]
+    assert told([start, *unused]) == {}
 
 
 def test_unfinished_is_said_after_the_last_epoch_alone():
@@ -79,7 +83,7 @@ def test_a_watcher_knows_the_rate_of_an_earlier_evaluation_and_looks_less_often_
     collapsing = rows([0.39, 0.24], [0.0, 0.0])
     assert "where 12 are possible" in dict(watcher(collapsing))["beta_too_high"]
     healthy = rows([0.39, 0.8], [0.0, 3.0])
-    moved = [row | {"epoch": epoch} for row, epoch in zip(healthy, (500, 500, 501, 501), strict=True)]
+    moved = [row | {"epoch": epoch} for row, epoch in zip(healthy, (501, 501, 502, 502), strict=True)]
     assert watcher(moved) == watcher(collapsing)
-    moved[-1]["epoch"] = moved[-2]["epoch"] = 505
+    moved[-1]["epoch"] = moved[-2]["epoch"] = 520
     assert watcher(moved) == []

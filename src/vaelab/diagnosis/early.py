@@ -17,7 +17,7 @@ from vaelab.params.schema import Run
 
 AT_END = {"unfinished"}  # true of every run while it trains
 FIRST = 2  # epochs before anything is said
-EVERY = 100  # up to this epoch all are looked at, from there on one in a hundredth of those that have passed
+EVERY = 25  # up to twice this epoch all are looked at; from there on one for each so many that have passed
 History = Sequence[Mapping[str, Any]]
 
 
@@ -98,17 +98,24 @@ def planned_distance(case: Case) -> Reading | None:
     return Reading(found.value / len(rows) * max(case.run.train.epochs, len(rows)), _source("learning_rate, step"))
 
 
-def given_back(case: Case) -> Reading | None:
-    """Return how far the objective on val has risen from its best, as a share of what was gained by then.
+def gap_share(case: Case) -> Reading | None:
+    """Return that cost over the rate: a decoder that uses what it is told loses more than the nats of it."""
+    nats, gap = rate(case), latent_gap(case)
+    return Reading(gap.value / nats.value, gap.source) if nats and gap and nats.value > 0 else None
 
-    That is what it had fallen by, or what the latents are worth, where a start from PCA left little to fall.
+
+def overfit_share(case: Case) -> Reading | None:
+    """Return by how much the objective is worse on val than on train, as a share of what was gained on train.
+
+    That is the fall since the untrained model, or what the latents are worth, where a start from PCA left little.
     """
-    losses = [point for point in optimisation.training_losses(case, "val") if point[0]]
-    if not losses:
+    val, train = (dict(optimisation.training_losses(case, phase)) for phase in ("val", "train"))
+    if 0 not in val or not train:
         return None
-    epoch, least = min(losses, key=lambda point: point[1])
-    gained = max(losses[0][1] - least, dict(case.curve("val", "latent_gap")).get(epoch, 0.0))
-    return Reading((losses[-1][1] - least) / gained, _source("loss")) if gained > 0 else None
+    epoch = max(train)
+    worth = dict(case.curve("val", "latent_gap")).get(min(train, key=lambda place: val[place]), 0.0)
+    gained = max(val[0] - train[epoch], worth)
+    return Reading((val[epoch] - train[epoch]) / gained, _source("loss")) if gained > 0 else None
 
 
 def _last(case: Case, column: str) -> Reading | None:
@@ -122,12 +129,15 @@ def _source(column: str) -> str:
 
 RATE = Sign("rate", "rate", 0.5, "below", rate, "nats")
 RATE_LEFT = Sign("rate_left", "rate over its highest", 0.7, "below", rate_left)
-GAP = Sign("latent_gap", "cost of another example's z", 0.2, "below", latent_gap, "nats")
+GAP = Sign("latent_gap", "cost of another example's z", 0.5, "below", latent_gap, "nats")
+UNUSED = Sign("gap_share", "cost of another example's z over the rate", 0.8, "below", gap_share)
+USED = Sign("gap_share_used", "cost of another example's z over the rate", 1.2, "above", gap_share)
 SHORT = Sign("distance_planned", "sum of the learning rates of all steps that are planned", 0.05, "below",
              planned_distance)  # fmt: skip
-GIVEN_BACK = Sign("given_back", "rise of the objective on val, over what was gained", 0.5, "above", given_back)
+OVERFIT = Sign("overfit_now", "how much worse the objective is on val, over what was gained on train", 0.5, "above",
+               overfit_share)  # fmt: skip
 EARLY = (
     Early("beta_too_high", (RATE, RATE_LEFT, GAP), "heading for collapse"),
-    Early("not_learned", (SHORT, GAP), "steps too short to learn"),
-    Early("overfitting", (GIVEN_BACK,), "val gets worse"),
+    Early("not_learned", (SHORT, UNUSED), "steps too short to learn"),
+    Early("overfitting", (OVERFIT, USED), "val falls behind"),
 )
