@@ -17,7 +17,7 @@ from vaelab.params.schema import Run
 
 AT_END = {"unfinished"}  # true of every run while it trains
 FIRST = 2  # epochs before anything is said
-EVERY = 25  # up to twice this epoch all are looked at; from there on one for each so many that have passed
+EVERY = 25  # epochs after which not all are looked at: from twice as many on every second one, and so on
 History = Sequence[Mapping[str, Any]]
 
 
