@@ -3,11 +3,11 @@
 import shlex
 
 import pytest
-from cases import history, image, run_of, tags
+from cases import defects, history, image, run_of, tags
 from dvc.utils.hydra import apply_overrides
 
 from vaelab import storage
-from vaelab.diagnosis.prescriptions import capacity, objective, optimisation
+from vaelab.diagnosis.prescriptions import capacity, decision, objective, optimisation
 from vaelab.params.experiment import added, with_changes
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import resolve
@@ -95,3 +95,21 @@ def test_latents_grow_with_the_square_of_the_frequency_that_is_missing(resolved,
     case = image(**numbers)._replace(run=run_of("image", model={"latent_dim": size}))
     found = capacity.more_latents(case)
     assert (found and found.changes["model.latent_dim"]) == expected
+
+
+def test_a_shift_is_met_by_strips_where_there_are_some_and_by_a_score_that_sees_none_of_it():
+    strips = {"threshold__test_normals": 150.0, "threshold__calibration_ks_p": 1e-6}
+    assert decision.by_strips(defects(threshold__normal_strips=10.0, **strips)).changes["threshold.relative"] == "strip"
+    assert decision.by_strips(defects(threshold__normal_strips=150.0, **strips)) is None
+    by_score = {"residual": 1e-9, "mahalanobis": 0.4}
+    case = defects(threshold__calibration_ks_p_by_score=by_score, **strips)
+    case = case._replace(run=run_of("image", evaluate={"scores": ["residual", "mahalanobis"]}))
+    assert decision.steady_score(case).changes == {"threshold.scores": ["mahalanobis"]}
+    assert decision.steady_score(case._replace(threshold={**case.threshold, "calibration_ks_p": 0.3})) is None
+
+
+def test_defects_that_no_baseline_finds_are_no_matter_of_the_score():
+    found = defects()._replace(run=run_of("image", threshold={"scores": ["residual"]}))
+    rows = [{"score": "pca_residual", "roc_auc_low": "0.45"}]
+    assert decision.mahalanobis(found) is not None
+    assert decision.mahalanobis(found._replace(tables={"scores": rows})) is None

@@ -5,6 +5,8 @@ from vaelab.diagnosis.prescription import Prescription, rounded
 from vaelab.diagnosis.signs import decision
 
 USUAL_PERCENTILE = 95.0
+PATCHES = 4  # of a strip, fewer of which have no median of their own
+SHIFT = "threshold.calibration_ks_p"
 
 
 def percentile(case: Case) -> Prescription | None:
@@ -42,12 +44,27 @@ def aggregation(case: Case) -> Prescription | None:
 
 
 def by_strips(case: Case) -> Prescription | None:
-    """Return a percentile that holds for strips that calibration has not seen."""
+    """Return a percentile that holds for strips that calibration has not seen, where strips have several patches."""
+    patches, strips = case.number("threshold.test_normals"), case.number("threshold.normal_strips")
     if case.run.threshold.percentile_by == "strips" and case.run.threshold.relative == "strip":
+        return None
+    if not patches or not strips or patches < PATCHES * strips:
         return None
     changes = {"threshold.relative": "strip", "threshold.percentile_by": "strips"}
     why = "each map over the median of its own strip takes away what shifts a whole strip"
-    return Prescription(changes, "calibration_doubt", "higher", 0.01, why, later_only=True)
+    return Prescription(changes, SHIFT, "higher", 0.01, why, later_only=True)
+
+
+def steady_score(case: Case) -> Prescription | None:
+    """Return the run's own saved score that is alike on val and test normals, where the one in use is not."""
+    found = case.threshold.get("calibration_ks_p_by_score", {})
+    own = {score: p for score, p in found.items() if score in case.run.evaluate.scores and isinstance(p, float)}
+    now, alike = case.number(SHIFT), case.run.diagnose.calibration_doubt
+    best = max(own, key=lambda score: own[score], default=None)
+    if best is None or now is None or now > alike or own[best] <= 2 * alike:
+        return None
+    why = f"p of val and test normals being alike is {own[best]:.2g} with {best}, {now:.2g} with the score in use"
+    return Prescription({"threshold.scores": [best]}, SHIFT, "higher", alike, why, later_only=True)
 
 
 def other_score(case: Case) -> Prescription | None:
