@@ -1,7 +1,8 @@
 """Stage train: one run to its weights, checkpoints and history in models/<run>/.
 
-It also draws each checkpoint at once, into the folder of pictures that belongs to stage visualize. After a training
-that had to stop no later stage runs: its diagnosis is written here, by the script of that stage.
+It also draws each checkpoint at once, into the folder of pictures that belongs to stage visualize, and says after each
+epoch what the history tells already. After a training that had to stop no later stage runs: its diagnosis is written
+here, by the script of that stage.
 """
 
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
+from vaelab.diagnosis.early import Watcher
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.checkpoints import checkpoint_picture
@@ -28,6 +30,7 @@ def main() -> None:
             artifacts.prepared(run.data),
             artifacts.models(run.name),
             lambda snapshot, info: save_png(checkpoint_picture(snapshot, info), pictures / f"{snapshot.label}.png"),
+            Watcher(run),
         )
     except InputError:
         if (artifacts.failed(run.name) / "nonfinite.json").exists():

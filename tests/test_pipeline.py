@@ -20,7 +20,8 @@ MEDIATED = {"vaelab", "vaelab.params", "vaelab.errors"}  # reach a stage through
 READ = {"vaelab.params", "vaelab.params.kinds"}  # what stages look up while they run, and its package
 NOT_MEDIATED = {"resolve", "compare"}  # stages that read params themselves
 NOT_A_CAUSE = {
-    "train": {"vaelab.figures"},  # pictures do not change weights; visualize draws them again
+    # pictures do not change weights, visualize draws them again; what diagnosis finds in the history is printed
+    "train": {"vaelab.figures", "vaelab.diagnosis"},
     "visualize": {"vaelab.objective"},  # what it changes is in data/scores
 }
 WITH_TORCH = {"train", "evaluate", "visualize"}

@@ -13,6 +13,7 @@ SUMMARIES = Path("metrics/summary")
 COMPARISON_CURVES = Path("plots/comparison/curves.csv")
 COMPARISON_DEFECTS = Path("plots/comparison/defects")
 COMPARISON_PICTURES = Path("plots/comparison/pictures")
+TREATMENTS = Path("metrics/treatments")
 SCRATCH = Path(".scratch")
 
 

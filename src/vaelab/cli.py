@@ -113,6 +113,24 @@ def diagnose(
 
 
 @app.command()
+def treat(
+    run: Annotated[str, typer.Argument(help="A run that was measured.")],
+    budget: Annotated[str, typer.Option(help="Time for all tries: 90s, 30m, 2h.")] = "30m",
+    tries: Annotated[int, typer.Option(min=1, max=100, help="Most tries.")] = 3,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be tried.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write what was kept into params.yaml; tries nothing.")
+    ] = False,
+    random: Annotated[bool, typer.Option("--random", help="Random changes instead, as a control.")] = False,
+) -> None:
+    """Try what the diagnosis of a run prescribes, each as a DVC experiment; keep what helps."""
+    from vaelab.commands.treat import command as treating
+
+    check_root()
+    treating.treat(run, treating.Asked(treating.seconds_of(budget), tries, dry_run, apply, random))
+
+
+@app.command()
 def quality(
     run: Annotated[str | None, typer.Argument(help="A trained run's name, or a model file (.safetensors).")] = None,
     config: Annotated[Path | None, typer.Option(help="A resolved run (.yaml): its limits and data.")] = None,

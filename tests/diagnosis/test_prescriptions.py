@@ -3,11 +3,11 @@
 import shlex
 
 import pytest
-from cases import image, run_of, tags
+from cases import defects, history, image, run_of, tags
 from dvc.utils.hydra import apply_overrides
 
 from vaelab import storage
-from vaelab.diagnosis.prescriptions import objective, optimisation
+from vaelab.diagnosis.prescriptions import capacity, decision, objective, optimisation
 from vaelab.params.experiment import added, with_changes
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import resolve
@@ -78,7 +78,38 @@ def test_a_learning_rate_is_raised_until_steps_get_somewhere():
 
 
 def test_seconds_are_of_the_run_s_own_history():
-    case = tags()._replace(training={"seconds_per_epoch": 2.0})
+    values = [40, 38, 36, 34, 32, 30]
+    case = tags()._replace(training={"seconds_per_epoch": 2.0}, history=history(values, values, "distortion"))
     falling = optimisation.more_epochs(case)
     assert falling.record(case)["seconds"] == 2.0 * falling.changes["train.epochs"]
     assert falling.record(tags())["seconds"] is None
+    assert optimisation.more_epochs(tags()) is None  # the last quarter brought nothing
+
+
+@pytest.mark.parametrize(
+    ("resolved", "pca", "size", "expected"),
+    [(1.0, 2.0, 32, 64), (0.0, 0.0, 4, 64), (0.0, 1.0, 6, 24), (3.0, 3.0, 300, 512), (0.0, 0.0, 512, None)],
+)
+def test_latents_grow_with_the_square_of_the_frequency_that_is_missing(resolved, pca, size, expected):
+    numbers = {"test__resolved_cycles": resolved, "test__data_cycles": 4.0, "test__floors__pca__resolved_cycles": pca}
+    case = image(**numbers)._replace(run=run_of("image", model={"latent_dim": size}))
+    found = capacity.more_latents(case)
+    assert (found and found.changes["model.latent_dim"]) == expected
+
+
+def test_a_shift_is_met_by_strips_where_there_are_some_and_by_a_score_that_sees_none_of_it():
+    strips = {"threshold__test_normals": 150.0, "threshold__calibration_ks_p": 1e-6}
+    assert decision.by_strips(defects(threshold__normal_strips=10.0, **strips)).changes["threshold.relative"] == "strip"
+    assert decision.by_strips(defects(threshold__normal_strips=150.0, **strips)) is None
+    by_score = {"residual": 1e-9, "mahalanobis": 0.4}
+    case = defects(threshold__calibration_ks_p_by_score=by_score, **strips)
+    case = case._replace(run=run_of("image", evaluate={"scores": ["residual", "mahalanobis"]}))
+    assert decision.steady_score(case).changes == {"threshold.scores": ["mahalanobis"]}
+    assert decision.steady_score(case._replace(threshold={**case.threshold, "calibration_ks_p": 0.3})) is None
+
+
+def test_defects_that_no_baseline_finds_are_no_matter_of_the_score():
+    found = defects()._replace(run=run_of("image", threshold={"scores": ["residual"]}))
+    rows = [{"score": "pca_residual", "roc_auc_low": "0.45"}]
+    assert decision.mahalanobis(found) is not None
+    assert decision.mahalanobis(found._replace(tables={"scores": rows})) is None

@@ -13,8 +13,12 @@ def with_changes(run: str, changes: Mapping[str, Any]) -> str:
     What the line of the run in params.yaml says lies over its preset, so that the preset stays as it is. A change that
     is a mapping or a list stands whole in place of what was there.
     """
-    texts = (f"++runs.{run}.{path}={flow(value)}" for path, value in changes.items())
-    return " ".join(["dvc exp run", *(f"-S {shlex.quote(text)}" for text in texts)])
+    return " ".join(["dvc exp run", *(f"-S {shlex.quote(text)}" for text in overrides(run, changes))])
+
+
+def overrides(run: str, changes: Mapping[str, Any]) -> list[str]:
+    """Return what stands behind each -S of that command."""
+    return [f"++runs.{run}.{path}={flow(value)}" for path, value in changes.items()]
 
 
 def added(name: str, preset: str | None, values: Mapping[str, Any]) -> str:

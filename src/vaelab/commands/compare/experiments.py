@@ -29,13 +29,16 @@ class Experiment(NamedTuple):
     overrides: tuple[str, ...]
     name: str | None = None
     queue: bool = False
+    temp: bool = False  # in a folder of its own: the workspace stays as it is
+    targets: tuple[str, ...] = ()  # stages; none: all
 
     @property
     def arguments(self) -> list[str]:
         """The command without the place of DVC; -k: one run that fails does not keep the others from running."""
         named = ["-n", self.name] if self.name else []
         changes = [word for override in self.overrides for word in ("-S", override)]
-        return ["dvc", "exp", "run", *(["--queue"] if self.queue else ["-k"]), *named, *changes]
+        where = "--queue" if self.queue else "--temp" if self.temp else "-k"
+        return ["dvc", "exp", "run", where, *named, *changes, *self.targets]
 
 
 def command_line(experiment: Experiment) -> str:

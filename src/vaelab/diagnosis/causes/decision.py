@@ -15,7 +15,7 @@ CALIBRATION_SHIFT = Cause(
     "The threshold comes from val normals. Test normals have other scores, so that it flags far more of them, or far "
     "fewer, than was asked for. Recall and F1 follow from that.",
     "Calibrate with normals from where the model is used; score each strip against itself.",
-    (thresholds.by_strips,),
+    (thresholds.by_strips, thresholds.steady_score),
     explains=("threshold_too_high",), kinds=("image",),
     symptoms=(decision.RATE_OFF, decision.VAL_ABOVE_DOUBT, decision.RECALL),
     seen="noise on val or on test: p 1e-16; healthy runs from .004",

@@ -1,47 +1,46 @@
 """Prescriptions for what a model can and should hold: size, regularisation, likelihood."""
 
-import numpy as np
+from math import ceil
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Prescription, rounded
-from vaelab.diagnosis.signs import capacity, gain, objective, optimisation
+from vaelab.diagnosis.signs import gain, objective, optimisation
 
-KEPT = 0.95  # of the variance, in the latents of a vector
-LARGEST, SMALLEST = 512, 16
+LARGEST = 512  # latents of a vector
+SHARE = 0.5  # of the frequencies of the data, to hold
+CYCLES = "final.resolved_cycles"
 
 
 def more_latents(case: Case) -> Prescription | None:
-    """Return as many latents as PCA needs for most of the variance; twice as many where eigenvalues are unknown."""
-    now, options = capacity.RESOLVED.read(case), case.run.model
-    metric = "resolved_share" if now else "gain"
-    least = rounded(max((1 - now.value) / 4, 0.02)) if now else 0.1
+    """Return as many latents as it takes to hold the frequencies that are missing; at least twice as many."""
+    options = case.run.model
+    if case.number(CYCLES) is None:
+        return None
     if options.latent == "map":
         changes: dict[str, object] = {"model.latent_channels": 2 * options.latent_channels}
-        return Prescription(changes, metric, "higher", least, "twice the numbers at each place of the map")
-    size, why = _enough(case)
-    if size <= options.latent_dim:
+        return Prescription(changes, CYCLES, "higher", 1, "twice the numbers at each place of the map")
+    asked, held = case.number("final.data_cycles"), _held(case)
+    size = options.latent_dim * max((asked * SHARE / held) ** 2 if asked else 0.0, 2.0)
+    new = int(min(ceil(size), LARGEST))
+    if new <= options.latent_dim:
         return None
-    return Prescription({"model.latent_dim": size}, metric, "higher", least, why, "the rate rises")
+    why = f"{options.latent_dim} latents hold {held:.2g} cycles; they grow with the square of the frequency"
+    return Prescription({"model.latent_dim": new}, CYCLES, "higher", 1, why, "the rate rises")
 
 
-def _enough(case: Case) -> tuple[int, str]:
-    """How many latents keep most of the variance, and why."""
-    now = case.run.model.latent_dim
-    if not len(case.eigenvalues):
-        return min(2 * now, max(now, LARGEST)), f"twice the {now} latents; what PCA would need is not saved"
-    shares = np.cumsum(case.eigenvalues) / case.eigenvalues.sum()
-    size = int(np.searchsorted(shares, KEPT)) + 1
-    return min(max(size, SMALLEST), LARGEST), f"PCA needs {size} for {KEPT:.0%} of the variance of the training data"
+def _held(case: Case) -> float:
+    """Up to which frequency so many latents can hold the data, cycles per image: as the model shows, or PCA."""
+    found = [case.number(f"final.{name}resolved_cycles") for name in ("", "floors.pca.")]
+    return max([0.5, *(value for value in found if value is not None)])
 
 
 def lower_rate_cost(case: Case) -> Prescription | None:
-    """Return half of β: KL takes the details of small variance first."""
+    """Return a quarter of β: KL takes the details of small variance first."""
     found, option = objective.effective_beta(case), case.run.loss.beta
-    if found is None or found.value <= 0.5 or not isinstance(option, float):
+    if found is None or found.value <= 0.5 or not isinstance(option, float) or case.number(CYCLES) is None:
         return None
     why = f"KL takes what varies less than √(β · error); effective β is {found.value:.2g}"
-    metric = "resolved_share" if capacity.RESOLVED.read(case) else "gain"
-    return Prescription({"loss.beta": rounded(option / 4)}, metric, "higher", 0.05, why, "samples fit the prior less")
+    return Prescription({"loss.beta": rounded(option / 4)}, CYCLES, "higher", 1, why, "samples fit the prior less")
 
 
 def early_stop(case: Case) -> Prescription | None:

@@ -5,6 +5,8 @@ from vaelab.diagnosis.prescription import Prescription, rounded
 from vaelab.diagnosis.signs import decision
 
 USUAL_PERCENTILE = 95.0
+PATCHES = 4  # of a strip, fewer of which have no median of their own
+SHIFT = "threshold.calibration_ks_p"
 
 
 def percentile(case: Case) -> Prescription | None:
@@ -28,24 +30,41 @@ def usual_percentile(case: Case) -> Prescription | None:
 
 
 def aggregation(case: Case) -> Prescription | None:
-    """Return the aggregation that finds defects best."""
+    """Return the aggregation that finds defects best, where it is better by as much as counts."""
     found, used = decision.precision_by_aggregation(case), case.run.threshold.aggregation
-    if not found or max(found, key=lambda name: found[name]) == used:
+    if used not in found:
         return None
     best = max(found, key=lambda name: found[name])
-    why = f"average precision {found[best]:.3g} against {found.get(used, float('nan')):.3g}, in hindsight on test"
-    least = rounded(max((found[best] - found.get(used, 0)) / 2, 0.01))
+    gained = found[best] - found[used]
+    if gained < case.run.diagnose.aggregation_gain:
+        return None
+    why = f"average precision {found[best]:.3g} against {found[used]:.3g}, in hindsight on test"
     changes = {"threshold.aggregation": best}
-    return Prescription(changes, "threshold.average_precision", "higher", least, why, later_only=True)
+    return Prescription(changes, "threshold.average_precision", "higher", rounded(gained / 2), why, later_only=True)
 
 
 def by_strips(case: Case) -> Prescription | None:
-    """Return a percentile that holds for strips that calibration has not seen."""
+    """Return a percentile that holds for strips that calibration has not seen, where strips have several patches."""
+    patches, strips = case.number("threshold.test_normals"), case.number("threshold.normal_strips")
     if case.run.threshold.percentile_by == "strips" and case.run.threshold.relative == "strip":
+        return None
+    if not patches or not strips or patches < PATCHES * strips:
         return None
     changes = {"threshold.relative": "strip", "threshold.percentile_by": "strips"}
     why = "each map over the median of its own strip takes away what shifts a whole strip"
-    return Prescription(changes, "rate_off", "lower", 0.5, why, later_only=True)
+    return Prescription(changes, SHIFT, "higher", 0.01, why, later_only=True)
+
+
+def steady_score(case: Case) -> Prescription | None:
+    """Return the run's own saved score that is alike on val and test normals, where the one in use is not."""
+    found = case.threshold.get("calibration_ks_p_by_score", {})
+    own = {score: p for score, p in found.items() if score in case.run.evaluate.scores and isinstance(p, float)}
+    now, alike = case.number(SHIFT), case.run.diagnose.calibration_doubt
+    best = max(own, key=lambda score: own[score], default=None)
+    if best is None or now is None or now > alike or own[best] <= 2 * alike:
+        return None
+    why = f"p of val and test normals being alike is {own[best]:.2g} with {best}, {now:.2g} with the score in use"
+    return Prescription({"threshold.scores": [best]}, SHIFT, "higher", alike, why, later_only=True)
 
 
 def other_score(case: Case) -> Prescription | None:
@@ -62,7 +81,7 @@ def other_score(case: Case) -> Prescription | None:
 
 def local_model(case: Case) -> Prescription | None:
     """Return the local model of weaves in place of a model of whole patches."""
-    if case.run.model.name == "local" or case.run.preset == "fabric_local":
+    if case.run.model.name == "local" or case.run.preset == "fabric_local" or not _shows(case):
         return None
     why = "its latents are of cells of a few pixels, so that a small defect is not averaged away"
     changes = {"preset": "fabric_local"}
@@ -71,8 +90,14 @@ def local_model(case: Case) -> Prescription | None:
 
 def mahalanobis(case: Case) -> Prescription | None:
     """Return the distance of the latents as score, which a perfect reconstruction does not hide."""
-    if "mahalanobis" in case.run.threshold.scores:
+    if "mahalanobis" in case.run.threshold.scores or not _shows(case):
         return None
     changes = {"evaluate.scores": ["residual", "mahalanobis"], "threshold.scores": ["mahalanobis"]}
     why = "how far z is from that of normal patches does not depend on how well a defect is reconstructed"
     return Prescription(changes, "threshold.average_precision", "higher", 0.03, why, later_only=True)
+
+
+def _shows(case: Case) -> bool:
+    """Whether defects can be found in these data: a score that needs no network finds them, or none was tried."""
+    found = decision.baseline_auc(case)
+    return found is None or found.value > case.run.diagnose.chance

@@ -127,6 +127,6 @@ def _shrinks(case: Case) -> float:
 
 
 def _to_half(case: Case) -> float:
-    """How far it is to half of the way to PCA: that counts as repaired."""
+    """Half of what is missing to half of the way to PCA: far beyond what two seeds differ by."""
     now = gain.gain(case)
-    return rounded(max(ENOUGH - now.value, 0.05)) if now else 0.25
+    return rounded(max((ENOUGH - now.value) / 2, 0.05)) if now else 0.25

@@ -57,9 +57,10 @@ def less_dropout(case: Case) -> Prescription | None:
 def more_epochs(case: Case) -> Prescription | None:
     """Return twice the epochs, four times where the last quarter still brought much."""
     found, curve = optimisation.still_gaining(case), optimisation.progress(case)
-    if found is None or not curve[0]:
+    limit = optimisation.STILL_GAINING.limit_of(case)
+    if found is None or found.value < limit / 2 or not curve[0]:
         return None
-    factor = 4 if found.value > 4 * optimisation.STILL_GAINING.limit_of(case) else 2
+    factor = 4 if found.value > 4 * limit else 2
     values = [value for _, value in curve[0]]
     least = rounded(max(found.value * (max(values) - values[0]) / 2, 1e-6))
     ends = {"train.patience": 0} if case.run.train.patience else {}
@@ -81,7 +82,7 @@ def pca_start(case: Case) -> Prescription | None:
 
 def _to_half(case: Case) -> float:
     now = gain.gain(case)
-    return rounded(max(0.5 - now.value, 0.05)) if now else 0.25
+    return rounded(max((0.5 - now.value) / 2, 0.05)) if now else 0.25
 
 
 def _times(case: Case) -> str:

@@ -41,12 +41,12 @@ def loss_jump(case: Case) -> Reading | None:
     return Reading(max(rise, 0) / fallen, f"{_history(case)}: loss") if fallen > 0 else None
 
 
-def training_losses(case: Case) -> list[tuple[int, float]]:
-    """Return the training loss of each epoch, KL weighted as in the last one."""
-    weights, nats = dict(case.curve("train", "kl_weight")), dict(case.curve("train", "kl"))
-    weighted = dict(case.curve("train", "kl_weighted"))
+def training_losses(case: Case, phase: str = "train") -> list[tuple[int, float]]:
+    """Return the loss of each epoch on a phase, KL weighted as in the last one."""
+    weights, nats = dict(case.curve(phase, "kl_weight")), dict(case.curve(phase, "kl"))
+    weighted = dict(case.curve(phase, "kl_weighted"))
     last = weights[max(weights)] if weights else 0.0
-    losses = case.curve("train", "loss")
+    losses = case.curve(phase, "loss")
     if len({*weights.values()}) < 2:
         return losses
     return [(epoch, loss - weighted[epoch] + last * nats[epoch]) for epoch, loss in losses]

@@ -1,0 +1,1 @@
+"""`vaelab treat`: prescriptions are tried, each as a DVC experiment of its own."""

@@ -1,0 +1,84 @@
+"""The loop of `vaelab treat`: try a prescription, diagnose again, keep it or take the next, until there is an end."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from vaelab.commands.compare.experiments import command_line
+from vaelab.commands.treat.base import begun
+from vaelab.commands.treat.trial import experiment_of, outcome
+from vaelab.diagnosis import treatments as treating
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.causes.table import measured
+from vaelab.diagnosis.engine import Finding, diagnose
+from vaelab.diagnosis.prescription import Prescription, seconds
+from vaelab.diagnosis.random_change import random_changes
+from vaelab.diagnosis.report import health_line
+from vaelab.diagnosis.treatments import Treatments, Try
+
+
+def tried(run: str, tries: int, budget: float, random: bool) -> Treatments:
+    """Try prescriptions on a run until there is an end; return what was tried, which is written after each try.
+
+    Raises:
+        InputError: as in `begun`; or DVC could not begin.
+        KeyboardInterrupt: on Ctrl-C, when DVC has ended; the same call goes on from there.
+    """
+    done, case = begun(run, random)
+    while True:
+        diagnosis = diagnose(case)
+        print(health_line(diagnosis), flush=True)
+        chosen = _chosen(done, case)
+        expected = (seconds(case, chosen[1]) or 0.0) if chosen else None
+        if stopped := treating.stop_of(diagnosis, done, tries, budget, expected):
+            done = done._replace(stopped=stopped)
+            treating.write(done)
+            return done
+        assert chosen is not None
+        one, after = _try(done, case, *chosen)
+        done = done._replace(tries=(*done.tries, one))
+        treating.write(done)
+        print(f"{'kept' if one.kept else 'rejected'}: {one.reason}\n", flush=True)
+        case = after if one.kept and after is not None else case
+
+
+def _chosen(done: Treatments, case: Case) -> tuple[Finding, Prescription] | None:
+    """The next prescription; as a control a random change that is measured by the first one's number."""
+    diagnosis = diagnose(case)
+    if not done.random:
+        return treating.next_one(diagnosis, done.changes, done.tries)
+    first = treating.next_one(diagnosis, {}, ())
+    if first is None:
+        return None
+    drawn = random_changes(case.run, len(done.tries), bool(case.threshold))
+    return first[0], first[1]._replace(changes=drawn, why="drawn at random", side_effects="", later_only=False)
+
+
+def _try(done: Treatments, case: Case, finding: Finding, prescription: Prescription) -> tuple[Try, Case | None]:
+    changes: Mapping[str, Any] = {**done.changes, **prescription.changes}
+    experiment, began = experiment_of(done.run, done.base, changes), time.monotonic()
+    print(f"try {len(done.tries) + 1}, for {finding.cause.id}: {command_line(experiment)}\n", flush=True)
+    after, failed = outcome(done.run, experiment)
+    values = [measured(one, prescription.metric) if one else None for one in (case, after)]
+    new = treating.new_findings(diagnose(case), diagnose(after)) if after else []
+    kept, reason = treating.verdict(prescription, finding.severity, values[0], values[1], new)
+    took = time.monotonic() - began
+    return Try(
+        finding.cause.id, command_line(experiment), dict(changes), prescription.metric, prescription.direction,
+        prescription.least, values[0], values[1], kept, failed or reason, round(took, 1), str(experiment.name),
+    ), after  # fmt: skip
+
+
+def planned(run: str, tries: int, random: bool) -> str:
+    """Return the commands that would be tried one after the other, were none kept, and how long each would train."""
+    done, case = begun(run, random)
+    lines = [health_line(diagnose(case))]
+    while len(done.tries) < tries and not diagnose(case).healthy and (chosen := _chosen(done, case)):
+        finding, prescription = chosen
+        changes, cost = {**done.changes, **prescription.changes}, seconds(case, prescription)
+        command = command_line(experiment_of(run, done.base, changes))
+        takes = "unknown time" if cost is None else f"{cost:.0f} s of training"
+        lines.append(f"{finding.cause.id}, {takes}: {command}")
+        would = Try(finding.cause.id, command, changes, "", "higher", 0, None, None, False, "", 0, "")
+        done = done._replace(tries=(*done.tries, would))
+    return "\n".join(lines)
