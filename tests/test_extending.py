@@ -203,7 +203,6 @@ def test_the_new_names_are_in_the_options(project, checked):
         "loss.terms.gaussian": "Images, signals: ",
         "model.hidden": "Signals, tags, and `local`: ",
         "visualize.examples": "Images, signals, tags: ",
-        "compare.min_gain_over_mean_signal": "Signals: ",
     }.items():
         assert f"| {prefix}" in rows[option]
     assert "signals" not in rows["loss.terms.ssim"]
@@ -291,7 +290,7 @@ def test_the_new_kind_of_data_has_all_pictures(trained):
 def test_the_new_kind_of_data_is_compared(trained):
     text = (trained / "metrics/comparison_report.txt").read_text(encoding="utf-8")
     opening, _, report = text.partition("Data set waves")
-    assert "- waves: healthy" in opening
+    assert "- waves: ill: unfinished (costs quality" in opening
     for part in (
         "baseline: mean signal", "baseline: PCA", "signal-to-noise ratio, dB", "PCA with as many components as waves",
         "Recommended: waves",

@@ -12,6 +12,7 @@ COMPARISON_HTML = Path("metrics/comparison_report.html")
 SUMMARIES = Path("metrics/summary")
 COMPARISON_CURVES = Path("plots/comparison/curves.csv")
 COMPARISON_DEFECTS = Path("plots/comparison/defects")
+COMPARISON_FINDINGS = Path("plots/comparison/findings")
 COMPARISON_PICTURES = Path("plots/comparison/pictures")
 SCRATCH = Path(".scratch")
 

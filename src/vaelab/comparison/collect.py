@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,6 +53,11 @@ class Result(NamedTuple):
     def phase(self) -> str:
         """The phase that is reported: test, or val where there is no test."""
         return final_phase(self.metrics)
+
+    @property
+    def ill(self) -> bool:
+        """Whether something was found that breaks the run or costs quality."""
+        return self.diagnosis is not None and not self.diagnosis["healthy"]
 
     @property
     def broken(self) -> list[dict[str, Any]]:
@@ -190,11 +195,3 @@ def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], 
     note(f"{path}: another run is named {old}; this one is listed as {name}")
     history = None if result.history is None else result.history.assign(run=name)
     return result._replace(run=result.run.model_copy(update={"name": name}), history=history)
-
-
-def by_data(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """Return the results of each data set: runs on different data are never ranked against each other."""
-    groups: dict[str, list[Result]] = {}
-    for result in results:
-        groups.setdefault(result.run.data, []).append(result)
-    return groups

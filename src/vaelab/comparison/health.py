@@ -6,7 +6,7 @@ from typing import Any
 from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, escaped
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
-from vaelab.diagnosis.cause import SAID
+from vaelab.diagnosis.cause import SAID, SEVERITIES
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.report import expected, health_line
 from vaelab.diagnosis.sign import said
@@ -26,21 +26,33 @@ def diagnosis(
         pictures: of each ill run, what shows its first finding.
     """
     yield Heading(2, "Diagnosis")
-    ill = [result for result in results if result.diagnosis and not result.diagnosis["healthy"]]
-    yield _conclusion(results, ill, judgements)
-    yield "\n".join(f"- {escaped(_line(result), style)}" for result in results)
-    for result in ill:
+    yield _conclusion(results, judgements)
+    yield "\n".join(f"- {escaped(_line(result), style)}" for result in sorted(results, key=_health))
+    for result in sorted((result for result in results if result.ill), key=_health):
         yield from _finding(result, style)
         if result.run.name in pictures:
             yield pictures[result.run.name]
 
 
-def _conclusion(results: Sequence[Result], ill: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
+def _health(result: Result) -> int:
+    """The worst first."""
+    first = next((SEVERITIES.index(f["severity"]) for f in (result.diagnosis or {}).get("findings", ())), None)
+    return len(SEVERITIES) if first is None else first
+
+
+def _conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
     """How many runs are ill, and which are recommended."""
-    broken = sum(bool(result.broken) for result in results)
-    winners = ", ".join(f"{found.recommended or 'none'} on {data}" for data, found in judgements.items())
-    health = f"{len(ill)} of {len(results)} runs {'is' if len(ill) == 1 else 'are'} ill" if ill else "No run is ill"
+    ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
+    health = f"{ill} of {len(results)} runs {'is' if ill == 1 else 'are'} ill" if ill else "No run is ill"
+    winners = ", ".join(f"{_winner(judgement)} on {data}" for data, judgement in judgements.items())
     return f"{health}{f', {broken} of them broken' * bool(broken)}. Recommended: {winners}."
+
+
+def _winner(judgement: Judgement) -> str:
+    winner = judgement.winner
+    if winner is None:
+        return "none"
+    return f"{winner.name}{' (ill, and not broken)' * any(result.ill for result in winner.results)}"
 
 
 def _line(result: Result) -> str:
@@ -55,7 +67,7 @@ def _finding(result: Result, style: Style) -> Iterator[Part]:
     found: Mapping[str, Any] = (result.diagnosis or {})["findings"][0]
     cause = CAUSES[found["cause"]]
     yield Heading(3, f"{result.run.name}: {cause.name}")
-    yield escaped(f"{cause.meaning} It {SAID[found['severity']]}; this is {found['certainty']}.", style)
+    yield escaped(f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']}). {cause.meaning}", style)
     lines = [f"{said(one)} ({one['source']})" for one in found["evidence"][:MOST_EVIDENCE]]
     yield "\n".join(f"- {escaped(line, style)}" for line in lines)
     if not found["prescriptions"]:

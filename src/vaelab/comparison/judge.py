@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import LIKELIHOOD, OF, VALUES, likelihood
-from vaelab.comparison.seeds import Configuration, Versus, by_seed, configurations, versus
+from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, versus
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare

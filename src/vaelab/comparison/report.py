@@ -8,13 +8,13 @@ import pandas as pd
 
 from vaelab.comparison.advice import recommendation
 from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, cell, rendered, table, text_table, title
-from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.collect import Result
 from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
 from vaelab.comparison.health import diagnosis
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.metric_table import legend, metric_tables, mix
-from vaelab.comparison.seeds import by_seed, configurations, deviation, verdict_of
+from vaelab.comparison.seeds import by_data, by_seed, configurations, deviation, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.verdict import Criterion, overall, verdict

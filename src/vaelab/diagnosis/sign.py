@@ -85,6 +85,10 @@ def said(evidence: Mapping[str, Any]) -> str:
     value, limit, above = evidence["value"], evidence["limit"], evidence["better"] == "lower"
     holds = value > limit if above else value < limit
     unit = f" {evidence['unit']}" if evidence["unit"] else ""
-    ends = "" if "low" not in evidence else f" ({evidence['low']:.3g} to {evidence['high']:.3g})"
+    ends = "" if "low" not in evidence else f" ({_short(evidence['low'])} to {_short(evidence['high'])})"
     side = f"{'' if holds else 'not '}{'above' if above else 'below'}"
-    return f"{evidence['title']} {value:.3g}{ends}{unit}, {side} {limit:.3g}"
+    return f"{evidence['title']} {_short(value)}{ends}{unit}, {side} {_short(limit)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 10 else f"{value:.4g}"
