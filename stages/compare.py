@@ -6,13 +6,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
-from vaelab.comparison.collect import by_data, collect, curves_table
+from vaelab.comparison.collect import collect
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
 from vaelab.comparison.save import save
+from vaelab.comparison.seeds import by_data
+from vaelab.comparison.table import curves_table
 from vaelab.errors import exit_on_input_error
 from vaelab.figures.canvas.files import save_png, save_pngs
 from vaelab.figures.defects.run import defect_pictures
+from vaelab.figures.findings import finding_pictures
 from vaelab.figures.groups import group_pictures
 from vaelab.params.resolve import read_params
 
@@ -30,11 +33,12 @@ def main() -> None:
             pictures.setdefault(data, {})[title] = plots / f"{name}_{data}.png"
         for result in group:
             save_pngs(defect_pictures(result.run), artifacts.COMPARISON_DEFECTS / result.run.name)
-        pictures.setdefault(data, {}).update(shown_defects(group, judgements[data].findings))
+        pictures.setdefault(data, {}).update(shown_defects(group))
     for name, rows in defect_curves(results).items():
         storage.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
     storage.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
-    print(save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures))
+    shown = dict(finding_pictures(results, judgements, params.compare, artifacts.COMPARISON_FINDINGS))
+    print(save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures, shown))
 
 
 if __name__ == "__main__":

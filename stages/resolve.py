@@ -19,7 +19,8 @@ def main() -> None:
         write_run(run)
     for name, settings in resolved.datasets.items():
         write_dataset(name, settings if name in used else None)
-    for place in (artifacts.resolved, artifacts.compared):  # an old version has come back with git or dvc checkout
+    # an old version has come back with git or dvc checkout
+    for place in (artifacts.resolved, artifacts.compared, artifacts.diagnosis):
         forget(place, resolved.runs)
     forget(artifacts.dataset, resolved.datasets)
     for warning in resolved.warnings:

@@ -7,6 +7,7 @@ from helpers import tiny_run
 
 from vaelab import artifacts, storage
 from vaelab.comparison.collect import Result
+from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.metrics.nested import ABLATIONS, DEFECT_FLOORS, FLOORS, SAMPLE_FLOORS, SAMPLED
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 
@@ -71,6 +72,26 @@ def result(
     metrics: dict[str, dict[str, Any]] = {phase: nested({**METRICS[kind], **changes}) for phase in phases}
     run = tiny_run(name, data, kind, **(blocks or {}))
     return Result(run, {**metrics, "run": FACTS | (facts or {})}, pd.DataFrame())
+
+
+def ill(found: Result, *causes: str, severity: str = "breaks") -> Result:
+    """Return a run with findings of these causes, as stage diagnose has them."""
+    numbers = {"metric": "gain", "title": "gain over knowing nothing", "value": 0.01, "limit": 0.15, "unit": ""}
+    evidence = {**numbers, "better": "higher", "source": "metrics/evaluate/a.json: test.psnr"}
+    tried = {
+        "command": f"dvc exp run -S '++runs.{found.run.name}.loss.beta=0.3'", "changes": {"loss.beta": 0.3},
+        "metric": "gain", "direction": "higher", "least": 0.1, "seconds": 12.0, "why": "KL weighs too much",
+        "side_effects": "",
+    }  # fmt: skip
+    findings = [
+        {
+            "cause": cause, "severity": severity, "certainty": "sure", "explains": [], "evidence": [evidence],
+            "summary": f"{CAUSES[cause].name}: gain 0.01, below 0.15.", "prescriptions": [tried],
+        }
+        for cause in causes
+    ]  # fmt: skip
+    healthy = not causes or severity == "note"
+    return found._replace(diagnosis={"run": found.run.name, "healthy": healthy, "findings": findings, "unknown": []})
 
 
 def seeds(name: str, values: list[float], metric: str = "macro_f1", **options: Any) -> list[Result]:

@@ -3,13 +3,12 @@
 import math
 
 import pytest
-from comparisons import result, seeds
+from comparisons import ill, result, seeds
 from scipy import stats
 
 from vaelab.comparison.changes import changes, changes_report
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS
-from vaelab.params.schema import Compare
 
 OTHER = {"loss": {"beta": 2.0}}
 
@@ -110,7 +109,7 @@ def test_a_side_is_one_configuration(side):
 
 
 def test_nothing_is_better_or_worse_than_a_collapsed_run_and_no_percentage_is_given():
-    fine, bad = result("fine", macro_f1=0.6), result("bad", macro_f1=0.9, active_units=0)
+    fine, bad = result("fine", macro_f1=0.6), ill(result("bad", macro_f1=0.9), "not_learned")
     for sides, said in (((bad, fine), "before collapsed"), ((fine, bad), "after collapsed")):
         row = changes(*sides).set_index("metric").loc["macro_f1"]
         assert row["verdict"] == said
@@ -118,6 +117,6 @@ def test_nothing_is_better_or_worse_than_a_collapsed_run_and_no_percentage_is_gi
         assert abs(row["change"]) == pytest.approx(0.3)
         report = changes_report(*sides)
         assert "nothing is called better or worse" in report
-        assert "- bad: posterior collapse: 0 active units" in report
-    healthy = changes(fine, bad, Compare(min_active_units=0)).set_index("metric").loc["macro_f1"]
+        assert "- bad: The model has learned next to nothing: gain 0.01, below 0.15." in report
+    healthy = changes(fine, ill(bad, "unfinished", severity="costs")).set_index("metric").loc["macro_f1"]
     assert (healthy["verdict"], healthy["change_percent"]) == ("better", pytest.approx(50))

@@ -10,7 +10,8 @@ from comparisons import result, write_summary
 from helpers import tiny_run
 
 from vaelab import artifacts, outputs, storage
-from vaelab.comparison.collect import collect, collect_folder, curves_table
+from vaelab.comparison.collect import collect, collect_folder
+from vaelab.comparison.table import curves_table
 from vaelab.errors import InputError
 from vaelab.figures.groups import same_examples
 from vaelab.metrics.tables import TABLES

@@ -8,8 +8,8 @@ from comparisons import result
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.comparison import defects as anomalies
 from vaelab.comparison.collect import with_threshold
+from vaelab.comparison.defects import RECONSTRUCTION_SCORES, defects
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.metric_table import metric_tables
 from vaelab.comparison.paired import paired_differences
@@ -18,10 +18,6 @@ from vaelab.errors import InputError
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION
 from vaelab.params.schema import Compare
 from vaelab.params.threshold import Threshold
-
-
-def defects(results):
-    return anomalies.defects(results, judge_all(results, Compare())["data"].findings)
 
 
 @pytest.fixture
@@ -54,7 +50,7 @@ def test_measures_of_defects_are_metrics_beside_their_baselines(thresholded):
     assert baseline == pytest.approx(scores.loc["pca_residual", "average_precision"])
     (row,) = table_rows([found], judge_all([found], Compare()))
     assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
-    text = "\n".join(metric_tables([found], set(), "text"))
+    text = "\n".join(metric_tables([found], "text"))
     assert "defects: average precision of patches" in text
     assert "baseline: PCA residual" in text
 
@@ -175,17 +171,5 @@ def test_where_nothing_is_negative_rates_are_undefined(tmp_path, monkeypatch):
     assert "ROC AUC undefined" in defects([with_threshold(result(RUN, "image"))])[1]
 
 
-def test_why_errors_tell_little(thresholded):
-    reasons = {"psnr": "it reconstructs the mean image", "bypass": "skips carry the image past the bottleneck"}
-    found = thresholded()
-    assert not any(reason in defects([found])[1] for reason in reasons.values())
-    mean_image = found._replace(metrics={phase: values | {"psnr": 20.1} for phase, values in found.metrics.items()})
-    assert reasons["psnr"] in defects([mean_image])[1]
-    bypassed = found._replace(metrics=found.metrics | {"run": found.metrics["run"] | {"bypass": True}})
-    assert reasons["bypass"] in defects([bypassed])[1]
-    of_latents = bypassed.run.model_copy(update={"threshold": Threshold(scores=("mahalanobis",))})
-    assert "skips" not in defects([bypassed._replace(run=of_latents)])[1]
-
-
 def test_scores_of_errors_are_those_that_need_a_reconstruction():
-    assert set(OF_RECONSTRUCTION) == anomalies.RECONSTRUCTION_SCORES
+    assert set(OF_RECONSTRUCTION) == RECONSTRUCTION_SCORES

@@ -109,7 +109,7 @@ def test_the_contents_lead_to_every_part(results, tmp_path):
     links = [a["href"] for a in page.all("a")]
     assert {link.removeprefix("#") for link in links} == targets - {page.all("h1")[0]["id"]}
     assert len(links) == len(set(links))
-    assert len(page.all("h2")) == 2
+    assert len(page.all("h2")) == 3  # the diagnosis, and two data sets
 
 
 def test_the_best_cells_are_marked_and_tables_scroll(results, tmp_path):

@@ -4,7 +4,7 @@ from statistics import fmean
 
 import numpy as np
 import pytest
-from comparisons import result, seeds
+from comparisons import ill, result, seeds
 from scipy import stats
 
 from vaelab.comparison.judge import judge
@@ -152,9 +152,9 @@ def test_the_recommendation_is_by_the_mean():
     assert "mean over seeds" in judgement.rule
 
 
-def test_a_configuration_of_which_one_seed_collapsed_is_not_recommended():
-    good = seeds("good", [0.9, 0.9])
-    good[1].metrics["val"]["active_units"] = 0
-    judgement = judge([*good, *seeds("fair", [0.3, 0.3], blocks={"loss": {"beta": 2.0}})], Compare())
+def test_a_configuration_of_which_one_seed_is_broken_is_not_recommended():
+    first, second = seeds("good", [0.9, 0.9])
+    others = seeds("fair", [0.3, 0.3], blocks={"loss": {"beta": 2.0}})
+    judgement = judge([first, ill(second, "not_learned"), *others], Compare())
     assert judgement.recommended == "fair"
     assert [name for name, _ in judgement.ranking] == ["fair"]

@@ -3,7 +3,7 @@
 import comparisons
 import pandas as pd
 import pytest
-from comparisons import result, seeds
+from comparisons import ill, result, seeds
 
 from vaelab import storage
 from vaelab.comparison.summary import summary_report
@@ -81,9 +81,9 @@ def test_without_held_out_data_nothing_is_the_closest():
 
 
 def test_a_collapsed_configuration_is_never_the_best():
-    found = of([result("bad", macro_f1=0.9, active_units=0), result("fine"), result("other", macro_f1=0.5)])
+    found = of([ill(result("bad", macro_f1=0.9), "not_learned"), result("fine"), result("other", macro_f1=0.5)])
     assert found[title("macro_f1")][1:] == ["fine", "0.600", "next: other 0.500; not ranked: bad (collapsed) 0.900"]
-    alone = of([result("bad", macro_f1=0.9, active_units=0), result("worse", active_units=0)])
+    alone = of([ill(result(name, macro_f1=f1), "not_learned") for name, f1 in (("bad", 0.9), ("worse", 0.6))])
     assert alone[title("macro_f1")][1:3] == ["none", ""]
     assert "bad (collapsed) 0.900, worse (collapsed) 0.600" in alone[title("macro_f1")][3]
 

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from comparisons import METRICS, result, seeds
+from comparisons import METRICS, ill, result, seeds
 
 from vaelab import storage
 from vaelab.comparison.metric_table import FACTS
@@ -73,10 +73,10 @@ def test_the_table_survives_the_disk(tmp_path):
     pd.testing.assert_frame_equal(back[numbers], rows[numbers], rtol=1e-6, check_dtype=False)
 
 
-def test_a_collapsed_run_says_what_it_is():
-    bad = result("bad", active_units=0, predicted_background_share=0.9)
+def test_a_broken_run_says_by_what():
+    bad = ill(result("bad"), "majority_collapse", "unstable")
     rows = table([bad, result("fine")]).set_index("configuration")
-    assert rows.loc["bad", "collapsed"] == "background collapse; posterior collapse"
+    assert rows.loc["bad", "collapsed"] == "majority_collapse; unstable"
     assert rows["recommended"].to_dict() == {"bad": False, "fine": True}
 
 

@@ -3,7 +3,7 @@ import typing
 
 import pytest
 
-from vaelab.comparison.kinds import COMPARISONS
+from vaelab.comparison.kinds import BASELINES_TOLD
 from vaelab.data.format.batches import FORMATS
 from vaelab.evaluation.evaluate import EVALUATORS
 from vaelab.measures.kinds import MEASURES
@@ -72,7 +72,7 @@ def test_what_selects_a_checkpoint_is_in_the_history(kind):
 
 
 def test_no_kind_misses_a_registry():
-    for registry in (VALIDATION, BASELINES, KINDS, FORMATS, MEASURES, EVALUATORS, COMPARISONS):
+    for registry in (VALIDATION, BASELINES, KINDS, FORMATS, MEASURES, EVALUATORS, BASELINES_TOLD):
         assert registry.keys() == TABLES.keys()
     assert set(MODELS) == {(kind, network) for kind, facts in KINDS.items() for network in facts.networks}
 

@@ -1,19 +1,17 @@
 """What to do next: the recommendation, and the command that trains the winner for longer."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from statistics import fmean
 from typing import Any
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
-from vaelab.comparison.kinds import COMPARISONS
 from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
 from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import TABLES, better, improves, metric
 from vaelab.params.blocks import Train
-from vaelab.params.experiment import added, laid_over
+from vaelab.params.experiment import added
 from vaelab.params.schema import Options, RunEntry
 
 OF_ITS_SIZE = ("pca", "patch_pca", "pca_ranks", "patch_pca_ranks")  # with as many numbers as the model has latents
@@ -21,12 +19,16 @@ LONGER = 10  # times the epochs, in the command that trains the winner for longe
 
 
 def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[list[str], str]:
-    """Return who wins by which rule, and the command that trains the winner for longer, or the first with a remedy."""
+    """Return who wins by which rule, and the command that trains the winner for longer; where none wins, a remedy.
+
+    The command is "" where none is known.
+    """
     winner = judgement.winner
     if winner is None:
-        kind = COMPARISONS[judgement.configurations[0].results[0].run.kind]
-        lines = ["Recommended: none. Every run fails a collapse check.", f"Rule: {judgement.rule}.", kind.advice]
-        return lines, remedy_command(judgement.configurations[0].results[0], entries)
+        found = [finding for group in judgement.configurations for r in group.results for finding in r.broken]
+        lines = ["Recommended: none. In every configuration a finding breaks a run.", f"Rule: {judgement.rule}."]
+        command = next((tried["command"] for finding in found for tried in finding["prescriptions"]), "")
+        return [*lines, *(["What to try first:"] if command else [])], command
     run, caution = winner.results[0].run, _caution(judgement)
     tied = any(found.within for found in judgement.against.values())
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
@@ -39,15 +41,6 @@ def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tup
         f"To train {chosen} {LONGER} times as long, beside the others:",
     ]
     return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
-
-
-def remedy_command(result: Result, entries: Mapping[str, RunEntry]) -> str:
-    """Return the command that adds a run like this one with what is advised for its kind of data, and trains it."""
-    run, remedy = result.run, deepcopy(COMPARISONS[result.run.kind].remedy)
-    if terms := remedy["loss"].get("terms"):  # those of weight 0 are named where the run has them
-        own = run.loss.terms.model_dump()
-        remedy["loss"]["terms"] = {name: weight for name, weight in terms.items() if weight or own[name] != 0}
-    return added(f"{run.name}_next", run.preset, laid_over(entries[run.name].given(), remedy))
 
 
 def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, train: Train | None = None) -> str:

@@ -1,8 +1,10 @@
 """How numbers and texts stand in the reports."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote
 
 from tabulate import tabulate
 
@@ -11,6 +13,47 @@ from vaelab.metrics.tables import metric
 Style = Literal["text", "markdown"]
 COUNTS = {"active_units", "completion_rows", "completion_left_out", "unseen_rows"}
 FORMATS = {"text": "simple_outline", "markdown": "pipe"}
+UNDERLINES = "=-~"  # of plain headings, by level
+
+
+class Heading(NamedTuple):
+    """A heading of a report."""
+
+    level: int  # 1: of the whole
+    text: str
+
+
+class Command(NamedTuple):
+    """A command to copy."""
+
+    text: str
+
+
+class Picture(NamedTuple):
+    """A picture, which plain text leaves out."""
+
+    title: str
+    path: Path  # relative to the report
+
+
+Part = str | Heading | Command | Picture  # of a report; a text is a paragraph
+
+
+def rendered(parts: Iterable[Part], style: Style) -> str:
+    """Return a report of these parts."""
+    return "\n\n".join(filter(None, (_rendered(part, style) for part in parts))) + "\n"
+
+
+def _rendered(part: Part, style: Style) -> str:
+    markdown = style == "markdown"
+    if isinstance(part, Heading):
+        line = UNDERLINES[part.level - 1] * len(part.text)
+        return f"{'#' * part.level} {part.text}" if markdown else f"{part.text}\n{line}"
+    if isinstance(part, Command):
+        return f"```\n{part.text}\n```" if markdown else f"  {part.text}"
+    if isinstance(part, Picture):
+        return f"![{part.title}]({quote(part.path.as_posix())})" if markdown else ""
+    return part
 
 
 def cell(name: str, value: float | None) -> str:

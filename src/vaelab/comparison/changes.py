@@ -7,56 +7,52 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from vaelab.comparison.cells import Style, cell, escaped, table, title
-from vaelab.comparison.collapse import Finding
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, scope
-from vaelab.comparison.judge import collapse
 from vaelab.comparison.seeds import Configuration, by_seed, configurations, deviation, versus, with_spread
 from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES, better, column, cost, direction_text, held_out
-from vaelab.params.schema import Compare
 
 APART = "not comparable"
 
 
 class Collapsed(NamedTuple):
-    """Which side fails a collapse check."""
+    """Which side has a run that a finding breaks."""
 
     said: str  # before, after, or both
-    findings: list[tuple[str, Finding]]  # with the run of each
+    findings: list[str]  # summaries, with the run of each
 
 
 Side = Result | Sequence[Result]  # a run, or the seeds of a configuration
 
 
-def changes(before: Side, after: Side, options: Compare | None = None) -> pd.DataFrame:
+def changes(before: Side, after: Side) -> pd.DataFrame:
     """Return one row per metric: before and after (means over seeds), change, change in percent, direction, verdict.
 
     Metrics are named as in comparison.csv. The verdict is better, worse, same, no preferred direction, within the
     seeds' spread (where a test over several seeds does not tell the two apart), not comparable (under different
-    conventions, so that the change is left out too), not measured, or which side is collapsed: then no verdict is
+    conventions, so that the change is left out too), not measured, or which side a finding breaks: then no verdict is
     passed and no percentage given. The percentage is of the value before, where neither is below 0.
 
     Args:
         before: a run, or the seeds of a configuration.
         after: the other.
-        options: the block `compare` of params.yaml, with the limits of the collapse checks.
 
     Raises:
         InputError: the two are on different data, or one side is more than one configuration.
     """
     old, new = _sides(before, after)
-    collapsed = _collapsed(old, new, options or Compare())
+    collapsed = _collapsed(old, new)
     rows = [_row(name, old, new, collapsed) for name in _metrics(old, new)]
     return pd.DataFrame(rows, columns=["metric", "before", "after", "change", "change_percent", "direction", "verdict"])
 
 
-def changes_report(before: Side, after: Side, style: Style = "text", options: Compare | None = None) -> str:
+def changes_report(before: Side, after: Side, style: Style = "text") -> str:
     """Return that table as a report, with what the two are and what of their losses does not compare."""
     old, new = _sides(before, after)
     first = old.results[0]
     head = f"From {_who(old)} to {_who(new)}, data set {first.run.data}, {first.phase}"
-    collapsed = _collapsed(old, new, options or Compare())
+    collapsed = _collapsed(old, new)
     lines = [_line(name, old, new, collapsed, style) for name in _metrics(old, new)]
     parts = [
         f"# {head}" if style == "markdown" else f"{head}\n{'=' * len(head)}",
@@ -70,8 +66,8 @@ def changes_report(before: Side, after: Side, style: Style = "text", options: Co
         ]
         parts += [f"The objectives differ ({', '.join(keys)}), so that their values do not compare:", "\n".join(told)]
     if collapsed:
-        checks = [f"- {run}: {finding.name}: {finding.evidence}" for run, finding in collapsed.findings]
-        parts += [f"Collapsed: {collapsed.said}, so that nothing is called better or worse:", "\n".join(checks)]
+        parts.append(f"Collapsed: {collapsed.said}, so that nothing is called better or worse:")
+        parts.append("\n".join(f"- {escaped(finding, style)}" for finding in collapsed.findings))
     if max(len(old.results), len(new.results)) == 1:
         parts.append("One seed each: a small change may be chance.")
     elif min(len(old.results), len(new.results)) == 1:
@@ -102,11 +98,11 @@ def _metrics(old: Configuration, new: Configuration) -> list[str]:
     return [name for name in listed if by_seed(old, name) or by_seed(new, name)]
 
 
-def _collapsed(old: Configuration, new: Configuration, options: Compare) -> Collapsed | None:
-    """Which of the two fails a collapse check; None where neither does."""
+def _collapsed(old: Configuration, new: Configuration) -> Collapsed | None:
+    """Which of the two a finding breaks; None where none does."""
     sides, found = [], []
     for side, group in (("before", old), ("after", new)):
-        failed = [(r.run.name, f) for r in group.results if options.phase in r.metrics for f in collapse(r, options)]
+        failed = [f"{r.run.name}: {finding['summary']}" for r in group.results for finding in r.broken]
         sides += [side] if failed else []
         found += failed
     return Collapsed(" and ".join(sides), found) if found else None

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +10,12 @@ import pandas as pd
 
 from vaelab import artifacts, storage
 from vaelab.data.format.info import PHASES, final_phase
+from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.engine import as_record, diagnose
 from vaelab.errors import InputError
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, REFERENCE, SAMPLED, baselines, flat, misshapen
 from vaelab.metrics.records import DEFECT_BASELINES
-from vaelab.metrics.tables import DEFECT_MEASURES, TABLES
+from vaelab.metrics.tables import DEFECT_MEASURES
 from vaelab.params.problems import check, raise_problems
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
@@ -29,6 +31,7 @@ class Result(NamedTuple):
     metrics: dict[str, dict[str, Any]]  # by phase as in metrics/evaluate/<run>.json, and `run`
     history: pd.DataFrame | None  # one row per epoch and phase, with the column `run`; None where none was kept
     threshold: dict[str, Any] | None = None  # what stage threshold found: summary, and rows of tables; None: no scores
+    diagnosis: dict[str, Any] | None = None  # what stage diagnose found, as its file has it; None: not diagnosed
 
     @property
     def final(self) -> dict[str, Any]:
@@ -51,6 +54,16 @@ class Result(NamedTuple):
         """The phase that is reported: test, or val where there is no test."""
         return final_phase(self.metrics)
 
+    @property
+    def ill(self) -> bool:
+        """Whether something was found that breaks the run or costs quality."""
+        return self.diagnosis is not None and not self.diagnosis["healthy"]
+
+    @property
+    def broken(self) -> list[dict[str, Any]]:
+        """The findings that break the run; a run with one is never recommended."""
+        return [finding for finding in (self.diagnosis or {}).get("findings", ()) if finding["severity"] == "breaks"]
+
 
 def collect() -> list[Result]:
     """Return the active runs in the order of params.yaml's file names.
@@ -69,7 +82,7 @@ def _read(path: Path) -> Result:
     if run.name != path.stem:
         raise InputError(f"{path}: its run is named {run.name}; delete the file, and `dvc repro` makes what is needed")
     metrics = storage.read_json(artifacts.evaluation(run.name))
-    return with_threshold(Result(run, metrics, _history(run.name)))
+    return with_diagnosis(with_threshold(Result(run, metrics, _history(run.name))), artifacts.diagnosis(run.name))
 
 
 def with_threshold(result: Result) -> Result:
@@ -96,6 +109,14 @@ def with_threshold(result: Result) -> Result:
     metrics = {**result.metrics, result.phase: final}
     run = result.run.model_copy(update={"threshold": Threshold.model_validate(settings)})
     return result._replace(run=run, metrics=metrics, threshold={"summary": summary, **tables})
+
+
+def with_diagnosis(result: Result, path: Path | None) -> Result:
+    """Return a run with the findings of stage diagnose, or where its file is missing what its metrics alone tell."""
+    if path is not None and path.is_file():
+        return result._replace(diagnosis=storage.read_json(path))
+    case = Case(result.run, result.metrics)
+    return result._replace(diagnosis={**as_record(diagnose(case), case), "from": "its metrics alone"})
 
 
 def _history(name: str) -> pd.DataFrame:
@@ -158,7 +179,8 @@ def _summary(path: Path) -> Result:
     own = artifacts.summary(run.name)
     same = own.is_file() and (own.samefile(path) or own.read_bytes() == path.read_bytes())
     kept = same and (artifacts.scores(run.name) / "history.csv").is_file()
-    return with_threshold(Result(run, metrics, _history(run.name))) if kept else Result(run, metrics, None)
+    result = with_threshold(Result(run, metrics, _history(run.name))) if kept else Result(run, metrics, None)
+    return with_diagnosis(result, artifacts.diagnosis(run.name) if kept else None)
 
 
 def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], None]) -> Result:
@@ -173,23 +195,3 @@ def _renamed(result: Result, path: Path, taken: set[str], note: Callable[[str], 
     note(f"{path}: another run is named {old}; this one is listed as {name}")
     history = None if result.history is None else result.history.assign(run=name)
     return result._replace(run=result.run.model_copy(update={"name": name}), history=history)
-
-
-def curves_table(results: list[Result]) -> pd.DataFrame:
-    """Return the val rows after each epoch of the histories that were kept, with the columns of every kind of data.
-
-    The untrained model, epoch 0, may be so far off that the rest of a plot would be flat.
-    """
-    kept = [result.history for result in results if result.history is not None]
-    history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "epoch", "phase"])
-    val = history[(history["phase"] == "val") & (history["epoch"] > 0)].drop(columns=["phase"])
-    names = dict.fromkeys(name for tables in TABLES.values() for name in tables.history)
-    return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))
-
-
-def by_data(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """Return the results of each data set: runs on different data are never ranked against each other."""
-    groups: dict[str, list[Result]] = {}
-    for result in results:
-        groups.setdefault(result.run.data, []).append(result)
-    return groups

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.comparison.collapse import MEAN_IMAGE, Finding
 from vaelab.comparison.collect import Result
 from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.score_choice import compared_with_baselines, compared_with_own, difference, selected
@@ -32,13 +31,8 @@ FEW_NORMALS = 30  # normals of val, below which the number is worth a word
 MANY_CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
-def defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> list[str]:
-    """Return the paragraphs on the runs of one data set that were measured against labelled defects.
-
-    Args:
-        results: the runs.
-        findings: collapse checks that each run fails.
-    """
+def defects(results: Sequence[Result]) -> list[str]:
+    """Return the paragraphs on the runs of one data set that were measured against labelled defects."""
     measured = [result for result in results if result.threshold and result.threshold["summary"]["labelled"]]
     if not measured:
         return []
@@ -48,17 +42,17 @@ def defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]
         f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
-    lines = [f"- {result.run.name}: {'; '.join(_sentences(result, findings[result.run.name]))}." for result in measured]
-    return [patches, "\n".join(lines), *_compared_with_the_best(measured, findings)]
+    lines = [f"- {result.run.name}: {'; '.join(_sentences(result))}." for result in measured]
+    return [patches, "\n".join(lines), *_compared_with_the_best(measured)]
 
 
 def _saved(result: Result) -> Mapping[str, Any]:
     return result.threshold or {}
 
 
-def _compared_with_the_best(measured: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
-    """How much worse than the best healthy one the other runs are, on the same patches."""
-    healthy = [result for result in measured if not findings[result.run.name]]
+def _compared_with_the_best(measured: Sequence[Result]) -> Iterator[str]:
+    """How much worse than the best one that nothing breaks the other runs are, on the same patches."""
+    healthy = [result for result in measured if not result.broken]
     if len(measured) < 2 or not healthy:
         return
     best = max(healthy, key=lambda result: _saved(result)["summary"]["average_precision"])
@@ -69,14 +63,14 @@ def _compared_with_the_best(measured: Sequence[Result], findings: Mapping[str, S
         settings = best.run.threshold
         rows = paired_differences(other.run.name, best.run.name, settings.bootstrap, settings.seed)
         row = next(row for row in rows if row["measure"] == "average_precision")
-        collapsed = " (collapsed)" if findings[other.run.name] else ""
+        collapsed = " (collapsed)" if other.broken else ""
         lines.append(f"- {other.run.name}{collapsed}: {difference(row)}.")
-    among = ", of the runs that pass every collapse check" if len(healthy) < len(measured) else ""
+    among = ", of the runs that no finding breaks" if len(healthy) < len(measured) else ""
     yield f"Average precision against {best.run.name}, which has the highest{among}; paired by strip:"
     yield "\n".join(lines)
 
 
-def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
+def _sentences(result: Result) -> Iterator[str]:
     found = _saved(result)
     total = found["summary"]
     low, high = (total.get(f"average_precision_{side}") for side in ("low", "high"))
@@ -86,7 +80,6 @@ def _sentences(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
     yield from selected(total)
     yield from compared_with_baselines(found)
     yield from compared_with_own(found, result.run.threshold.scores)
-    yield from _why_errors_tell_little(result, findings)
     yield from _better_aggregation(found)
     yield from _false_alarms(result)
 
@@ -100,16 +93,6 @@ def _beside(total: Mapping[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _why_errors_tell_little(result: Result, findings: Sequence[Finding]) -> Iterator[str]:
-    """Why the errors of a run tell little of defects."""
-    if RECONSTRUCTION_SCORES.isdisjoint(result.run.threshold.scores):
-        return
-    if any(finding.name == MEAN_IMAGE for finding in findings):
-        yield "it reconstructs the mean image, so that its errors are the fabric itself, and a defect adds little"
-    elif result.metrics["run"]["bypass"]:
-        yield "skips carry the image past the bottleneck, so that a defect is reconstructed, too"
 
 
 def _better_aggregation(found: Mapping[str, Any]) -> Iterator[str]:
@@ -148,9 +131,9 @@ def _false_alarms(result: Result) -> Iterator[str]:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
 
-def shown_defects(results: Sequence[Result], findings: Mapping[str, Sequence[Finding]]) -> dict[str, Path]:
-    """Return the pictures of the healthy run that finds defects best, by title, which a report shows."""
-    healthy = [result for result in results if not findings[result.run.name]] or results
+def shown_defects(results: Sequence[Result]) -> dict[str, Path]:
+    """Return the pictures of the run that finds defects best of those that nothing breaks, which a report shows."""
+    healthy = [result for result in results if not result.broken] or results
     measured = [result for result in healthy if result.final.get("defect_average_precision") is not None]
     if not measured:
         return {}

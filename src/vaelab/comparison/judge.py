@@ -1,14 +1,12 @@
 """Which configuration is recommended, by which rule."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from vaelab.comparison.collapse import Check, Finding
-from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import LIKELIHOOD, OF, VALUES, likelihood
-from vaelab.comparison.kinds import COMPARISONS
-from vaelab.comparison.seeds import Configuration, Versus, by_seed, configurations, versus
+from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, versus
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
@@ -19,12 +17,11 @@ class Judgement(NamedTuple):
 
     metric: str  # that ranks them
     phase: str  # whose values rank them
-    findings: dict[str, list[Finding]]  # by run; empty for a healthy run
     configurations: list[Configuration]
     recommended: str | None  # a configuration
     rule: str
-    ranking: list[tuple[str, float]]  # the configurations that pass, best first: mean over seeds of the metric
-    against: dict[str, Versus]  # the best against each other one that passes
+    ranking: list[tuple[str, float]]  # configurations that nothing breaks, best first: mean over seeds of the metric
+    against: dict[str, Versus]  # the best against each other one of the ranking
 
     @property
     def winner(self) -> Configuration | None:
@@ -32,23 +29,11 @@ class Judgement(NamedTuple):
         return next((group for group in self.configurations if group.name == self.recommended), None)
 
 
-def collapse(result: Result, options: Compare) -> Iterator[Finding]:
-    """Yield the checks that a run fails, judged on the phase that ranks, each with number and limit."""
-    metrics, phase, kind = result.metrics[options.phase], options.phase, COMPARISONS[result.run.kind]
-    missing = [name for name in kind.needed if metrics.get(name) is None]
-    missing += [f"{gap.metric} of {gap.beside[1]}" for gap in kind.gaps if gap.other(metrics) is None]
-    if missing:
-        yield Finding("not finite", f"{', '.join(missing)} on {phase} is not a number")
-        return
-    checks: list[Check] = [*kind.gaps, *kind.checks]
-    for check in checks:
-        yield from check(metrics, options)
-
-
 def judge(results: Sequence[Result], options: Compare) -> Judgement:
     """Return the judgement on runs of one data set.
 
-    A configuration passes when all its runs do: the mean over the seeds that happened to train would flatter it.
+    A configuration of which a finding breaks one run is not ranked: the mean over the seeds that happened to train
+    would flatter it.
 
     Raises:
         InputError: the data set has no split of the phase that ranks, or only some of the runs have a test split.
@@ -59,14 +44,13 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
     if any(options.phase not in result.metrics for result in results):
         raise InputError(f"compare.phase: is {options.phase}, and data set {results[0].run.data!r} has no such split")
     metric = ranking_metric(options.metric, results[0].run.kind)
-    findings = {result.run.name: list(collapse(result, options)) for result in results}
     groups = configurations(results)
     ranking: list[tuple[str, float]] = []
     values = {}
     comparable, aside = _comparable(metric, groups)
     for group in comparable:
         found = by_seed(group, metric, options.phase)
-        if found and not any(findings[result.run.name] for result in group.results):
+        if found and not any(result.broken for result in group.results):
             values[group.name] = found
             mean = fmean(found.values())
             place = sum(not improves(metric, mean, other) for _, other in ranking)
@@ -74,8 +58,7 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
     best_name = ranking[0][0] if ranking else None
     against = {name: versus(values[ranking[0][0]], values[name]) for name, _ in ranking[1:]}
     return Judgement(
-        metric, options.phase, findings, groups, best_name, _rule(metric, options.phase, groups) + aside, ranking,
-        against,
+        metric, options.phase, groups, best_name, _rule(metric, options.phase, groups) + aside, ranking, against,
     )  # fmt: skip
 
 
@@ -105,5 +88,5 @@ def _comparable(metric: str, groups: Sequence[Configuration]) -> tuple[list[Conf
 def _rule(metric: str, phase: str, groups: Sequence[Configuration]) -> str:
     best_of = f"the best {METRICS[metric].full_title} on {phase} (compare.metric, compare.phase)"
     if any(len(group.results) > 1 for group in groups):
-        return f"{best_of}, mean over seeds, among the configurations of which every run passes every collapse check"
-    return f"{best_of} among the runs that pass every collapse check"
+        return f"{best_of}, mean over seeds, among the configurations of which no finding breaks a run"
+    return f"{best_of} among the runs that no finding breaks"

@@ -1,32 +1,29 @@
 """The table of a report: metrics down; runs, baselines and held-out data across."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 
 from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import OF, convention, differences, labels, scope
-from vaelab.comparison.kinds import COMPARISONS
+from vaelab.comparison.kinds import BASELINES_TOLD
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES, REFERENCES
 from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out
 
 FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
 REAL_LEGEND = "Held-out half: what real rows reach where samples are measured, the best that can be expected."
-COLLAPSED = "†"  # behind the name of a run that fails a collapse check
+BROKEN = "†"  # behind the name of a run that a finding breaks
 RUNS = 6  # side by side in plain text
 SIDE_BY_SIDE = 8  # runs and baselines, beyond which the baselines get a table of their own
 
 
-def metric_tables(results: Sequence[Result], collapsed: Set[str], style: Style) -> list[str]:
+def metric_tables(results: Sequence[Result], style: Style) -> list[str]:
     """Return the table of the runs on one data set; as plain text cut into several that fit on a page.
 
-    Args:
-        results: of the runs.
-        collapsed: names of those that fail a collapse check, which are marked and never the best of a row.
-        style: of the report.
+    Runs that a finding breaks are marked, and never the best of a row.
     """
     names = shown(results)
-    columns = _cells(results, collapsed, names)
-    heads = [f"{r.run.name} {COLLAPSED}" if r.run.name in collapsed else r.run.name for r in results]
+    columns = _cells(results, names)
+    heads = [f"{r.run.name} {BROKEN}" if r.broken else r.run.name for r in results]
     runs = list(zip(heads, columns, strict=True))
     beside = list(_beside(results, names))
     firsts = [title(name, style) for name in names] + [name.replace("_", " ") for name in _facts(results)]
@@ -55,17 +52,17 @@ def shown(results: Sequence[Result]) -> list[str]:
     return [name for name in TABLES[results[0].run.kind].shown if name in measured]
 
 
-def legend(results: Sequence[Result], collapsed: Set[str]) -> str:
+def legend(results: Sequence[Result]) -> str:
     """Return what the table shows."""
     first = results[0]
     real = REAL_LEGEND if any(name == "held-out half" for name, _ in _beside(results, shown(results))) else ""
-    told = COMPARISONS[first.run.kind].baselines
+    told, broken = BASELINES_TOLD[first.run.kind], any(result.broken for result in results)
     known = [text.format(first.run.name) for method, text in told.items() if method in first.baselines]
     parts = [
         "Whole split, best checkpoint of each run. Reconstructions are of the posterior mean, or of one drawn z where "
         "that is said; objective, distortion, ELBO and other likelihoods are means over drawn z.",
-        "* best run of the row" + (", of those that pass every collapse check." if collapsed else "."),
-        f"{COLLAPSED} fails a collapse check, and is never the best." if collapsed else "",
+        "* best run of the row" + (", of those that no finding breaks." if broken else "."),
+        f"{BROKEN} has a finding that breaks it, and is never the best." if broken else "",
         f"Baselines: {'; '.join(known)}." if known else "",
         first.metrics["run"].get("no_baseline") or "",
         "The blurred original copies its input past any bottleneck: a reference, no baseline." * bool(first.references),
@@ -115,13 +112,13 @@ def _facts(results: Sequence[Result]) -> tuple[str, ...]:
     return ("seed", *FACTS) if len({result.run.train.seed for result in results}) > 1 else FACTS
 
 
-def _cells(results: Sequence[Result], collapsed: Set[str], names: Sequence[str]) -> list[list[str]]:
+def _cells(results: Sequence[Result], names: Sequence[str]) -> list[list[str]]:
     """The cells of each run, facts last; the best healthy one of a row, or of a row's convention, is starred."""
     conventions = [convention(result.run, result.metrics) for result in results]
     columns: list[list[str]] = [[] for _ in results]
     for name in names:
         marks, scopes = labels(name, conventions), [scope(name, text) for text in conventions]
-        stars = _stars(name, results, collapsed, scopes)
+        stars = _stars(name, results, scopes)
         for number, result in enumerate(results):
             value = result.final.get(name)
             parts = [cell(name, value), marks.get(scopes[number], ""), "*" if stars[number] else ""]
@@ -132,9 +129,9 @@ def _cells(results: Sequence[Result], collapsed: Set[str], names: Sequence[str])
     return columns
 
 
-def _stars(name: str, results: Sequence[Result], collapsed: Set[str], scopes: Sequence[str]) -> list[bool]:
+def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[bool]:
     costs = [cost(name, result.final.get(name), result.final.get(held_out(name))) for result in results]
-    healthy = [result.run.name not in collapsed for result in results]
+    healthy = [not result.broken for result in results]
     starred = []
     for own, well, part in zip(costs, healthy, scopes, strict=True):
         measured = {other for other, where in zip(costs, scopes, strict=True) if where == part and other is not None}

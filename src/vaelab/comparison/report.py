@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from urllib.parse import quote
 
 import pandas as pd
 
 from vaelab.comparison.advice import recommendation
-from vaelab.comparison.cells import Style, cell, table, text_table, title
-from vaelab.comparison.collect import Result, by_data
+from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, cell, rendered, table, text_table, title
+from vaelab.comparison.collect import Result
 from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
+from vaelab.comparison.health import diagnosis
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.metric_table import legend, metric_tables, mix
-from vaelab.comparison.seeds import by_seed, configurations, deviation, verdict_of
+from vaelab.comparison.seeds import by_data, by_seed, configurations, deviation, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
-from vaelab.comparison.verdict import Criterion, overall, remarks, verdict
+from vaelab.comparison.verdict import Criterion, overall, verdict
 from vaelab.metrics.tables import TABLES, metric
 from vaelab.params.base import has_effect
 from vaelab.params.blocks import Evaluate
@@ -29,15 +29,7 @@ Section = tuple[str, list[str]]  # heading, paragraphs
 
 def text_report(results: Sequence[Result], judgements: Mapping[str, Judgement], entries: Mapping[str, RunEntry]) -> str:
     """Return the report as plain text."""
-    parts = [_underlined(heading(results), "=")]
-    for data, group in by_data(results).items():
-        parts.append(_underlined(f"Data set {data}", "-"))
-        for name, paragraphs in _sections(group, judgements[data], "text"):
-            parts += [_underlined(name, "~")] if name else []
-            parts += paragraphs
-        lines, command = recommendation(judgements[data], entries)
-        parts += [_underlined("Recommendation", "~"), *lines, f"  {command}"]
-    return "\n\n".join(parts) + "\n"
+    return rendered(_parts(results, judgements, entries, "text", {}, {}), "text")
 
 
 def markdown_report(
@@ -45,19 +37,44 @@ def markdown_report(
     judgements: Mapping[str, Judgement],
     entries: Mapping[str, RunEntry],
     pictures: Pictures,
+    evidence: Mapping[str, Picture] | None = None,
 ) -> str:
-    """Return the report as Markdown, with pictures."""
-    parts = [f"# {heading(results)}"]
+    """Return the report as Markdown, with pictures.
+
+    Args:
+        results: of the runs.
+        judgements: on the runs of each data set.
+        entries: the runs as params.yaml has them.
+        pictures: of the runs on each data set.
+        evidence: of each run that is ill, the picture that shows its first finding.
+    """
+    return rendered(_parts(results, judgements, entries, "markdown", pictures, evidence or {}), "markdown")
+
+
+def _parts(
+    results: Sequence[Result],
+    judgements: Mapping[str, Judgement],
+    entries: Mapping[str, RunEntry],
+    style: Style,
+    pictures: Pictures,
+    evidence: Mapping[str, Picture],
+) -> Iterator[Part]:
+    yield Heading(1, heading(results))
+    yield from diagnosis(results, judgements, style, evidence)
     for data, group in by_data(results).items():
-        parts.append(f"## Data set {data}")
-        for name, paragraphs in _sections(group, judgements[data], "markdown"):
-            parts += [f"### {name}"] if name else []
-            parts += paragraphs
+        yield Heading(2, f"Data set {data}")
+        for name, paragraphs in _sections(group, judgements[data], style):
+            if name:
+                yield Heading(3, name)
+            yield from paragraphs
         lines, command = recommendation(judgements[data], entries)
-        parts += ["### Recommendation", *lines, f"```\n{command}\n```"]
+        yield Heading(3, "Recommendation")
+        yield from lines
+        if command:
+            yield Command(command)
         for name, path in pictures.get(data, {}).items():
-            parts += [f"### {name}", f"![{name}]({quote(path.as_posix())})"]
-    return "\n\n".join(parts) + "\n"
+            yield Heading(3, name)
+            yield Picture(name, path)
 
 
 def heading(results: Sequence[Result]) -> str:
@@ -70,17 +87,15 @@ def heading(results: Sequence[Result]) -> str:
 
 def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> Iterator[Section]:
     """What is said of the runs on one data set, but for the recommendation."""
-    collapsed = {name for name, findings in judgement.findings.items() if findings}
-    yield "", [*metric_tables(results, collapsed, style), legend(results, collapsed), *mix(results, style)]
+    yield "", [*metric_tables(results, style), legend(results), *mix(results, style)]
     if seeds := _seeds(judgement, style):
         yield "Seeds", seeds
     rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
     yield f"Best by each metric on {results[0].phase}", [f"{counted(rows)}.", *best_by_metric(rows, style)]
-    if found := defects(results, judgement.findings):
+    if found := defects(results):
         yield "Defects", found
     if found := completion(results):
         yield "Completion and new rows", found
-    yield "Collapse checks", ["\n".join(f"- {line}" for line in _findings(results, judgement))]
     if verdicts := _verdicts(results, style):
         yield "Verdict", verdicts
 
@@ -117,15 +132,6 @@ def _spread(name: str, values: Sequence[float]) -> str:
     return f"{mean} ± {cell(name, deviation(values))}" if len(values) > 1 else f"{mean} (1 seed)"
 
 
-def _findings(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
-    for result in results:
-        found = judgement.findings[result.run.name]
-        for finding in found:
-            yield f"{result.run.name}: {finding.name}: {finding.evidence}"
-        if not found:
-            yield f"{result.run.name}: no collapse"
-
-
 def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
     """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and beside the baselines."""
     if not has_effect(Evaluate.model_fields["verdict"], results[0].run.kind):
@@ -137,8 +143,6 @@ def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
         criteria = judged[result.run.name]
         cells = {criterion.metric: _judged(criterion) for criterion in criteria}
         rows.append([result.run.name, overall(criteria) or "", *(cells.get(name, "") for name in names)])
-        if found := remarks(criteria):
-            notes.append(f"- {result.run.name}: {'; '.join(found)}")
         if result.metrics["run"].get("bypass"):
             notes.append(f"- {result.run.name}: skips bypass the bottleneck; its errors say nothing of the latent")
     headers = ["verdict", "worst", *(title(name, style) for name in names)]
@@ -151,7 +155,3 @@ def _judged(criterion: Criterion) -> str:
     if criterion.way is not None:
         return f"{criterion.rating}, {criterion.way:.0%} of the way to {criterion.baseline}"
     return f"{criterion.rating}, better than baseline: {'yes' if criterion.better_than_baseline else 'no'}"
-
-
-def _underlined(text: str, line: str) -> str:
-    return f"{text}\n{line * len(text)}"

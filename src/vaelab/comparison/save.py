@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vaelab import artifacts, storage
 from vaelab.comparison.advice import entries_of
+from vaelab.comparison.cells import Picture
 from vaelab.comparison.collect import Result
 from vaelab.comparison.html import html_page
 from vaelab.comparison.judge import judge_all
@@ -22,6 +23,7 @@ def save(
     options: Compare | None = None,
     entries: Mapping[str, RunEntry] | None = None,
     pictures: Pictures | None = None,
+    shown: Mapping[str, Picture] | None = None,
 ) -> str:
     """Write comparison.csv and comparison_report.txt, .md and .html into a folder; return the report as text.
 
@@ -32,6 +34,7 @@ def save(
         entries: the runs as params.yaml has them, for the command that trains the winner for longer; runs that are not
             in it get a command with all their differences from the defaults (`advice.entries_of` knows other bases).
         pictures: linked in Markdown, inside the HTML page.
+        shown: of ill runs, the picture of the first finding.
 
     Raises:
         InputError: runs cannot be judged, or a file cannot be written.
@@ -42,8 +45,12 @@ def save(
         data: {title: Path(os.path.relpath(path, folder)) for title, path in group.items()}
         for data, group in (pictures or {}).items()
     }
+    evidence = {
+        run: Picture(picture.title, Path(os.path.relpath(picture.path, folder)))
+        for run, picture in (shown or {}).items()
+    }
     text = text_report(results, judgements, known)
-    markdown = markdown_report(results, judgements, known, linked)
+    markdown = markdown_report(results, judgements, known, linked, evidence)
     storage.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
     storage.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
     storage.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)

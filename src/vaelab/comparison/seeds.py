@@ -37,6 +37,14 @@ class Versus(NamedTuple):
         return None if self.p is None else self.p >= ALPHA
 
 
+def by_data(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Return the results of each data set: runs on different data are never ranked against each other."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.run.data, []).append(result)
+    return groups
+
+
 def configurations(results: Sequence[Result]) -> list[Configuration]:
     """Return the runs grouped by what they are: equal data and options but for train.seed, whatever their names.
 

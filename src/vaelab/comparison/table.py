@@ -26,7 +26,6 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
     for result in results:
         judgement = judgements[result.run.data]
         group = {r.run.name: group.name for group in judgement.configurations for r in group.results}[result.run.name]
-        findings = {finding.name for finding in judgement.findings[result.run.name]}
         rows.append({
             **first,
             "configuration": result.run.name,
@@ -36,7 +35,7 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
             "seed_group": group,
             "phase": result.phase,
             "convention": convention(result.run, result.metrics),
-            "collapsed": "; ".join(sorted(findings)),
+            "collapsed": "; ".join(finding["cause"] for finding in result.broken),
             "recommended": group == judgement.recommended,
             **{name: result.metrics["run"].get(name) for name in FACTS},
             **{f"val_{name}": result.metrics["val"].get(name) for name in TABLES[result.run.kind].shown[:4]},
@@ -50,3 +49,15 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
 def table(results: Sequence[Result], options: Compare | None = None) -> pd.DataFrame:
     """Return those rows as a table; options: the block `compare` of params.yaml."""
     return pd.DataFrame(table_rows(results, judge_all(results, options or Compare())))
+
+
+def curves_table(results: Sequence[Result]) -> pd.DataFrame:
+    """Return the val rows after each epoch of the histories that were kept, with the columns of every kind of data.
+
+    The untrained model, epoch 0, may be so far off that the rest of a plot would be flat.
+    """
+    kept = [result.history for result in results if result.history is not None]
+    history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "epoch", "phase"])
+    val = history[(history["phase"] == "val") & (history["epoch"] > 0)].drop(columns=["phase"])
+    names = dict.fromkeys(name for tables in TABLES.values() for name in tables.history)
+    return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))

@@ -1,58 +1,64 @@
 """Findings as text: for a terminal, and for the head of a report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill, indent
+from typing import Any
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import SAID, Cause
 from vaelab.diagnosis.causes.table import CAUSES, title_of
-from vaelab.diagnosis.engine import Diagnosis, Finding
-from vaelab.diagnosis.prescription import Prescription, seconds
+from vaelab.diagnosis.engine import Diagnosis, as_record
 from vaelab.diagnosis.sign import Sign
+from vaelab.diagnosis.sign import said as evidence_said
 
 MOST_EVIDENCE = 6  # lines
 WIDTH = 112  # characters of a line of prose
 
-
-def health_line(diagnosis: Diagnosis) -> str:
-    """Return a line of a run: healthy, or what its findings are."""
-    if not diagnosis.findings:
-        return f"{diagnosis.run}: healthy, as far as its numbers tell"
-    found = ", ".join(f"{f.cause.id} ({SAID[f.severity]}, {f.certainty})" for f in diagnosis.findings)
-    return f"{diagnosis.run}: {'healthy, but for notes' if diagnosis.healthy else 'ill'}: {found}"
+Record = Mapping[str, Any]  # of metrics/diagnose/<run>.json, or a part of it
 
 
 def text(diagnosis: Diagnosis, case: Case) -> str:
     """Return the findings of a run with their evidence and prescriptions."""
-    parts = [health_line(diagnosis)]
-    parts += ["\n".join(_lines(finding, case)) for finding in diagnosis.findings]
+    record = as_record(diagnosis, case)
+    parts = [health_line(record), *("\n".join(_lines(finding)) for finding in record["findings"])]
     if diagnosis.unknown:
         parts.append(f"  not looked for, since numbers are missing: {', '.join(diagnosis.unknown)}")
     return "\n\n".join(parts)
 
 
-def _lines(finding: Finding, case: Case) -> Iterator[str]:
-    yield f"  {finding.cause.name} [{finding.cause.id}; {SAID[finding.severity]}; {finding.certainty}]"
-    yield indent(fill(finding.cause.meaning, WIDTH), "    ")
-    for evidence in finding.evidence[:MOST_EVIDENCE]:
-        yield f"    - {evidence.said()} ({evidence.reading.source})"
-    if finding.explains:
-        yield f"    It explains: {', '.join(CAUSES[name].name for name in finding.explains)}."
-    for number, prescription in enumerate(finding.prescriptions, 1):
-        yield from _tried(number, prescription, case)
-    if not finding.prescriptions:
-        yield indent(fill(f"What to do: {finding.cause.advice}", WIDTH), "    ")
+def health_line(record: Record) -> str:
+    """Return a line of a run: healthy, or what its findings are."""
+    if not record["findings"]:
+        return f"{record['run']}: healthy, as far as its numbers tell"
+    found = ", ".join(f"{f['cause']} ({SAID[f['severity']]}, {f['certainty']})" for f in record["findings"])
+    return f"{record['run']}: {'healthy, but for notes' if record['healthy'] else 'ill'}: {found}"
 
 
-def _tried(number: int, prescription: Prescription, case: Case) -> Iterator[str]:
-    yield f"    {number}. {prescription.record(case)['command']}"
-    way = "rise" if prescription.direction == "higher" else "fall"
-    cost = seconds(case, prescription)
-    takes = "time unknown" if cost is None else "no training" if not cost else f"about {cost:.0f} s of training"
-    yield f"       {title_of(prescription.metric)}: should {way} by {prescription.least:g} or more; {takes}."
-    yield f"       Why: {prescription.why}."
-    if prescription.side_effects:
-        yield f"       Beside that: {prescription.side_effects}."
+def expected(prescription: Record) -> str:
+    """Return which number should move how far, and what that costs."""
+    way, seconds = "rise" if prescription["direction"] == "higher" else "fall", prescription["seconds"]
+    takes = (
+        "time unknown" if seconds is None else "no training" if not seconds else f"about {seconds:.0f} s of training"
+    )
+    return f"{title_of(prescription['metric'])}: should {way} by {prescription['least']:g} or more; {takes}."
+
+
+def _lines(finding: Record) -> Iterator[str]:
+    cause = CAUSES[finding["cause"]]
+    yield f"  {cause.name} [{cause.id}; {SAID[finding['severity']]}; {finding['certainty']}]"
+    yield indent(fill(cause.meaning, WIDTH), "    ")
+    for evidence in finding["evidence"][:MOST_EVIDENCE]:
+        yield f"    - {evidence_said(evidence)} ({evidence['source']})"
+    if finding["explains"]:
+        yield f"    It explains: {', '.join(CAUSES[name].name for name in finding['explains'])}."
+    for number, prescription in enumerate(finding["prescriptions"], 1):
+        yield f"    {number}. {prescription['command']}"
+        yield f"       {expected(prescription)}"
+        yield f"       Why: {prescription['why']}."
+        if prescription["side_effects"]:
+            yield f"       Beside that: {prescription['side_effects']}."
+    if not finding["prescriptions"]:
+        yield indent(fill(f"What to do: {cause.advice}", WIDTH), "    ")
 
 
 def explain(cause: Cause) -> str:

@@ -1,8 +1,8 @@
 """A sign: one number of a run against one limit, and how sure it is that the limit is passed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vaelab.diagnosis.case import Case
 
@@ -77,8 +77,18 @@ class Evidence(NamedTuple):
 
     def said(self) -> str:
         """Return the sign in words, its limit with it."""
-        unit = f" {self.sign.unit}" if self.sign.unit else ""
-        side = ("above" if self.holds else "not above") if self.sign.beyond == "above" else (
-            "below" if self.holds else "not below")  # fmt: skip
-        ends = "" if self.reading.low is None else f" ({self.reading.low:.3g} to {self.reading.high:.3g})"
-        return f"{self.sign.title} {self.reading.value:.3g}{ends}{unit}, {side} {self.limit:.3g}"
+        return said(self.record())
+
+
+def said(evidence: Mapping[str, Any]) -> str:
+    """Return evidence in words as the file of a diagnosis has it, its limit with it."""
+    value, limit, above = evidence["value"], evidence["limit"], evidence["better"] == "lower"
+    holds = value > limit if above else value < limit
+    unit = f" {evidence['unit']}" if evidence["unit"] else ""
+    ends = "" if "low" not in evidence else f" ({_short(evidence['low'])} to {_short(evidence['high'])})"
+    side = f"{'' if holds else 'not '}{'above' if above else 'below'}"
+    return f"{evidence['title']} {_short(value)}{ends}{unit}, {side} {_short(limit)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 10 else f"{value:.4g}"

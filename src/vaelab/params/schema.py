@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
-from vaelab.params.base import Block, Fraction, has_effect, of
+from vaelab.params.base import Block, has_effect
 from vaelab.params.blocks import Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
 from vaelab.params.diagnose import Diagnose
@@ -30,34 +30,10 @@ class Compare(Block):
     """Comparison of the active runs."""
 
     metric: SelectionMetric = Field(
-        "auto", description=f"Metric that ranks the runs that pass the collapse checks; auto: {RANKS_OF_KIND}."
+        "auto", description=f"Metric that ranks the runs that no finding breaks; auto: {RANKS_OF_KIND}."
     )
     phase: Literal["val", "test"] = "val"
     """Phase whose metric ranks them; the other numbers of the report are of test."""
-    max_background_excess: Annotated[Fraction, of("grid")] = 0.2
-    """Background collapse: largest predicted share of background above the true one."""
-    min_foreground_accuracy: Annotated[Fraction, of("grid")] = 0.2
-    """Background collapse: smallest accuracy on foreground cells."""
-    max_blank_share: Annotated[Fraction, of("grid")] = 0.5
-    """Background collapse: largest share of grids with foreground that come out as background only."""
-    min_gain_over_mean: Annotated[float, of("image")] = Field(0.5, ge=0)
-    """Mean-image collapse: smallest PSNR above that of the mean image, dB."""
-    min_latent_gap: Annotated[float, of("image")] = Field(0.5, ge=0)
-    """Latent ignored: smallest fall of PSNR when the decoder gets another image's z, dB."""
-    min_gain_over_frequency: Annotated[Fraction, of("tags")] = 0.01
-    """Frequency collapse: smallest LRAP above that of the tags' frequencies."""
-    min_ranking_gap: Annotated[Fraction, of("tags")] = 0.01
-    """Latent ignored: smallest fall of LRAP when the decoder gets another row's z."""
-    min_diversity_ratio: Annotated[Fraction, of("tags")] = 0.5
-    """Degenerate diversity: smallest entropy of the sampled combinations against that of held-out data."""
-    min_active_units: int = Field(1, ge=0)
-    """Posterior collapse: smallest number of active latent dimensions."""
-    min_sampled_share: Fraction = 0.25
-    """Posterior collapse: smallest share of the gain over the baseline that knows nothing of the example (macro F1 of
-    grids, PSNR, LRAP and macro average precision of tags) that is left with one drawn z, not the posterior mean."""
-    min_snr: float = Field(0.5, ge=0)
-    """Posterior collapse: smallest signal-to-noise ratio of the best latent dimension, where a drawn z keeps less than
-    half of such a gain."""
     samples: int = Field(8, ge=1, le=32)
     """Test examples that the figure shows under each run, the same ones for all."""
     seed: int = Field(0, ge=0, lt=2**31)

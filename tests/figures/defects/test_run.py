@@ -8,7 +8,6 @@ from helpers import random_images, tiny_run
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.comparison.collapse import Finding
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.data.format.info import image_info
@@ -183,16 +182,15 @@ def test_rows_are_read_in_the_order_asked_for(scored):
 
 
 def test_what_a_comparison_shows_is_of_the_best_run(scored):
-    from comparisons import result
+    from comparisons import ill, result
 
     run = scored()
     found = with_threshold(result(run.name, "image"))
     for name, figure in defect_pictures(run):
         save_png(figure, artifacts.COMPARISON_DEFECTS / run.name / f"{name}.png")
-    assert f"Defects that are missed first: {run.name}" in shown_defects([found], {run.name: []})
-    collapsed = {run.name: [Finding("mean-image collapse", "")]}
-    healthy = [result("other", "image"), found]
-    assert not shown_defects(healthy, collapsed | {"other": []}), "no pictures of a collapsed run as the best"
+    assert f"Defects that are missed first: {run.name}" in shown_defects([found])
+    broken = [result("other", "image"), ill(found, "not_learned")]
+    assert not shown_defects(broken), "no pictures of a broken run as the best"
     tables = defect_curves([found, result("other", "image")])
     assert tables["roc"].startswith(f"run,fpr,tpr\n{run.name},")
     assert f"{run.name}, defects" in tables["histogram"]

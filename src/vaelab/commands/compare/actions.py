@@ -143,8 +143,7 @@ def changed(before: str, after: str, folder: Path | None) -> str:
     known |= {result.run.name: [result] for result in results if result.run.name not in known}
     if missing := [name for name in (before, after) if name not in known]:
         raise InputError(_missing(missing, known))
-    options = read_params(artifacts.PARAMS).compare if artifacts.PARAMS.is_file() else None
-    return changes_report(known[before], known[after], options=options)
+    return changes_report(known[before], known[after])
 
 
 def _missing(names: Sequence[str], known: Mapping[str, Any]) -> str:

@@ -39,7 +39,11 @@ UNSTABLE = Cause(
 
 NOT_LEARNED = Cause(
     "not_learned", "The model has learned next to nothing",
-    (Rule("breaks", (capacity.DEAD_GAIN, optimisation.SHORT_WAY)), Rule("breaks", (capacity.DEAD_GAIN,))),
+    (
+        Rule("breaks", (capacity.DEAD_GAIN, optimisation.SHORT_WAY)),
+        Rule("breaks", (capacity.DEAD_GAIN,)),
+        Rule("breaks", (objective.DRAWN_SHARE, objective.RATE_SHORT)),
+    ),
     "Reconstructions are hardly better than one and the same answer for all examples, and the weight of KL is not the "
     "reason. The learning rate is far off, dropout is too heavy, or there were too few steps.",
     "Take a learning rate of about 1e-3, no heavy dropout, and a start from PCA.",

@@ -1,0 +1,80 @@
+"""What the report opens with: which runs are healthy, what is wrong with the others, and what to do about it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, escaped
+from vaelab.comparison.collect import Result
+from vaelab.comparison.judge import Judgement
+from vaelab.diagnosis.cause import SAID, SEVERITIES
+from vaelab.diagnosis.causes.table import CAUSES
+from vaelab.diagnosis.report import expected, health_line
+from vaelab.diagnosis.sign import said
+
+MOST_EVIDENCE = 3  # lines of a finding; `vaelab diagnose` prints more
+
+
+def diagnosis(
+    results: Sequence[Result], judgements: Mapping[str, Judgement], style: Style, pictures: Mapping[str, Picture]
+) -> Iterator[Part]:
+    """Yield the parts on the health of the runs: the conclusion, a line of each, the first finding of each ill one.
+
+    Args:
+        results: of the runs.
+        judgements: on the runs of each data set.
+        style: of the report.
+        pictures: of each ill run, what shows its first finding.
+    """
+    yield Heading(2, "Diagnosis")
+    yield _conclusion(results, judgements)
+    yield "\n".join(f"- {escaped(_line(result), style)}" for result in sorted(results, key=_health))
+    for result in sorted((result for result in results if result.ill), key=_health):
+        yield from _finding(result, style)
+        if result.run.name in pictures:
+            yield pictures[result.run.name]
+
+
+def _health(result: Result) -> int:
+    """The worst first."""
+    first = next((SEVERITIES.index(f["severity"]) for f in (result.diagnosis or {}).get("findings", ())), None)
+    return len(SEVERITIES) if first is None else first
+
+
+def _conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
+    """How many runs are ill, and which are recommended."""
+    ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
+    health = f"{ill} of {len(results)} runs {'is' if ill == 1 else 'are'} ill" if ill else "No run is ill"
+    winners = ", ".join(f"{_winner(judgement)} on {data}" for data, judgement in judgements.items())
+    return f"{health}{f', {broken} of them broken' * bool(broken)}. Recommended: {winners}."
+
+
+def _winner(judgement: Judgement) -> str:
+    winner = judgement.winner
+    if winner is None:
+        return "none"
+    return f"{winner.name}{' (ill, and not broken)' * any(result.ill for result in winner.results)}"
+
+
+def _line(result: Result) -> str:
+    if result.diagnosis is None:
+        return f"{result.run.name}: not diagnosed"
+    where = f"; known from {result.diagnosis['from']}" if "from" in result.diagnosis else ""
+    return f"{health_line(result.diagnosis)}{where}"
+
+
+def _finding(result: Result, style: Style) -> Iterator[Part]:
+    """The first finding of a run: what it means, its first numbers, and the command that may cure it."""
+    found: Mapping[str, Any] = (result.diagnosis or {})["findings"][0]
+    cause = CAUSES[found["cause"]]
+    yield Heading(3, f"{result.run.name}: {cause.name}")
+    yield escaped(f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']}). {cause.meaning}", style)
+    lines = [f"{said(one)} ({one['source']})" for one in found["evidence"][:MOST_EVIDENCE]]
+    yield "\n".join(f"- {escaped(line, style)}" for line in lines)
+    if not found["prescriptions"]:
+        yield escaped(f"What to do: {cause.advice}", style)
+        return
+    first = found["prescriptions"][0]
+    yield "Try:"
+    yield Command(first["command"])
+    side = f" Beside that: {first['side_effects']}." * bool(first["side_effects"])
+    yield escaped(f"Expected: {expected(first)} Why: {first['why']}.{side}", style)
