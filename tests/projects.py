@@ -54,7 +54,7 @@ def make_project(folder: Path, params: dict[str, Any] | None = None, *, pictures
     Without `pictures`, stage visualize writes an empty file: for tests of what runs when, not of what is drawn.
     """
     listed = call(ROOT, "git", "ls-files", "-co", "--exclude-standard", "stages", "src", ".dvc", ".gitignore").split()
-    for name in [*listed, "dvc.yaml", ".dvcignore", "data/raw/.gitkeep"]:
+    for name in [*listed, "dvc.yaml", ".dvcignore", "data/raw/.gitkeep", "metrics/treatments/.gitkeep"]:
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((ROOT / name).read_bytes())

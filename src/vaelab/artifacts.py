@@ -88,6 +88,11 @@ def health(run: str) -> Path:
     return Path("metrics/health") / f"{run}.json"
 
 
+def treatments(run: str) -> Path:
+    """Return the path of what `vaelab treat` tried on a run."""
+    return TREATMENTS / f"{run}.json"
+
+
 def threshold_plots(run: str) -> Path:
     """Return the folder of the curves of a run's threshold, for `dvc plots`."""
     return Path("plots/threshold") / run

@@ -16,6 +16,7 @@ OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.compared,
     artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
     artifacts.threshold_plots, artifacts.training, artifacts.diagnosis, artifacts.health,
+    artifacts.treatments,
 )  # fmt: skip
 OF_DATA = artifacts.dataset, artifacts.prepared
 

@@ -62,6 +62,16 @@ def test_beta_is_lowered_by_as_much_as_it_is_too_high():
     assert objective.lower_beta(case).changes == {"loss.beta": pytest.approx(1e-3)}
 
 
+def test_of_a_schedule_the_end_is_lowered(tmp_path):
+    case = image(run__effective_beta=40.0, run__effective_beta_measured=40.0)
+    beta = {"schedule": "linear", "end": 4.0, "epochs": 5}
+    case = case._replace(run=run_of("image", loss={"beta": beta}).model_copy(update={"name": "own"}))
+    found = objective.lower_beta(case)
+    assert found.changes == {"loss.beta": {"schedule": "linear", "end": pytest.approx(0.1)}}
+    changed = resolved(tmp_path, with_changes("own", found.changes))["own"]
+    assert (changed.loss.beta.end, changed.loss.beta.schedule) == (0.1, "linear")
+
+
 def test_of_squared_errors_beta_falls_with_the_error_that_pca_reaches():
     case = image(run__effective_beta=None, run__effective_beta_measured=100.0, test__mse=0.06)
     case = case._replace(run=run_of("image", loss={"terms": {"mse": 1.0}, "beta": 1.0, "reduction": "mean"}))

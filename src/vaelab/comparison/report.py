@@ -17,6 +17,7 @@ from vaelab.comparison.metric_table import legend, metric_tables, mix
 from vaelab.comparison.seeds import by_data, by_seed, configurations, deviation, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
+from vaelab.comparison.treated import treated
 from vaelab.comparison.verdict import Criterion, overall, verdict
 from vaelab.metrics.tables import TABLES, metric
 from vaelab.params.base import has_effect
@@ -98,6 +99,8 @@ def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> 
         yield "Completion and new rows", found
     if verdicts := _verdicts(results, style):
         yield "Verdict", verdicts
+    if tried := treated(results, style):
+        yield "Treatments", tried
 
 
 def _seeds(judgement: Judgement, style: Style) -> list[str]:

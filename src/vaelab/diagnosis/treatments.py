@@ -125,7 +125,7 @@ def _cells(tried: Try) -> Sequence[str]:
 
 def path_of(run: str, random: bool = False) -> Path:
     """Return the file of what was tried on a run; the control has a file of its own."""
-    return artifacts.TREATMENTS / f"{run}{'.random' if random else ''}.json"
+    return artifacts.treatments(f"{run}.random" if random else run)
 
 
 def write(treatments: Treatments) -> None:

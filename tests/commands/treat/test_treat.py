@@ -40,7 +40,7 @@ def test_a_collapsed_run_is_treated_and_nothing_changes_until_it_is_applied(proj
     before = (project / "params.yaml").read_text()
     shown = vaelab(project, "treat", "narrow", "--tries", "1")
     assert "kept: moved enough" in shown
-    assert call(project, "git", "status", "--porcelain").split() == ["??", "metrics/treatments/"]
+    assert call(project, "git", "status", "--porcelain").split() == ["??", "metrics/treatments/narrow.json"]
     assert "up to date" in call(project, "dvc", "status", "diagnose@narrow")
     record = json.loads((project / "metrics/treatments/narrow.json").read_text())
     (tried,) = record["tries"]

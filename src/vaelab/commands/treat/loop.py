@@ -10,7 +10,7 @@ from vaelab.commands.treat.trial import experiment_of, outcome
 from vaelab.diagnosis import treatments as treating
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.causes.table import measured
-from vaelab.diagnosis.engine import Finding, diagnose
+from vaelab.diagnosis.engine import Finding, as_record, diagnose
 from vaelab.diagnosis.prescription import Prescription, seconds
 from vaelab.diagnosis.random_change import random_changes
 from vaelab.diagnosis.report import health_line
@@ -27,7 +27,7 @@ def tried(run: str, tries: int, budget: float, random: bool) -> Treatments:
     done, case = begun(run, random)
     while True:
         diagnosis = diagnose(case)
-        print(health_line(diagnosis), flush=True)
+        print(health_line(as_record(diagnosis, case)), flush=True)
         chosen = _chosen(done, case)
         expected = (seconds(case, chosen[1]) or 0.0) if chosen else None
         if stopped := treating.stop_of(diagnosis, done, tries, budget, expected):
@@ -72,7 +72,7 @@ def _try(done: Treatments, case: Case, finding: Finding, prescription: Prescript
 def planned(run: str, tries: int, random: bool) -> str:
     """Return the commands that would be tried one after the other, were none kept, and how long each would train."""
     done, case = begun(run, random)
-    lines = [health_line(diagnose(case))]
+    lines = [health_line(as_record(diagnose(case), case))]
     while len(done.tries) < tries and not diagnose(case).healthy and (chosen := _chosen(done, case)):
         finding, prescription = chosen
         changes, cost = {**done.changes, **prescription.changes}, seconds(case, prescription)

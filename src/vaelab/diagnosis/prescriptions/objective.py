@@ -1,6 +1,7 @@
 """Prescriptions for the objective: the weight of KL, and what it is weighed against."""
 
 from math import log
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def lower_beta(case: Case) -> Prescription | None:
     if beta is None or beta >= now:
         return None
     why = f"the effective β falls to {target:.2g}, {said}"
-    return Prescription({"loss.beta": beta}, "gain", "higher", _to_half(case), why, "samples fit the prior less well")
+    return Prescription(_with(case, beta), "gain", "higher", _to_half(case), why, "samples fit the prior less well")
 
 
 def raise_beta(case: Case) -> Prescription | None:
@@ -33,7 +34,7 @@ def raise_beta(case: Case) -> Prescription | None:
         return None
     least = gap.value / 2 if gap else 0.05
     why = f"the effective β rises to {target:.2g}: at that weight KL is counted in the nats of the reconstruction"
-    return Prescription({"loss.beta": beta}, "prior_gap", "lower", rounded(least), why, "reconstructions get worse")
+    return Prescription(_with(case, beta), "prior_gap", "lower", rounded(least), why, "reconstructions get worse")
 
 
 def likelihood(case: Case) -> Prescription | None:
@@ -117,6 +118,15 @@ def _beta(case: Case) -> float:
     """The option β of the run, a schedule's at its end."""
     option = case.run.loss.beta
     return option.end if isinstance(option, Schedule) else option
+
+
+def _with(case: Case, beta: float) -> dict[str, Any]:
+    """The change to another β; a schedule keeps its shape, and rises to that."""
+    now = case.run.loss.beta
+    if not isinstance(now, Schedule):
+        return {"loss.beta": beta}
+    start = {"start": min(now.start, beta)} if now.start else {}
+    return {"loss.beta": now.model_dump(exclude_defaults=True) | start | {"end": beta}}
 
 
 def _shrinks(case: Case) -> float:
