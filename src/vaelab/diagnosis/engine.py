@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import SEVERITIES, Cause, Severity
-from vaelab.diagnosis.causes.table import CAUSES, explained_by
+from vaelab.diagnosis.causes.table import CAUSES, OWN, explained_by
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.sign import CERTAINTIES, Certainty, Evidence, Sign
 
@@ -47,9 +47,14 @@ class _Confirmed(NamedTuple):
     evidence: tuple[Evidence, ...]
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """Return what is wrong with a run; a cause that follows from another one is evidence of that, and no finding."""
-    asked = [cause for cause in CAUSES.values() if cause.is_of(case.kind)]
+def diagnose(case: Case, causes: Iterable[Cause] = OWN) -> Diagnosis:
+    """Return what is wrong with a run; a cause that follows from another one is evidence of that, and no finding.
+
+    Args:
+        case: of the run.
+        causes: that are looked for; those of BESIDE where a comparison has read its signs.
+    """
+    asked = [cause for cause in causes if cause.is_of(case.kind)]
     found = {cause.id: confirmed for cause in asked if (confirmed := _confirmed(cause, case)) is not None}
     explained = {name for cause in found for name in explained_by(CAUSES[cause], found)}
     findings = [_finding(CAUSES[name], case, found) for name in found if name not in explained]
