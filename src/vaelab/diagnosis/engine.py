@@ -8,6 +8,7 @@ from vaelab.diagnosis.cause import SEVERITIES, Cause, Severity
 from vaelab.diagnosis.causes.table import CAUSES, OWN, explained_by
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.sign import CERTAINTIES, Certainty, Evidence, Sign
+from vaelab.diagnosis.signs.verdict import poor
 
 MOST = 3  # prescriptions of a finding
 
@@ -90,7 +91,7 @@ def _finding(cause: Cause, case: Case, found: Mapping[str, _Confirmed]) -> Findi
     """A root with the symptoms that hold, and with what confirms the causes that follow from it."""
     confirmed = found[cause.id]
     follows = [name for name in found if name in explained_by(cause, found)]
-    symptoms = _holding(cause.symptoms, case)
+    symptoms = _holding((*cause.symptoms, *poor(case, {cause.id, *explained_by(cause, CAUSES)})), case)
     evidence = _once([*confirmed.evidence, *symptoms, *(one for name in follows for one in found[name].evidence)])
     certainty = min((one.certainty for one in confirmed.evidence), key=CERTAINTIES.index)
     tried = [prescription for write in cause.prescriptions if (prescription := write(case)) is not None]
