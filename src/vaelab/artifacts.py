@@ -5,6 +5,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 RUNS = Path("data/runs")
 BEST = Path("metrics/best.json")
+ACROSS_RUNS = Path("metrics/across_runs.json")
 COMPARISON_CSV = Path("metrics/comparison.csv")
 COMPARISON_TEXT = Path("metrics/comparison_report.txt")
 COMPARISON_MARKDOWN = Path("metrics/comparison_report.md")

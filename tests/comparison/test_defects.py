@@ -9,13 +9,12 @@ from comparisons import result
 from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.collect import with_threshold
-from vaelab.comparison.defects import RECONSTRUCTION_SCORES, defects
+from vaelab.comparison.defects import defects
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.metric_table import metric_tables
 from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
-from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION
 from vaelab.params.schema import Compare
 from vaelab.params.threshold import Threshold
 
@@ -81,15 +80,6 @@ def test_without_intervals_a_difference_is_a_number(thresholded):
     assert "(PCA residual): difference +" in line
 
 
-def test_a_mean_that_hides_small_defects_is_named(thresholded):
-    _, line = defects([thresholded(aggregation="mean")])
-    reached = pd.read_csv(artifacts.thresholds(RUN) / "aggregations.csv").set_index("aggregation")["average_precision"]
-    best = reached.idxmax()
-    assert reached[best] - reached["mean"] > 0.05
-    assert f"with threshold.aggregation: {best} the same maps reach {reached[best]:.3f}: a mean over a patch" in line
-    assert "threshold.aggregation" not in defects([thresholded(aggregation=best)])[1]
-
-
 def test_what_average_precision_is_read_with_stands_beside_it(thresholded):
     found = thresholded()
     total = found.threshold["summary"]
@@ -99,13 +89,6 @@ def test_what_average_precision_is_read_with_stands_beside_it(thresholded):
     assert f"(chance: average precision {chance:.3f})" in line
     assert "say nothing of percentile" not in line
     assert "60 normals of val say nothing of percentile 99.9: " in defects([thresholded(percentile=99.9)])[1]
-
-
-def test_another_score_of_the_run_that_is_surely_better_is_named(thresholded):
-    line = defects([thresholded(scores=("mahalanobis",))])[1]
-    assert "its own score residual finds defects better by 0." in line
-    assert "confirm it on other labels: threshold.select: val_defects" in line
-    assert "its own score" not in defects([thresholded()])[1]
 
 
 def test_what_was_selected_by_labels_is_said(thresholded):
@@ -169,7 +152,3 @@ def test_where_nothing_is_negative_rates_are_undefined(tmp_path, monkeypatch):
     write_planted(phases)
     threshold_run(RUN, DATA, Threshold(scores=("residual",), bootstrap=0))
     assert "ROC AUC undefined" in defects([with_threshold(result(RUN, "image"))])[1]
-
-
-def test_scores_of_errors_are_those_that_need_a_reconstruction():
-    assert set(OF_RECONSTRUCTION) == RECONSTRUCTION_SCORES

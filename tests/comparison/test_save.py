@@ -15,7 +15,8 @@ from vaelab.comparison.html import html_page
 from vaelab.comparison.save import save
 from vaelab.errors import InputError
 
-FILES = {"comparison.csv", "comparison_report.txt", "comparison_report.md", "comparison_report.html"}
+REPORTS = {f"comparison_report.{form}" for form in ("txt", "md", "html")}
+FILES = {"across_runs.json", "comparison.csv", *REPORTS}
 VOID = {"meta", "img", "br", "hr"}
 
 
@@ -64,7 +65,7 @@ def test_a_folder_gets_the_table_and_three_reports_that_agree(results, tmp_path)
     assert {path.name for path in folder.iterdir()} == FILES
     assert (folder / "comparison_report.txt").read_text() == text
     assert pd.read_csv(folder / "comparison.csv")["configuration"].tolist() == ["base_s0", "base_s1", "fair", "rows"]
-    for name in FILES - {"comparison.csv"}:
+    for name in REPORTS:
         report = (folder / name).read_text()
         for expected in ("Recommended: base", "Recommended: rows", "Data set tag_data", "0.650 ± 0.071", "dvc exp run"):
             assert expected in report, name

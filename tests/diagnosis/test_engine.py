@@ -64,6 +64,19 @@ def test_what_was_broken_is_the_only_finding(case, expected):
     assert causes(case) == [expected]
 
 
+def test_limits_of_the_verdict_are_evidence_and_accuse_nobody():
+    limits = {"psnr": {"good": 25, "poor": 23}, "extreme_share": {"good": 0.01, "poor": 0.05}}
+    run = run_of("image", evaluate={"verdict": limits})
+    healthy = image(test__psnr=22.5, test__extreme_share=0.2)._replace(run=run)
+    assert diagnose(healthy).findings == ()
+    (finding,) = diagnose(image(**DEAD_IMAGE, test__extreme_share=0.2)._replace(run=run)).findings
+    (row,) = [one for one in finding.evidence if one.sign.name.startswith("verdict")]
+    assert row.said() == "PSNR, dB (evaluate.verdict: poor) 12, below 23"
+    assert row.reading.source == "metrics/evaluate/some.json: test.psnr; baseline pca 22"
+    low = image(**LOW_BETA, test__extreme_share=0.2)._replace(run=run, dimensions=dimensions(0.0, 8.0))
+    assert "verdict_extreme_share" in [one.sign.name for one in diagnose(low).findings[0].evidence]
+
+
 def test_a_training_that_was_not_finite_needs_no_other_number():
     case = Case(run_of("tags"), failure={"step": 7})
     found = diagnose(case)

@@ -87,6 +87,13 @@ def likelihood(run: Run) -> str:
     return name if model.features == "none" else f"{name}{OF}{model.features} {model.feature_layer}"
 
 
+def units(convention: str) -> str:
+    """Return the part of a convention that says what one unit of β weighs: likelihood, reduction and σ."""
+    options = dict(pair.partition("=")[::2] for pair in convention.split(" | ")[1].split("; "))
+    parts = [f"{name} {options[name]}" for name in ("reduction", "sigma") if name in options]
+    return ", ".join([convention.split(" | ")[0], *parts])
+
+
 def kind_of(convention: str) -> str:
     """Return the kind of data under a convention."""
     name = convention.split(" | ")[0].split(OF)[0]

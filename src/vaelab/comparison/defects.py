@@ -9,9 +9,8 @@ import pandas as pd
 from vaelab import artifacts
 from vaelab.comparison.collect import Result
 from vaelab.comparison.paired import paired_differences
-from vaelab.comparison.score_choice import compared_with_baselines, compared_with_own, difference, selected
+from vaelab.comparison.score_choice import compared_with_baselines, difference, selected
 
-MUCH_BETTER = 0.05  # of average precision, by which another aggregation must be better to be worth a word
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
 REPORT_PICTURES = {  # pictures that a report has, of those that stage compare draws
     "curves": "Defects, over all thresholds",
@@ -26,7 +25,6 @@ CURVES = {  # columns of each table of data that `dvc plots` shows, beside the r
     "percentiles": ("percentile", "precision", "recall", "f1", "fpr_normal", "fpr_clean"),
     "histogram": ("score", "share", "threshold"),
 }
-RECONSTRUCTION_SCORES = {"residual", "absolute", "ssim", "gradient", "multiscale", "frequency"}
 FEW_NORMALS = 30  # normals of val, below which the number is worth a word
 MANY_CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
@@ -79,8 +77,6 @@ def _sentences(result: Result) -> Iterator[str]:
     yield f"average precision {precision} ({interval}), ROC AUC {auc}, {_beside(total)}"
     yield from selected(total)
     yield from compared_with_baselines(found)
-    yield from compared_with_own(found, result.run.threshold.scores)
-    yield from _better_aggregation(found)
     yield from _false_alarms(result)
 
 
@@ -93,18 +89,6 @@ def _beside(total: Mapping[str, Any]) -> str:
 
 def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
-
-
-def _better_aggregation(found: Mapping[str, Any]) -> Iterator[str]:
-    """Whether the same maps, aggregated otherwise, would find more."""
-    reached = {row["aggregation"]: row["average_precision"] for row in found["aggregations"]}
-    if not reached:
-        return
-    best = max(reached, key=lambda name: reached[name])
-    own = found["summary"]["average_precision"]
-    if reached[best] - own > MUCH_BETTER:
-        why = ": a mean over a patch hides a defect of a few pixels" if reached["mean"] < reached["max"] else ""
-        yield f"with threshold.aggregation: {best} the same maps reach {reached[best]:.3f}{why}"
 
 
 def _false_alarms(result: Result) -> Iterator[str]:

@@ -1,27 +1,31 @@
 """What the report opens with: which runs are healthy, what is wrong with the others, and what to do about it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, escaped
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
 from vaelab.diagnosis.cause import SAID, SEVERITIES
 from vaelab.diagnosis.causes.table import CAUSES
-from vaelab.diagnosis.report import expected, health_line
+from vaelab.diagnosis.report import Record, expected, health_line
 from vaelab.diagnosis.sign import said
 
 MOST_EVIDENCE = 3  # lines of a finding; `vaelab diagnose` prints more
 
 
 def diagnosis(
-    results: Sequence[Result], judgements: Mapping[str, Judgement], style: Style, pictures: Mapping[str, Picture]
+    results: Sequence[Result],
+    judgements: Mapping[str, Judgement],
+    beside: Sequence[Record],
+    style: Style,
+    pictures: Mapping[str, Picture],
 ) -> Iterator[Part]:
     """Yield the parts on the health of the runs: the conclusion, a line of each, the first finding of each ill one.
 
     Args:
         results: of the runs.
         judgements: on the runs of each data set.
+        beside: what runs show beside others: see `across`.
         style: of the report.
         pictures: of each ill run, what shows its first finding.
     """
@@ -29,9 +33,15 @@ def diagnosis(
     yield _conclusion(results, judgements)
     yield "\n".join(f"- {escaped(_line(result), style)}" for result in sorted(results, key=_health))
     for result in sorted((result for result in results if result.ill), key=_health):
-        yield from _finding(result, style)
+        yield from _finding(result.run.name, (result.diagnosis or {})["findings"][0], style)
         if result.run.name in pictures:
             yield pictures[result.run.name]
+    found = [(record["run"], finding) for record in beside for finding in record["findings"]]
+    if notes := [f"- {escaped(f'{run}: {one}', style)}" for run, one in _notes(found)]:
+        yield from (Heading(3, "Notes on runs beside others"), "\n".join(notes))
+    for run, finding in found:
+        if finding["severity"] != "note":
+            yield from _finding(f"{run}, beside others", finding, style)
 
 
 def _health(result: Result) -> int:
@@ -62,11 +72,17 @@ def _line(result: Result) -> str:
     return f"{health_line(result.diagnosis)}{where}"
 
 
-def _finding(result: Result, style: Style) -> Iterator[Part]:
-    """The first finding of a run: what it means, its first numbers, and the command that may cure it."""
-    found: Mapping[str, Any] = (result.diagnosis or {})["findings"][0]
+def _notes(found: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, str]]:
+    """What is no illness, with where it was read."""
+    for run, finding in found:
+        if finding["severity"] == "note":
+            yield run, f"{finding['summary']} {'; '.join(evidence['source'] for evidence in finding['evidence'][:1])}"
+
+
+def _finding(who: str, found: Record, style: Style) -> Iterator[Part]:
+    """A finding: what it means, its first numbers, and the command that may cure it."""
     cause = CAUSES[found["cause"]]
-    yield Heading(3, f"{result.run.name}: {cause.name}")
+    yield Heading(3, f"{who}: {cause.name}")
     yield escaped(f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']}). {cause.meaning}", style)
     lines = [f"{said(one)} ({one['source']})" for one in found["evidence"][:MOST_EVIDENCE]]
     yield "\n".join(f"- {escaped(line, style)}" for line in lines)

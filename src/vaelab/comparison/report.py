@@ -19,6 +19,7 @@ from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.treated import treated
 from vaelab.comparison.verdict import Criterion, overall, verdict
+from vaelab.diagnosis.report import Record
 from vaelab.metrics.tables import TABLES, metric
 from vaelab.params.base import has_effect
 from vaelab.params.blocks import Evaluate
@@ -28,9 +29,14 @@ Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title, relative t
 Section = tuple[str, list[str]]  # heading, paragraphs
 
 
-def text_report(results: Sequence[Result], judgements: Mapping[str, Judgement], entries: Mapping[str, RunEntry]) -> str:
+def text_report(
+    results: Sequence[Result],
+    judgements: Mapping[str, Judgement],
+    entries: Mapping[str, RunEntry],
+    beside: Sequence[Record] = (),
+) -> str:
     """Return the report as plain text."""
-    return rendered(_parts(results, judgements, entries, "text", {}, {}), "text")
+    return rendered(_parts(results, judgements, entries, "text", {}, {}, beside), "text")
 
 
 def markdown_report(
@@ -39,6 +45,7 @@ def markdown_report(
     entries: Mapping[str, RunEntry],
     pictures: Pictures,
     evidence: Mapping[str, Picture] | None = None,
+    beside: Sequence[Record] = (),
 ) -> str:
     """Return the report as Markdown, with pictures.
 
@@ -48,8 +55,9 @@ def markdown_report(
         entries: the runs as params.yaml has them.
         pictures: of the runs on each data set.
         evidence: of each run that is ill, the picture that shows its first finding.
+        beside: what runs show beside others: see `across`.
     """
-    return rendered(_parts(results, judgements, entries, "markdown", pictures, evidence or {}), "markdown")
+    return rendered(_parts(results, judgements, entries, "markdown", pictures, evidence or {}, beside), "markdown")
 
 
 def _parts(
@@ -59,9 +67,10 @@ def _parts(
     style: Style,
     pictures: Pictures,
     evidence: Mapping[str, Picture],
+    beside: Sequence[Record],
 ) -> Iterator[Part]:
     yield Heading(1, heading(results))
-    yield from diagnosis(results, judgements, style, evidence)
+    yield from diagnosis(results, judgements, beside, style, evidence)
     for data, group in by_data(results).items():
         yield Heading(2, f"Data set {data}")
         for name, paragraphs in _sections(group, judgements[data], style):

@@ -1,10 +1,11 @@
-"""The comparison on disk: one table and the report in three forms."""
+"""The comparison on disk: one table, what runs show beside others, and the report in three forms."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vaelab import artifacts, storage
+from vaelab.comparison.across import across
 from vaelab.comparison.advice import entries_of
 from vaelab.comparison.cells import Picture
 from vaelab.comparison.collect import Result
@@ -25,7 +26,7 @@ def save(
     pictures: Pictures | None = None,
     shown: Mapping[str, Picture] | None = None,
 ) -> str:
-    """Write comparison.csv and comparison_report.txt, .md and .html into a folder; return the report as text.
+    """Write comparison.csv, across_runs.json and comparison_report.txt, .md and .html; return the report as text.
 
     Args:
         results: of the runs that are compared.
@@ -49,8 +50,10 @@ def save(
         run: Picture(picture.title, Path(os.path.relpath(picture.path, folder)))
         for run, picture in (shown or {}).items()
     }
-    text = text_report(results, judgements, known)
-    markdown = markdown_report(results, judgements, known, linked, evidence)
+    beside = across(results)
+    text = text_report(results, judgements, known, beside)
+    markdown = markdown_report(results, judgements, known, linked, evidence, beside)
+    storage.write_json(folder / artifacts.ACROSS_RUNS.name, {record["run"]: record for record in beside})
     storage.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
     storage.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
     storage.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)

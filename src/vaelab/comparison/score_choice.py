@@ -1,6 +1,6 @@
-"""How the score of a run compares with its baselines and with the run's other scores, in words."""
+"""How the score of a run compares with its baselines, in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vaelab.metrics.records import DEFECT_BASELINES
@@ -23,18 +23,6 @@ def selected(total: Mapping[str, Any]) -> Iterator[str]:
         what = f"{total['selected_scores']}, {total['selected_aggregation']} and percentile"
         where = f"{total['selected_on_defects']} labelled patches of val_defects"
         yield f"{what} {total['selected_percentile']:g} were chosen on {where}"
-
-
-def compared_with_own(found: Mapping[str, Any], used: Sequence[str]) -> Iterator[str]:
-    """Yield the best of the run's own scores that it does not use, where that is surely better."""
-    gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    better = {name: row for name, row in gains.items() if row["high"] < 0 and name not in (*DEFECT_BASELINES, *used)}
-    if better:
-        name = min(better, key=lambda score: better[score]["difference"])
-        row = better[name]
-        gain = f"{-row['difference']:.3f} ({-row['high']:.3f} to {-row['low']:.3f})"
-        advice = "confirm it on other labels: threshold.select: val_defects"
-        yield f"its own score {name} finds defects better by {gain}, in hindsight; {advice}"
 
 
 def difference(gain: Mapping[str, float]) -> str:

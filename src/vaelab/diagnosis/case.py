@@ -5,13 +5,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.params.schema import Run
+
+if TYPE_CHECKING:  # it reads cases
+    from vaelab.diagnosis.sign import Reading
 
 Row = Mapping[str, str]  # of a table, as it was written
 TABLES = ("aggregations", "scores", "differences", "examples")  # of data/thresholds/<run>
@@ -31,6 +34,8 @@ class Case(NamedTuple):
     groups: Mapping[str, Mapping[str, int]] = {}  # examples by phase and group
     data: Mapping[str, Any] = {}  # meta.json of the prepared data
     eigenvalues: np.ndarray = np.empty(0)  # of the training data's covariance, falling
+    beside: Mapping[str, "Reading"] = {}  # signs that a comparison reads, by name
+    changes: Mapping[str, Mapping[str, Any]] = {}  # of options that the other runs suggest, by sign
 
     @property
     def kind(self) -> str:

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import SEVERITIES, Cause, Severity
-from vaelab.diagnosis.causes.table import CAUSES, explained_by
+from vaelab.diagnosis.causes.table import CAUSES, OWN, explained_by
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.sign import CERTAINTIES, Certainty, Evidence, Sign
+from vaelab.diagnosis.signs.verdict import poor
 
 MOST = 3  # prescriptions of a finding
 
@@ -47,9 +48,14 @@ class _Confirmed(NamedTuple):
     evidence: tuple[Evidence, ...]
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """Return what is wrong with a run; a cause that follows from another one is evidence of that, and no finding."""
-    asked = [cause for cause in CAUSES.values() if cause.is_of(case.kind)]
+def diagnose(case: Case, causes: Iterable[Cause] = OWN) -> Diagnosis:
+    """Return what is wrong with a run; a cause that follows from another one is evidence of that, and no finding.
+
+    Args:
+        case: of the run.
+        causes: that are looked for; those of BESIDE where a comparison has read its signs.
+    """
+    asked = [cause for cause in causes if cause.is_of(case.kind)]
     found = {cause.id: confirmed for cause in asked if (confirmed := _confirmed(cause, case)) is not None}
     explained = {name for cause in found for name in explained_by(CAUSES[cause], found)}
     findings = [_finding(CAUSES[name], case, found) for name in found if name not in explained]
@@ -85,7 +91,7 @@ def _finding(cause: Cause, case: Case, found: Mapping[str, _Confirmed]) -> Findi
     """A root with the symptoms that hold, and with what confirms the causes that follow from it."""
     confirmed = found[cause.id]
     follows = [name for name in found if name in explained_by(cause, found)]
-    symptoms = _holding(cause.symptoms, case)
+    symptoms = _holding((*cause.symptoms, *poor(case, {cause.id, *explained_by(cause, CAUSES)})), case)
     evidence = _once([*confirmed.evidence, *symptoms, *(one for name in follows for one in found[name].evidence)])
     certainty = min((one.certainty for one in confirmed.evidence), key=CERTAINTIES.index)
     tried = [prescription for write in cause.prescriptions if (prescription := write(case)) is not None]

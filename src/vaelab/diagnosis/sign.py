@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from vaelab.diagnosis.case import Case
 
 Certainty = Literal["possible", "likely", "sure"]
+Beyond = Literal["above", "below"]  # on which side of its limit a number is that of the ill
 CERTAINTIES: tuple[Certainty, ...] = ("possible", "likely", "sure")
 LIKELY, SURE = 1.25, 2.0  # times the limit: where populations were a factor of 2 to 10 apart
 
@@ -27,7 +28,7 @@ class Sign:
     name: str
     title: str  # what the number is, in a few words
     limit: str | float  # option of `diagnose`; or the number, where nobody would change it
-    beyond: Literal["above", "below"]  # on which side of the limit a run is ill
+    beyond: Beyond
     read: Callable[[Case], Reading | None]
     unit: str = ""
 

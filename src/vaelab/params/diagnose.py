@@ -92,6 +92,11 @@ class Diagnose(Block):
     """Threshold too high: smallest F1, as a share of the best one of the sweep."""
     chance: Annotated[Fraction, of("image")] = 0.5
     """Defects not found: largest lower end of the interval of AUC at which ranking may be chance."""
+    rate_rise: Annotated[Ratio, of("image")] = 1.2
+    """Reconstructs defects: smallest rate over that of a like run from which on a fall of AUC is laid to it (40 to 283
+    nats raised AUC from .60 to .67, 6820 nats lowered it to .60)."""
+    seed_spread: Ratio = 0.15
+    """Seeds disagree: largest difference of the gain between runs that differ in the seed alone."""
     reconstructed: Annotated[Fraction, of("image")] = 0.98
     """Reconstructs defects: largest share of the variance explained, with a score that is the residual (broken 1.000,
     healthy up to .978)."""

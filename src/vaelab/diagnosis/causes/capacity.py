@@ -5,7 +5,7 @@ from vaelab.diagnosis.prescriptions import capacity as sizes
 from vaelab.diagnosis.prescriptions import decision as thresholds
 from vaelab.diagnosis.prescriptions import objective as weights
 from vaelab.diagnosis.prescriptions import optimisation as steps
-from vaelab.diagnosis.signs import capacity
+from vaelab.diagnosis.signs import across, capacity
 
 MAJORITY_COLLAPSE = Cause(
     "majority_collapse", "The background is predicted in place of objects",
@@ -31,7 +31,10 @@ DETAIL_LOST = Cause(
 
 RECONSTRUCTS_DEFECTS = Cause(
     "reconstructs_defects", "The model reconstructs defects, so that errors do not show them",
-    (Rule("costs", (capacity.RESIDUAL_USED, capacity.EXPLAINED)),),
+    (
+        Rule("costs", (capacity.RESIDUAL_USED, across.RATE_RISE, across.AUC_FALL)),
+        Rule("costs", (capacity.RESIDUAL_USED, capacity.EXPLAINED)),
+    ),
     "The model has room for everything, defects too, and the anomaly score is the error of the reconstruction. As the "
     "latent grows the score gets worse while every other number gets better.",
     "Take fewer latents or a higher β; or score by the distance of the latents.",

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import Cause
-from vaelab.diagnosis.causes.capacity import OF_CAPACITY
+from vaelab.diagnosis.causes.across import OF_COMPARISON
+from vaelab.diagnosis.causes.capacity import OF_CAPACITY, RECONSTRUCTS_DEFECTS
 from vaelab.diagnosis.causes.data import OF_DATA
 from vaelab.diagnosis.causes.decision import OF_DECISION
 from vaelab.diagnosis.causes.objective import OF_OBJECTIVE
@@ -17,8 +18,11 @@ LAYERS: dict[str, tuple[Cause, ...]] = {
     "Objective": OF_OBJECTIVE,
     "Capacity": OF_CAPACITY,
     "Decision": OF_DECISION,
+    "Beside other runs": OF_COMPARISON,
 }
 CAUSES: dict[str, Cause] = {cause.id: cause for causes in LAYERS.values() for cause in causes}
+BESIDE = (*OF_COMPARISON, RECONSTRUCTS_DEFECTS)  # what a comparison looks for
+OWN = tuple(cause for cause in CAUSES.values() if cause not in OF_COMPARISON)  # what one run can show
 SIGNS: dict[str, Sign] = {
     sign.name: sign
     for cause in CAUSES.values()
