@@ -60,6 +60,13 @@ def test_the_start_is_no_progress():
     assert optimisation.epochs_since_best(without).value == 0
 
 
+def test_a_start_from_pca_has_no_way_left():
+    rows = history([4, 3, 3, 3, 3], [28.70, 28.69, 28.69, 28.69, 28.71], "psnr")
+    started = run_of("image", model={"init": "pca"})
+    assert optimisation.still_gaining(image()._replace(history=rows)).value == pytest.approx(1)
+    assert optimisation.still_gaining(image()._replace(history=rows, run=started)).value == pytest.approx(0.01 / 16.71)
+
+
 def test_the_way_is_the_sum_over_steps():
     case = Case(run_of("tags"), history=history([4, 3], [4, 3], "distortion", rate=1e-3))
     assert optimisation.distance(case).value == pytest.approx(200 * 1e-3)
