@@ -36,7 +36,10 @@ def tags(**changes: Any) -> Case:
 
 def image(**changes: Any) -> Case:
     """A healthy run of images."""
-    floors = {"mean_image": {"mse": 0.06, "distortion": 1000.0}, "pca": {"mse": 0.006, "distortion_at_mean": -900.0}}
+    floors = {
+        "mean_image": {"mse": 0.06, "psnr": 12.0, "distortion": 1000.0},
+        "pca": {"mse": 0.006, "psnr": 22.0, "distortion_at_mean": -900.0},
+    }
     values = {
         "psnr": 22.5, "mse": 0.006, "distortion": -1000.0, "distortion_at_mean": -1016.0, "rate": 90.0,
         "snr_max": 500.0, "active_units": 32, "diversity_ratio": 0.95, "floors": floors,

@@ -9,6 +9,7 @@ from vaelab.diagnosis.engine import as_metrics, as_record, diagnose
 
 DEAD_TAGS = {"test__distortion": 40.9, "test__distortion_at_mean": 40.9, "test__snr_max": 0.001, "test__rate": 0.01}
 DEAD_IMAGE = {
+    "test__psnr": 12.0,
     "test__distortion": 990.0,
     "test__distortion_at_mean": 985.0,
     "test__snr_max": 0.01,

@@ -39,7 +39,7 @@ RECONSTRUCTS_DEFECTS = Cause(
     "latent grows the score gets worse while every other number gets better.",
     "Take fewer latents or a higher β; or score by the distance of the latents.",
     (thresholds.mahalanobis, sizes.fewer_channels, weights.raise_beta),
-    explains=("masks_misaligned", "defects_not_found"),
+    explains=("masks_misaligned", "defects_not_found", "unfinished"),
     kinds=("image",),
     seen="64 channels: 1.000 of the variance explained; healthy runs up to .978",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.causes.optimisation import FOLLOWS
 from vaelab.diagnosis.prescriptions import objective as weights
-from vaelab.diagnosis.signs import capacity, objective
+from vaelab.diagnosis.signs import capacity, objective, optimisation
 
 BETA_TOO_HIGH = Cause(
     "beta_too_high", "β is too high: KL leaves nothing in the latents",
@@ -13,10 +13,12 @@ BETA_TOO_HIGH = Cause(
         Rule("breaks", (objective.DRAWN_SHARE, objective.RAISED_BETA)),
         Rule("costs", (capacity.POOR_GAIN, objective.HIGH_BETA)),
         Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
+        Rule("note", (optimisation.LOST_AGAIN, optimisation.RATE_FELL)),
     ),
     "KL divergence weighs so much that the encoder says the same of every example (posterior collapse). The decoder "
     "answers with an average. β counts in the nats of the reconstruction: a loss that is a mean over pixels makes the "
-    "same β thousands of times heavier, which effective β shows.",
+    "same β thousands of times heavier, which effective β shows. After a start from PCA the "
+    "rate falls epoch by epoch, and what was known at the start is lost with it.",
     "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
     "error.",
     (weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),

@@ -101,17 +101,23 @@ def lost_again(case: Case) -> Reading | None:
 
 
 def train_rise(case: Case) -> Reading | None:
-    """Return how much the training loss rose from the best epoch on val to the last one, over all that it fell."""
-    losses, (curve, _) = dict(training_losses(case)), progress(case)
-    if len(losses) < 2 or not curve:
+    """Return how much the training loss without KL rose after the best epoch on val, over all that it fell."""
+    nats = dict(case.curve("train", "kl_weighted"))
+    losses, (curve, _) = {e: loss - nats.get(e, 0) for e, loss in case.curve("train", "loss")}, progress(case)
+    fallen = max(losses.values()) - min(losses.values()) if losses else 0.0
+    if not curve or fallen <= 0:
         return None
-    best, values = max(curve, key=lambda point: point[1])[0], [*losses.values()]
-    fallen = max(values) - min(values)
-    return (
-        Reading((values[-1] - losses[best]) / fallen, f"{_history(case)}: loss")
-        if fallen > 0 and best in losses
-        else None
-    )
+    best = max(curve, key=lambda point: point[1])[0]
+    return Reading((losses[max(losses)] - losses[best]) / fallen, f"{_history(case)}: loss, kl_weighted")
+
+
+def rate_since_best(case: Case) -> Reading | None:
+    """Return the rate on val in the last epoch over that of the best one."""
+    rates, (curve, _) = dict(case.curve("val", "kl")), progress(case)
+    if not curve or not rates:
+        return None
+    best = rates.get(max(curve, key=lambda point: point[1])[0])
+    return Reading(rates[max(rates)] / best, f"{_history(case)}: kl") if best else None
 
 
 def still_gaining(case: Case) -> Reading | None:
@@ -177,6 +183,8 @@ OVERSHOOT = Sign("overshoot", "largest loss of a step above the untrained model'
 FAST = Sign("learning_rate", "largest learning rate", "high_rate", "above", fastest)
 LOST_AGAIN = Sign("lost_again", "share of the gain on val that was lost after the best epoch", "lost_again", "above",
                   lost_again)  # fmt: skip
-TRAIN_FELL = Sign("train_rise", "rise of the training loss since then, over all that it fell", 0, "below", train_rise)
+TRAIN_FELL = Sign("train_rise", "rise of the training loss without KL since then, over all that it fell", 0, "below",
+                  train_rise)  # fmt: skip
+RATE_FELL = Sign("rate_since_best", "rate over that of the best epoch", 0.6, "below", rate_since_best)
 LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
 SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)
