@@ -91,5 +91,5 @@ DUPLICATES = Sign(
 )
 ALIKE = Sign("alike", "examples of val and test that show what one of training shows, as a share", "alike", "above",
              alike)  # fmt: skip
-MASKS_TELL = Sign("mask_z_ideal", "the same of scores that are the masks themselves", 6, "above", mask_z_ideal,
+MASKS_TELL = Sign("mask_z_ideal", "what scores that are the masks themselves would reach", 6, "above", mask_z_ideal,
                   "standard deviations")  # fmt: skip
