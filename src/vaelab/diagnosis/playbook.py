@@ -16,10 +16,10 @@ PICTURES = {  # in docs/images/playbook, by benchmarks/plant_pictures.py: health
     "detail_lost": "Photographs, and what runs with 64 and with 4 latents make of them: areas stay, edges go.",
     "overfitting": "Loss on training and on val: 2000 rows of tags, and 100 rows for 300 epochs.",
     "prior_hole": "Samples of pages: of a healthy run, and of one with a smaller β, whose samples are like no page.",
-    "masks_misaligned": "Patches with the outlines of their masks, and maps of their scores. Below each patch has the mask "
-    "of another: the bright cells lie outside.",
-    "threshold_too_high": "Scores of normals and of defects. The threshold at percentile 99.99 leaves nearly all defects "
-    "at its left.",
+    "masks_misaligned": "Patches with the outlines of their masks, and maps of their scores. Below each patch has the "
+    "mask of another: the bright cells lie outside.",
+    "threshold_too_high": "Scores of normals and of defects. The threshold at percentile 99.99 leaves nearly all "
+    "defects at its left.",
 }
 
 
