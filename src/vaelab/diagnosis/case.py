@@ -32,6 +32,7 @@ class Case(NamedTuple):
     tables: Mapping[str, Sequence[Row]] = {}  # of stage threshold, and `percentiles`, its sweep
     dimensions: Sequence[Row] = ()  # dimensions.csv: one row per phase and latent dimension
     groups: Mapping[str, Mapping[str, int]] = {}  # examples by phase and group
+    clusters: Mapping[str, Mapping[str, frozenset[str]]] = {}  # what examples share (page, strip, photo), likewise
     data: Mapping[str, Any] = {}  # meta.json of the prepared data
     eigenvalues: np.ndarray = np.empty(0)  # of the training data's covariance, falling
     beside: Mapping[str, "Reading"] = {}  # signs that a comparison reads, by name
@@ -92,6 +93,7 @@ def read_case(run: Run) -> Case:
         tables["percentiles"] = _table(artifacts.threshold_plots(run.name) / "percentiles.csv")
         summary["settings"] = _json(thresholds / "settings.json")
     data = _json(artifacts.prepared(run.data) / "meta.json")
+    examples = _table(scores / "examples.csv") if evaluated else ()
     return Case(
         run,
         evaluated,
@@ -101,7 +103,8 @@ def read_case(run: Run) -> Case:
         summary if tables else {},
         tables,
         _table(scores / "dimensions.csv") if evaluated else (),
-        data.get("group_counts") or (_counted(_table(scores / "examples.csv"), data) if evaluated else {}),
+        data.get("group_counts") or _counted(examples, data),
+        _clusters(examples, data),
         data,
         _eigenvalues(scores / "arrays.safetensors") if evaluated else np.empty(0),
     )
@@ -125,6 +128,15 @@ def _counted(examples: Sequence[Row], data: Mapping[str, Any]) -> dict[str, dict
         if group < len(names):
             found.setdefault(phase, {})[names[group]] = count
     return found
+
+
+def _clusters(examples: Sequence[Row], data: Mapping[str, Any]) -> dict[str, dict[str, frozenset[str]]]:
+    """Clusters by phase and group."""
+    names, found = data.get("groups", ()), dict[str, dict[str, set[str]]]()
+    for phase, group, cluster in {(row["phase"], int(row["group"]), row.get("cluster", "")) for row in examples}:
+        if group < len(names) and cluster:
+            found.setdefault(phase, {}).setdefault(names[group], set()).add(cluster)
+    return {phase: {name: frozenset(some) for name, some in groups.items()} for phase, groups in found.items()}
 
 
 def _eigenvalues(path: Path) -> np.ndarray:

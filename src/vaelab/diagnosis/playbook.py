@@ -10,6 +10,18 @@ from vaelab.diagnosis.sign import Sign
 from vaelab.params.diagnose import Diagnose
 from vaelab.params.kinds import KINDS
 
+PICTURES = {  # in docs/images/playbook, by benchmarks/plant_pictures.py: healthy above or left, broken below or right
+    "beta_too_high": "Photographs, and what a healthy run (β 1) and a broken one (β 300) make of them: one average.",
+    "beta_too_low": "Samples of a healthy run (β 1) and of a broken one (β 0.0001), all of them alike.",
+    "detail_lost": "Photographs, and what runs with 64 and with 4 latents make of them: areas stay, edges go.",
+    "overfitting": "Loss on training and on val: 2000 rows of tags, and 100 rows for 300 epochs.",
+    "prior_hole": "Samples of pages: of a healthy run, and of one with a smaller β, whose samples are like no page.",
+    "masks_misaligned": "Patches with the outlines of their masks, and maps of their scores. Below each patch has the "
+    "mask of another: the bright cells lie outside.",
+    "threshold_too_high": "Scores of normals and of defects. The threshold at percentile 99.99 leaves nearly all "
+    "defects at its left.",
+}
+
 
 def playbook() -> str:
     """Return the whole of docs/playbook.md."""
@@ -28,6 +40,8 @@ def _contents() -> str:
 def _section(cause: Cause) -> Iterator[str]:
     yield f"### {cause.id}"
     yield f"**{cause.name}.** {cause.meaning}"
+    if cause.id in PICTURES:
+        yield f"![{cause.name}](images/playbook/{cause.id}.png)\n\n{PICTURES[cause.id]}"
     yield "**Confirmed** where all of one line hold:\n\n" + "\n".join(
         f"- {said(rule.signs)} ({SAID[rule.severity]})" for rule in cause.rules
     )

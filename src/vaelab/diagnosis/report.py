@@ -10,6 +10,7 @@ from vaelab.diagnosis.causes.table import CAUSES, title_of
 from vaelab.diagnosis.engine import Diagnosis, as_record
 from vaelab.diagnosis.sign import Sign
 from vaelab.diagnosis.sign import said as evidence_said
+from vaelab.params.diagnose import Diagnose
 
 MOST_EVIDENCE = 6  # lines
 WIDTH = 112  # characters of a line of prose
@@ -71,9 +72,12 @@ def explain(cause: Cause) -> str:
 
 
 def said(signs: Sequence[Sign]) -> str:
-    """Return signs in words, each with the option that is its limit."""
-    return " and ".join(
-        f"{sign.title} {sign.beyond} "
-        + (f"`diagnose.{sign.limit}`" if isinstance(sign.limit, str) else f"{sign.limit:g}")
-        for sign in signs
-    )
+    """Return signs in words, each with the option that is its limit, and its default."""
+    return " and ".join(f"{sign.title}{_limit(sign)}" for sign in signs)
+
+
+def _limit(sign: Sign) -> str:
+    """What a sign is held against; nothing where it is so or is not."""
+    if isinstance(sign.limit, str):
+        return f" {sign.beyond} `diagnose.{sign.limit}` ({Diagnose.model_fields[sign.limit].default:g})"
+    return f" {sign.beyond} {sign.limit:g}" if sign.limit or sign.beyond == "below" else ""

@@ -15,3 +15,21 @@ def linear_rate(eigenvalues: Tensor, noise: float) -> float:
     """
     size = eigenvalues.double().clamp_min(1e-300) / max(noise, 1e-300)
     return 0.5 * float(torch.log(size).clamp_min(0).sum())
+
+
+def without_sampling_noise(eigenvalues: Tensor, rows: int, values: int) -> Tensor:
+    """Return what eigenvalues of a sample's correlation matrix are in the population, where all but few are 1.
+
+    In a sample of few rows the largest are too large; those that noise alone would reach become 1.
+
+    Args:
+        eigenvalues: the largest ones [L].
+        rows: of the sample.
+        values: of a row.
+
+    Source: Donoho, Gavish & Johnstone 2018, equation 1.10 (the limit of rows and values growing alike).
+    """
+    share, found = values / rows, eigenvalues.double()
+    middle = found + 1 - share
+    spikes = (middle + (middle.square() - 4 * found).clamp_min(0).sqrt()) / 2
+    return torch.where(found > (1 + share**0.5) ** 2, spikes, found.clamp_max(1)).to(eigenvalues.dtype)

@@ -20,7 +20,7 @@ class Diagnose(Block):
     loss_jump: Ratio = 0.5
     """Unstable: largest rise of the training loss from its lowest value so far, as a share of all that it has fallen
     (broken 6.1, healthy up to .23)."""
-    overshoot: Ratio = 1.0
+    overshoot: Ratio = 0.5
     """Unstable: largest loss of a step above that of the untrained model, as a share of all that the loss fell, where
     the learning rate is above `high_rate` (broken 2.4, healthy up to .24)."""
     high_rate: Ratio = 0.03
@@ -41,10 +41,12 @@ class Diagnose(Block):
     rate_asked: Fraction = 0.3
     """β asks for collapse: smallest rate of a linear VAE at the run's β, as a share of that at β 1."""
     low_beta: Ratio = 0.2
-    """β too low: smallest effective β, where one of the next two signs holds too."""
+    """β too low: smallest effective β, where the next sign holds too."""
     prior_gap: Ratio = 0.2
     """β too low: largest distance of the aggregate posterior from the prior, nats, as a share of the rate (broken from
     .26, healthy up to .12)."""
+    lower_beta: Ratio = 0.1
+    """β too low: smallest effective β, where drawing z costs next to nothing; tags do well at .2."""
     sampling_cost: Ratio = 0.1
     """β too low: smallest cost of drawing z, nats for each half of an active unit; at β 1 it is 1."""
     bypassed_rate: Fraction = 0.2
@@ -104,8 +106,9 @@ class Diagnose(Block):
     """Aggregation hides defects: largest gain of average precision by another aggregation than the mean."""
     diversity: Annotated[Fraction, of("tags")] = 0.5
     """Degenerate samples: smallest entropy of the sampled combinations, as a share of that of held-out rows."""
-    predicted_share: Annotated[Fraction, of("tags")] = 0.02
-    """Predicts nothing: smallest number of tags predicted per row, as a share of the true number."""
+    predicted_share: Annotated[Fraction, of("tags")] = 0.15
+    """Predicts nothing: smallest number of tags predicted per row, as a share of the true number (healthy
+    from .7)."""
     hole: Annotated[Ratio, of("grid", "image")] = 0.35
     """Prior hole: largest distance (MMD²) of samples from reconstructions (healthy up to .31; with β too low .18 to
     1.4: only what is far beyond is said)."""

@@ -20,7 +20,10 @@ MAJORITY_COLLAPSE = Cause(
 
 DETAIL_LOST = Cause(
     "detail_lost", "Reconstructions are blurred",
-    (Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED)),),
+    (
+        Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED)),
+        Rule("note", (capacity.QUARTER_EXPLAINED, capacity.RESOLVED)),
+    ),
     "Errors are small in all, since large areas are right. But of the variance at high frequencies less than half is "
     "explained: edges, texture and letters are gone.",
     "Give the model more latents, or a latent map; lower β; add an SSIM or perceptual term.",
@@ -67,7 +70,7 @@ PREDICTS_NOTHING = Cause(
 
 WORSE_THAN_BASELINE = Cause(
     "worse_than_baseline", "PCA of the same size does far better",
-    (Rule("costs", (capacity.POOR_GAIN,)),),
+    (Rule("costs", (capacity.POOR_AT_MEAN,)),),
     "The model gets less than half of the way from knowing nothing to PCA with as many numbers, and no other cause "
     "that is known here explains it.",
     "Start from PCA, train longer, or look at the pictures of checkpoints.",

@@ -2,15 +2,17 @@
 
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.prescriptions import capacity
+from vaelab.diagnosis.signs import capacity as gains
 from vaelab.diagnosis.signs import data, decision, inputs, optimisation
 
 LEAKAGE = Cause(
     "leakage", "The same examples stand in training and in what is measured",
     (Rule("costs", (data.DUPLICATES,)), Rule("note", (data.ALIKE,))),
-    "Examples of val or test equal examples of training, but for noise. What is measured there is memory: all numbers "
-    "of these splits are too good, and no other sign shows it.",
-    "Split by what the examples share: a page, a strip, a photo, a person (`group_by` of the data set).",
-    seen="no plant of the development set",
+    "Examples of val or test are those of training, as they are, or saved again. What is measured on them is memory: "
+    "all numbers of these splits are too good, and no other number shows it.",
+    "Stage prepare lists the pairs: remove one of each. Or split by what the examples share, a page, a strip, a photo, "
+    "a person (`group_by` of the data set).",
+    seen="3 of 24 pictures copied from training, or saved again as JPEG: .06 of val and test; healthy data 0",
 )  # fmt: skip
 
 INPUT_RANGE = Cause(
@@ -21,18 +23,20 @@ INPUT_RANGE = Cause(
         Rule("costs", (inputs.SPLIT_LIGHT,)),
         Rule("costs", (inputs.GROUPS_LIGHT,)),
     ),
-    "Values of a whole split lie elsewhere than those that were trained on, brighter or darker, or fill a small part "
-    "of the range. Errors there are of the brightness, and not of what the pictures show.",
-    "Prepare all files in the same way; look at `statistics` in meta.json for the split that the evidence names.",
+    "The values of a split or of a group are brighter or darker than the rest, or fill a small part of the range, as "
+    "if the files had been scaled in another way. Errors there are of the brightness, and not of what the pictures "
+    "show.",
+    "Bring all files to one range before they are prepared, or by `value_range` of the data set. Mean and deviation of "
+    "each split and group stand in `statistics` of meta.json; the evidence names the place.",
     explains=("group_shift", "calibration_shift", "overfitting", "prior_hole"), kinds=("image",),
-    seen="no plant of the development set",
+    seen="a test split at .5 of its brightness: factor 2; a group at .4: 2.3; healthy up to 1.2 and 1.34",
 )  # fmt: skip
 
 GROUP_SCARCE = Cause(
     "group_scarce", "A group is next to missing in training",
     (Rule("costs", (data.GROUP_SHARE,)),),
-    "One group of examples is a far smaller part of training than of test. The model has hardly seen it, and its "
-    "numbers there say little about the rest.",
+    "One group of examples is a far smaller part of training than of test. The model has hardly seen it, so that its "
+    "numbers on this group are poor, and they pull down those of the whole split.",
     "Get more training examples of this group, or leave it out of what is measured.",
     explains=("group_shift",), symptoms=(data.GROUP_SHIFT,),
     seen="4 bricks among 300 textures in training, a third in test: share ratio .04",
@@ -41,10 +45,11 @@ GROUP_SCARCE = Cause(
 GROUP_SHIFT = Cause(
     "group_shift", "A group looks different in test than in training",
     (Rule("costs", (data.GROUP_SHIFT,)), Rule("costs", (inputs.GROUP_LIGHT,))),
-    "From train to test one group loses far more than the others. Groups differ in how hard they are; but a group "
-    "that was learned and is not found again was taken or prepared in another way.",
-    "Compare pictures of this group in train and test: exposure, scale, source.",
-    explains=("calibration_shift", "prior_hole"), symptoms=(inputs.GROUP_LIGHT, inputs.GROUP_OFFSET), kinds=("image",),
+    "From training to test one group loses far more than the others, or lies in another light. That a group is hard "
+    "shows in training too: what was learned there and is worse in test was taken or prepared in another way.",
+    "Compare pictures of this group in training and test: exposure, scale, source, file format.",
+    explains=("calibration_shift", "prior_hole", "overfitting", "detail_lost"), kinds=("image",),
+    symptoms=(inputs.GROUP_LIGHT, inputs.GROUP_OFFSET),
     seen="7.1 dB on gray pictures with changed contrast; healthy runs up to 3.5",
 )  # fmt: skip
 
@@ -54,19 +59,20 @@ MASKS_MISALIGNED = Cause(
         Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.RANKS)),
         Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.ABOVE_CHANCE)),
     ),
-    "The score of a patch finds defects, but inside the masks it is no higher than inside masks of other images. Then "
-    "masks lie elsewhere than the defects, or labels are of other patches.",
-    "Look at plots/comparison/defects/<run>/: the outline of the mask should hold the defect. Check how files of "
-    "masks are matched with files of images.",
+    "The scores of patches find defects; but inside the mask of a patch they are no higher than inside the masks of "
+    "other patches. So the masks lie elsewhere than the defects, or the labels are of other patches. All numbers of "
+    "defects are then of wrong answers.",
+    "Look at the pictures of defects of this run, in plots/: the outline of the mask should hold the defect. Check how "
+    "the files of masks are matched with those of images (names, order, `mask_suffix`, `mask_inverted`).",
     explains=("defects_not_found",), kinds=("image",),
-    seen="masks of the next image: z −2.3 to 1.9; healthy runs from 6.5",
+    seen="masks of the next image: −2.3 to 1.9 standard deviations; healthy runs from 6.5",
 )  # fmt: skip
 
 OVERFITTING = Cause(
     "overfitting", "The model remembers its training examples",
     (
-        Rule("costs", (data.OVERFIT, data.NOT_SHIFT)),
-        Rule("costs", (optimisation.LOST_AGAIN, optimisation.TRAIN_FELL)),
+        Rule("costs", (data.OVERFIT, data.NOT_SHIFT, gains.TRAIN_LEARNED)),
+        Rule("costs", (optimisation.LOST_AGAIN, optimisation.TRAIN_FELL, gains.TRAIN_LEARNED)),
     ),
     "Most of what was gained on training examples is lost on val, and test is like val: it is not another kind of "
     "data, the model knows single examples by heart. Or val became worse again while training still became better: "

@@ -12,20 +12,23 @@ CALIBRATION_SHIFT = Cause(
         Rule("costs", (decision.VAL_ABOVE,)),
         Rule("costs", (decision.SHIFT_DOUBT, decision.VAL_ABOVE_DOUBT)),
     ),
-    "The threshold comes from val normals. Test normals have other scores, so that it flags far more of them, or far "
-    "fewer, than was asked for. Recall and F1 follow from that.",
-    "Calibrate with normals from where the model is used; score each strip against itself.",
+    "The threshold is a percentile of the normals of val. Those of test have other scores, so that it flags far more "
+    "of them, or far fewer, than was asked for. Either one of the two was taken in another way, or some normals of val "
+    "are none: then the threshold lies among the defects. Recall and F1 follow from that.",
+    "Look at the normals of val with the highest scores (examples.csv of stage threshold): are they normal? Calibrate "
+    "with normals from where the model is used; or score each strip against itself.",
     (thresholds.by_strips, thresholds.steady_score),
     explains=("threshold_too_high",), kinds=("image",),
     symptoms=(decision.RATE_OFF, decision.VAL_ABOVE_DOUBT, decision.RECALL),
-    seen="noise on val or on test: p 1e-16; healthy runs from .004",
+    seen="noise on val or on test: p up to 1e-9; defects in a quarter of val: .001 for its highest; healthy from .03",
 )  # fmt: skip
 
 AGGREGATION_HIDES_DEFECTS = Cause(
     "aggregation_hides_defects", "The mean over a patch hides small defects",
     (Rule("costs", (decision.MEAN_USED, decision.AGGREGATION)),),
-    "Maps show the defects, and their mean over the patch does not: a defect of a few cells is averaged away.",
-    "Take the maximum, or the mean of the highest cells (top_k).",
+    "The score of a patch is the mean of its map. A defect of a few cells shows in the map, and is averaged away in "
+    "the mean.",
+    "Take the maximum of the map, or the mean of its highest cells (`threshold.aggregation`: max or top_k).",
     (thresholds.aggregation,),
     explains=("defects_not_found", "threshold_too_high"), kinds=("image",),
     seen="average precision .475 with the mean, .567 with the maximum",
@@ -39,9 +42,10 @@ THRESHOLD_TOO_HIGH = Cause(
         Rule("costs", (decision.PERCENTILE, decision.F1_SHARE)),
         Rule("costs", (decision.PERCENTILE, decision.HANGING, decision.F1_LOST)),
     ),
-    "Scores rank defects above normals, but the threshold lies above most of both: next to nothing is flagged, and F1 "
-    "is near 0 though AUC is not.",
-    "Lower the percentile: only stage threshold runs again.",
+    "The threshold lies above nearly all scores, those of defects too: next to nothing is flagged, and F1 is near 0 "
+    "even where scores rank defects above normals. With fewer normals in val than a percentile needs (99.99 needs "
+    "10 000) the largest of them alone is the threshold.",
+    "Lower the percentile: 95 flags one normal in twenty. Only stage threshold runs again.",
     (thresholds.usual_percentile, thresholds.percentile),
     kinds=("image",),
     seen="percentile 99.99: recall .01, F1 .02 where .34 can be had; healthy .31",
@@ -50,9 +54,10 @@ THRESHOLD_TOO_HIGH = Cause(
 DEFECTS_NOT_FOUND = Cause(
     "defects_not_found", "Scores do not tell defects from normals",
     (Rule("breaks", (decision.CHANCE, decision.BASELINES_TOO)), Rule("breaks", (decision.CHANCE,))),
-    "AUC may be that of chance: its interval holds one half. Where baselines that need no network are there too, the "
-    "defects do not show in these data, or labels are wrong; else it is the model or the score.",
-    "Try another of the saved scores, a local model for weaves, features for objects (docs/anomaly.md).",
+    "AUC may be that of chance: its interval of 95 % holds one half. Where methods without a network do no better, "
+    "the defects do not show in these pictures, or the labels are wrong; where they do, it is the model or the score.",
+    "Look at some defects: can you see them at this size? Then try another of the saved scores, a local model for "
+    "weaves, features of a trained network for objects (docs/anomaly.md).",
     (thresholds.other_score, thresholds.aggregation, thresholds.mahalanobis, thresholds.local_model),
     symptoms=(decision.BASELINES_TOO,), kinds=("image",),
     seen="defects of strength .02: lower end of AUC .44 to .49; healthy runs from .59",

@@ -22,7 +22,7 @@ BETA_TOO_HIGH = Cause(
     "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
     "error.",
     (weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),
-    explains=("not_learned", "overfitting", *FOLLOWS),
+    explains=("not_learned", "overfitting", "unstable", *FOLLOWS),
     symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, objective.RATE_SHORT),
     seen="effective β 9 to 24000: gain up to .03; healthy runs have effective β up to 2.1",
 )  # fmt: skip
@@ -31,7 +31,7 @@ BETA_TOO_LOW = Cause(
     "beta_too_low", "β is too low: the latents are far from the prior",
     (
         Rule("costs", (objective.LOW_BETA, objective.PRIOR_GAP)),
-        Rule("costs", (objective.LOW_BETA, objective.SAMPLING_COST)),
+        Rule("costs", (objective.LOWER_BETA, objective.SAMPLING_COST)),
     ),
     "KL weighs so little that posteriors shrink to points and spread beyond the prior. Reconstructions are good; but "
     "samples of the prior fall where no example was, distances in the latents mean little, and the model may copy "

@@ -40,8 +40,9 @@ UNSTABLE = Cause(
 NOT_LEARNED = Cause(
     "not_learned", "The model has learned next to nothing",
     (
-        Rule("breaks", (capacity.DEAD_GAIN, optimisation.SHORT_WAY)),
-        Rule("breaks", (capacity.DEAD_GAIN,)),
+        Rule("breaks", (capacity.DEAD_GAIN, optimisation.SLOW)),
+        Rule("breaks", (capacity.DEAD_GAIN, optimisation.DROPOUT)),
+        Rule("breaks", (capacity.DEAD_GAIN, optimisation.SETTLED)),
         Rule("breaks", (objective.DRAWN_SHARE, objective.RATE_SHORT)),
     ),
     "Reconstructions are hardly better than one and the same answer for all examples, and the weight of KL is not the "
@@ -49,13 +50,16 @@ NOT_LEARNED = Cause(
     "Take a learning rate of about 1e-3, no heavy dropout, and a start from PCA.",
     (steps.raise_rate, steps.less_dropout, steps.more_epochs, steps.pca_start),
     explains=FOLLOWS,
-    symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE),
+    symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, optimisation.SHORT_WAY),
     seen="learning rate 1e-5, or dropout .6: gain up to .003; healthy runs from .72",
 )  # fmt: skip
 
 UNFINISHED = Cause(
     "unfinished", "Training stopped while the model was still becoming better",
-    (Rule("costs", (optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),),
+    (
+        Rule("breaks", (capacity.DEAD_GAIN, optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
+        Rule("costs", (optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
+    ),
     "The last quarter of the epochs still brought a good part of all progress on val, and the last epoch is the best.",
     "Train longer; with a learning rate that falls at the end the same epochs go further.",
     (steps.more_epochs,),

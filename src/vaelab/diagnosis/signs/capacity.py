@@ -21,6 +21,10 @@ def residual_used(case: Case) -> Reading | None:
 
 
 DEAD_GAIN = Sign("gain", "share of the way from knowing nothing to PCA", "dead_gain", "below", gain.gain)
+POOR_AT_MEAN = Sign("gain_at_mean", "share of the way from knowing nothing to PCA, at the posterior mean", "poor_gain",
+                    "below", gain.gain_at_mean)  # fmt: skip
+TRAIN_LEARNED = Sign("gain_on_train", "what was gained on training examples, over the way to PCA", "dead_gain", "above",
+                     gain.gain_on_train)  # fmt: skip
 POOR_GAIN = Sign("gain_poor", "share of the way from knowing nothing to PCA", "poor_gain", "below", gain.gain)
 FOREGROUND = Sign("foreground_share", "foreground accuracy over PCA's", "foreground_share", "below", foreground_share)
 BLANK = Sign("blank_share", "grids that come out as background only", 0.1, "above", of_metric("final.blank_share"))
@@ -35,6 +39,9 @@ EXPLAINED = Sign(
 )
 HALF_EXPLAINED = Sign(
     "explained_half", "share of the variance explained in all", 0.5, "above", of_metric("final.explained_variance")
+)
+QUARTER_EXPLAINED = Sign(
+    "explained_quarter", "share of the variance explained in all", 0.25, "above", of_metric("final.explained_variance")
 )
 RESIDUAL_USED = Sign("residual_score", "score that is the residual alone", 0, "above", residual_used)
 HOLE = Sign(

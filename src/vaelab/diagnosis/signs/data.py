@@ -9,6 +9,7 @@ from vaelab.diagnosis.signs import gain
 from vaelab.diagnosis.signs.inputs import TRAINED, meta_of
 
 LEAST = 5  # examples of a group, below which its share is chance
+FEW = 3  # clusters of a group, below which those of another phase may differ by chance
 
 
 def group_share(case: Case) -> Reading | None:
@@ -28,11 +29,13 @@ def group_shift(case: Case) -> Reading | None:
     """Return the difference between groups of how much PSNR falls from train to the phase that is reported.
 
     Squared error that all groups gain alike, as noise adds it, is taken away: PSNR of smooth groups falls most by it.
+    A group counts where its examples are of the same clusters in both phases, or of at least three in each.
     """
     names, errors = case.groups.get(case.phase, {}), dict[str, tuple[float, float]]()
     for name in names:
         train, final = (case.number(f"{phase}.psnr_group_{name}") for phase in (TRAINED, "final"))
-        if train is not None and final is not None and min(names[name], case.groups[TRAINED].get(name, 0)) >= LEAST:
+        enough = min(names[name], case.groups[TRAINED].get(name, 0)) >= LEAST and _are_comparable(case, name)
+        if train is not None and final is not None and enough:
             errors[name] = 10 ** (-train / 10), 10 ** (-final / 10)
     if len(errors) < 2:
         return None
@@ -40,6 +43,12 @@ def group_shift(case: Case) -> Reading | None:
     falls = {name: 10 * log10((final - common) / train) for name, (train, final) in errors.items()}
     worst = max(falls, key=lambda group: falls[group])
     return Reading(max(falls.values()) - min(falls.values()), case.source(f"final.psnr_group_{worst}"))
+
+
+def _are_comparable(case: Case, group: str) -> bool:
+    """Whether a group differs between the phases by more than which pages, or strips, chance put there."""
+    train, final = (case.clusters.get(phase, {}).get(group, frozenset()) for phase in (TRAINED, case.phase))
+    return bool(train & final) or not train or not final or min(len(train), len(final)) >= FEW
 
 
 def mask_z(case: Case) -> Reading | None:
@@ -91,5 +100,5 @@ DUPLICATES = Sign(
 )
 ALIKE = Sign("alike", "examples of val and test that show what one of training shows, as a share", "alike", "above",
              alike)  # fmt: skip
-MASKS_TELL = Sign("mask_z_ideal", "the same of scores that are the masks themselves", 6, "above", mask_z_ideal,
+MASKS_TELL = Sign("mask_z_ideal", "what scores that are the masks themselves would reach", 6, "above", mask_z_ideal,
                   "standard deviations")  # fmt: skip

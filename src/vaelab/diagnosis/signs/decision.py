@@ -114,7 +114,7 @@ def _cell(row: Row, column: str) -> float | None:
 
 
 RANKS = Sign("roc_auc_low", "lower end of AUC", "chance", "above", auc)
-ABOVE_CHANCE = Sign("auc_errors", "AUC above one half", 1.5, "above", auc_errors, "standard errors")
+ABOVE_CHANCE = Sign("auc_errors", "AUC over one half, in standard errors", 1.5, "above", auc_errors)
 CHANCE = Sign("roc_auc_chance", "lower end of AUC", "chance", "below", auc)
 BASELINES_TOO = Sign("baseline_auc", "lower end of AUC of the best baseline", "chance", "below", baseline_auc)
 RECALL = Sign("recall", "recall of defects", "least_recall", "below", of_metric("threshold.recall"))

@@ -16,24 +16,42 @@ PCA = (
 )  # of a map, PCA of its size may be missing
 
 
-def gain(case: Case) -> Reading | None:
+def gain(case: Case, at: str = MODEL) -> Reading | None:
     """Return u of the phase that is reported; of a latent map against PCA of patches where PCA has no such size."""
     for pca in PCA:
-        if (found := _share(case, "final", MODEL, pca)) is not None:
-            return Reading(found, case.source(f"final.{MODEL}"))
+        if (found := _share(case, at, pca)) is not None:
+            return Reading(found, case.source(f"final.{at}"))
+    return None
+
+
+def gain_at_mean(case: Case) -> Reading | None:
+    """Return the same of the posterior mean, which pays for no noise, as PCA does not."""
+    return gain(case, at=AT_MEAN)
+
+
+def gain_on_train(case: Case) -> Reading | None:
+    """Return what was gained on training examples, over the way to PCA in the phase that is reported.
+
+    On few training examples PCA loses nothing: its way there would be none.
+    """
+    start, model = (case.number(f"train.{path}") for path in (NOTHING[case.kind], MODEL))
+    for pca in PCA:
+        first, last = (case.number(f"final.{path}") for path in (NOTHING[case.kind], pca))
+        if start is not None and model is not None and first is not None and last is not None and last < first:
+            return Reading((start - model) / (first - last), case.source(f"train.{MODEL}"))
     return None
 
 
 def drawn_share(case: Case) -> Reading | None:
     """Return what is left of the way with one drawn z in place of the posterior mean."""
-    found = _share(case, "final", MODEL, AT_MEAN)
+    found = _share(case, MODEL, AT_MEAN)
     return None if found is None else Reading(found, case.source(f"final.{MODEL}"))
 
 
 def latent_share(case: Case) -> Reading | None:
     """Return the share of the way that is lost when the decoder gets another example's posterior mean."""
     other = "ablations.shuffled_z.distortion"
-    found = _share(case, "final", other, AT_MEAN)
+    found = _share(case, other, AT_MEAN)
     return None if found is None else Reading(1 - found, case.source(f"final.{other}"))
 
 
@@ -55,9 +73,9 @@ def shift_ratio(case: Case) -> Reading | None:
     return Reading(abs(train - val) / max(abs(test - val), 1e-9), case.source(f"test.{MODEL}"))
 
 
-def _share(case: Case, phase: str, at: str, end: str) -> float | None:
+def _share(case: Case, at: str, end: str) -> float | None:
     """The share of the way from knowing nothing to the end at which a number is; None where the end is no better."""
-    here, first, last = (case.number(f"{phase}.{path}") for path in (at, NOTHING[case.kind], end))
+    here, first, last = (case.number(f"final.{path}") for path in (at, NOTHING[case.kind], end))
     if here is None or first is None or last is None or last >= first:
         return None
     return (here - first) / (last - first)

@@ -68,6 +68,7 @@ def of_metric(path: str) -> Callable[[Case], Reading | None]:
 HIGH_BETA = Sign("effective_beta", "effective β", "high_beta", "above", effective_beta)
 RAISED_BETA = Sign("effective_beta_raised", "effective β", "raised_beta", "above", effective_beta)
 LOW_BETA = Sign("effective_beta_low", "effective β", "low_beta", "below", effective_beta)
+LOWER_BETA = Sign("effective_beta_lower", "effective β", "lower_beta", "below", effective_beta)
 RATE_SHORT = Sign("rate_share", "rate over what a linear VAE spends at β 1", "rate_short", "below",
                   lambda case: ratio(case, "final.rate", "run.rate_star_1"))  # fmt: skip
 RATE_ASKED = Sign("rate_asked", "what a linear VAE spends at this β, over what it spends at β 1", "rate_asked", "below",

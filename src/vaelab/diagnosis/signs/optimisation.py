@@ -89,6 +89,8 @@ def lost_again(case: Case) -> Reading | None:
 
     In nats: of images, whose σ is the one that fits best, half the logarithm of the mean squared error for each value.
     """
+    if case.kind == "grid":
+        return None  # its objective weighs cells by class and by how sure they are: other nats than those of val
     image = case.kind == "image"
     column, nothing = ("mse", "mean_image.mse") if image else ("distortion", "frequency.distortion")
     start, values = case.number(f"val.floors.{nothing}"), [value for epoch, value in case.curve("val", column) if epoch]
@@ -145,6 +147,20 @@ def _floor(case: Case, name: str, otherwise: float) -> float:
     return found if is_higher(case.kind, name) else -found
 
 
+def settled(case: Case) -> Reading | None:
+    """Return 1 where the end of training brought nothing more, 0 where it stopped while val still became better."""
+    gaining, since = still_gaining(case), epochs_since_best(case)
+    if since is None:
+        return None
+    going_on = gaining is not None and gaining.value > case.run.diagnose.still_gaining and since.value < 1
+    return Reading(float(not going_on), since.source)
+
+
+def dropout(case: Case) -> Reading | None:
+    """Return the share of the features that is dropped at random in training."""
+    return Reading(case.run.model.dropout, "model.dropout")
+
+
 def epochs_since_best(case: Case) -> Reading | None:
     """Return how many epochs came after the best one on val."""
     curve, name = progress(case)
@@ -186,5 +202,8 @@ LOST_AGAIN = Sign("lost_again", "share of the gain on val that was lost after th
 TRAIN_FELL = Sign("train_rise", "rise of the training loss without KL since then, over all that it fell", 0, "below",
                   train_rise)  # fmt: skip
 RATE_FELL = Sign("rate_since_best", "rate over that of the best epoch", 0.6, "below", rate_since_best)
+SETTLED = Sign("settled", "training whose end brought nothing more", 0, "above", settled)
+SLOW = Sign("learning_rate_slow", "largest learning rate", 3e-4, "below", fastest)
+DROPOUT = Sign("dropout", "share of the features that is dropped", 0.35, "above", dropout)
 LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
 SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.info import DataInfo
+from vaelab.evaluation.linear_rate import without_sampling_noise
 from vaelab.evaluation.tags.completion import Score
 from vaelab.evaluation.tags.ease import EASE, fit_ease
 from vaelab.evaluation.tags.thresholds import AtThresholds, Thresholds, by_frequency, found_on
@@ -63,6 +64,7 @@ def fit_baselines(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int
 def eigenvalues(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) -> Tensor:
     """Return the L largest eigenvalues of the tags' correlation matrix, or as many as there are, of the training rows.
 
+    Less what sampling adds to them, since nobody codes that.
     Each tag is divided by √(p (1 − p)), p its frequency with a row with and a row without it added: the noise of a coin
     of that frequency is then 1. Derivation of what they are for: docs/metrics/tags.md.
     """
@@ -72,7 +74,7 @@ def eigenvalues(train: DeviceSplit, info: DataInfo, latent_dim: int, seed: int) 
     some = evenly(len(train), max(components + 1, min(pca.MAX_IMAGES, pca.MAX_VALUES // size)))
     share = (torch.tensor(info.class_counts, dtype=torch.float64) + 1) / (len(train) + 2)
     rows = train.stored(some).cpu().float() / (share * (1 - share)).sqrt().float()
-    return pca.fit_pca(rows, components, seed).variance
+    return without_sampling_noise(pca.fit_pca(rows, components, seed).variance, len(some), size)
 
 
 def components_of(rows: int, latent_dim: int, tags: int) -> int:
