@@ -12,6 +12,13 @@ def foreground_share(case: Case) -> Reading | None:
     return next((found for pair in pairs if (found := ratio(case, *pair)) is not None), None)
 
 
+def predicted_share(case: Case) -> Reading | None:
+    """Return how many tags are predicted for each true one; None of a softmax, whose tags share one probability."""
+    if case.run.loss.terms.multinomial:
+        return None
+    return ratio(case, "final.predicted_tags", "final.true_tags")
+
+
 def residual_used(case: Case) -> Reading | None:
     """Return 1 where the anomaly score is the residual alone."""
     if not case.threshold:
@@ -54,4 +61,4 @@ HOLE = Sign(
 DIVERSITY = Sign("entropy_share", "entropy of sampled combinations over that of real ones", "diversity", "below",
                  lambda case: ratio(case, "final.entropy", "final.real_entropy"))  # fmt: skip
 PREDICTED = Sign("predicted_share", "predicted tags over true tags per row", "predicted_share", "below",
-                 lambda case: ratio(case, "final.predicted_tags", "final.true_tags"))  # fmt: skip
+                 predicted_share)  # fmt: skip
