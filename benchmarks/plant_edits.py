@@ -54,9 +54,10 @@ def gain(splits: Splits, act: Mapping[str, Any], groups: Sequence[str], random: 
 
 
 def swap_masks(splits: Splits, act: Mapping[str, Any], groups: Sequence[str], random: np.random.Generator) -> None:
-    """Give each image the mask of the next."""
+    """Give each defective image the mask of the next one."""
     for phase in act["phases"]:
-        splits[phase]["mask"] = np.roll(splits[phase]["mask"], -1, axis=0)
+        rows = np.flatnonzero(splits[phase]["label"])
+        splits[phase]["mask"][rows] = np.roll(splits[phase]["mask"][rows], -1, axis=0)
 
 
 def steal_normals(splits: Splits, act: Mapping[str, Any], groups: Sequence[str], random: np.random.Generator) -> None:
