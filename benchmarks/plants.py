@@ -1,6 +1,6 @@
 """Planted pathologies: runs that are broken in one way, or healthy; how often diagnosis names what was planted.
 
-    python benchmarks/plants.py PLANTS.yaml [NAME ...] [--folder FOLDER] [--jobs N] [--again STAGE] [--score-only]
+    python benchmarks/plants.py PLANTS.yaml [NAME ...] [--folder FOLDER] [--jobs N] [--seeds OFFSET] [--again STAGE] [--score-only]
 
 The file has `datasets` and `runs` as in params.yaml, and
 - `edits`: prepared data sets, copied and broken (plant_edits.py); `make`: raw data that are made first (plant_data.py);
@@ -17,6 +17,7 @@ against found, a line per run. A finding that is a mere note accuses nobody. Res
 """
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -38,12 +39,13 @@ def main() -> None:
     parser.add_argument("plants", type=Path, help="the file of plants")
     parser.add_argument("names", nargs="*", help="runs, or beginnings of their names; none: all")
     parser.add_argument("--folder", type=Path, default=Path("plants"), help="where they are trained")
+    parser.add_argument("--seeds", type=int, default=0, help="added to all seeds: other data, other weights")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time, one thread each")
     parser.add_argument("--again", choices=STAGES, action="append", default=[], help="a stage that is done again")
     parser.add_argument("--score-only", action="store_true", help="run nothing: diagnose and score what is there")
     parser.add_argument("--results", action="store_true", help="write benchmarks/results/plants_<file>.md, .json, .svg")
     options = parser.parse_args()
-    plan = read_plan(options.plants)
+    plan = read_plan(options.plants, options.seeds)
     chosen = [name for name in plan["runs"] if name.startswith(tuple(options.names) or "")]
     options.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(options.folder)
@@ -61,11 +63,15 @@ def main() -> None:
         print(f"not there: {', '.join(name for name in chosen if name not in diagnosed)}")
 
 
-def read_plan(path: Path) -> dict[str, Any]:
-    """Return a file of plants, names of the environment in paths replaced."""
-    plan: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+def read_plan(path: Path, seeds: int = 0) -> dict[str, Any]:
+    """Return a file of plants, names of the environment in paths replaced, and so much added to all seeds."""
+    plan: dict[str, Any] = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8"))))  # no shared blocks
     for settings in plan["datasets"].values():
         settings |= {key: os.path.expandvars(value) for key, value in settings.items() if isinstance(value, str)}
+    blocks = [how for how in plan["datasets"].values() if how["source"] != "npy"]
+    blocks += [*plan.get("edits", {}).values(), *(run.setdefault("train", {}) for run in plan["runs"].values())]
+    for block in blocks:
+        block["seed"] = block.get("seed", 0) + seeds
     return plan
 
 
