@@ -83,20 +83,20 @@ def scratches(
     side: int = 64,
     strength: float = 0.5,
     share: float = 0.3,
+    length: int = 0,
 ) -> None:
     """Tiles of gray packaged textures, in images/<name>; a share has a dark scratch, whose mask is in masks/<name>.
 
-    `strength` is how much of the brightness a scratch takes away.
+    `strength` is how much of the brightness a scratch takes away; `length` is how long it is, pixels, 0: any.
     """
     for name in names:
         for number, tile in enumerate(_tiles(name, side)):
             file = f"{name}/{number:04d}.png"
             if random.random() < share:
                 mask = Image.new("L", tile.size)
-                ends = [
-                    tuple(int(value) for value in point) for point in random.integers(side // 8, side * 7 // 8, (2, 2))
-                ]
-                ImageDraw.Draw(mask).line(ends, fill=255, width=3)
+                ends = random.integers(side // 8, side * 7 // 8, (2, 2))
+                ends[1] = ends[0] + length if length else ends[1]
+                ImageDraw.Draw(mask).line([*map(tuple, ends.tolist())], fill=255, width=3)
                 _save(path / "masks" / file, mask)
                 dark = np.asarray(tile) * (1 - strength * (np.asarray(mask) > 0))
                 tile = Image.fromarray(dark.astype(np.uint8))

@@ -54,9 +54,9 @@ def gain(splits: Splits, act: Mapping[str, Any], groups: Sequence[str], random: 
 
 
 def swap_masks(splits: Splits, act: Mapping[str, Any], groups: Sequence[str], random: np.random.Generator) -> None:
-    """Give each defective image the mask of the next one."""
+    """Give a share of the defective images, all where none is named, the mask of the next of them."""
     for phase in act["phases"]:
-        rows = np.flatnonzero(splits[phase]["label"])
+        rows = np.sort(_chosen(np.flatnonzero(splits[phase]["label"]), act.get("share", 1.0), random))
         splits[phase]["mask"][rows] = np.roll(splits[phase]["mask"][rows], -1, axis=0)
 
 
