@@ -60,7 +60,7 @@ OVERFITTING = Cause(
     "Most of what was gained on training examples is lost on val, and test is like val: it is not another kind of "
     "data, the model knows single examples by heart.",
     "Stop earlier, hide a part of the input, take a smaller network, weigh KL more; or get more examples.",
-    (capacity.early_stop, capacity.noise, capacity.beta_up, capacity.smaller),
+    (capacity.noise, capacity.beta_up, capacity.smaller),
     explains=("not_learned", "worse_than_baseline", "prior_hole"),
     seen="100 rows of tags for 300 epochs: .69 to 1.49; healthy runs up to .28",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from math import ceil
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Prescription, rounded
-from vaelab.diagnosis.signs import gain, objective, optimisation
+from vaelab.diagnosis.signs import gain, objective
 
 LARGEST = 512  # latents of a vector
 SHARE = 0.5  # of the frequencies of the data, to hold
@@ -43,23 +43,10 @@ def lower_rate_cost(case: Case) -> Prescription | None:
     return Prescription({"loss.beta": rounded(option / 4)}, CYCLES, "higher", 1, why, "samples fit the prior less")
 
 
-def early_stop(case: Case) -> Prescription | None:
-    """Return as many epochs as it took to the best one on val."""
-    curve, name = optimisation.progress(case)
-    if not curve or case.run.train.patience:
-        return None
-    best = max(curve, key=lambda point: point[1])[0]
-    if best >= curve[-1][0]:
-        return None
-    least = rounded(_half_of_overfit(case))
-    why = f"{name} on val was best in epoch {best} of {curve[-1][0]}"
-    return Prescription({"train.epochs": max(best, 1)}, "overfit_share", "lower", least, why)
-
-
 def smaller(case: Case) -> Prescription | None:
     """Return a network of half the width, or half the hidden units."""
     options = case.run.model
-    least, why = rounded(_half_of_overfit(case)), "a quarter of the weights has less to remember examples with"
+    least, why = rounded(_part_of_overfit(case)), "a quarter of the weights has less to remember examples with"
     if case.kind == "tags":
         hidden = [max(16, size // 2) for size in options.hidden]
         return Prescription({"model.hidden": hidden}, "overfit_share", "lower", least, why)
@@ -68,7 +55,7 @@ def smaller(case: Case) -> Prescription | None:
 
 def noise(case: Case) -> Prescription | None:
     """Return noise on what the encoder sees: of tags some are hidden, images get noise or are mirrored."""
-    least = rounded(_half_of_overfit(case))
+    least = rounded(_part_of_overfit(case))
     if case.kind == "tags" and case.run.model.input_dropout == 0:
         changes: dict[str, object] = {"model.input_dropout": 0.5, "model.input_dropout_rate": "uniform"}
         return Prescription(changes, "overfit_share", "lower", least, "no row is seen twice in the same form")
@@ -83,7 +70,7 @@ def beta_up(case: Case) -> Prescription | None:
     if found is None or found.value >= 0.9 or found.value <= 0 or not isinstance(option, float):
         return None
     why = f"KL keeps posteriors from telling single examples apart; effective β is {found.value:.2g}"
-    least = rounded(_half_of_overfit(case))
+    least = rounded(_part_of_overfit(case))
     return Prescription({"loss.beta": rounded(option / found.value)}, "overfit_share", "lower", least, why)
 
 
@@ -133,6 +120,6 @@ def fewer_channels(case: Case) -> Prescription | None:
     return Prescription({f"model.{name}": max(1, size // 8)}, "threshold.average_precision", "higher", 0.03, why)
 
 
-def _half_of_overfit(case: Case) -> float:
+def _part_of_overfit(case: Case) -> float:
     found = gain.overfit_share(case)
-    return max(found.value / 2, 0.1) if found else 0.25
+    return max(found.value / 4, 0.1) if found else 0.15
