@@ -6,32 +6,39 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Prescription, rounded
 from vaelab.diagnosis.signs import gain, objective
 
-LARGEST = 512  # latents of a vector
+LARGEST, LARGEST_MAP = 512, 64  # latents of a vector, channels of a map
 SHARE = 0.5  # of the frequencies of the data, to hold
 CYCLES = "final.resolved_cycles"
 
 
 def more_latents(case: Case) -> Prescription | None:
-    """Return as many latents as it takes to hold the frequencies that are missing; at least twice as many."""
+    """Return the start from PCA where that holds more in as many latents, and as many latents as are missing."""
+    options, now = case.run.model, case.number(CYCLES)
+    if now is None:
+        return None
+    held = max(now, case.number("final.floors.pca.resolved_cycles") or 0.0)
+    changes: dict[str, object] = {}
+    why = f"{_size(case)} hold {held:g} cycles of {case.number('final.data_cycles') or 0:g}"
+    if held > now and options.init != "pca":
+        changes |= {"model.init": "pca", "model.output": "linear"}
+        why = f"PCA holds {held:g} cycles in as many latents, and the model {now:g}"
+    changes |= _larger(case, held, 1.0 if changes else 2.0)
+    return Prescription(changes, CYCLES, "higher", 1, why, "the rate rises") if changes else None
+
+
+def _larger(case: Case, held: float, least: float) -> dict[str, object]:
+    """The latents by so many times that they hold half of the data's frequencies: they grow with the square."""
+    options, asked = case.run.model, case.number("final.data_cycles")
+    factor = max((asked * SHARE / max(held, 0.5)) ** 2 if asked else 0.0, least)
+    name, most = ("latent_channels", LARGEST_MAP) if options.latent == "map" else ("latent_dim", LARGEST)
+    now, examples = getattr(options, name), sum(case.groups.get("train", {}).values())
+    new = int(min(ceil(now * factor), most, examples or most))
+    return {f"model.{name}": new} if new > now else {}
+
+
+def _size(case: Case) -> str:
     options = case.run.model
-    if case.number(CYCLES) is None:
-        return None
-    if options.latent == "map":
-        changes: dict[str, object] = {"model.latent_channels": 2 * options.latent_channels}
-        return Prescription(changes, CYCLES, "higher", 1, "twice the numbers at each place of the map")
-    asked, held = case.number("final.data_cycles"), _held(case)
-    size = options.latent_dim * max((asked * SHARE / held) ** 2 if asked else 0.0, 2.0)
-    new = int(min(ceil(size), LARGEST))
-    if new <= options.latent_dim:
-        return None
-    why = f"{options.latent_dim} latents hold {held:.2g} cycles; they grow with the square of the frequency"
-    return Prescription({"model.latent_dim": new}, CYCLES, "higher", 1, why, "the rate rises")
-
-
-def _held(case: Case) -> float:
-    """Up to which frequency so many latents can hold the data, cycles per image: as the model shows, or PCA."""
-    found = [case.number(f"final.{name}resolved_cycles") for name in ("", "floors.pca.")]
-    return max([0.5, *(value for value in found if value is not None)])
+    return f"{options.latent_channels} channels" if options.latent == "map" else f"{options.latent_dim} latents"
 
 
 def lower_rate_cost(case: Case) -> Prescription | None:
