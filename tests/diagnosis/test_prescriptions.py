@@ -108,7 +108,7 @@ def test_seconds_are_of_the_run_s_own_history():
 )
 def test_latents_grow_with_the_square_of_the_frequency_that_is_missing(resolved, pca, size, expected):
     numbers = {"test__resolved_cycles": resolved, "test__data_cycles": 4.0, "test__floors__pca__resolved_cycles": pca}
-    case = image(**numbers)._replace(run=run_of("image", model={"latent_dim": size}))
+    case = image(**numbers)._replace(run=run_of("image", model={"latent_dim": size}), groups={})
     found = capacity.more_latents(case)
     assert (found and found.changes) == expected
 
