@@ -2,6 +2,7 @@
 
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.prescriptions import capacity
+from vaelab.diagnosis.prescriptions import optimisation as steps
 from vaelab.diagnosis.signs import data, decision
 
 LEAKAGE = Cause(
@@ -60,7 +61,7 @@ OVERFITTING = Cause(
     "Most of what was gained on training examples is lost on val, and test is like val: it is not another kind of "
     "data, the model knows single examples by heart.",
     "Stop earlier, hide a part of the input, take a smaller network, weigh KL more; or get more examples.",
-    (capacity.noise, capacity.beta_up, capacity.smaller),
+    (steps.pca_start, capacity.noise, capacity.beta_up, capacity.smaller),
     explains=("not_learned", "worse_than_baseline", "prior_hole"),
     seen="100 rows of tags for 300 epochs: .69 to 1.49; healthy runs up to .28",
 )  # fmt: skip
