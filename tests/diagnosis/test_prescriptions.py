@@ -98,13 +98,19 @@ def test_seconds_are_of_the_run_s_own_history():
 
 @pytest.mark.parametrize(
     ("resolved", "pca", "size", "expected"),
-    [(1.0, 2.0, 32, 64), (0.0, 0.0, 4, 64), (0.0, 1.0, 6, 24), (3.0, 3.0, 300, 512), (0.0, 0.0, 512, None)],
+    [
+        (1.0, 2.0, 32, {"model.init": "pca", "model.output": "linear"}),  # PCA holds half of the 4 cycles in as many
+        (0.0, 1.0, 6, {"model.init": "pca", "model.output": "linear", "model.latent_dim": 24}),
+        (0.0, 0.0, 4, {"model.latent_dim": 64}),
+        (3.0, 3.0, 300, {"model.latent_dim": 512}),
+        (0.0, 0.0, 512, None),
+    ],
 )
 def test_latents_grow_with_the_square_of_the_frequency_that_is_missing(resolved, pca, size, expected):
     numbers = {"test__resolved_cycles": resolved, "test__data_cycles": 4.0, "test__floors__pca__resolved_cycles": pca}
-    case = image(**numbers)._replace(run=run_of("image", model={"latent_dim": size}))
+    case = image(**numbers)._replace(run=run_of("image", model={"latent_dim": size}), groups={})
     found = capacity.more_latents(case)
-    assert (found and found.changes["model.latent_dim"]) == expected
+    assert (found and found.changes) == expected
 
 
 def test_a_shift_is_met_by_strips_where_there_are_some_and_by_a_score_that_sees_none_of_it():

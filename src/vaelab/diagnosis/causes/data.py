@@ -2,6 +2,7 @@
 
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.prescriptions import capacity
+from vaelab.diagnosis.prescriptions import optimisation as steps
 from vaelab.diagnosis.signs import capacity as gains
 from vaelab.diagnosis.signs import data, decision, inputs, optimisation
 
@@ -78,7 +79,7 @@ OVERFITTING = Cause(
     "data, the model knows single examples by heart. Or val became worse again while training still became better: "
     "then the best epoch is kept, and the rest was in vain.",
     "Stop earlier, hide a part of the input, take a smaller network, weigh KL more; or get more examples.",
-    (capacity.early_stop, capacity.noise, capacity.beta_up, capacity.smaller),
+    (steps.pca_start, capacity.noise, capacity.beta_up, capacity.smaller),
     explains=("not_learned", "worse_than_baseline", "prior_hole"),
     seen="100 rows of tags for 300 epochs: .69 to 1.49; healthy runs up to .28",
 )  # fmt: skip

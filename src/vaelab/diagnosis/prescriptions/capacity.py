@@ -4,34 +4,41 @@ from math import ceil
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Prescription, rounded
-from vaelab.diagnosis.signs import gain, objective, optimisation
+from vaelab.diagnosis.signs import gain, objective
 
-LARGEST = 512  # latents of a vector
+LARGEST, LARGEST_MAP = 512, 64  # latents of a vector, channels of a map
 SHARE = 0.5  # of the frequencies of the data, to hold
 CYCLES = "final.resolved_cycles"
 
 
 def more_latents(case: Case) -> Prescription | None:
-    """Return as many latents as it takes to hold the frequencies that are missing; at least twice as many."""
+    """Return the start from PCA where that holds more in as many latents, and as many latents as are missing."""
+    options, now = case.run.model, case.number(CYCLES)
+    if now is None:
+        return None
+    held = max(now, case.number("final.floors.pca.resolved_cycles") or 0.0)
+    changes: dict[str, object] = {}
+    why = f"{_size(case)} hold {held:g} cycles of {case.number('final.data_cycles') or 0:g}"
+    if held > now and options.init != "pca":
+        changes |= {"model.init": "pca", "model.output": "linear"}
+        why = f"PCA holds {held:g} cycles in as many latents, and the model {now:g}"
+    changes |= _larger(case, held, 1.0 if changes else 2.0)
+    return Prescription(changes, CYCLES, "higher", 1, why, "the rate rises") if changes else None
+
+
+def _larger(case: Case, held: float, least: float) -> dict[str, object]:
+    """The latents by so many times that they hold half of the data's frequencies: they grow with the square."""
+    options, asked = case.run.model, case.number("final.data_cycles")
+    factor = max((asked * SHARE / max(held, 0.5)) ** 2 if asked else 0.0, least)
+    name, most = ("latent_channels", LARGEST_MAP) if options.latent == "map" else ("latent_dim", LARGEST)
+    now, examples = getattr(options, name), sum(case.groups.get("train", {}).values())
+    new = int(min(ceil(now * factor), most, examples or most))
+    return {f"model.{name}": new} if new > now else {}
+
+
+def _size(case: Case) -> str:
     options = case.run.model
-    if case.number(CYCLES) is None:
-        return None
-    if options.latent == "map":
-        changes: dict[str, object] = {"model.latent_channels": 2 * options.latent_channels}
-        return Prescription(changes, CYCLES, "higher", 1, "twice the numbers at each place of the map")
-    asked, held = case.number("final.data_cycles"), _held(case)
-    size = options.latent_dim * max((asked * SHARE / held) ** 2 if asked else 0.0, 2.0)
-    new = int(min(ceil(size), LARGEST))
-    if new <= options.latent_dim:
-        return None
-    why = f"{options.latent_dim} latents hold {held:.2g} cycles; they grow with the square of the frequency"
-    return Prescription({"model.latent_dim": new}, CYCLES, "higher", 1, why, "the rate rises")
-
-
-def _held(case: Case) -> float:
-    """Up to which frequency so many latents can hold the data, cycles per image: as the model shows, or PCA."""
-    found = [case.number(f"final.{name}resolved_cycles") for name in ("", "floors.pca.")]
-    return max([0.5, *(value for value in found if value is not None)])
+    return f"{options.latent_channels} channels" if options.latent == "map" else f"{options.latent_dim} latents"
 
 
 def lower_rate_cost(case: Case) -> Prescription | None:
@@ -43,23 +50,10 @@ def lower_rate_cost(case: Case) -> Prescription | None:
     return Prescription({"loss.beta": rounded(option / 4)}, CYCLES, "higher", 1, why, "samples fit the prior less")
 
 
-def early_stop(case: Case) -> Prescription | None:
-    """Return as many epochs as it took to the best one on val."""
-    curve, name = optimisation.progress(case)
-    if not curve or case.run.train.patience:
-        return None
-    best = max(curve, key=lambda point: point[1])[0]
-    if best >= curve[-1][0]:
-        return None
-    least = rounded(_half_of_overfit(case))
-    why = f"{name} on val was best in epoch {best} of {curve[-1][0]}"
-    return Prescription({"train.epochs": max(best, 1)}, "overfit_share", "lower", least, why)
-
-
 def smaller(case: Case) -> Prescription | None:
     """Return a network of half the width, or half the hidden units."""
     options = case.run.model
-    least, why = rounded(_half_of_overfit(case)), "a quarter of the weights has less to remember examples with"
+    least, why = rounded(_part_of_overfit(case)), "a quarter of the weights has less to remember examples with"
     if case.kind == "tags":
         hidden = [max(16, size // 2) for size in options.hidden]
         return Prescription({"model.hidden": hidden}, "overfit_share", "lower", least, why)
@@ -68,7 +62,7 @@ def smaller(case: Case) -> Prescription | None:
 
 def noise(case: Case) -> Prescription | None:
     """Return noise on what the encoder sees: of tags some are hidden, images get noise or are mirrored."""
-    least = rounded(_half_of_overfit(case))
+    least = rounded(_part_of_overfit(case))
     if case.kind == "tags" and case.run.model.input_dropout == 0:
         changes: dict[str, object] = {"model.input_dropout": 0.5, "model.input_dropout_rate": "uniform"}
         return Prescription(changes, "overfit_share", "lower", least, "no row is seen twice in the same form")
@@ -83,7 +77,7 @@ def beta_up(case: Case) -> Prescription | None:
     if found is None or found.value >= 0.9 or found.value <= 0 or not isinstance(option, float):
         return None
     why = f"KL keeps posteriors from telling single examples apart; effective β is {found.value:.2g}"
-    least = rounded(_half_of_overfit(case))
+    least = rounded(_part_of_overfit(case))
     return Prescription({"loss.beta": rounded(option / found.value)}, "overfit_share", "lower", least, why)
 
 
@@ -133,6 +127,6 @@ def fewer_channels(case: Case) -> Prescription | None:
     return Prescription({f"model.{name}": max(1, size // 8)}, "threshold.average_precision", "higher", 0.03, why)
 
 
-def _half_of_overfit(case: Case) -> float:
+def _part_of_overfit(case: Case) -> float:
     found = gain.overfit_share(case)
-    return max(found.value / 2, 0.1) if found else 0.25
+    return max(found.value / 4, 0.1) if found else 0.15

@@ -12,6 +12,7 @@ from vaelab.params.base import Schedule
 from vaelab.params.kinds import KINDS
 
 ENOUGH = 0.5  # of the way to PCA
+MUCH = 1.5  # times the rate of a linear VAE; healthy runs up to 1.31
 LARGEST_STEP = 1e5  # factor between two weights of KL
 PIXEL_TERMS = ("mse", "l1", "charbonnier", "bce", "laplace", "focal_error")  # in whose place a likelihood is tried
 
@@ -29,12 +30,21 @@ def lower_beta(case: Case) -> Prescription | None:
 def raise_beta(case: Case) -> Prescription | None:
     """Return the β that makes the posterior and the prior meet again."""
     target = min(_target(case)[0], 1.0)
-    beta, gap = _beta_for(case, target), objective.prior_gap(case)
+    beta = _beta_for(case, target)
     if beta is None or beta <= _beta(case):
         return None
-    least = gap.value / 2 if gap else 0.05
+    metric, least = _too_much(case)
     why = f"the effective β rises to {target:.2g}: at that weight KL is counted in the nats of the reconstruction"
-    return Prescription(_with(case, beta), "prior_gap", "lower", rounded(least), why, "reconstructions get worse")
+    return Prescription(_with(case, beta), metric, "lower", least, why, "reconstructions get worse")
+
+
+def _too_much(case: Case) -> tuple[str, float]:
+    """What a higher β should lower, by how much: half of what the rate is above a linear VAE's, or half of the gap."""
+    spent = objective.ratio(case, "final.rate", "run.rate_star_1")
+    if spent and spent.value > MUCH:
+        return "rate_share", rounded((spent.value - 1) / 2)
+    gap = objective.prior_gap(case)
+    return "prior_gap", rounded(gap.value / 2) if gap else 0.05
 
 
 def likelihood(case: Case) -> Prescription | None:
