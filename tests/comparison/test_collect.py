@@ -83,6 +83,9 @@ def test_the_diagnosis_is_that_of_the_stage_and_else_of_the_metrics_alone():
     storage.write_json(artifacts.diagnosis("a"), record)
     (saved,) = collect()
     assert (saved.diagnosis, saved.broken) == (record, record["findings"])
+    record["findings"][0]["cause"] = "of_an_earlier_version"
+    storage.write_json(artifacts.diagnosis("a"), record)
+    assert collect()[0].diagnosis == alone.diagnosis
 
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():
