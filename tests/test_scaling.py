@@ -49,7 +49,7 @@ def test_the_hub_restores_everything_and_trains_nothing(hub, trained):
     assert not (hub / "models").exists()
     output = call(hub, *on_the_page("dvc repro -k"))
     assert started(output) == ["resolve", "compare"]
-    assert output.count("is cached - skipping run, checking out outputs") == 1 + 4 * len(RUNS)
+    assert output.count("is cached - skipping run, checking out outputs") == 1 + 5 * len(RUNS)
     for run in RUNS:
         assert (hub / f"models/{run}/model.safetensors").stat().st_size > 0
         assert (hub / f"metrics/headline/{run}.json").stat().st_size > 0

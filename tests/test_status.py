@@ -9,7 +9,10 @@ from projects import TAGS, call, make_project, started, vaelab
 
 pytestmark = pytest.mark.slow
 MADE_STALE = {  # by an edit of a file
-    "src/vaelab/metrics/records.py": {"resolve", "visualize@narrow", "visualize@wide", "compare"},  # titles
+    "src/vaelab/metrics/records.py": {
+        "resolve", "visualize@narrow", "visualize@wide", "diagnose@narrow", "diagnose@wide", "compare",
+    },  # titles
+    "src/vaelab/diagnosis/report.py": {"diagnose@narrow", "diagnose@wide", "compare"},
     "src/vaelab/figures/latents.py": {"visualize@narrow", "visualize@wide", "compare"},
     "src/vaelab/evaluation/image/ocr.py": {
         "evaluate@narrow", "evaluate@wide", "visualize@narrow", "visualize@wide",
@@ -56,7 +59,7 @@ def test_data_that_change_reach_the_comparison_through_the_stamps(project):
     path = project / "params.yaml"
     original, runs = path.read_text(), (project / "data/runs/wide.yaml").read_bytes()
     path.write_text(original.replace("rows: 120", "rows: 130"))
-    names = ("train", "evaluate", "visualize", "threshold")
+    names = ("train", "evaluate", "visualize", "threshold", "diagnose")
     expected = {
         "resolve",
         "prepare@tags",
@@ -88,8 +91,8 @@ def test_a_run_that_is_removed_leaves_a_fresh_clone_up_to_date(project, tmp_path
 def test_clean_lists_and_removes_only_when_told(project):
     left = [
         "data/scores/wide", "data/thresholds/wide", "metrics/evaluate/wide.json", "metrics/headline/wide.json",
-        "metrics/summary/wide.json", "metrics/threshold/wide.json", "models/wide", "plots/runs/wide",
-        "plots/threshold/wide",
+        "metrics/health/wide.json", "metrics/summary/wide.json", "metrics/threshold/wide.json",
+        "metrics/training/wide.json", "models/wide", "plots/runs/wide", "plots/threshold/wide",
     ]  # fmt: skip
     (project / "data/prepared/old").mkdir()
     (project / "data/prepared/old/meta.json").write_text("{}")
@@ -98,7 +101,7 @@ def test_clean_lists_and_removes_only_when_told(project):
     said = vaelab(project, "clean")
     listed = [line.split()[-1] for line in said.splitlines()[:-1]]
     assert sorted(listed) == sorted([*left, "data/prepared/old"])
-    assert said.splitlines()[-1].startswith("10 outputs of runs and data sets that params.yaml does not have")
+    assert said.splitlines()[-1].startswith("12 outputs of runs and data sets that params.yaml does not have")
     assert all((project / path).exists() for path in listed)
     vaelab(project, "clean", "--yes")
     assert not [path for path in listed if (project / path).exists()]

@@ -15,8 +15,7 @@ OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.resolved, artifacts.models, artifacts.training, artifacts.failed, artifacts.scores, artifacts.thresholds,
     artifacts.compared,
     artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
-    artifacts.threshold_plots, artifacts.training, artifacts.diagnosis, artifacts.health,
-    artifacts.treatments,
+    artifacts.threshold_plots, artifacts.diagnosis, artifacts.health, artifacts.treatments,
 )  # fmt: skip
 OF_DATA = artifacts.dataset, artifacts.prepared
 

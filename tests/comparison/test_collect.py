@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from comparisons import result, write_summary
+from comparisons import ill, result, write_summary
 from helpers import tiny_run
 
 from vaelab import artifacts, outputs, storage
@@ -70,6 +70,22 @@ def test_the_choice_depends_on_the_seed_and_never_exceeds_what_is_saved():
     first, again, other = (same_examples("data", collect(), 2, seed=seed).ids.tolist() for seed in (0, 0, 3))
     assert first == again != other
     assert same_examples("data", collect(), 100, seed=0).ids.tolist() == KEPT.tolist()
+
+
+def test_the_diagnosis_is_that_of_the_stage_and_else_of_the_metrics_alone():
+    write("a", "tags", 0)
+    dead = {"predicted_tags": 0.0, "true_tags": 3.0}
+    storage.write_json(artifacts.evaluation("a"), {"val": dead, "test": dead, "run": {}})
+    (alone,) = collect()
+    assert [finding["cause"] for finding in alone.diagnosis["findings"]] == ["predicts_nothing"]
+    assert (alone.diagnosis["from"], alone.ill, alone.broken) == ("its metrics alone", True, [])
+    record = ill(alone, "not_learned").diagnosis
+    storage.write_json(artifacts.diagnosis("a"), record)
+    (saved,) = collect()
+    assert (saved.diagnosis, saved.broken) == (record, record["findings"])
+    record["findings"][0]["cause"] = "of_an_earlier_version"
+    storage.write_json(artifacts.diagnosis("a"), record)
+    assert collect()[0].diagnosis == alone.diagnosis
 
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():

@@ -130,7 +130,7 @@ def _rates(results: Sequence[Result]) -> Iterator[Beside]:
 
 
 def _residual_auc(result: Result) -> float | None:
-    if not result.threshold or not result.threshold["summary"]["labelled"]:
+    if not result.threshold or not result.threshold["summary"]["labelled"] or result.final.get("rate") is None:
         return None
     return next((row["roc_auc"] for row in result.threshold["scores"] if row["score"] == RESIDUAL), None)
 

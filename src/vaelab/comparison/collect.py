@@ -11,6 +11,7 @@ import pandas as pd
 from vaelab import artifacts, storage
 from vaelab.data.format.info import PHASES, final_phase
 from vaelab.diagnosis.case import Case
+from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import as_record, diagnose
 from vaelab.errors import InputError
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, REFERENCE, SAMPLED, baselines, flat, misshapen
@@ -113,8 +114,9 @@ def with_threshold(result: Result) -> Result:
 
 def with_diagnosis(result: Result, path: Path | None) -> Result:
     """Return a run with the findings of stage diagnose, or where its file is missing what its metrics alone tell."""
-    if path is not None and path.is_file():
-        return result._replace(diagnosis=storage.read_json(path))
+    saved = storage.read_json(path) if path is not None and path.is_file() else None
+    if saved and all(finding["cause"] in CAUSES for finding in saved["findings"]):  # an earlier version knew others
+        return result._replace(diagnosis=saved)
     case = Case(result.run, result.metrics)
     return result._replace(diagnosis={**as_record(diagnose(case), case), "from": "its metrics alone"})
 

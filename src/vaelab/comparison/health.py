@@ -37,8 +37,9 @@ def diagnosis(
         if result.run.name in pictures:
             yield pictures[result.run.name]
     found = [(record["run"], finding) for record in beside for finding in record["findings"]]
-    if notes := [f"- {escaped(f'{run}: {one}', style)}" for run, one in _notes(found)]:
-        yield from (Heading(3, "Notes on runs beside others"), "\n".join(notes))
+    if notes := [f"- {escaped(f'{run}: {_note(one)}', style)}" for run, one in found if one["severity"] == "note"]:
+        yield Heading(3, "Notes on runs beside others")
+        yield "\n".join(notes)
     for run, finding in found:
         if finding["severity"] != "note":
             yield from _finding(f"{run}, beside others", finding, style)
@@ -72,11 +73,9 @@ def _line(result: Result) -> str:
     return f"{health_line(result.diagnosis)}{where}"
 
 
-def _notes(found: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, str]]:
-    """What is no illness, with where it was read."""
-    for run, finding in found:
-        if finding["severity"] == "note":
-            yield run, f"{finding['summary']} {'; '.join(evidence['source'] for evidence in finding['evidence'][:1])}"
+def _note(finding: Record) -> str:
+    first = finding["evidence"][0]
+    return f"{CAUSES[finding['cause']].name}: {said(first)} ({first['source']})"
 
 
 def _finding(who: str, found: Record, style: Style) -> Iterator[Part]:

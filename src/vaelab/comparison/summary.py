@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     values: dict[int, float]  # by seed
     costs: dict[int, float]  # by seed, smaller is better; empty where nothing is better
     real: float | None  # what held-out data reach
-    collapsed: bool  # whether a run of it fails a collapse check: it is not ranked
+    collapsed: bool  # whether a finding breaks a run of it: it is not ranked
 
     @property
     def mean(self) -> float:
