@@ -36,7 +36,7 @@ def rate_asked(case: Case) -> Reading | None:
 
 
 def rate_usual(case: Case) -> Reading | None:
-    """Return what a linear VAE spends at this β, over what it spends at that of USUAL: few tags a row need a low one."""
+    """Return what a linear VAE spends at this β, over that at the β of USUAL: few tags a row need a low one."""
     asked, usual = case.number("run.rate_star"), USUAL.get(case.kind)
     if asked is None or usual is None or not len(case.eigenvalues):
         return None
