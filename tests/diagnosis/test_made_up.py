@@ -29,14 +29,14 @@ def sparse(tmp_path_factory):
     tag_table(place / "data/raw/sparse.csv", sparse_rows(800))
     split = {"train": 0.6, "val": 0.2, "test": 0.2}
     data = {"sparse": {"source": "tags_csv", "path": "data/raw/sparse.csv", "id": "id", "split": split}}
-    runs = {f"beta_{beta}": {**TAGS, "loss": {"beta": float(beta)}} for beta in (4, 8, 20)}
+    runs = {f"beta_{beta}": {**TAGS, "loss": {"beta": float(beta)}} for beta in (1, 4, 8, 20)}
     longer = {**TAGS["train"], "epochs": 30, "learning_rate": 0.005, "decay": "cosine"}
     runs["healthy"] = {**TAGS, "loss": {"beta": 0.3}, "train": longer}
     runs["silent"] = {**runs["healthy"], "evaluate": {**TAGS["evaluate"], "threshold": 0.9999}}
     return Project(place, data, runs)
 
 
-@pytest.mark.parametrize("beta", [4, 8, 20])
+@pytest.mark.parametrize("beta", [1, 4, 8, 20])
 def test_sparse_tags_of_which_kl_leaves_nothing(sparse, beta):
     diagnosis = sparse.diagnosed(f"beta_{beta}", "sparse")
     assert found(diagnosis) == ["beta_too_high"]

@@ -2,6 +2,7 @@
 
 from math import log, log10
 
+import numpy as np
 import pytest
 from cases import defects, dimensions, history, image, run_of, tags
 
@@ -140,3 +141,15 @@ def test_auc_in_standard_errors_and_normals_above_the_threshold():
     case = defects(threshold__roc_auc=0.6, threshold__roc_auc_low=0.5, threshold__percentile_used=99.9)
     assert decision.auc_errors(case).value == pytest.approx(1.96)
     assert decision.normals_above(case).value == pytest.approx(0.1)
+
+
+def test_a_rate_that_is_nothing_at_any_beta_is_asked_by_beta():
+    assert objective.rate_asked(tags(run__rate_star=0.0, run__rate_star_1=0.0)).value == 0
+    assert objective.rate_asked(tags(run__rate_star=1.0, run__rate_star_1=4.0)).value == 0.25
+    assert objective.rate_asked(tags()) is None
+
+
+def test_few_tags_a_row_need_a_lower_beta_than_one():
+    case = tags(run__rate_star=0.3, run__rate_star_1=0.3)._replace(eigenvalues=np.array([2.0, 1.0, 0.1]))
+    assert objective.rate_usual(case).value == pytest.approx(0.3 / (log(10) / 2 + log(5) / 2))
+    assert objective.rate_usual(image(run__rate_star=0.3)) is None

@@ -8,6 +8,8 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading, Sign
 from vaelab.diagnosis.signs import gain
 
+USUAL = {"tags": 0.2}  # β at which models of a kind of data reconstruct well, where that is not 1
+
 
 def effective_beta(case: Case) -> Reading | None:
     """Return the factor on KL once the reconstruction is in nats per example: as measured, else as the options say."""
@@ -23,6 +25,23 @@ def ratio(case: Case, top: str, bottom: str) -> Reading | None:
     if over is None or under is None or under <= 0:
         return None
     return Reading(over / under, f"{case.source(top)}; {case.source(bottom)}")
+
+
+def rate_asked(case: Case) -> Reading | None:
+    """Return what a linear VAE spends at this β over what it spends at β 1; 0 where it spends nothing at either."""
+    asked, one = case.number("run.rate_star"), case.number("run.rate_star_1")
+    if asked is None or one is None:
+        return None
+    return Reading(asked / one if one > 0 else 0.0, f"{case.source('run.rate_star')}, rate_star_1")
+
+
+def rate_usual(case: Case) -> Reading | None:
+    """Return what a linear VAE spends at this β, over that at the β of USUAL: few tags a row need a low one."""
+    asked, usual = case.number("run.rate_star"), USUAL.get(case.kind)
+    if asked is None or usual is None or not len(case.eigenvalues):
+        return None
+    spent = sum(log(value / usual) / 2 for value in case.eigenvalues if value > usual)
+    return Reading(asked / spent, f"{case.source('run.rate_star')}, eigenvalues") if spent > 0 else None
 
 
 def prior_gap(case: Case) -> Reading | None:
@@ -72,7 +91,9 @@ LOWER_BETA = Sign("effective_beta_lower", "effective β", "lower_beta", "below",
 RATE_SHORT = Sign("rate_share", "rate over what a linear VAE spends at β 1", "rate_short", "below",
                   lambda case: ratio(case, "final.rate", "run.rate_star_1"))  # fmt: skip
 RATE_ASKED = Sign("rate_asked", "what a linear VAE spends at this β, over what it spends at β 1", "rate_asked", "below",
-                  lambda case: ratio(case, "run.rate_star", "run.rate_star_1"))  # fmt: skip
+                  rate_asked)  # fmt: skip
+RATE_USUAL = Sign("rate_usual", "what a linear VAE spends at this β, over what it spends at the usual β", 0.15, "below",
+                  rate_usual)  # fmt: skip
 DRAWN_SHARE = Sign("drawn_share", "share of the gain that is left with one drawn z", "drawn_share", "below",
                    gain.drawn_share)  # fmt: skip
 PRIOR_GAP = Sign("prior_gap", "distance of the aggregate posterior from the prior, over the rate", "prior_gap", "above",
