@@ -1,6 +1,6 @@
 """Planted pathologies: runs that are broken in one way, or healthy; how often diagnosis names what was planted.
 
-    python benchmarks/plants.py PLANTS.yaml [NAME ...] [--folder FOLDER] [--jobs N] [--seeds OFFSET] [--again STAGE] [--score-only]
+    python benchmarks/plants.py PLANTS.yaml [NAME ...] [--folder FOLDER] [--jobs N] [--seeds OFFSET] [--again STAGE]
 
 The file has `datasets` and `runs` as in params.yaml, and
 - `edits`: prepared data sets, copied and broken (plant_edits.py); `make`: raw data that are made first (plant_data.py);
