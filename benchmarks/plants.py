@@ -55,8 +55,10 @@ def main() -> None:
     found = dict(zip(chosen, at_once(options.jobs, diagnose, chosen), strict=True))
     diagnosed = {name: one for name, one in found.items() if one is not None}
     expected = {name: plan["expected"][name] for name in diagnosed}
+    other = f"_seeds_{options.seeds}" if options.seeds else ""
     title, command = f"Plants of {options.plants.name}", f"python benchmarks/plants.py {options.plants.name}"
-    for place in (Path("scores"), *([RESULTS / f"plants_{options.plants.stem}"] if options.results else [])):
+    command += f" --seeds {options.seeds}" if options.seeds else ""
+    for place in (Path("scores"), *([RESULTS / f"plants_{options.plants.stem}{other}"] if options.results else [])):
         write(place, title, expected, diagnosed, plan, command)
     print(Path("scores.md").read_text())
     if len(diagnosed) < len(chosen):
