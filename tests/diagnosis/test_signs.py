@@ -66,6 +66,7 @@ def test_a_start_from_pca_has_no_way_left():
     started = run_of("image", model={"init": "pca"})
     assert optimisation.still_gaining(image()._replace(history=rows)).value == pytest.approx(1)
     assert optimisation.still_gaining(image()._replace(history=rows, run=started)).value == pytest.approx(0.01 / 16.71)
+    assert optimisation.still_gaining(Case(started, history=rows)) is None  # while it trains
 
 
 def test_the_way_is_the_sum_over_steps():

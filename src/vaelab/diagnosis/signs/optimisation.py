@@ -125,26 +125,28 @@ def rate_since_best(case: Case) -> Reading | None:
 def still_gaining(case: Case) -> Reading | None:
     """Return the share of all progress on val that the last quarter of the epochs brought.
 
-    Of a start from PCA, which has no way left to go, progress is counted from what knows nothing of the example.
+    Of a start from PCA, which has no way left to go, progress is counted from what knows nothing of the example: it is
+    unknown until that was evaluated.
     """
     curve, name = progress(case)
     values = [value for _, value in curve]
-    if len(values) < LEAST_EPOCHS:
+    start = _start(case, name, values[0]) if len(values) >= LEAST_EPOCHS else None
+    if start is None:
         return None
     before = values[: len(values) - max(1, len(values) // 4)]
-    whole = max(values) - min(values[0], _floor(case, name, values[0]))
+    whole = max(values) - min(values[0], start)
     if whole <= 0:
         return Reading(0, f"{_history(case)}: {name}")
     return Reading((max(values) - max(before)) / whole, f"{_history(case)}: {name}")
 
 
-def _floor(case: Case, name: str, otherwise: float) -> float:
-    """What knows nothing of the example reaches on val, higher being better, where training starts from PCA."""
+def _start(case: Case, name: str, first: float) -> float | None:
+    """Where progress is counted from, higher being better: the first epoch, or what knows nothing of the example."""
+    if case.run.model.init != "pca":
+        return first
     floors = (case.number(f"val.floors.{floor}.{name}") for floor in ("mean_image", "majority", "frequency"))
     found = next((value for value in floors if value is not None), None)
-    if case.run.model.init != "pca" or found is None:
-        return otherwise
-    return found if is_higher(case.kind, name) else -found
+    return found if found is None or is_higher(case.kind, name) else -found
 
 
 def settled(case: Case) -> Reading | None:
