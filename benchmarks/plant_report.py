@@ -92,15 +92,17 @@ def _curve(axes: Any, series: Sequence[Series]) -> None:
 
 
 def _panel(axes: Any, cause: str, series: Sequence[Series]) -> None:
+    """A line for each series from the least to the most ill run, the value of its dial under each."""
     axes.set_title(cause, fontsize=9)
     for height, one in enumerate(series):
-        values = [point.strength for point in one.points]
-        axes.plot(values, [height] * len(values), "-", color="0.8", zorder=1)
-        for point in one.points:
+        axes.plot([0, 1], [height, height], "-", color="0.8", zorder=1)
+        for place, point in enumerate(one.points):
+            x = place / max(len(one.points) - 1, 1)
             fill = "full" if point.named else "none"
-            axes.plot(point.strength, height, "o", color="tab:blue", fillstyle=fill, zorder=2)
-        axes.text(min(values), height + 0.15, one.dial, fontsize=7)
-    axes.set_xscale("log")
-    axes.set_ylim(-0.5, len(series) - 0.2)
+            axes.plot(x, height, "o", color="tab:blue", fillstyle=fill, zorder=2)
+            axes.text(x, height - 0.12, f"{point.strength:g}", fontsize=6, ha="center", va="top")
+        axes.text(0, height + 0.15, one.dial, fontsize=7)
+    axes.set_xlim(-0.1, 1.1)
+    axes.set_ylim(-0.6, len(series) - 0.3)
+    axes.set_xticks([])
     axes.set_yticks([])
-    axes.tick_params(labelsize=7)
