@@ -70,7 +70,8 @@ def steady_score(case: Case) -> Prescription | None:
 def other_score(case: Case) -> Prescription | None:
     """Return the run's own saved score that finds defects best, where it is better by more than chance."""
     rows = [row for row in case.tables.get("differences", ()) if row["measure"] == "average_precision"]
-    own = [row for row in rows if row["against"] in case.run.evaluate.scores and float(row["high"]) < 0]
+    rows = [row for row in rows if row["against"] in case.run.evaluate.scores and row.get("difference")]
+    own = [row for row in rows if (high := decision.cell(row, "high")) is not None and high < 0]
     if not own:
         return None
     best = min(own, key=lambda row: float(row["difference"]))
