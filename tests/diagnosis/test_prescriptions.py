@@ -161,3 +161,9 @@ def test_the_last_epoch_is_called_the_best_only_where_it_is():
     falling, turning = [40, 38, 36, 34, 32, 31, 30, 29], [40, 38, 36, 34, 32, 31, 29, 29.1]
     best_before = tags()._replace(history=history(falling, turning, "distortion"))
     assert "last epoch is the best" not in optimisation.more_epochs(best_before).why
+
+
+@pytest.mark.parametrize("option", ["conditional", "skips", "attention"])
+def test_the_local_model_is_not_prescribed_over_what_it_has_not(option):
+    assert decision.local_model(defects()) is not None
+    assert decision.local_model(defects()._replace(run=run_of("image", model={option: True}))) is None
