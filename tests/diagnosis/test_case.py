@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import run_of
+from cases import history, run_of
 
 from vaelab import artifacts, storage
 from vaelab.diagnosis.case import read_case
@@ -71,6 +71,64 @@ def test_a_damaged_file_is_said(project):
     artifacts.evaluation("some").write_text("{")
     with pytest.raises(InputError, match="not valid JSON"):
         read_case(project)
+
+
+META, HISTORY = artifacts.prepared("data") / "meta.json", artifacts.models("some") / "history.csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (artifacts.evaluation("some"), "[]", "expected names with values, found"),
+        (artifacts.evaluation("some"), '{"run": 3}', "expected names with values at run, found 3"),
+        (META, '{"groups": 3}', "expected a list at groups, found 3"),
+        (META, '{"statistics": {"val": {"a": {"mean": "x"}}}}', "expected a number at statistics.val.a.mean"),
+        (META, '{"group_counts": {"val": {"a": true}}}', "expected a whole number at group_counts.val.a"),
+        (HISTORY, "epoch;phase\n1;val\n", "no column 'epoch'; expected a table with epoch, phase"),
+        (HISTORY, "epoch,phase,loss\n1,val,x\n", "row 1: loss is 'x'; expected a number"),
+        (HISTORY, "epoch,phase,loss\nnan,val,1\n", "row 1: epoch is 'nan'; expected a whole number"),
+        (HISTORY, "epoch,phase,loss\n1,val,1\n2,va", "row 2 has not as many cells"),
+        (HISTORY, b"\xff\xfe", "cannot be read as a table"),
+    ],
+)
+def test_what_is_damaged_in_a_file_is_said_with_its_place(project, path, text, said):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError) as raised:
+        read_case(project)
+    assert str(path) in str(raised.value)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_null_is_a_number_that_is_not_known(project):
+    storage.write_json(META, {"group_counts": None, "statistics": {"val": {"a": {"mean": None}}}})
+    storage.write_json(artifacts.evaluation("some"), {"run": None, "val": {"floors": None, "lrap": None}})
+    assert diagnose(read_case(project)).findings == ()
+
+
+@pytest.mark.parametrize("name", ["loss", "kl", "kl_weighted", "learning_rate", "step", "gradient_norm", "kl_weight"])
+@pytest.mark.parametrize("value", ["", float("nan"), float("inf"), float("-inf")])
+def test_a_column_without_a_finite_number_in_the_last_epochs_breaks_nothing(project, name, value):
+    rows = history([40, 30, 26, 25, 25, 25], [40, 30, 26, 25, 25, 25.1], "distortion")
+    kept = [{**dict.fromkeys(rows[0] | rows[1], ""), **row, "kl_weight": place} for place, row in enumerate(rows)]
+    storage.write_csv(HISTORY, [row if place < 4 else {**row, name: value} for place, row in enumerate(kept)])
+    assert diagnose(read_case(project)).findings == ()
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read(project):
+    HISTORY.parent.mkdir(parents=True)
+    HISTORY.write_text("\ufeffepoch,phase,loss\r\n1,val,3\r\n", encoding="utf-8")
+    assert read_case(project).curve("val", "loss") == [(1, 3.0)]
+
+
+def test_a_group_may_have_dots_in_its_name(project):
+    values = {"psnr_group_a.b": 3.0, "floors": {"pca": {"psnr_group_a.b": 2.0}}}
+    storage.write_json(artifacts.evaluation("some"), {"val": values})
+    case = read_case(project)
+    assert case.number("final.psnr_group_a.b") == 3.0
+    assert case.number("final.floors.pca.psnr_group_a.b") == 2.0
+    assert case.number("final.floors") is None
 
 
 def test_the_stage_writes_both_files_and_imports_no_torch(project):

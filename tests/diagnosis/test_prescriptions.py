@@ -129,3 +129,41 @@ def test_defects_that_no_baseline_finds_are_no_matter_of_the_score():
     rows = [{"score": "pca_residual", "roc_auc_low": "0.45"}]
     assert decision.mahalanobis(found) is not None
     assert decision.mahalanobis(found._replace(tables={"scores": rows})) is None
+
+
+@pytest.mark.parametrize("effective", [0.3, 0.6, 0.89, 0.91, 1.5])
+def test_of_blurred_pictures_that_are_remembered_beta_is_not_lowered_and_raised(effective):
+    case = image(run__effective_beta=effective, run__effective_beta_measured=effective)
+    lowered, raised = capacity.lower_rate_cost(case), capacity.beta_up(case)
+    assert lowered is None or raised is None
+    assert lowered is None or effective / 4 > case.run.diagnose.low_beta
+
+
+def test_what_should_become_calmer_is_the_number_that_was_beyond_its_limit():
+    case = tags()
+    start = {"epoch": "0", "phase": "val", "loss": "42"}
+    rows = [{**row, "loss_max": "80", "learning_rate": "0.08"} if row["phase"] == "train" else row
+            for row in case.history]  # fmt: skip
+    found = optimisation.lower_rate(case._replace(history=[start, *rows]))
+    assert (found.metric, found.direction) == ("overshoot", "lower")
+    assert found.least == pytest.approx((80 - 42) / (42 - 25) / 2, rel=0.1)  # half of it, which can be reached
+
+
+def test_of_a_training_that_stopped_in_its_first_epoch_no_gradient_is_said_to_have_grown():
+    case = tags()._replace(failure={"step": 1}, history=())
+    assert "gradient" not in optimisation.lower_rate(case).why
+
+
+def test_the_last_epoch_is_called_the_best_only_where_it_is():
+    values = [40, 38, 36, 34, 32, 30]
+    best_last = tags()._replace(history=history(values, values, "distortion"))
+    assert "last epoch is the best" in optimisation.more_epochs(best_last).why
+    falling, turning = [40, 38, 36, 34, 32, 31, 30, 29], [40, 38, 36, 34, 32, 31, 29, 29.1]
+    best_before = tags()._replace(history=history(falling, turning, "distortion"))
+    assert "last epoch is the best" not in optimisation.more_epochs(best_before).why
+
+
+@pytest.mark.parametrize("option", ["conditional", "skips", "attention"])
+def test_the_local_model_is_not_prescribed_over_what_it_has_not(option):
+    assert decision.local_model(defects()) is not None
+    assert decision.local_model(defects()._replace(run=run_of("image", model={option: True}))) is None

@@ -8,6 +8,7 @@ from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import Diagnosis, Finding
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.treatments import Treatments, Try
+from vaelab.errors import InputError
 
 LOWER = Prescription({"loss.beta": 0.2}, "gain", "higher", 0.25, "lower")
 BITS = Prescription({"loss.free_bits": 0.05}, "gain", "higher", 0.25, "bits")
@@ -105,3 +106,13 @@ def test_a_collapsed_run_is_first_treated_by_its_weight_of_kl():
     dead = tags(test__distortion=40.9, test__distortion_at_mean=40.9, run__effective_beta_measured=20.0)
     found, prescription = treating.next_one(diagnose(dead), {}, [])
     assert (found.cause.id, list(prescription.changes)) == ("beta_too_high", ["loss.beta"])
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "3", '{"run": "some"}', '{"tries": [{"cause": "unstable"}]}', '{"tries": 3}']
+)
+def test_a_file_that_is_not_of_tries_is_said(tmp_path, text):
+    path = tmp_path / "some.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"some\.json: not "):
+        treating.read(path)

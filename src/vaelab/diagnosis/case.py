@@ -1,6 +1,5 @@
 """All saved numbers of a run, read once. What is not there is unknown, and no error."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -11,13 +10,23 @@ import numpy as np
 
 from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
+from vaelab.diagnosis import saved
 from vaelab.params.schema import Run
 
 if TYPE_CHECKING:  # it reads cases
     from vaelab.diagnosis.sign import Reading
 
 Row = Mapping[str, str]  # of a table, as it was written
-TABLES = ("aggregations", "scores", "differences", "examples")  # of data/thresholds/<run>
+# what the files have to hold, where they are there
+TABLES = {"aggregations": ("aggregation",), "scores": ("score",), "differences": ("against", "measure")}
+EVALUATION = {"*": dict, "val.floors": dict, "test.floors": dict, "run.latent_dim": int, "run.selected_by": str}
+AGGREGATE = ("aggregate_mean", "aggregate_std")  # columns of dimensions.csv
+DUPLICATES = {f"near_duplicates.{name}": dict for name in ("images", "exact", "near", "alike")}
+META = {
+    "groups": list, "group_counts": dict, "group_counts.*": dict, "group_counts.*.*": int,
+    "statistics": dict, "statistics.*": dict, "statistics.*.*": dict, "statistics.*.*.*": float,
+    "near_duplicates": dict, **DUPLICATES, **{f"{name}.*": int for name in DUPLICATES},
+}  # fmt: skip
 
 
 class Case(NamedTuple):
@@ -55,8 +64,11 @@ class Case(NamedTuple):
         """
         first, *rest = path.split(".")
         place: Any = self.threshold if first == "threshold" else self.metrics.get(self._phase(first))
-        for name in rest:
-            place = place.get(name) if isinstance(place, Mapping) else None
+        while rest and isinstance(place, Mapping):
+            whole = ".".join(rest)  # of a group whose name has a dot
+            place, rest = (place[whole], []) if whole in place else (place.get(rest[0]), rest[1:])
+        if rest:
+            return None
         known = isinstance(place, int | float) and not isinstance(place, bool) and isfinite(place)
         return float(place) if known else None
 
@@ -84,25 +96,21 @@ def read_case(run: Run) -> Case:
         InputError: a file is there and damaged.
     """
     models, scores, failed = artifacts.models(run.name), artifacts.scores(run.name), artifacts.failed(run.name)
-    thresholds, failure = artifacts.thresholds(run.name), _json(failed / "nonfinite.json")
+    failure = saved.record(failed / "nonfinite.json")
+    data = saved.record(artifacts.prepared(run.data) / "meta.json", META)
     trained = failed if failure else models if (models / "history.csv").is_file() else scores
-    evaluated = {} if failure else _json(artifacts.evaluation(run.name))
-    summary = {} if failure else _json(thresholds / "summary.json")
-    tables = {name: _table(thresholds / f"{name}.csv") for name in TABLES} if summary.get("scored") else {}
-    if tables:
-        tables["percentiles"] = _table(artifacts.threshold_plots(run.name) / "percentiles.csv")
-        summary["settings"] = _json(thresholds / "settings.json")
-    data = _json(artifacts.prepared(run.data) / "meta.json")
-    examples = _table(scores / "examples.csv") if evaluated else ()
+    evaluated = {} if failure else saved.record(artifacts.evaluation(run.name), EVALUATION)
+    summary, tables = ({}, {}) if failure else _threshold(run.name)
+    examples = saved.table(scores / "examples.csv", ("phase", "group"), ("group",)) if evaluated else ()
     return Case(
         run,
         evaluated,
-        _table(trained / "history.csv"),
-        _json(failed / "training.json" if failure else artifacts.training(run.name)),
+        saved.table(trained / "history.csv", ("epoch", "phase"), ("*",)),
+        saved.record(failed / "training.json" if failure else artifacts.training(run.name)),
         failure,
-        summary if tables else {},
+        summary,
         tables,
-        _table(scores / "dimensions.csv") if evaluated else (),
+        saved.table(scores / "dimensions.csv", ("phase",), AGGREGATE) if evaluated else (),
         data.get("group_counts") or _counted(examples, data),
         _clusters(examples, data),
         data,
@@ -110,15 +118,16 @@ def read_case(run: Run) -> Case:
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    return storage.read_json(path) if path.is_file() else {}
-
-
-def _table(path: Path) -> Sequence[Row]:
-    if not path.is_file():
-        return ()
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def _threshold(run: str) -> tuple[dict[str, Any], dict[str, Sequence[Row]]]:
+    """The summary of stage threshold with its settings, and its tables; nothing of data without a score."""
+    folder = artifacts.thresholds(run)
+    summary = saved.record(folder / "summary.json", {"calibration_ks_p_by_score": dict})
+    if not summary.get("scored"):
+        return {}, {}
+    settings = saved.record(folder / "settings.json", {"scores": list, "aggregation": str})
+    tables = {name: saved.table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
+    tables["percentiles"] = saved.table(artifacts.threshold_plots(run) / "percentiles.csv", ("percentile", "f1"))
+    return summary | {"settings": settings}, tables
 
 
 def _counted(examples: Sequence[Row], data: Mapping[str, Any]) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from vaelab import artifacts, storage
 from vaelab.diagnosis.cause import SEVERITIES, Severity
 from vaelab.diagnosis.engine import Diagnosis, Finding
 from vaelab.diagnosis.prescription import Prescription
+from vaelab.errors import InputError, shortened
 
 HEADERS = ("for", "tried", "number", "before", "after", "asked", "verdict", "seconds")
 HEALTHY, NO_TRIES, NO_TIME, NOTHING_LEFT = "healthy", "out of tries", "out of budget", "out of prescriptions"
@@ -137,7 +138,11 @@ def write(treatments: Treatments) -> None:
 def read(path: Path) -> Treatments:
     """Return what was tried, from its file. Raises InputError where it is damaged."""
     record = storage.read_json(path)
-    return Treatments(**record | {"tries": tuple(Try(**tried) for tried in record["tries"])})
+    try:
+        return Treatments(**record | {"tries": tuple(Try(**tried) for tried in record["tries"])})
+    except (TypeError, KeyError) as error:
+        remedy = f"delete {artifacts.TREATMENTS}/ to begin anew"
+        raise InputError(f"{path}: not what `vaelab treat` writes: {shortened(error)}; {remedy}") from None
 
 
 def known() -> list[Treatments]:

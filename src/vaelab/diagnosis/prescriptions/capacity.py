@@ -7,6 +7,7 @@ from vaelab.diagnosis.prescription import Prescription, rounded
 from vaelab.diagnosis.signs import gain, objective
 
 LARGEST, LARGEST_MAP = 512, 64  # latents of a vector, channels of a map
+FULL = 0.9  # effective β from which KL counts in full: lower, a quarter of it would be too low
 SHARE = 0.5  # of the frequencies of the data, to hold
 CYCLES = "final.resolved_cycles"
 
@@ -42,9 +43,9 @@ def _size(case: Case) -> str:
 
 
 def lower_rate_cost(case: Case) -> Prescription | None:
-    """Return a quarter of β: KL takes the details of small variance first."""
+    """Return a quarter of β: KL takes the details of small variance first. None where `beta_up` says the opposite."""
     found, option = objective.effective_beta(case), case.run.loss.beta
-    if found is None or found.value <= 0.5 or not isinstance(option, float) or case.number(CYCLES) is None:
+    if found is None or found.value < FULL or not isinstance(option, float) or case.number(CYCLES) is None:
         return None
     why = f"KL takes what varies less than √(β · error); effective β is {found.value:.2g}"
     return Prescription({"loss.beta": rounded(option / 4)}, CYCLES, "higher", 1, why, "samples fit the prior less")
@@ -74,7 +75,7 @@ def noise(case: Case) -> Prescription | None:
 def beta_up(case: Case) -> Prescription | None:
     """Return the weight of KL at which the ELBO is trained, where it is below."""
     found, option = objective.effective_beta(case), case.run.loss.beta
-    if found is None or found.value >= 0.9 or found.value <= 0 or not isinstance(option, float):
+    if found is None or found.value >= FULL or found.value <= 0 or not isinstance(option, float):
         return None
     why = f"KL keeps posteriors from telling single examples apart; effective β is {found.value:.2g}"
     least = rounded(_part_of_overfit(case))

@@ -70,7 +70,8 @@ def steady_score(case: Case) -> Prescription | None:
 def other_score(case: Case) -> Prescription | None:
     """Return the run's own saved score that finds defects best, where it is better by more than chance."""
     rows = [row for row in case.tables.get("differences", ()) if row["measure"] == "average_precision"]
-    own = [row for row in rows if row["against"] in case.run.evaluate.scores and float(row["high"]) < 0]
+    rows = [row for row in rows if row["against"] in case.run.evaluate.scores and row.get("difference")]
+    own = [row for row in rows if (high := decision.cell(row, "high")) is not None and high < 0]
     if not own:
         return None
     best = min(own, key=lambda row: float(row["difference"]))
@@ -83,6 +84,8 @@ def local_model(case: Case) -> Prescription | None:
     """Return the local model of weaves in place of a model of whole patches."""
     if case.run.model.name == "local" or case.run.preset == "fabric_local" or not _shows(case):
         return None
+    if case.run.model.conditional or case.run.model.skips or case.run.model.attention:
+        return None  # which it has not, and which the run's own line would put over the preset
     why = "its latents are of cells of a few pixels, so that a small defect is not averaged away"
     changes = {"preset": "fabric_local"}
     return Prescription(changes, "threshold.roc_auc", "higher", 0.05, why, "another model: see docs/anomaly.md")

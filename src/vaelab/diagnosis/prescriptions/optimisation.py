@@ -1,8 +1,7 @@
 """Prescriptions for the training: learning rate, its start, how long, and what holds the model back."""
 
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.prescription import Prescription, rounded
-from vaelab.diagnosis.sign import Reading
+from vaelab.diagnosis.prescription import Direction, Prescription, rounded
 from vaelab.diagnosis.signs import gain, optimisation
 
 USUAL_RATE, LARGEST_RATE = 1e-3, 3e-3
@@ -15,11 +14,10 @@ def lower_rate(case: Case) -> Prescription | None:
     found, rate = optimisation.gradient_ratio(case), case.run.train.learning_rate
     factor = min(max((found.value / 5 if found else 10.0), 3.0), 100.0)
     new = rounded(min(rate / factor, USUAL_RATE if case.failure else rate / 3))
-    why = f"the learning rate of {rate:g} is divided by {rate / new:.3g}: gradients grew to {_times(case)} their median"
-    metric = "not_finite" if case.failure else "loss_jump"
-    least = 1.0 if case.failure else rounded(_half(optimisation.loss_jump(case), 0.25))
+    grew = f": gradients grew to {found.value:.3g} times their median" if found else ""
+    why = f"the learning rate of {rate:g} is divided by {rate / new:.3g}{grew}"
     changes = {"train.learning_rate": new, "train.warmup": 1.0}
-    return Prescription(changes, metric, "lower", least, why, "training takes more epochs")
+    return Prescription(changes, *_calmer(case), why, "training takes more epochs")
 
 
 def clip(case: Case) -> Prescription | None:
@@ -29,9 +27,16 @@ def clip(case: Case) -> Prescription | None:
         return None
     norm = rounded(norms[len(norms) // 2]) if norms else 1.0
     why = f"{norm:g} is the median of the gradient norms of this training" if norms else "no gradient norm was saved"
-    metric = "not_finite" if case.failure else "loss_jump"
-    least = 1.0 if case.failure else rounded(_half(optimisation.loss_jump(case), 0.25))
-    return Prescription({"train.clip_norm": norm}, metric, "lower", least, why)
+    return Prescription({"train.clip_norm": norm}, *_calmer(case), why)
+
+
+def _calmer(case: Case) -> tuple[str, Direction, float]:
+    """The number by which training jumps, the first that is beyond its limit, and half of it."""
+    if case.failure:
+        return "not_finite", "lower", 1.0
+    signs = (optimisation.LOSS_JUMP, optimisation.GRADIENT_RATIO, optimisation.OVERSHOOT)
+    found = next((one for sign in signs if (one := sign(case)) is not None and one.holds), None)
+    return (found.sign.name, "lower", rounded(found.reading.value / 2)) if found else ("loss_jump", "lower", 0.25)
 
 
 def raise_rate(case: Case) -> Prescription | None:
@@ -64,7 +69,9 @@ def more_epochs(case: Case) -> Prescription | None:
     values = [value for _, value in curve[0]]
     least = rounded(max(found.value * (max(values) - values[0]) / 2, 1e-6))
     ends = {"train.patience": 0} if case.run.train.patience else {}
-    why = f"the last quarter of the epochs brought {found.value:.0%} of all progress, and the last epoch is the best"
+    since = optimisation.BEST_IS_LAST(case)
+    last = ", and the last epoch is the best" if since is not None and since.holds else ""
+    why = f"the last quarter of the epochs brought {found.value:.0%} of all progress{last}"
     higher = optimisation.is_higher(case.kind, curve[1])
     changes = {"train.epochs": case.run.train.epochs * factor, **ends}
     return Prescription(changes, f"val.{curve[1]}", "higher" if higher else "lower", least, why)
@@ -83,12 +90,3 @@ def pca_start(case: Case) -> Prescription | None:
 def _to_half(case: Case) -> float:
     now = gain.gain(case)
     return rounded(max((0.5 - now.value) / 2, 0.05)) if now else 0.25
-
-
-def _times(case: Case) -> str:
-    found = optimisation.gradient_ratio(case)
-    return f"{found.value:.3g} times" if found else "an unknown multiple of"
-
-
-def _half(found: Reading | None, otherwise: float) -> float:
-    return found.value / 2 if found and found.value > 0 else otherwise

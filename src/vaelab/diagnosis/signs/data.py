@@ -31,10 +31,11 @@ def group_shift(case: Case) -> Reading | None:
     Squared error that all groups gain alike, as noise adds it, is taken away: PSNR of smooth groups falls most by it.
     A group counts where its examples are of the same clusters in both phases, or of at least three in each.
     """
-    names, errors = case.groups.get(case.phase, {}), dict[str, tuple[float, float]]()
+    names, trained = case.groups.get(case.phase, {}), case.groups.get(TRAINED, {})
+    errors = dict[str, tuple[float, float]]()
     for name in names:
         train, final = (case.number(f"{phase}.psnr_group_{name}") for phase in (TRAINED, "final"))
-        enough = min(names[name], case.groups[TRAINED].get(name, 0)) >= LEAST and _are_comparable(case, name)
+        enough = min(names[name], trained.get(name, 0)) >= LEAST and _are_comparable(case, name)
         if train is not None and final is not None and enough:
             errors[name] = 10 ** (-train / 10), 10 ** (-final / 10)
     if len(errors) < 2:

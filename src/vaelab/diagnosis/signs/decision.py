@@ -27,7 +27,7 @@ def auc_errors(case: Case) -> Reading | None:
 def baseline_auc(case: Case) -> Reading | None:
     """Return the largest lower end of AUC among the scores that need no network."""
     rows = [row for row in case.tables.get("scores", ()) if row["score"] in DEFECT_BASELINES]
-    found = {row["score"]: value for row in rows if (value := _cell(row, "roc_auc_low")) is not None}
+    found = {row["score"]: value for row in rows if (value := cell(row, "roc_auc_low")) is not None}
     if not found:
         return None
     name = max(found, key=lambda score: found[score])
@@ -42,7 +42,7 @@ def f1_share(case: Case) -> Reading | None:
 
 def best_percentile(case: Case) -> tuple[float, float] | None:
     """Return the percentile of the best F1 of the sweep, the highest of equal ones, and that F1."""
-    found = [(_cell(row, "f1"), _cell(row, "percentile")) for row in case.tables.get("percentiles", ())]
+    found = [(cell(row, "f1"), cell(row, "percentile")) for row in case.tables.get("percentiles", ())]
     known = [(f1, percentile) for f1, percentile in found if f1 is not None and percentile is not None]
     if not known:
         return None
@@ -96,7 +96,7 @@ def aggregation_gain(case: Case) -> Reading | None:
 def precision_by_aggregation(case: Case) -> dict[str, float]:
     """Return the average precision that the run's score reaches under each aggregation."""
     rows = case.tables.get("aggregations", ())
-    return {row["aggregation"]: value for row in rows if (value := _cell(row, "average_precision")) is not None}
+    return {row["aggregation"]: value for row in rows if (value := cell(row, "average_precision")) is not None}
 
 
 def mean_used(case: Case) -> Reading | None:
@@ -105,7 +105,8 @@ def mean_used(case: Case) -> Reading | None:
     return None if used is None else Reading(float(used == "mean"), f"threshold.aggregation {used}")
 
 
-def _cell(row: Row, column: str) -> float | None:
+def cell(row: Row, column: str) -> float | None:
+    """Return a number of a table; None where there is none."""
     try:
         value = float(row.get(column) or "nan")
     except ValueError:

@@ -11,19 +11,26 @@ TRAINED, HELD_OUT = "train", ("val", "test")
 ENOUGH = 5  # examples of a group, below which its light is chance
 CHANCE = 3.0  # factors of n examples are divided by 1 + (CHANCE / n)²: photographs then pass 1.4 by chance in < 1 %
 
+KNOWN = {"mean", "std", "min", "max", "examples"}
 Values = Mapping[str, float]  # mean, std, min, max, examples
 Measure = Callable[[Values, Values], float]
 
 
 def compared(case: Case, measure: Measure) -> dict[str, dict[str, float]]:
     """Return by phase and group what a measure says of its values there and in training."""
-    statistics, found = case.data.get("statistics", {}), dict[str, dict[str, float]]()
+    statistics, found = _statistics(case), dict[str, dict[str, float]]()
     for phase in HELD_OUT:
         for group, values in statistics.get(phase, {}).items():
             train = statistics.get(TRAINED, {}).get(group)
             if train and min(values.get("examples", 0), train.get("examples", 0)) >= ENOUGH:
                 found.setdefault(phase, {})[group] = measure(values, train)
     return found
+
+
+def _statistics(case: Case) -> dict[str, dict[str, Values]]:
+    """The statistics by phase and group, of groups of which all is known."""
+    found: Mapping[str, Mapping[str, Values]] = case.data.get("statistics", {})
+    return {phase: {name: of for name, of in groups.items() if set(of) >= KNOWN} for phase, groups in found.items()}
 
 
 def group_offset(case: Case) -> Reading | None:
@@ -64,7 +71,7 @@ def factor(one: Values, other: Values) -> float:
 
 def unlike_groups(case: Case) -> Reading | None:
     """Return by what factor the light of two groups of training differs, in the worst pair."""
-    groups = case.data.get("statistics", {}).get(TRAINED, {})
+    groups = _statistics(case).get(TRAINED, {})
     large = {name: values for name, values in groups.items() if values.get("examples", 0) >= ENOUGH}
     found = {f"{TRAINED}.{one} and {two}": factor(large[one], large[two]) for one, two in combinations(large, 2)}
     return _largest(case, found)
@@ -90,7 +97,7 @@ def _largest(case: Case, found: Mapping[str, float]) -> Reading | None:
 def range_used(case: Case) -> Reading | None:
     """Return the smallest share of [0, 1] between the least and the largest value of a split."""
     spans = {}
-    for phase, groups in case.data.get("statistics", {}).items():
+    for phase, groups in _statistics(case).items():
         values = [value for value in groups.values() if value.get("examples")]
         if values:
             spans[phase] = max(value["max"] for value in values) - min(value["min"] for value in values)

@@ -1,7 +1,7 @@
 """Signs of the objective: effective β, rate against what a linear VAE would spend, prior and posterior."""
 
 from collections.abc import Callable
-from math import log
+from math import isfinite, log
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
@@ -50,8 +50,12 @@ def prior_gap(case: Case) -> Reading | None:
     rate = case.number("final.rate")
     if not rows or not rate:
         return None
+    if not all(row.get("aggregate_mean") and row.get("aggregate_std") for row in rows):
+        return None
     pairs = [(float(row["aggregate_mean"]), float(row["aggregate_std"])) for row in rows]
     nats = sum((m * m + s * s - 1 - 2 * log(max(s, 1e-12))) / 2 for m, s in pairs)
+    if not isfinite(nats):
+        return None
     return Reading(nats / rate, f"{artifacts.scores(case.run.name)}/dimensions.csv: aggregate_mean, aggregate_std")
 
 

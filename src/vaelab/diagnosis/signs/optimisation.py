@@ -49,7 +49,8 @@ def training_losses(case: Case, phase: str = "train") -> list[tuple[int, float]]
     losses = case.curve(phase, "loss")
     if len({*weights.values()}) < 2:
         return losses
-    return [(epoch, loss - weighted[epoch] + last * nats[epoch]) for epoch, loss in losses]
+    known = weighted.keys() & nats.keys()
+    return [(epoch, loss - weighted[epoch] + last * nats[epoch]) for epoch, loss in losses if epoch in known]
 
 
 def progress(case: Case) -> tuple[list[tuple[int, float]], str]:
@@ -73,7 +74,7 @@ def overshoot(case: Case) -> Reading | None:
     """Return how far the largest loss of a step lies above that of the untrained model, over all that the loss fell."""
     start, losses = dict(case.curve("val", "loss")).get(0), [value for _, value in case.curve("train", "loss")]
     steps = [value for _, value in case.curve("train", "loss_max")]
-    if start is None or not steps or min(losses) >= start:
+    if start is None or not steps or not losses or min(losses) >= start:
         return None
     return Reading(max(max(steps) - start, 0) / (start - min(losses)), f"{_history(case)}: loss_max")
 
@@ -110,6 +111,8 @@ def train_rise(case: Case) -> Reading | None:
     if not curve or fallen <= 0:
         return None
     best = max(curve, key=lambda point: point[1])[0]
+    if best not in losses:
+        return None
     return Reading((losses[max(losses)] - losses[best]) / fallen, f"{_history(case)}: loss, kl_weighted")
 
 
@@ -175,7 +178,7 @@ def epochs_since_best(case: Case) -> Reading | None:
 def distance(case: Case) -> Reading | None:
     """Return the sum of the learning rates of all steps: Adam moves no weight further than about that."""
     rates, steps = case.curve("train", "learning_rate"), dict(case.curve("train", "step"))
-    if not rates or not steps:
+    if not rates or not all(epoch in steps for epoch, _ in rates):
         return None
     taken, total = 0.0, 0.0
     for epoch, rate in rates:
