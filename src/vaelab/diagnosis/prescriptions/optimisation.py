@@ -15,7 +15,9 @@ def lower_rate(case: Case) -> Prescription | None:
     found, rate = optimisation.gradient_ratio(case), case.run.train.learning_rate
     factor = min(max((found.value / 5 if found else 10.0), 3.0), 100.0)
     new = rounded(min(rate / factor, USUAL_RATE if case.failure else rate / 3))
-    why = f"the learning rate of {rate:g} is divided by {rate / new:.3g}: gradients grew to {_times(case)} their median"
+    ran_away = found is not None and found.value > case.run.diagnose.gradient_ratio
+    grew = f": gradients grew to {_times(case)} their median" if ran_away else ""
+    why = f"the learning rate of {rate:g} is divided by {rate / new:.3g}{grew}"
     metric = "not_finite" if case.failure else "loss_jump"
     least = 1.0 if case.failure else rounded(_half(optimisation.loss_jump(case), 0.25))
     changes = {"train.learning_rate": new, "train.warmup": 1.0}
