@@ -23,7 +23,8 @@ def text(diagnosis: Diagnosis, case: Case) -> str:
     record = as_record(diagnosis, case)
     parts = [health_line(record), *("\n".join(_lines(finding)) for finding in record["findings"])]
     if diagnosis.unknown:
-        parts.append(f"  not looked for, since numbers are missing: {', '.join(diagnosis.unknown)}")
+        why = "since the numbers were not saved or do not exist for these data"
+        parts.append(f"  not checked, {why}: {', '.join(diagnosis.unknown)}")
     return "\n\n".join(parts)
 
 
