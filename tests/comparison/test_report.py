@@ -123,7 +123,7 @@ def test_what_a_report_says(params, which):
         "- flat: ill: majority_collapse (breaks the run, sure)",
         "- fair: healthy, as far as its numbers tell",
         "flat: The background is predicted in place of objects",
-        "- gain over knowing nothing 0.01, below 0.15 (metrics/evaluate/a.json: test.psnr)",
+        "- gain over knowing nothing = 0.01, below 0.15 (metrics/evaluate/a.json: test.psnr)",
         "dvc exp run -S '++runs.flat.loss.beta=0.3'",
         "about 12 s of training. Why: KL weighs too much.",
         "Recommended: good\n",

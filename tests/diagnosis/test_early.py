@@ -26,7 +26,7 @@ def test_a_rate_that_falls_to_nothing_is_named_in_the_second_epoch():
     assert told(collapsing[:2]) == {}
     found = told(collapsing[:4], possible=40.0)
     assert list(found) == ["beta_too_high"]
-    assert "rate 0.24 nats, below 0.5" in found["beta_too_high"]
+    assert "rate = 0.24 nats, below 0.5" in found["beta_too_high"]
     assert found["beta_too_high"].endswith("where 40 are possible.")
     assert list(told(collapsing)) == ["beta_too_high"]
 

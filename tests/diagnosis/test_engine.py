@@ -72,7 +72,7 @@ def test_limits_of_the_verdict_are_evidence_and_accuse_nobody():
     assert diagnose(healthy).findings == ()
     (finding,) = diagnose(image(**DEAD_IMAGE, test__extreme_share=0.2)._replace(run=run)).findings
     (row,) = [one for one in finding.evidence if one.sign.name.startswith("verdict")]
-    assert row.said() == "PSNR, dB (evaluate.verdict: poor) 12, below 23"
+    assert row.said() == "PSNR, dB (evaluate.verdict: poor) = 12, below 23"
     assert row.reading.source == "metrics/evaluate/some.json: test.psnr; baseline pca 22"
     low = image(**LOW_BETA, test__extreme_share=0.2)._replace(run=run, dimensions=dimensions(0.0, 8.0))
     assert "verdict_extreme_share" in [one.sign.name for one in diagnose(low).findings[0].evidence]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import SEVERITIES, Cause, Severity
-from vaelab.diagnosis.causes.table import CAUSES, OWN, explained_by
+from vaelab.diagnosis.causes.table import CAUSES, OWN, explained_by, measured
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.sign import CERTAINTIES, Certainty, Evidence, Sign
 from vaelab.diagnosis.signs.verdict import poor
@@ -119,7 +119,9 @@ def as_record(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
                 "summary": finding.summary,
                 "evidence": [evidence.record() for evidence in finding.evidence],
                 "explains": list(finding.explains),
-                "prescriptions": [prescription.record(case) for prescription in finding.prescriptions],
+                "prescriptions": [
+                    {**one.record(case), "now": measured(case, one.metric)} for one in finding.prescriptions
+                ],
             }
             for finding in diagnosis.findings
         ],

@@ -11,15 +11,22 @@ from vaelab.params.diagnose import Diagnose
 from vaelab.params.kinds import KINDS
 
 PICTURES = {  # in docs/images/playbook, by benchmarks/plant_pictures.py: healthy above or left, broken below or right
-    "beta_too_high": "Photographs, and what a healthy run (β 1) and a broken one (β 300) make of them: one average.",
-    "beta_too_low": "Samples of a healthy run (β 1) and of a broken one (β 0.0001), all of them alike.",
-    "detail_lost": "Photographs, and what runs with 64 and with 4 latents make of them: areas stay, edges go.",
-    "overfitting": "Loss on training and on val: 2000 rows of tags, and 100 rows for 300 epochs.",
-    "prior_hole": "Samples of pages: of a healthy run, and of one with a smaller β, whose samples are like no page.",
-    "masks_misaligned": "Patches with the outlines of their masks, and maps of their scores. Below each patch has the "
-    "mask of another: the bright cells lie outside.",
-    "threshold_too_high": "Scores of normals and of defects. The threshold at percentile 99.99 leaves nearly all "
-    "defects at its left.",
+    "beta_too_high": "Photographs; what a healthy run (β 1) makes of them; what a collapsed one (β 300) does: the "
+    "same average of each.",
+    "beta_too_low": "Samples of the prior: a healthy run (β 1), and one whose β is too low (0.0001): all nearly alike.",
+    "detail_lost": "Photographs; what a run with 64 latents makes of them; what one with 4 does: areas stay, edges go.",
+    "overfitting": "Loss on training and on val. Left, 2000 rows of tags: both fall together. Right, 100 rows for 300 "
+    "epochs: val rises "
+    "from epoch 30 on.",
+    "prior_hole": "Samples of 32 × 32 pixels of pages. A healthy run gives blocks of ink and paper, as on a page; one "
+    "with a smaller β "
+    "gives one gray pattern each time.",
+    "masks_misaligned": "Patches with the outlines of their masks in red, and maps of their scores, bright where high. "
+    "Above, bright cells lie mostly inside the outlines. Below, each patch has the mask of another, and they lie "
+    "outside.",
+    "threshold_too_high": "Scores of normals and of defects, the same in both. A patch is flagged right of the "
+    "threshold. "
+    "At percentile 99.99 about nine in ten defects lie left of it.",
 }
 
 
@@ -51,7 +58,7 @@ def _section(cause: Cause) -> Iterator[str]:
     if follows := [name for name in CAUSES if name in cause.explains]:
         yield f"**Explains**, where they hold too: {', '.join(f'[{CAUSES[n].name}](#{n})' for n in follows)}."
     yield f"**What to do.** {cause.advice}"
-    yield f"**On the plants**: {cause.seen}."
+    yield f"**On runs broken on purpose**: {cause.seen}."
 
 
 def _limits(cause: Cause) -> str:
@@ -68,7 +75,7 @@ def _limits(cause: Cause) -> str:
         rows.append(f"| {sign.title}{f': {what}' if what else ''} | {field.default:g} | {meaning} |")
     if not rows:
         return "No limit: either it is so, or it is not."
-    return "\n".join(["| number | limit | limit, and what stands behind it |", "|---|---|---|", *rows])
+    return "\n".join(["| number | limit | what it separates |", "|---|---|---|", *rows])
 
 
 def _kinds(cause: Cause) -> str:

@@ -23,7 +23,8 @@ def text(diagnosis: Diagnosis, case: Case) -> str:
     record = as_record(diagnosis, case)
     parts = [health_line(record), *("\n".join(_lines(finding)) for finding in record["findings"])]
     if diagnosis.unknown:
-        parts.append(f"  not looked for, since numbers are missing: {', '.join(diagnosis.unknown)}")
+        why = "since the numbers were not saved or do not exist for these data"
+        parts.append(f"  not checked, {why}: {', '.join(diagnosis.unknown)}")
     return "\n\n".join(parts)
 
 
@@ -41,7 +42,9 @@ def expected(prescription: Record) -> str:
     takes = (
         "time unknown" if seconds is None else "no training" if not seconds else f"about {seconds:.0f} s of training"
     )
-    return f"{title_of(prescription['metric'])}: should {way} by {prescription['least']:g} or more; {takes}."
+    now = prescription.get("now")
+    beside = "" if now is None else f"{now:.3g} now, "
+    return f"{title_of(prescription['metric'])}: {beside}should {way} by {prescription['least']:g} or more; {takes}."
 
 
 def _lines(finding: Record) -> Iterator[str]:
@@ -68,7 +71,7 @@ def explain(cause: Cause) -> str:
     parts = [f"{cause.name} [{cause.id}]", cause.meaning, "Confirmed where all of one line hold:"]
     parts += [f"  - {said(rule.signs)}: {SAID[rule.severity]}" for rule in cause.rules]
     parts += [f"Explains: {'; '.join(follows)}."] if follows else []
-    return "\n".join([*parts, f"What to do: {cause.advice}"])
+    return "\n".join([*parts, f"What to do: {cause.advice}", f"Of runs that were broken on purpose: {cause.seen}."])
 
 
 def said(signs: Sequence[Sign]) -> str:
@@ -79,5 +82,5 @@ def said(signs: Sequence[Sign]) -> str:
 def _limit(sign: Sign) -> str:
     """What a sign is held against; nothing where it is so or is not."""
     if isinstance(sign.limit, str):
-        return f" {sign.beyond} `diagnose.{sign.limit}` ({Diagnose.model_fields[sign.limit].default:g})"
-    return f" {sign.beyond} {sign.limit:g}" if sign.limit or sign.beyond == "below" else ""
+        return f": {sign.beyond} `diagnose.{sign.limit}` ({Diagnose.model_fields[sign.limit].default:g})"
+    return f": {sign.beyond} {sign.limit:g}" if sign.limit or sign.beyond == "below" else ""

@@ -9,6 +9,7 @@ from vaelab.diagnosis.case import Case
 Certainty = Literal["possible", "likely", "sure"]
 Beyond = Literal["above", "below"]  # on which side of its limit a number is that of the ill
 CERTAINTIES: tuple[Certainty, ...] = ("possible", "likely", "sure")
+YES_OR_NO = "yes or no"  # unit of a sign that is 1 or 0
 LIKELY, SURE = 1.25, 2.0  # times the limit: where populations were a factor of 2 to 10 apart
 
 
@@ -88,7 +89,9 @@ def said(evidence: Mapping[str, Any]) -> str:
     unit = f" {evidence['unit']}" if evidence["unit"] else ""
     ends = "" if "low" not in evidence else f" ({_short(evidence['low'])} to {_short(evidence['high'])})"
     side = f"{'' if holds else 'not '}{'above' if above else 'below'}"
-    return f"{evidence['title']} {_short(value)}{ends}{unit}, {side} {_short(limit)}"
+    if evidence["unit"] == YES_OR_NO:
+        return f"{evidence['title']}: {'yes' if value else 'no'}"
+    return f"{evidence['title']} = {_short(value)}{ends}{unit}, {side} {_short(limit)}"
 
 
 def _short(value: float) -> str:

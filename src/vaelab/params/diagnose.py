@@ -29,9 +29,10 @@ class Diagnose(Block):
     """Nothing learned: smallest share of the way from a method that knows nothing of the example to PCA with as many
     numbers (dead up to .03, healthy from .72)."""
     poor_gain: Fraction = 0.5
-    """Worse than the baselines: the same share, where nothing else explains it."""
+    """β too high, PCA does better: smallest share of the way from a method that knows nothing of the example to PCA
+    (healthy from .72)."""
     drawn_share: Fraction = 0.25
-    """Nothing in z: smallest share of that way that is left with one drawn z in place of the posterior mean."""
+    """Nothing in z: smallest gain with one drawn z, as a share of the gain with the posterior mean."""
     high_beta: Ratio = 5.0
     """β too high: largest effective β of a run that learned nothing (broken from 9, healthy up to 2.1)."""
     raised_beta: Ratio = 3.0
@@ -41,14 +42,14 @@ class Diagnose(Block):
     rate_asked: Fraction = 0.3
     """β asks for collapse: smallest rate of a linear VAE at the run's β, as a share of that at β 1."""
     low_beta: Ratio = 0.2
-    """β too low: smallest effective β, where the next sign holds too."""
+    """β too low: smallest effective β, where the aggregate posterior is far from the prior (`prior_gap`)."""
     prior_gap: Ratio = 0.2
     """β too low: largest distance of the aggregate posterior from the prior, nats, as a share of the rate (broken from
     .26, healthy up to .12)."""
     lower_beta: Ratio = 0.1
     """β too low: smallest effective β, where drawing z costs next to nothing; tags do well at .2."""
     sampling_cost: Ratio = 0.1
-    """β too low: smallest cost of drawing z, nats for each half of an active unit; at β 1 it is 1."""
+    """β too low: smallest cost of drawing z for each active unit, in halves of a nat; at β 1 it is 1."""
     bypassed_rate: Fraction = 0.2
     """Bottleneck bypassed: smallest rate of a model with skips, as a share of what a linear VAE spends at β 1."""
     latent_share: Fraction = 0.2
@@ -64,7 +65,8 @@ class Diagnose(Block):
     """Over-fitting: largest share of the gain on val that is lost again after the best epoch, while the training loss
     falls (broken .45, healthy up to .08)."""
     shift_share: Ratio = 2.0
-    """Over-fitting: that loss over the difference of val and test, which is chance or another distribution."""
+    """Over-fitting: smallest loss from train to val, over the difference of val and test, which is chance or another
+    distribution."""
     still_gaining: Fraction = 0.09
     """Unfinished: largest share of all progress that the last quarter of the epochs brought (broken from .11, healthy
     up to .07)."""
@@ -80,7 +82,7 @@ class Diagnose(Block):
     """Calibration shift: smallest p of the scores of val and of test normals being alike (broken 1e-16, healthy from
     .004)."""
     calibration_doubt: Annotated[Fraction, of("image")] = 0.05
-    """Calibration shift: the same, where the rate of false alarms is off too, or val has too many of the highest."""
+    """Calibration shift: smallest p, where the rate of false alarms is off too, or val has too many of the highest."""
     val_above_p: Annotated[Fraction, of("image")] = 0.005
     """Calibration shift: smallest p of val having so many of the highest normals of val and test, as where it holds
     defects; up to `calibration_doubt` where the p before is below that too (false alarms of both .007)."""
@@ -129,6 +131,7 @@ class Diagnose(Block):
     """Input range, shifted group: largest factor between training and another split by which both the mean and the
     standard deviation of values differ (healthy up to 1.2)."""
     groups_brightness: Annotated[float, of("image")] = Field(1.8, ge=1, le=1000)
-    """Input range: the same factor between two groups of training (healthy up to 1.34)."""
+    """Input range: largest factor between two groups of training by which both the mean and the standard deviation
+    differ (healthy up to 1.34)."""
     range_used: Annotated[Fraction, of("image")] = 0.1
     """Input range: smallest share of the range of values that a split fills."""

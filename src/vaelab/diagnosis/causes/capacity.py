@@ -24,8 +24,8 @@ DETAIL_LOST = Cause(
         Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED)),
         Rule("note", (capacity.QUARTER_EXPLAINED, capacity.RESOLVED)),
     ),
-    "Errors are small in all, since large areas are right. But of the variance at high frequencies less than half is "
-    "explained: edges, texture and letters are gone.",
+    "The error as a whole is small, since large areas are right. But at high spatial frequencies less than half of the "
+    "variance is explained: edges, texture and letters are gone.",
     "Give the model more latents, or a latent map; lower β; add an SSIM or perceptual term.",
     (sizes.more_latents, sizes.lower_rate_cost, steps.more_epochs),
     kinds=("image",),
@@ -38,9 +38,9 @@ RECONSTRUCTS_DEFECTS = Cause(
         Rule("costs", (capacity.RESIDUAL_USED, across.RATE_RISE, across.AUC_FALL)),
         Rule("costs", (capacity.RESIDUAL_USED, capacity.EXPLAINED)),
     ),
-    "The model has room for everything, defects too, and the anomaly score is the error of the reconstruction. As the "
-    "latent grows the score gets worse while every other number gets better.",
-    "Take fewer latents or a higher β; or score by the distance of the latents.",
+    "The anomaly score is the error of the reconstruction, and the model has room enough to reconstruct defects too. "
+    "With more latents the score gets worse, while every other number gets better.",
+    "Score by the distance of the latents (`threshold.scores`: [mahalanobis]). Or take fewer latents, or a higher β.",
     (thresholds.mahalanobis, sizes.fewer_channels, weights.raise_beta),
     explains=("masks_misaligned", "defects_not_found", "unfinished"),
     kinds=("image",),
@@ -51,7 +51,8 @@ DEGENERATE_SAMPLES = Cause(
     "degenerate_samples", "Samples are nearly all the same",
     (Rule("costs", (capacity.DIVERSITY,)),),
     "Rows that are drawn from the prior are far less varied than real ones.",
-    "Draw tags from their probabilities in place of a threshold; lower β where the latents are empty.",
+    "Draw tags from their probabilities in place of a threshold (`evaluate.tag_sampling`: draw). Lower β where the "
+    "latents are empty.",
     (sizes.drawn_tags, weights.lower_beta),
     kinds=("tags",),
     seen="tags above a threshold of a collapsed model: entropy 0 of 6.3; healthy 6.2",
@@ -62,7 +63,7 @@ PREDICTS_NOTHING = Cause(
     (Rule("costs", (capacity.PREDICTED,)),),
     "The model predicts hardly any tag at the threshold in force, although rows have tags. F1, recall and the Jaccard "
     "index are then near 0 whatever the ranking is worth.",
-    "Take the threshold of the best F1 on val; if the ranking is poor too, lower β.",
+    "Set `evaluate.threshold` to that of the best F1 on val. If the ranking is poor too, lower β.",
     (sizes.own_threshold, weights.lower_beta, steps.more_epochs),
     kinds=("tags",),
     seen="tags of frequency below .1 at a threshold of .5: .000 of the tags",

@@ -9,10 +9,12 @@ from vaelab.diagnosis.signs import data, decision, inputs, optimisation
 LEAKAGE = Cause(
     "leakage", "The same examples stand in training and in what is measured",
     (Rule("costs", (data.DUPLICATES,)), Rule("note", (data.ALIKE,))),
-    "Examples of val or test are those of training, as they are, or saved again. What is measured on them is memory: "
-    "all numbers of these splits are too good, and no other number shows it.",
-    "Stage prepare lists the pairs: remove one of each. Or split by what the examples share, a page, a strip, a photo, "
-    "a person (`group_by` of the data set).",
+    "Examples of val or test are also in training, as they are or saved again. All numbers of these splits are then "
+    "too "
+    "good: they measure memory. No other number shows it.",
+    "Stage prepare counts the pairs and names the first: `warnings` in data/prepared/<data>/meta.json. Remove one of "
+    "each "
+    "pair. Or split by what the examples share, a page, a strip, a photo, a person (`group_by` of the data set).",
     seen="3 of 24 pictures copied from training, or saved again as JPEG: .06 of val and test; healthy data 0",
 )  # fmt: skip
 
@@ -25,10 +27,10 @@ INPUT_RANGE = Cause(
         Rule("costs", (inputs.GROUPS_LIGHT,)),
     ),
     "The values of a split or of a group are brighter or darker than the rest, or fill a small part of the range, as "
-    "if the files had been scaled in another way. Errors there are of the brightness, and not of what the pictures "
+    "if the files had been scaled in another way. Errors there measure brightness, not what the pictures "
     "show.",
-    "Bring all files to one range before they are prepared, or by `value_range` of the data set. Mean and deviation of "
-    "each split and group stand in `statistics` of meta.json; the evidence names the place.",
+    "Bring all files to one range before they are prepared, or set `value_range` of the data set. `statistics` in "
+    "data/prepared/<data>/meta.json has the mean and the deviation of each split and group; the evidence names which.",
     explains=("group_shift", "calibration_shift", "overfitting", "prior_hole"), kinds=("image",),
     seen="a test split at .5 of its brightness: factor 2; a group at .4: 2.3; healthy up to 1.2 and 1.34",
 )  # fmt: skip
@@ -46,8 +48,8 @@ GROUP_SCARCE = Cause(
 GROUP_SHIFT = Cause(
     "group_shift", "A group looks different in test than in training",
     (Rule("costs", (data.GROUP_SHIFT,)), Rule("costs", (inputs.GROUP_LIGHT,))),
-    "From training to test one group loses far more than the others, or lies in another light. That a group is hard "
-    "shows in training too: what was learned there and is worse in test was taken or prepared in another way.",
+    "From training to test one group loses far more PSNR than the others, or its brightness and contrast change. A "
+    "group that is merely hard is hard in training too. This one was recorded or prepared in another way.",
     "Compare pictures of this group in training and test: exposure, scale, source, file format.",
     explains=("calibration_shift", "prior_hole", "overfitting", "detail_lost"), kinds=("image",),
     symptoms=(inputs.GROUP_LIGHT, inputs.GROUP_OFFSET),
@@ -60,11 +62,13 @@ MASKS_MISALIGNED = Cause(
         Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.RANKS)),
         Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.ABOVE_CHANCE)),
     ),
-    "The scores of patches find defects; but inside the mask of a patch they are no higher than inside the masks of "
-    "other patches. So the masks lie elsewhere than the defects, or the labels are of other patches. All numbers of "
-    "defects are then of wrong answers.",
-    "Look at the pictures of defects of this run, in plots/: the outline of the mask should hold the defect. Check how "
-    "the files of masks are matched with those of images (names, order, `mask_suffix`, `mask_inverted`).",
+    "Scores find which patches have defects. But inside the mask of a patch they are no higher than inside the masks "
+    "of "
+    "other patches. So the masks lie elsewhere than the defects, or belong to other patches. All numbers of defects "
+    "then measure against wrong answers.",
+    "Look at plots/runs/<run>/defects.gif, or at the defects in the report: the outline of the mask should hold the "
+    "defect. Check how the files of masks are matched with those of images (names, order, `mask_suffix`, "
+    "`mask_inverted`).",
     explains=("defects_not_found",), kinds=("image",),
     seen="masks of the next image: −2.3 to 1.9 standard deviations; healthy runs from 6.5",
 )  # fmt: skip
@@ -75,9 +79,9 @@ OVERFITTING = Cause(
         Rule("costs", (data.OVERFIT, data.NOT_SHIFT, gains.TRAIN_LEARNED)),
         Rule("costs", (optimisation.LOST_AGAIN, optimisation.TRAIN_FELL, gains.TRAIN_LEARNED)),
     ),
-    "Most of what was gained on training examples is lost on val, and test is like val: it is not another kind of "
-    "data, the model knows single examples by heart. Or val became worse again while training still became better: "
-    "then the best epoch is kept, and the rest was in vain.",
+    "Most of what was gained on training examples is lost on val, and test is like val: so the model knows single "
+    "examples by heart, and it is not another kind of data. Or val became worse again while training still became "
+    "better: then the best epoch was kept, and the epochs after it were wasted.",
     "Stop earlier, hide a part of the input, take a smaller network, weigh KL more; or get more examples.",
     (steps.pca_start, capacity.noise, capacity.beta_up, capacity.smaller),
     explains=("not_learned", "worse_than_baseline", "prior_hole"),

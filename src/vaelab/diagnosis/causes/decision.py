@@ -12,11 +12,12 @@ CALIBRATION_SHIFT = Cause(
         Rule("costs", (decision.VAL_ABOVE,)),
         Rule("costs", (decision.SHIFT_DOUBT, decision.VAL_ABOVE_DOUBT)),
     ),
-    "The threshold is a percentile of the normals of val. Those of test have other scores, so that it flags far more "
-    "of them, or far fewer, than was asked for. Either one of the two was taken in another way, or some normals of val "
-    "are none: then the threshold lies among the defects. Recall and F1 follow from that.",
-    "Look at the normals of val with the highest scores (examples.csv of stage threshold): are they normal? Calibrate "
-    "with normals from where the model is used; or score each strip against itself.",
+    "The threshold is a percentile of the normals of val. Those of test have other scores, so that it may flag far "
+    "more of them, or far fewer, than was asked for. Either one of the two splits was recorded in another way, or val "
+    "has unlabelled defects among its normals, which raise the threshold. Recall and F1 follow from that.",
+    "Look at the normals of val with the highest scores (data/thresholds/<run>/examples.csv): are they normal? "
+    "Calibrate with normals from where the model is used. Or score each strip against itself (`threshold.relative`: "
+    "strip).",
     (thresholds.by_strips, thresholds.steady_score),
     explains=("threshold_too_high",), kinds=("image",),
     symptoms=(decision.RATE_OFF, decision.VAL_ABOVE_DOUBT, decision.RECALL),
@@ -44,7 +45,7 @@ THRESHOLD_TOO_HIGH = Cause(
     ),
     "The threshold lies above nearly all scores, those of defects too: next to nothing is flagged, and F1 is near 0 "
     "even where scores rank defects above normals. With fewer normals in val than a percentile needs (99.99 needs "
-    "10 000) the largest of them alone is the threshold.",
+    "10,000) the largest of them alone is the threshold.",
     "Lower the percentile: 95 flags one normal in twenty. Only stage threshold runs again.",
     (thresholds.usual_percentile, thresholds.percentile),
     kinds=("image",),
@@ -54,7 +55,7 @@ THRESHOLD_TOO_HIGH = Cause(
 DEFECTS_NOT_FOUND = Cause(
     "defects_not_found", "Scores do not tell defects from normals",
     (Rule("breaks", (decision.CHANCE, decision.BASELINES_TOO)), Rule("breaks", (decision.CHANCE,))),
-    "AUC may be that of chance: its interval of 95 % holds one half. Where methods without a network do no better, "
+    "AUC may be that of chance: its 95 % interval holds one half. Where methods without a network do no better, "
     "the defects do not show in these pictures, or the labels are wrong; where they do, it is the model or the score.",
     "Look at some defects: can you see them at this size? Then try another of the saved scores, a local model for "
     "weaves, features of a trained network for objects (docs/anomaly.md).",

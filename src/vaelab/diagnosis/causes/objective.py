@@ -16,10 +16,11 @@ BETA_TOO_HIGH = Cause(
         Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
         Rule("note", (optimisation.LOST_AGAIN, optimisation.RATE_FELL)),
     ),
-    "KL divergence weighs so much that the encoder says the same of every example (posterior collapse). The decoder "
-    "answers with an average. β counts in the nats of the reconstruction: a loss that is a mean over pixels makes the "
-    "same β thousands of times heavier, which effective β shows. After a start from PCA the "
-    "rate falls epoch by epoch, and what was known at the start is lost with it.",
+    "KL weighs so much that the encoder gives every example about the same z (posterior collapse), or z with too "
+    "little "
+    "in it. The decoder answers with an average. What counts is the effective β, with the reconstruction in nats per "
+    "example: under a mean over pixels the same β weighs thousands of times more. A start from PCA does not help: the "
+    "rate falls epoch by epoch, and what was known at the start is lost.",
     "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
     "error.",
     (weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),
@@ -50,9 +51,9 @@ BOTTLENECK_BYPASSED = Cause(
         Rule("breaks", (objective.SKIPS, objective.BYPASSED_RATE)),
         Rule("breaks", (objective.SKIPS, objective.LATENT_SHARE)),
     ),
-    "Reconstructions are good, and the latents say next to nothing: features of the encoder reach the decoder "
-    "directly. Nothing can be sampled, and a defect is copied.",
-    "Train without skips. For sharper pictures take a latent map.",
+    "Reconstructions are good, but the latents hold next to nothing: features of the encoder reach the decoder "
+    "directly. Samples are then worthless, and defects are copied.",
+    "Train without skips (`model.skips`: false). For sharper pictures take a latent map (`model.latent`: map).",
     (weights.no_skips,),
     explains=("not_learned", "prior_hole", "reconstructs_defects"),
     symptoms=(objective.FLAT_MEANS,), kinds=("image",),
@@ -62,9 +63,9 @@ BOTTLENECK_BYPASSED = Cause(
 PRIOR_HOLE = Cause(
     "prior_hole", "Samples are worse than reconstructions",
     (Rule("note", (capacity.HOLE,)),),
-    "The prior has mass where no example is, so that samples are of another quality than reconstructions. A run may be "
-    "healthy but for this: it matters to who samples.",
-    "Sample from a mixture that is fitted to the posteriors, or raise β.",
+    "The prior has mass where no example lies, so that samples look unlike reconstructions. It matters only if you "
+    "sample: the run may be healthy otherwise.",
+    "Sample from a mixture that is fitted to the posteriors (`evaluate.prior`: mixture), or raise β.",
     (weights.fitted_prior, weights.raise_beta),
     kinds=("grid", "image"),
     seen="distance .18 to 1.4 with β too low; healthy runs up to .31, so that only what is far beyond is said",

@@ -13,7 +13,8 @@ NOT_FINITE = Cause(
     "not_finite", "Training broke off: a number was not finite",
     (Rule("breaks", (optimisation.NOT_FINITE,)),),
     "A loss or a gradient became infinite, so that no step could follow. There is no model.",
-    "Lower the learning rate and let it rise slowly, or cut off gradients that are too long. If it stops again in the "
+    "Lower the learning rate and let it rise slowly (`train.warmup`), or clip gradients (`train.clip_norm`). If it "
+    "stops again in the "
     "first steps, look at the examples that metrics/failed/<run>/nonfinite.json names.",
     (steps.lower_rate, steps.clip),
     explains=("unstable", *FOLLOWS),
@@ -28,10 +29,10 @@ UNSTABLE = Cause(
         Rule("costs", (optimisation.LOSS_JUMP, optimisation.LONG_WAY)),
         Rule("costs", (optimisation.OVERSHOOT, optimisation.FAST)),
     ),
-    "In some epoch the loss rose by a large part of all that it had fallen, gradients were many times longer than "
+    "In some epoch the loss rose by a large part of all that it had fallen, or gradients were many times longer than "
     "usual, or the first steps of a large learning rate made the model far worse than it was untrained. What was "
-    "learned before was lost, and which weights are kept is a matter of luck.",
-    "Lower the learning rate, let it rise slowly at the start, or cut off long gradients.",
+    "learned before is lost then, and it is luck which weights are kept.",
+    "Lower the learning rate, let it rise slowly at the start (`train.warmup`), or clip gradients (`train.clip_norm`).",
     (steps.lower_rate, steps.clip),
     explains=("not_learned", "worse_than_baseline", "unfinished"),
     seen="learning rate .08: loss rises by 6.1 times what it had fallen, gradients to 148 times their median",
@@ -47,7 +48,7 @@ NOT_LEARNED = Cause(
     ),
     "Reconstructions are hardly better than one and the same answer for all examples, and the weight of KL is not the "
     "reason. The learning rate is far off, dropout is too heavy, or there were too few steps.",
-    "Take a learning rate of about 1e-3, no heavy dropout, and a start from PCA.",
+    "Take a learning rate of about 1e-3, no heavy dropout, and a start from PCA (`model.init`: pca).",
     (steps.raise_rate, steps.less_dropout, steps.more_epochs, steps.pca_start),
     explains=FOLLOWS,
     symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, optimisation.SHORT_WAY),
@@ -61,7 +62,7 @@ UNFINISHED = Cause(
         Rule("costs", (optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
     ),
     "The last quarter of the epochs still brought a good part of all progress on val, and the last epoch is the best.",
-    "Train longer; with a learning rate that falls at the end the same epochs go further.",
+    "Train longer. With a learning rate that falls at the end (`train.decay`: cosine) the same epochs go further.",
     (steps.more_epochs,),
     explains=("worse_than_baseline", "predicts_nothing"),
     seen="4 to 6 epochs where 30 are needed: last quarter .15 to .30 of all; healthy runs up to .052",

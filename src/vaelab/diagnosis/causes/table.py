@@ -11,6 +11,7 @@ from vaelab.diagnosis.causes.decision import OF_DECISION
 from vaelab.diagnosis.causes.objective import OF_OBJECTIVE
 from vaelab.diagnosis.causes.optimisation import OF_OPTIMISATION
 from vaelab.diagnosis.sign import Sign
+from vaelab.metrics.tables import METRICS
 
 LAYERS: dict[str, tuple[Cause, ...]] = {
     "Data": OF_DATA,
@@ -20,6 +21,10 @@ LAYERS: dict[str, tuple[Cause, ...]] = {
     "Decision": OF_DECISION,
     "Beside other runs": OF_COMPARISON,
 }
+OF_THRESHOLD = {  # numbers of stage threshold that prescriptions name
+    "f1": "F1 of defects", "recall": "recall of defects", "roc_auc": "AUC", "average_precision": "average precision",
+    "calibration_ks_p": "p of a test that val and test normals score alike",
+}  # fmt: skip
 CAUSES: dict[str, Cause] = {cause.id: cause for causes in LAYERS.values() for cause in causes}
 BESIDE = (*OF_COMPARISON, RECONSTRUCTS_DEFECTS)  # what a comparison looks for
 OWN = tuple(cause for cause in CAUSES.values() if cause not in OF_COMPARISON)  # what one run can show
@@ -40,7 +45,11 @@ def measured(case: Case, metric: str) -> float | None:
 
 def title_of(metric: str) -> str:
     """Return in words which number a prescription names."""
-    return SIGNS[metric].title if metric in SIGNS else metric
+    if metric in SIGNS:
+        return SIGNS[metric].title
+    place, _, name = metric.rpartition(".")
+    title = OF_THRESHOLD.get(name) or (METRICS[name].full_title if name in METRICS else name.replace("_", " "))
+    return f"{title} (val)" if place == "val" else title
 
 
 def explained_by(cause: Cause, among: Collection[str]) -> set[str]:

@@ -34,7 +34,7 @@ def raise_beta(case: Case) -> Prescription | None:
     if beta is None or beta <= _beta(case):
         return None
     metric, least = _too_much(case)
-    why = f"the effective β rises to {target:.2g}: at that weight KL is counted in the nats of the reconstruction"
+    why = f"the effective β rises to {target:.2g}, which keeps the posteriors near the prior"
     return Prescription(_with(case, beta), metric, "lower", least, why, "reconstructions get worse")
 
 

@@ -1,7 +1,7 @@
 """Signs of what a model can do: against PCA of its size, by frequency, of its samples."""
 
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs import gain
 from vaelab.diagnosis.signs.objective import of_metric, ratio
 
@@ -28,15 +28,25 @@ def residual_used(case: Case) -> Reading | None:
 
 
 DEAD_GAIN = Sign("gain", "share of the way from knowing nothing to PCA", "dead_gain", "below", gain.gain)
-POOR_AT_MEAN = Sign("gain_at_mean", "share of the way from knowing nothing to PCA, at the posterior mean", "poor_gain",
-                    "below", gain.gain_at_mean)  # fmt: skip
-TRAIN_LEARNED = Sign("gain_on_train", "what was gained on training examples, over the way to PCA", "dead_gain", "above",
+POOR_AT_MEAN = Sign(
+    "gain_at_mean",
+    "share of the way from knowing nothing to PCA, at the posterior mean",
+    "poor_gain",
+    "below",
+    gain.gain_at_mean,
+)
+TRAIN_LEARNED = Sign("gain_on_train", "gain on training examples, over the way to PCA", "dead_gain", "above",
                      gain.gain_on_train)  # fmt: skip
 POOR_GAIN = Sign("gain_poor", "share of the way from knowing nothing to PCA", "poor_gain", "below", gain.gain)
 FOREGROUND = Sign("foreground_share", "foreground accuracy over PCA's", "foreground_share", "below", foreground_share)
 BLANK = Sign("blank_share", "grids that come out as background only", 0.1, "above", of_metric("final.blank_share"))
-RESOLVED = Sign("resolved_share", "frequencies that are resolved, over those that hold the variance", "resolved_share",
-                "below", lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"))  # fmt: skip
+RESOLVED = Sign(
+    "resolved_share",
+    "spatial frequencies that are resolved, over those that hold the data's variance",
+    "resolved_share",
+    "below",
+    lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"),
+)
 EXPLAINED = Sign(
     "explained_variance",
     "share of the variance explained",
@@ -50,7 +60,7 @@ HALF_EXPLAINED = Sign(
 QUARTER_EXPLAINED = Sign(
     "explained_quarter", "share of the variance explained in all", 0.25, "above", of_metric("final.explained_variance")
 )
-RESIDUAL_USED = Sign("residual_score", "score that is the residual alone", 0, "above", residual_used)
+RESIDUAL_USED = Sign("residual_score", "the score is the residual alone", 0, "above", residual_used, YES_OR_NO)
 HOLE = Sign(
     "sample_reconstruction_mmd",
     "distance of samples from reconstructions, MMD",
@@ -58,7 +68,7 @@ HOLE = Sign(
     "above",
     of_metric("final.sample_reconstruction_mmd"),
 )
-DIVERSITY = Sign("entropy_share", "entropy of sampled combinations over that of real ones", "diversity", "below",
+DIVERSITY = Sign("entropy_share", "entropy of sampled tag combinations, over that of real ones", "diversity", "below",
                  lambda case: ratio(case, "final.entropy", "final.real_entropy"))  # fmt: skip
-PREDICTED = Sign("predicted_share", "predicted tags over true tags per row", "predicted_share", "below",
+PREDICTED = Sign("predicted_share", "predicted tags per row, over true ones", "predicted_share", "below",
                  predicted_share)  # fmt: skip

@@ -86,20 +86,22 @@ def _pairs(case: Case, kinds: Sequence[str]) -> Reading | None:
     return Reading(across / rest, f"{meta_of(case)}: near_duplicates, {' and '.join(kinds)}")
 
 
-OVERFIT = Sign("overfit_share", "loss from train to val, over the gain on train", "overfit_share", "above",
+OVERFIT = Sign("overfit_share", "what is lost from train to val, over the gain on train", "overfit_share", "above",
                gain.overfit_share)  # fmt: skip
-NOT_SHIFT = Sign("shift_ratio", "that loss over the difference of val and test", "shift_share", "above",
-                 gain.shift_ratio)  # fmt: skip
-GROUP_SHARE = Sign("group_share", "smallest share of a group in training over its share in test", "group_share",
-                   "below", group_share)  # fmt: skip
-GROUP_SHIFT = Sign("group_shift", "difference between groups of the fall of PSNR from train to test", "group_shift",
-                   "above", group_shift, "dB")  # fmt: skip
-MASK_Z = Sign("mask_z", "score inside the masks against masks of other images", "mask_z", "below", mask_z,
-              "standard deviations")  # fmt: skip
-DUPLICATES = Sign(
-    "duplicates", "examples of val and test that training has too, as a share", "duplicates", "above", duplicates
+NOT_SHIFT = Sign(
+    "shift_ratio",
+    "what is lost from train to val, over the difference of val and test",
+    "shift_share",
+    "above",
+    gain.shift_ratio,
 )
-ALIKE = Sign("alike", "examples of val and test that show what one of training shows, as a share", "alike", "above",
-             alike)  # fmt: skip
-MASKS_TELL = Sign("mask_z_ideal", "what scores that are the masks themselves would reach", 6, "above", mask_z_ideal,
+GROUP_SHARE = Sign("group_share", "smallest share of a group in training, over its share in test", "group_share",
+                   "below", group_share)  # fmt: skip
+GROUP_SHIFT = Sign("group_shift", "fall of PSNR from train to test, difference between groups", "group_shift",
+                   "above", group_shift, "dB")  # fmt: skip
+MASK_Z = Sign("mask_z", "scores inside the masks, above those inside masks of other images", "mask_z", "below", mask_z,
+              "standard deviations")  # fmt: skip
+DUPLICATES = Sign("duplicates", "share of val and test that training has too", "duplicates", "above", duplicates)
+ALIKE = Sign("alike", "share of val and test that shows what an example of training shows", "alike", "above", alike)
+MASKS_TELL = Sign("mask_z_ideal", "the same number, if scores followed the masks exactly", 6, "above", mask_z_ideal,
                   "standard deviations")  # fmt: skip

@@ -1,7 +1,7 @@
 """Signs of the threshold: whether scores rank defects, and what becomes of them."""
 
 from vaelab.diagnosis.case import Case, Row
-from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs.objective import of_metric
 from vaelab.metrics.records import DEFECT_BASELINES
 
@@ -114,24 +114,48 @@ def cell(row: Row, column: str) -> float | None:
     return value if value == value else None
 
 
-RANKS = Sign("roc_auc_low", "lower end of AUC", "chance", "above", auc)
-ABOVE_CHANCE = Sign("auc_errors", "AUC over one half, in standard errors", 1.5, "above", auc_errors)
-CHANCE = Sign("roc_auc_chance", "lower end of AUC", "chance", "below", auc)
-BASELINES_TOO = Sign("baseline_auc", "lower end of AUC of the best baseline", "chance", "below", baseline_auc)
+RANKS = Sign("roc_auc_low", "lower end of the 95 % interval of AUC", "chance", "above", auc)
+ABOVE_CHANCE = Sign("auc_errors", "AUC minus one half, in standard errors", 1.5, "above", auc_errors)
+CHANCE = Sign("roc_auc_chance", "lower end of the 95 % interval of AUC", "chance", "below", auc)
+BASELINES_TOO = Sign(
+    "baseline_auc", "lower end of the 95 % interval of the best baseline's AUC", "chance", "below", baseline_auc
+)
 RECALL = Sign("recall", "recall of defects", "least_recall", "below", of_metric("threshold.recall"))
 PERCENTILE = Sign("percentile", "percentile of the threshold", "high_percentile", "above", percentile)
-F1_LOST = Sign("f1_lost", "F1 over the best of the sweep", 0.9, "below", f1_share)
-HANGING = Sign("normals_above", "normals of val above the threshold", 0.5, "below", normals_above)
-F1_SHARE = Sign("f1_share", "F1 over the best of the sweep", "f1_share", "below", f1_share)
-SHIFT_P = Sign("calibration_p", "p that val and test normals score alike", "calibration_p", "below", shift_p)
-SHIFT_DOUBT = Sign("calibration_doubt", "p that val and test normals score alike", "calibration_doubt", "below",
-                   of_metric("threshold.calibration_ks_p"))  # fmt: skip
-VAL_ABOVE = Sign("val_above_p", "p that val has so many of the highest normals", "val_above_p", "below",
+F1_LOST = Sign("f1_lost", "F1, over the best F1 of all percentiles", 0.9, "below", f1_share)
+HANGING = Sign(
+    "normals_above", "normals of val that the percentile leaves above the threshold", 0.5, "below", normals_above
+)
+F1_SHARE = Sign("f1_share", "F1, over the best F1 of all percentiles", "f1_share", "below", f1_share)
+SHIFT_P = Sign("calibration_p", "p of a test that val and test normals score alike", "calibration_p", "below", shift_p)
+SHIFT_DOUBT = Sign(
+    "calibration_doubt",
+    "p of a test that val and test normals score alike",
+    "calibration_doubt",
+    "below",
+    of_metric("threshold.calibration_ks_p"),
+)
+VAL_ABOVE = Sign("val_above_p", "p that chance puts so many of the highest normals into val", "val_above_p", "below",
                  of_metric("threshold.val_above_p"))  # fmt: skip
-VAL_ABOVE_DOUBT = Sign("val_above_doubt", "p that val has so many of the highest normals", "calibration_doubt",
-                       "below", of_metric("threshold.val_above_p"))  # fmt: skip
-RATE_OFF = Sign("rate_off", "false-positive rate from the nominal one, in standard errors", "rate_off", "above",
-                rate_off)  # fmt: skip
-MEAN_USED = Sign("mean_used", "aggregation that is the mean", 0, "above", mean_used)
-AGGREGATION = Sign("aggregation_gain", "gain of average precision by another aggregation", "aggregation_gain", "above",
-                   aggregation_gain)  # fmt: skip
+VAL_ABOVE_DOUBT = Sign(
+    "val_above_doubt",
+    "p that chance puts so many of the highest normals into val",
+    "calibration_doubt",
+    "below",
+    of_metric("threshold.val_above_p"),
+)
+RATE_OFF = Sign(
+    "rate_off",
+    "distance of the false-positive rate from the nominal one, in standard errors",
+    "rate_off",
+    "above",
+    rate_off,
+)
+MEAN_USED = Sign("mean_used", "the score of a patch is its mean", 0, "above", mean_used, YES_OR_NO)
+AGGREGATION = Sign(
+    "aggregation_gain",
+    "gain of average precision by another aggregation",
+    "aggregation_gain",
+    "above",
+    aggregation_gain,
+)

@@ -17,7 +17,7 @@ PCA = (
 
 
 def gain(case: Case, at: str = MODEL) -> Reading | None:
-    """Return u of the phase that is reported; of a latent map against PCA of patches where PCA has no such size."""
+    """Return (nothing − model) / (nothing − PCA) of the distortion; of a latent map, if need be, PCA is of patches."""
     for pca in PCA:
         if (found := _share(case, at, pca)) is not None:
             return Reading(found, case.source(f"final.{at}"))
@@ -25,7 +25,7 @@ def gain(case: Case, at: str = MODEL) -> Reading | None:
 
 
 def gain_at_mean(case: Case) -> Reading | None:
-    """Return the same of the posterior mean, which pays for no noise, as PCA does not."""
+    """Return the same share with the posterior mean in place of a drawn z; PCA has no noise either."""
     return gain(case, at=AT_MEAN)
 
 
@@ -43,7 +43,7 @@ def gain_on_train(case: Case) -> Reading | None:
 
 
 def drawn_share(case: Case) -> Reading | None:
-    """Return what is left of the way with one drawn z in place of the posterior mean."""
+    """Return the gain with one drawn z, over the gain with the posterior mean."""
     found = _share(case, MODEL, AT_MEAN)
     return None if found is None else Reading(found, case.source(f"final.{MODEL}"))
 

@@ -5,7 +5,7 @@ from math import isfinite, log
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs import gain
 
 USUAL = {"tags": 0.2}  # β at which models of a kind of data reconstruct well, where that is not 1
@@ -60,7 +60,7 @@ def prior_gap(case: Case) -> Reading | None:
 
 
 def sampling_cost(case: Case) -> Reading | None:
-    """Return by how much the distortion rises with drawn z, nats, for each half of an active unit.
+    """Return by how much the distortion rises with drawn z, for each active unit, in halves of a nat.
 
     At the optimum of β 1 drawing costs half a nat for each dimension that is used; as β falls, so does this.
     """
@@ -92,26 +92,41 @@ HIGH_BETA = Sign("effective_beta", "effective β", "high_beta", "above", effecti
 RAISED_BETA = Sign("effective_beta_raised", "effective β", "raised_beta", "above", effective_beta)
 LOW_BETA = Sign("effective_beta_low", "effective β", "low_beta", "below", effective_beta)
 LOWER_BETA = Sign("effective_beta_lower", "effective β", "lower_beta", "below", effective_beta)
-RATE_SHORT = Sign("rate_share", "rate over what a linear VAE spends at β 1", "rate_short", "below",
-                  lambda case: ratio(case, "final.rate", "run.rate_star_1"))  # fmt: skip
-RATE_ASKED = Sign("rate_asked", "what a linear VAE spends at this β, over what it spends at β 1", "rate_asked", "below",
+RATE_SHORT = Sign(
+    "rate_share",
+    "rate, over that of a linear VAE at β 1",
+    "rate_short",
+    "below",
+    lambda case: ratio(case, "final.rate", "run.rate_star_1"),
+)
+RATE_ASKED = Sign("rate_asked", "rate of a linear VAE at this β, over its rate at β 1", "rate_asked", "below",
                   rate_asked)  # fmt: skip
-RATE_USUAL = Sign("rate_usual", "what a linear VAE spends at this β, over what it spends at the usual β", 0.15, "below",
+RATE_USUAL = Sign("rate_usual", "rate of a linear VAE at this β, over its rate at the usual β", 0.15, "below",
                   rate_usual)  # fmt: skip
 DRAWN_SHARE = Sign("drawn_share", "share of the gain that is left with one drawn z", "drawn_share", "below",
                    gain.drawn_share)  # fmt: skip
 PRIOR_GAP = Sign("prior_gap", "distance of the aggregate posterior from the prior, over the rate", "prior_gap", "above",
                  prior_gap)  # fmt: skip
-SAMPLING_COST = Sign("sampling_cost", "cost of drawing z for each half of an active unit", "sampling_cost", "below",
-                     sampling_cost, "nats")  # fmt: skip
-SKIPS = Sign("skips", "features that bypass the bottleneck", 0, "above", skips)
-BYPASSED_RATE = Sign("rate_share_bypassed", "rate over what a linear VAE spends at β 1", "bypassed_rate", "below",
-                     lambda case: ratio(case, "final.rate", "run.rate_star_1"))  # fmt: skip
+SAMPLING_COST = Sign("sampling_cost", "cost of drawing z, per active unit", "sampling_cost", "below",
+                     sampling_cost, "× ½ nat")  # fmt: skip
+SKIPS = Sign("skips", "features bypass the bottleneck", 0, "above", skips, YES_OR_NO)
+BYPASSED_RATE = Sign(
+    "rate_share_bypassed",
+    "rate, over that of a linear VAE at β 1",
+    "bypassed_rate",
+    "below",
+    lambda case: ratio(case, "final.rate", "run.rate_star_1"),
+)
 LATENT_SHARE = Sign("latent_share", "share of the gain that is lost with another example's z", "latent_share", "below",
                     gain.latent_share)  # fmt: skip
 FLAT_MEANS = Sign("snr_max", "signal-to-noise ratio of the best latent", 0.5, "below", of_metric("final.snr_max"))
 SMALL_SIGMA = Sign("min_log_var", "smallest posterior log-variance", -8, "below", of_metric("final.min_log_var"))
-EXTREME = Sign("max_abs_mean", "largest posterior mean, standard deviations of the prior", 12, "above",
-               of_metric("final.max_abs_mean"))  # fmt: skip
-ALIKE = Sign("diversity_ratio", "difference between reconstructions over that between originals", 0.3, "below",
+EXTREME = Sign(
+    "max_abs_mean",
+    "largest posterior mean, standard deviations of the prior",
+    12,
+    "above",
+    of_metric("final.max_abs_mean"),
+)
+ALIKE = Sign("diversity_ratio", "difference between reconstructions, over that between originals", 0.3, "below",
              of_metric("final.diversity_ratio"))  # fmt: skip

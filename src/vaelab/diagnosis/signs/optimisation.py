@@ -5,7 +5,7 @@ from statistics import median
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.sign import Reading, Sign
+from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.metrics.directions import VALIDATION
 from vaelab.params.kinds import KINDS
 
@@ -192,23 +192,35 @@ def _history(case: Case) -> str:
 
 
 NOT_FINITE = Sign("not_finite", "steps that were not finite", 0, "above", not_finite)
-GRADIENT_RATIO = Sign("gradient_ratio", "largest gradient norm over the median", "gradient_ratio", "above",
-                      gradient_ratio)  # fmt: skip
+GRADIENT_RATIO = Sign(
+    "gradient_ratio", "largest gradient norm of an epoch, over the median", "gradient_ratio", "above", gradient_ratio
+)
 LOSS_JUMP = Sign("loss_jump", "largest rise of the training loss, over all that it fell", "loss_jump", "above",
                  loss_jump)  # fmt: skip
 STILL_GAINING = Sign("still_gaining", "share of all progress that the last quarter of the epochs brought",
                      "still_gaining", "above", still_gaining)  # fmt: skip
 BEST_IS_LAST = Sign("epochs_since_best", "epochs after the best one", 1, "below", epochs_since_best)
-OVERSHOOT = Sign("overshoot", "largest loss of a step above the untrained model's, over all that the loss fell",
-                 "overshoot", "above", overshoot)  # fmt: skip
+OVERSHOOT = Sign(
+    "overshoot",
+    "largest loss of a step above the untrained model's, over all that the loss fell",
+    "overshoot",
+    "above",
+    overshoot,
+)
 FAST = Sign("learning_rate", "largest learning rate", "high_rate", "above", fastest)
-LOST_AGAIN = Sign("lost_again", "share of the gain on val that was lost after the best epoch", "lost_again", "above",
-                  lost_again)  # fmt: skip
-TRAIN_FELL = Sign("train_rise", "rise of the training loss without KL since then, over all that it fell", 0, "below",
-                  train_rise)  # fmt: skip
-RATE_FELL = Sign("rate_since_best", "rate over that of the best epoch", 0.6, "below", rate_since_best)
-SETTLED = Sign("settled", "training whose end brought nothing more", 0, "above", settled)
+LOST_AGAIN = Sign(
+    "lost_again", "share of the gain on val that was lost after the best epoch", "lost_again", "above", lost_again
+)
+TRAIN_FELL = Sign(
+    "train_rise",
+    "rise of the training loss without KL since the best epoch, over all that it fell",
+    0,
+    "below",
+    train_rise,
+)
+RATE_FELL = Sign("rate_since_best", "rate in the last epoch, over that in the best one", 0.6, "below", rate_since_best)
+SETTLED = Sign("settled", "the end of training brought nothing more", 0, "above", settled, YES_OR_NO)
 SLOW = Sign("learning_rate_slow", "largest learning rate", 3e-4, "below", fastest)
-DROPOUT = Sign("dropout", "share of the features that is dropped", 0.35, "above", dropout)
+DROPOUT = Sign("dropout", "dropout, share of the features", 0.35, "above", dropout)
 LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
 SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)
