@@ -55,7 +55,8 @@ def test_baselines_give_images_of_the_same_shape_in_0_to_1(channels):
 @pytest.mark.parametrize("method", ["pca", "patch_pca"])
 def test_baselines_of_a_training_with_mirrored_images_are_fitted_to_both(method):
     train, x = crops(), crops(count=130)[120:].float() / 255
-    found = fit_baselines(train, 64, 8, documents=False, seed=0, flip=True)[method](x)
+    fitted = principal(train, 64, seed=0, flip=True)
+    found = fit_baselines(train, fitted, 64, 8, documents=False, seed=0, flip=True)[method](x)
     both = baselines(torch.cat([train, train.flip(-1)]), 64, cell=8)[method](x)
     torch.testing.assert_close(found, both, atol=1e-4, rtol=0)
     assert not torch.allclose(found, baselines(train, 64, cell=8)[method](x), atol=1e-3)

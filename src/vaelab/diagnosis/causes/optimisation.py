@@ -44,7 +44,7 @@ NOT_LEARNED = Cause(
         Rule("breaks", (capacity.DEAD_GAIN, optimisation.SLOW)),
         Rule("breaks", (capacity.DEAD_GAIN, optimisation.DROPOUT)),
         Rule("breaks", (capacity.DEAD_GAIN, optimisation.SETTLED)),
-        Rule("breaks", (objective.DRAWN_SHARE, objective.RATE_SHORT)),
+        Rule("breaks", (objective.DRAWN_SHARE,)),
     ),
     "Reconstructions are hardly better than one and the same answer for all examples, and the weight of KL is not the "
     "reason. The learning rate is far off, dropout is too heavy, or there were too few steps.",

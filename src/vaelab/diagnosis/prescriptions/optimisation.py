@@ -15,7 +15,7 @@ def lower_rate(case: Case) -> Prescription | None:
     factor = min(max((found.value / 5 if found else 10.0), 3.0), 100.0)
     new = rounded(min(rate / factor, USUAL_RATE if case.failure else rate / 3))
     ran_away = found is not None and found.value > case.run.diagnose.gradient_ratio
-    grew = f": gradients grew to {_times(case)} their median" if ran_away else ""
+    grew = f": gradients grew to {found.value:.3g} times their median" if found and ran_away else ""
     why = f"the learning rate of {rate:g} is divided by {rate / new:.3g}{grew}"
     changes = {"train.learning_rate": new, "train.warmup": 1.0}
     return Prescription(changes, *_calmer(case), why, "training takes more epochs")

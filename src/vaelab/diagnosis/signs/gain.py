@@ -8,8 +8,11 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading
 
 MODEL, AT_MEAN = "distortion", "distortion_at_mean"
-NOTHING = {"grid": "floors.frequency.distortion", "image": "floors.mean_image.distortion"}
-NOTHING["tags"] = NOTHING["grid"]
+NOTHING = {  # by kind of data, what knows nothing of the example
+    "grid": "floors.frequency.distortion",
+    "image": "floors.mean_image.distortion",
+    "tags": "floors.frequency.distortion",
+}
 PCA = (
     "floors.pca.distortion_at_mean",
     "floors.patch_pca.distortion_at_mean",
