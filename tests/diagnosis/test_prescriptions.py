@@ -167,3 +167,18 @@ def test_the_last_epoch_is_called_the_best_only_where_it_is():
 def test_the_local_model_is_not_prescribed_over_what_it_has_not(option):
     assert decision.local_model(defects()) is not None
     assert decision.local_model(defects()._replace(run=run_of("image", model={option: True}))) is None
+
+
+def test_what_val_lost_again_is_what_should_fall_where_it_alone_tells():
+    case = tags()._replace(history=history([40, 30, 20], [30, 21, 31], "distortion"))
+    found = capacity.noise(case)
+    assert (found.metric, found.direction, found.least) == ("lost_again", "lower", pytest.approx(0.25))
+    assert capacity.noise(tags()).metric == "overfit_share"
+
+
+def test_a_likelihood_that_raises_beta_is_held_against_the_rate():
+    errors = run_of("image", loss={"terms": {"mse": 1.0}, "reduction": "mean"})
+    low = image(run__effective_beta_measured=1e-3, run__rate_star_1=30.0)._replace(run=errors)
+    assert (objective.likelihood(low).metric, objective.likelihood(low).direction) == ("rate_share", "lower")
+    high = image(run__effective_beta_measured=300.0)._replace(run=errors)
+    assert objective.likelihood(high).metric == "gain"

@@ -3,8 +3,8 @@
 from math import ceil
 
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.prescription import Prescription, rounded
-from vaelab.diagnosis.signs import gain, objective
+from vaelab.diagnosis.prescription import Direction, Prescription, rounded
+from vaelab.diagnosis.signs import gain, objective, optimisation
 
 LARGEST, LARGEST_MAP = 512, 64  # latents of a vector, channels of a map
 FULL = 0.9  # effective β from which KL counts in full: lower, a quarter of it would be too low
@@ -54,21 +54,20 @@ def lower_rate_cost(case: Case) -> Prescription | None:
 def smaller(case: Case) -> Prescription | None:
     """Return a network of half the width, or half the hidden units."""
     options = case.run.model
-    least, why = rounded(_part_of_overfit(case)), "a quarter of the weights has less to remember examples with"
+    why = "a quarter of the weights has less to remember examples with"
     if case.kind == "tags":
         hidden = [max(16, size // 2) for size in options.hidden]
-        return Prescription({"model.hidden": hidden}, "overfit_share", "lower", least, why)
-    return Prescription({"model.width": max(4, options.width // 2)}, "overfit_share", "lower", least, why)
+        return Prescription({"model.hidden": hidden}, *_less_by_heart(case), why)
+    return Prescription({"model.width": max(4, options.width // 2)}, *_less_by_heart(case), why)
 
 
 def noise(case: Case) -> Prescription | None:
     """Return noise on what the encoder sees: of tags some are hidden, images get noise or are mirrored."""
-    least = rounded(_part_of_overfit(case))
     if case.kind == "tags" and case.run.model.input_dropout == 0:
         changes: dict[str, object] = {"model.input_dropout": 0.5, "model.input_dropout_rate": "uniform"}
-        return Prescription(changes, "overfit_share", "lower", least, "no row is seen twice in the same form")
+        return Prescription(changes, *_less_by_heart(case), "no row is seen twice in the same form")
     if case.kind != "tags" and not case.run.train.flip:
-        return Prescription({"train.flip": True}, "overfit_share", "lower", least, "examples are mirrored at random")
+        return Prescription({"train.flip": True}, *_less_by_heart(case), "examples are mirrored at random")
     return None
 
 
@@ -78,8 +77,7 @@ def beta_up(case: Case) -> Prescription | None:
     if found is None or found.value >= FULL or found.value <= 0 or not isinstance(option, float):
         return None
     why = f"KL keeps posteriors from telling single examples apart; effective β is {found.value:.2g}"
-    least = rounded(_part_of_overfit(case))
-    return Prescription({"loss.beta": rounded(option / found.value)}, "overfit_share", "lower", least, why)
+    return Prescription({"loss.beta": rounded(option / found.value)}, *_less_by_heart(case), why)
 
 
 def lower_gamma(case: Case) -> Prescription | None:
@@ -128,6 +126,9 @@ def fewer_channels(case: Case) -> Prescription | None:
     return Prescription({f"model.{name}": max(1, size // 8)}, "threshold.average_precision", "higher", 0.03, why)
 
 
-def _part_of_overfit(case: Case) -> float:
-    found = gain.overfit_share(case)
-    return max(found.value / 4, 0.1) if found else 0.15
+def _less_by_heart(case: Case) -> tuple[str, Direction, float]:
+    """The number by which a run over-fits, and how far it should fall: what val lost again, where that alone tells."""
+    share, again = gain.overfit_share(case), optimisation.LOST_AGAIN(case)
+    if again is not None and again.holds and not (share and share.value > case.run.diagnose.overfit_share):
+        return "lost_again", "lower", rounded(again.reading.value / 2)
+    return "overfit_share", "lower", rounded(max(share.value / 4, 0.1) if share else 0.15)

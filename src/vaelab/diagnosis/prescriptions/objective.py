@@ -53,8 +53,15 @@ def likelihood(case: Case) -> Prescription | None:
         return None
     terms = {f"loss.terms.{name}": 0 for name in PIXEL_TERMS if getattr(case.run.loss.terms, name) != 0}
     changes = {**terms, "loss.terms.gaussian": 1.0, "loss.reduction": "sum", "loss.beta": 1.0}
-    why = "σ is then fitted to the errors, and β 1 is the ELBO at any size of image"
-    return Prescription(changes, "gain", "higher", _to_half(case), why, "the loss is in other units than before")
+    why, beside = (
+        "σ is then fitted to the errors, and β 1 is the ELBO at any size of image",
+        "the loss is in other units",
+    )
+    found = objective.effective_beta(case)
+    if found is not None and found.value < 1:  # β rises, so that the gain may fall
+        metric, least = _too_much(case)
+        return Prescription(changes, metric, "lower", least, why, beside)
+    return Prescription(changes, "gain", "higher", _to_half(case), why, beside)
 
 
 def summed(case: Case) -> Prescription | None:
