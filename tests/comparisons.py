@@ -80,7 +80,7 @@ def ill(found: Result, *causes: str, severity: str = "breaks") -> Result:
     evidence = {**numbers, "better": "higher", "source": "metrics/evaluate/a.json: test.psnr"}
     tried = {
         "command": f"dvc exp run -S '++runs.{found.run.name}.loss.beta=0.3'", "changes": {"loss.beta": 0.3},
-        "metric": "gain", "direction": "higher", "least": 0.1, "seconds": 12.0, "why": "KL weighs too much",
+        "metric": "gain", "direction": "higher", "least": 0.1, "epochs": 12, "why": "KL weighs too much",
         "side_effects": "",
     }  # fmt: skip
     findings = [
@@ -91,7 +91,7 @@ def ill(found: Result, *causes: str, severity: str = "breaks") -> Result:
         for cause in causes
     ]  # fmt: skip
     healthy = not causes or severity == "note"
-    return found._replace(diagnosis={"run": found.run.name, "healthy": healthy, "findings": findings, "unknown": []})
+    return found._replace(diagnosis={"run": found.run.name, "healthy": healthy, "findings": findings, "unknown": {}})
 
 
 def seeds(name: str, values: list[float], metric: str = "macro_f1", **options: Any) -> list[Result]:

@@ -91,8 +91,9 @@ def test_a_run_that_is_removed_leaves_a_fresh_clone_up_to_date(project, tmp_path
 def test_clean_lists_and_removes_only_when_told(project):
     left = [
         "data/scores/wide", "data/thresholds/wide", "metrics/evaluate/wide.json", "metrics/headline/wide.json",
-        "metrics/health/wide.json", "metrics/summary/wide.json", "metrics/threshold/wide.json",
-        "metrics/training/wide.json", "models/wide", "plots/runs/wide", "plots/threshold/wide",
+        "metrics/health/wide.json", "metrics/seconds/wide.json", "metrics/summary/wide.json",
+        "metrics/threshold/wide.json", "metrics/training/wide.json", "models/wide",
+        "plots/runs/wide", "plots/threshold/wide",
     ]  # fmt: skip
     (project / "data/prepared/old").mkdir()
     (project / "data/prepared/old/meta.json").write_text("{}")
@@ -101,7 +102,7 @@ def test_clean_lists_and_removes_only_when_told(project):
     said = vaelab(project, "clean")
     listed = [line.split()[-1] for line in said.splitlines()[:-1]]
     assert sorted(listed) == sorted([*left, "data/prepared/old"])
-    assert said.splitlines()[-1].startswith("12 outputs of runs and data sets that params.yaml does not have")
+    assert said.splitlines()[-1].startswith("13 outputs of runs and data sets that params.yaml does not have")
     assert all((project / path).exists() for path in listed)
     vaelab(project, "clean", "--yes")
     assert not [path for path in listed if (project / path).exists()]

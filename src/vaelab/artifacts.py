@@ -45,8 +45,13 @@ def failed(run: str) -> Path:
 
 
 def training(run: str) -> Path:
-    """Return the path of why a training ended, and of its seconds, which differ where models/<run> is the same."""
+    """Return the path of why a training ended."""
     return Path("metrics/training") / f"{run}.json"
+
+
+def seconds(run: str) -> Path:
+    """Return the path of what the last training here took: no output of a stage, since it differs each time."""
+    return Path("metrics/seconds") / f"{run}.json"
 
 
 def scores(run: str) -> Path:

@@ -100,13 +100,17 @@ def docs() -> None:
 def diagnose(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all active ones.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    explain: Annotated[str | None, typer.Option(metavar="CAUSE", help="Say what a cause is.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="CAUSE", help="Say what a cause is, and its numbers in the runs named.")
+    ] = None,
 ) -> None:
     """Say what is wrong with runs, why, and what to do, from what is saved of them."""
     from vaelab.commands import diagnose as diagnosing
 
     if explain is not None:
-        print(diagnosing.explained(explain))
+        if runs:
+            check_root()
+        print(diagnosing.explained(explain, runs or [], as_json))
         return
     check_root()
     print(diagnosing.diagnosed(runs or [], as_json))

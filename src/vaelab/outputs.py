@@ -12,8 +12,8 @@ from vaelab.params.datasets import Dataset, PreparedFrom
 from vaelab.params.schema import NAME, Run
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
-    artifacts.resolved, artifacts.models, artifacts.training, artifacts.failed, artifacts.scores, artifacts.thresholds,
-    artifacts.compared,
+    artifacts.resolved, artifacts.models, artifacts.training, artifacts.seconds, artifacts.failed, artifacts.scores,
+    artifacts.thresholds, artifacts.compared,
     artifacts.evaluation, artifacts.headline, artifacts.summary, artifacts.threshold_metrics, artifacts.plots,
     artifacts.threshold_plots, artifacts.diagnosis, artifacts.health, artifacts.treatments,
 )  # fmt: skip

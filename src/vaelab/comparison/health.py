@@ -8,7 +8,7 @@ from vaelab.comparison.judge import Judgement
 from vaelab.diagnosis.cause import SAID, SEVERITIES
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.report import Record, expected, health_line
-from vaelab.diagnosis.sign import said
+from vaelab.diagnosis.sign import said, source
 
 MOST_EVIDENCE = 3  # lines of a finding; `vaelab diagnose` prints more
 
@@ -33,7 +33,8 @@ def diagnosis(
     yield _conclusion(results, judgements)
     yield "\n".join(f"- {escaped(_line(result), style)}" for result in sorted(results, key=_health))
     for result in sorted((result for result in results if result.ill), key=_health):
-        yield from _finding(result.run.name, (result.diagnosis or {})["findings"][0], style)
+        name = result.run.name
+        yield from _finding(name, (result.diagnosis or {})["findings"][0], style, f"vaelab treat {name}")
         if result.run.name in pictures:
             yield pictures[result.run.name]
     found = [(record["run"], finding) for record in beside for finding in record["findings"]]
@@ -54,9 +55,17 @@ def _health(result: Result) -> int:
 def _conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
     """How many runs are ill, and which are recommended."""
     ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
-    health = f"{ill} of {len(results)} runs {'is' if ill == 1 else 'are'} ill" if ill else "No run is ill"
     winners = ", ".join(f"{_winner(judgement)} on {data}" for data, judgement in judgements.items())
-    return f"{health}{f', {broken} of them broken' * bool(broken)}. Recommended: {winners}."
+    return f"{_counted(len(results), ill, broken)}. Recommended: {winners}."
+
+
+def _counted(runs: int, ill: int, broken: int) -> str:
+    """How many runs are ill, and how many of these are broken."""
+    state = "broken" if broken == ill else "ill"
+    if not ill or runs == 1:
+        return f"The run is {state}" if ill else "No run is ill"
+    more = "" if broken in (0, ill) else f", and {broken} of these broken"
+    return f"{ill} of {runs} runs {'is' if ill == 1 else 'are'} {state}{more}"
 
 
 def _winner(judgement: Judgement) -> str:
@@ -75,15 +84,15 @@ def _line(result: Result) -> str:
 
 def _note(finding: Record) -> str:
     first = finding["evidence"][0]
-    return f"{CAUSES[finding['cause']].name}: {said(first)} ({first['source']})"
+    return f"{CAUSES[finding['cause']].name}: {said(first)} ({source(first)})"
 
 
-def _finding(who: str, found: Record, style: Style) -> Iterator[Part]:
-    """A finding: what it means, its first numbers, and the command that may cure it."""
+def _finding(who: str, found: Record, style: Style, treat: str = "") -> Iterator[Part]:
+    """A finding: what it means, its first numbers, the command that may cure it, and the one that tries all."""
     cause = CAUSES[found["cause"]]
     yield Heading(3, f"{who}: {cause.name}")
     yield escaped(f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']}). {cause.meaning}", style)
-    lines = [f"{said(one)} ({one['source']})" for one in found["evidence"][:MOST_EVIDENCE]]
+    lines = [f"{said(one)} ({source(one)})" for one in found["evidence"][:MOST_EVIDENCE]]
     yield "\n".join(f"- {escaped(line, style)}" for line in lines)
     if not found["prescriptions"]:
         yield escaped(f"What to do: {cause.advice}", style)
@@ -93,3 +102,6 @@ def _finding(who: str, found: Record, style: Style) -> Iterator[Part]:
     yield Command(first["command"])
     side = f" Beside that: {first['side_effects']}." * bool(first["side_effects"])
     yield escaped(f"Expected: {expected(first)} Why: {first['why']}.{side}", style)
+    if treat:
+        yield "Or let this, and what else is prescribed, be tried; what helps is kept:"
+        yield Command(treat)

@@ -35,7 +35,7 @@ class Case(NamedTuple):
     run: Run
     metrics: Mapping[str, Any] = {}  # metrics/evaluate/<run>.json: by phase, and `run`
     history: Sequence[Row] = ()  # history.csv: one row per epoch and phase
-    training: Mapping[str, Any] = {}  # metrics/training/<run>.json: why it stopped, seconds
+    training: Mapping[str, Any] = {}  # metrics/training/<run>.json: why it stopped
     failure: Mapping[str, Any] = {}  # nonfinite.json of a training that had to stop
     threshold: Mapping[str, Any] = {}  # summary of stage threshold, and its `settings`
     tables: Mapping[str, Sequence[Row]] = {}  # of stage threshold, and `percentiles`, its sweep
@@ -46,6 +46,8 @@ class Case(NamedTuple):
     eigenvalues: np.ndarray = np.empty(0)  # of the training data's covariance, falling
     beside: Mapping[str, "Reading"] = {}  # signs that a comparison reads, by name
     changes: Mapping[str, Mapping[str, Any]] = {}  # of options that the other runs suggest, by sign
+    absent: frozenset[str] = frozenset()  # files that were not there
+    seconds: float | None = None  # of an epoch; unknown to stages, whose outputs would differ each time: see `timed`
 
     @property
     def kind(self) -> str:
@@ -101,6 +103,9 @@ def read_case(run: Run) -> Case:
     trained = failed if failure else models if (models / "history.csv").is_file() else scores
     evaluated = {} if failure else saved.record(artifacts.evaluation(run.name), EVALUATION)
     summary, tables = ({}, {}) if failure else _threshold(run.name)
+    places = (trained / "history.csv", artifacts.evaluation(run.name), artifacts.prepared(run.data) / "meta.json",
+              scores / "dimensions.csv", scores / "arrays.safetensors",
+              artifacts.thresholds(run.name) / "summary.json")  # fmt: skip
     examples = saved.table(scores / "examples.csv", ("phase", "group"), ("group",)) if evaluated else ()
     return Case(
         run,
@@ -115,7 +120,15 @@ def read_case(run: Run) -> Case:
         _clusters(examples, data),
         data,
         _eigenvalues(scores / "arrays.safetensors") if evaluated else np.empty(0),
+        absent=frozenset(str(path) for path in places if not path.is_file()),
     )
+
+
+def timed(case: Case) -> Case:
+    """Return a case with what an epoch of its last training here took, where that is known."""
+    failed = artifacts.failed(case.run.name) / "training.json"
+    found = saved.record(failed if case.failure else artifacts.seconds(case.run.name), {"seconds_per_epoch": float})
+    return case._replace(seconds=found.get("seconds_per_epoch"))
 
 
 def _threshold(run: str) -> tuple[dict[str, Any], dict[str, Sequence[Row]]]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.cause import SEVERITIES, Cause, Severity
+from vaelab.diagnosis.cause import SEVERITIES, Cause, Rule, Severity
 from vaelab.diagnosis.causes.table import CAUSES, OWN, explained_by, measured
+from vaelab.diagnosis.gaps import lacking
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.sign import CERTAINTIES, Certainty, Evidence, Sign
 from vaelab.diagnosis.signs.verdict import poor
@@ -35,7 +36,7 @@ class Diagnosis(NamedTuple):
 
     run: str
     findings: tuple[Finding, ...]  # the worst first, of those the surest
-    unknown: tuple[str, ...]  # causes that could not be looked for: numbers are missing
+    unknown: Mapping[str, str]  # causes that could not be looked for, with what was not saved; else they do not apply
 
     @property
     def healthy(self) -> bool:
@@ -60,8 +61,10 @@ def diagnose(case: Case, causes: Iterable[Cause] = OWN) -> Diagnosis:
     explained = {name for cause in found for name in explained_by(CAUSES[cause], found)}
     findings = [_finding(CAUSES[name], case, found) for name in found if name not in explained]
     findings.sort(key=lambda one: (SEVERITIES.index(one.severity), -CERTAINTIES.index(one.certainty)))
-    unknown = [cause.id for cause in asked if cause.id not in found and not _known(cause, case)]
-    return Diagnosis(case.run.name, tuple(findings), tuple(unknown))
+    unknown = {
+        cause.id: lacks for cause in asked if cause.id not in found and (lacks := _lacks(cause, case)) is not None
+    }
+    return Diagnosis(case.run.name, tuple(findings), unknown)
 
 
 def _confirmed(cause: Cause, case: Case) -> _Confirmed | None:
@@ -78,13 +81,17 @@ def _holding(signs: Iterable[Sign], case: Case) -> tuple[Evidence, ...]:
     return tuple(found for sign in signs if (found := sign(case)) is not None and found.holds)
 
 
-def _known(cause: Cause, case: Case) -> bool:
-    """Whether some rule could be decided: all of its signs are known, or one is and does not hold."""
-    for rule in cause.rules:
-        evidence = [sign(case) for sign in rule.signs]
-        if all(one is not None for one in evidence) or any(one is not None and not one.holds for one in evidence):
-            return True
-    return False
+def _lacks(cause: Cause, case: Case) -> str | None:
+    """What was not saved of what a cause needs, empty where it does not apply; None where it could be looked for."""
+    undecided = [rule for rule in cause.rules if not _decided(rule, case)]
+    lacks = lacking(undecided, case)
+    return lacks if lacks or len(undecided) == len(cause.rules) else None
+
+
+def _decided(rule: Rule, case: Case) -> bool:
+    """Whether all of its signs are known, or one is and does not hold."""
+    evidence = [sign(case) for sign in rule.signs]
+    return all(one is not None for one in evidence) or any(one is not None and not one.holds for one in evidence)
 
 
 def _finding(cause: Cause, case: Case, found: Mapping[str, _Confirmed]) -> Finding:
@@ -125,7 +132,8 @@ def as_record(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
             }
             for finding in diagnosis.findings
         ],
-        "unknown": list(diagnosis.unknown),
+        "unknown": {name: lacks for name, lacks in diagnosis.unknown.items() if lacks},
+        "does_not_apply": [name for name, lacks in diagnosis.unknown.items() if not lacks],
     }
 
 

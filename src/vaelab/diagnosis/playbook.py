@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from vaelab.diagnosis.cause import SAID, Cause
 from vaelab.diagnosis.causes.table import CAUSES, LAYERS
-from vaelab.diagnosis.report import said
+from vaelab.diagnosis.explain import said
 from vaelab.diagnosis.sign import Sign
 from vaelab.params.diagnose import Diagnose
 from vaelab.params.kinds import KINDS

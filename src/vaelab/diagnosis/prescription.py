@@ -28,22 +28,26 @@ class Prescription(NamedTuple):
             "metric": self.metric,
             "direction": self.direction,
             "least": self.least,
-            "seconds": seconds(case, self),
+            "epochs": epochs(case, self),
             "why": self.why,
             "side_effects": self.side_effects,
-        }
+        } | ({} if (known := seconds(case, self)) is None else {"seconds": known})
 
 
 Prescribe = Callable[[Case], Prescription | None]
 
 
+def epochs(case: Case, prescription: Prescription) -> int:
+    """Return for how many epochs the run is trained under the changes, at most; 0 where it is not."""
+    return 0 if prescription.later_only else int(prescription.changes.get("train.epochs", case.run.train.epochs))
+
+
 def seconds(case: Case, prescription: Prescription) -> float | None:
-    """Return what training takes under the changes, s, from the run's own history; None where that is unknown."""
-    if prescription.later_only:
+    """Return what that takes, s, at the pace of the run's last training here; None where that is unknown."""
+    count = epochs(case, prescription)
+    if not count:
         return 0.0
-    each = case.training.get("seconds_per_epoch")
-    epochs = prescription.changes.get("train.epochs", case.run.train.epochs)
-    return round(each * epochs, 1) if isinstance(each, int | float) else None
+    return None if case.seconds is None else round(case.seconds * count, 1)
 
 
 def rounded(value: float) -> float:

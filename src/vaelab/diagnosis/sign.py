@@ -91,7 +91,15 @@ def said(evidence: Mapping[str, Any]) -> str:
     side = f"{'' if holds else 'not '}{'above' if above else 'below'}"
     if evidence["unit"] == YES_OR_NO:
         return f"{evidence['title']}: {'yes' if value else 'no'}"
-    return f"{evidence['title']} = {_short(value)}{ends}{unit}, {side} {_short(limit)}"
+    beyond = f", {side} {_short(limit)}" if limit or not holds or not above else ""  # of a count, above 0 says nothing
+    return f"{evidence['title']} = {_short(value)}{ends}{unit}{beyond}"
+
+
+def source(evidence: Mapping[str, Any]) -> str:
+    """Return where a number was read; a file that holds two of them stands there once."""
+    text = str(evidence["source"])
+    file = text.partition(": ")[0]
+    return text.replace(f"; {file}: ", ", ")
 
 
 def _short(value: float) -> str:

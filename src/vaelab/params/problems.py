@@ -1,6 +1,7 @@
 """What is wrong with a value of params.yaml, in the user's words: where, what was given, what is allowed."""
 
 import difflib
+import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from reprlib import Repr
@@ -72,6 +73,19 @@ def suggestion(name: object, known: Iterable[str]) -> str:
     more = f" and {len(known) - NAMES} more" if len(known) > NAMES else ""
     listed = f"known: {', '.join(known[:NAMES])}{more}" if known else "none is known"
     return f"did you mean {near[0]!r}? ({listed})" if near else listed
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return in lines that there is no such name: the nearest known ones first, then what is known."""
+    known = sorted(shortened_text(str(one), NAME) for one in known)
+    near = difflib.get_close_matches(_name(name), known, n=3, cutoff=0.5)
+    inside = [one for one in known if name and name in one and one not in near][: 3 - len(near)]
+    nearest = f"; nearest: {', '.join([*near, *inside])}" if near or inside else ""
+    more = f" and {len(known) - NAMES} more" if len(known) > NAMES else ""
+    listed = textwrap.fill(
+        ", ".join(known[:NAMES]) + more, 110, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    )
+    return f"no {what} {short(name)}{nearest}\nknown:\n{listed}"
 
 
 def path_of(place: Iterable[Any]) -> str:

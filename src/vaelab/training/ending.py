@@ -33,7 +33,7 @@ def counted(number: int, name: str) -> str:
 
 
 def training_facts(session: Session, not_finite: str = "") -> dict[str, Any]:
-    """Return what training.json says: why training ended, the epochs that are whole, and the time that it took.
+    """Return what is noted of the end: why training ended, the epochs that are whole, and the time that it took.
 
     `not_finite` says what was not finite, where that was the end.
     Seconds are those of the clock on the wall, of training, validation and checkpoints, without what a kill lost.

@@ -71,7 +71,8 @@ def fit(run: Run, data: Path, output: Path, draw: Draw, watch: Watch = lambda hi
         elif first:
             print(f"{run.name}: resuming after its last epoch", file=sys.stderr)
         if first:
-            publish(scratch, output, artifacts.training(run.name), artifacts.failed(run.name))
+            places = (artifacts.training(run.name), artifacts.seconds(run.name), artifacts.failed(run.name))
+            publish(scratch, output, *places)
 
 
 def train(session: Session, interrupts: Interrupts) -> None:

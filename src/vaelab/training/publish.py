@@ -18,6 +18,7 @@ from vaelab.training.written import Written, check
 
 OUTPUT, FINISHED = "output", "finished"  # folders in the scratch folder
 STATE, DONE, FACTS = "state.safetensors", "done.safetensors", "training.json"  # and files
+TIMES = ("seconds", "seconds_per_epoch")  # of the facts: they differ where all else is the same
 
 
 def finish(scratch: Path, written: Written, facts: Mapping[str, Any]) -> None:
@@ -42,13 +43,14 @@ def is_trained(scratch: Path, output: Path) -> bool:
     return all((output / name).is_file() for name in progress.files)
 
 
-def publish(scratch: Path, output: Path, facts: Path, failed: Path) -> None:
+def publish(scratch: Path, output: Path, facts: Path, seconds: Path, failed: Path) -> None:
     """Put a finished training in its place; then drop the scratch folder, and what an earlier training left.
 
     Args:
         scratch: folder of a training that `is_trained`.
         output: where that goes.
-        facts: where it is written why and when the training ended.
+        facts: where it is written why the training ended.
+        seconds: where it is written what it took.
         failed: what was known of an earlier training of the run that had to stop.
 
     Raises:
@@ -59,7 +61,9 @@ def publish(scratch: Path, output: Path, facts: Path, failed: Path) -> None:
         if (scratch / STATE).exists():
             os.rename(scratch / STATE, scratch / DONE)
         if (scratch / FACTS).exists():
-            _put(storage.read_json(scratch / FACTS), facts)
+            known = storage.read_json(scratch / FACTS)
+            _put({name: known.pop(name) for name in TIMES}, seconds)
+            _put(known, facts)
         if (scratch / FINISHED).exists():
             output.parent.mkdir(parents=True, exist_ok=True)
             remove(new)

@@ -7,10 +7,10 @@ from vaelab.commands.compare.experiments import check_project, experiments
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.treat.trial import case_of, digest
 from vaelab.diagnosis import treatments as treating
-from vaelab.diagnosis.case import Case, read_case
+from vaelab.diagnosis.case import Case, read_case, timed
 from vaelab.diagnosis.treatments import Treatments
 from vaelab.errors import InputError
-from vaelab.params.problems import raise_problems, suggestion
+from vaelab.params.problems import raise_problems, unknown
 from vaelab.params.resolve import read_run, resolve
 
 
@@ -22,13 +22,13 @@ def begun(run: str, random: bool = False) -> tuple[Treatments, Case]:
     """
     found = resolve(artifacts.PARAMS)
     if run not in found.runs:
-        raise InputError(f"no run {run!r} in {artifacts.PARAMS}; {suggestion(run, sorted(found.runs))}")
+        raise InputError(unknown(f"run in {artifacts.PARAMS} named", run, found.runs))
     path = artifacts.resolved(run)
     if not path.is_file() or read_run(path) != found.runs[run]:
         raise InputError(f"{run}: {artifacts.PARAMS} has changed since it was trained; `dvc repro` comes first")
     check_project(Path())
     raise_problems("what is to be tried", untracked(found._replace(runs={run: found.runs[run]})))
-    case = read_case(found.runs[run])
+    case = timed(read_case(found.runs[run]))
     if not case.failure and not case.metrics:
         raise InputError(f"{run}: nothing to diagnose; `dvc repro` trains and measures it")
     done = Treatments(run, digest(case.run.model_dump(), case.metrics, case.failure, case.threshold), random)

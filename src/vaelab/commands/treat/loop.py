@@ -13,7 +13,7 @@ from vaelab.diagnosis.causes.table import measured
 from vaelab.diagnosis.engine import Finding, as_record, diagnose
 from vaelab.diagnosis.prescription import Prescription, seconds
 from vaelab.diagnosis.random_change import random_changes
-from vaelab.diagnosis.report import health_line
+from vaelab.diagnosis.report import health_line, takes
 from vaelab.diagnosis.treatments import Treatments, Try
 
 
@@ -75,10 +75,9 @@ def planned(run: str, tries: int, random: bool) -> str:
     lines = [health_line(as_record(diagnose(case), case))]
     while len(done.tries) < tries and not diagnose(case).healthy and (chosen := _chosen(done, case)):
         finding, prescription = chosen
-        changes, cost = {**done.changes, **prescription.changes}, seconds(case, prescription)
+        changes = {**done.changes, **prescription.changes}
         command = command_line(experiment_of(run, done.base, changes))
-        takes = "unknown time" if cost is None else f"{cost:.0f} s of training"
-        lines.append(f"{finding.cause.id}, {takes}: {command}")
+        lines.append(f"{finding.cause.id}, {takes(prescription.record(case))}: {command}")
         would = Try(finding.cause.id, command, changes, "", "higher", 0, None, None, False, "", 0, "")
         done = done._replace(tries=(*done.tries, would))
     return "\n".join(lines)

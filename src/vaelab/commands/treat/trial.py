@@ -11,7 +11,7 @@ from typing import Any
 from vaelab import artifacts
 from vaelab.commands.compare.experiments import Experiment, StageError, experiments, start
 from vaelab.commands.compare.overrides import resolved_overrides
-from vaelab.diagnosis.case import Case, read_case
+from vaelab.diagnosis.case import Case, read_case, timed
 from vaelab.errors import InputError
 from vaelab.params.experiment import overrides
 from vaelab.params.resolve import read_run
@@ -59,7 +59,8 @@ def case_of(run: str, commit: str) -> Case:
         for path in _files(run, data):
             _fetch(found, path, Path(name))
         with chdir(name):
-            return read_case(read_run(resolved))
+            case = read_case(read_run(resolved))
+    return case._replace(seconds=timed(case).seconds)
 
 
 def _files(run: str, data: str) -> Iterator[Path]:
