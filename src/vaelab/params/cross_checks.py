@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import TABLES
 from vaelab.params.base import Schedule, has_effect
 from vaelab.params.datasets import Dataset, Npy, Split
+from vaelab.params.diagnose import ORDER
 from vaelab.params.feature_checks import feature_side, features
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import Problem, suggestion
@@ -26,7 +28,7 @@ def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> It
         compare: the block `compare` of params.yaml, right or wrong.
     """
     of_data = [] if data is None else [_shapes(run, data, where), _test_split(run, data, compare)]
-    of_run = (check(run, where) for check in (_metrics, _schedules, _prior, *OF_KIND.get(run.kind, ())))
+    of_run = (check(run, where) for check in (_metrics, _schedules, _prior, _limits, *OF_KIND.get(run.kind, ())))
     for problems in (_terms(run, where), _output(run, where), _network(run, where), *of_data, *of_run):
         with suppress(AttributeError):
             yield from problems
@@ -94,6 +96,14 @@ def _network(run: Run, where: str) -> Iterator[Problem]:
     for name in ("conditional", "skips", "attention") if model.name in ("filtered", "local") else ():
         if getattr(model, name):
             yield Problem(f"{where}.model.{name}", f"is not for model.name: {model.name}")
+
+
+def _limits(run: Run, where: str) -> Iterator[Problem]:
+    """Limits of the diagnosis, of which one means less than the other."""
+    for least, most in (pair for order in ORDER for pair in pairwise(order)):
+        low, high = getattr(run.diagnose, least), getattr(run.diagnose, most)
+        if low > high:
+            yield Problem(f"{where}.diagnose.{least}", f"is {low:g}, above diagnose.{most}, which is {high:g}")
 
 
 def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:

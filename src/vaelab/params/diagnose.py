@@ -10,12 +10,19 @@ from pydantic import Field
 from vaelab.params.base import Block, Fraction, of
 
 Ratio = Annotated[float, Field(ge=0, le=1e6)]
+Multiple = Annotated[float, Field(ge=1, le=1e6)]
+ORDER = (  # of limits of one number, or of one after the other: each is at most the next
+    ("lower_beta", "low_beta", "raised_beta", "high_beta"),
+    ("dead_gain", "poor_gain"),
+    ("calibration_p", "calibration_doubt"),
+    ("val_above_p", "calibration_doubt"),
+)
 
 
 class Diagnose(Block):
     """Limits from which on a run is called ill."""
 
-    gradient_ratio: Ratio = 30.0
+    gradient_ratio: Multiple = 30.0
     """Unstable: largest gradient norm of an epoch over the median of all epochs (broken 148, healthy up to 4.7)."""
     loss_jump: Ratio = 0.5
     """Unstable: largest rise of the training loss from its lowest value so far, as a share of all that it has fallen
@@ -96,7 +103,7 @@ class Diagnose(Block):
     """Threshold too high: smallest F1, as a share of the best one of the sweep."""
     chance: Annotated[Fraction, of("image")] = 0.5
     """Defects not found: largest lower end of the interval of AUC at which ranking may be chance."""
-    rate_rise: Annotated[Ratio, of("image")] = 1.2
+    rate_rise: Annotated[Multiple, of("image")] = 1.2
     """Reconstructs defects: smallest rate over that of a like run from which on a fall of AUC is laid to it (40 to 283
     nats raised AUC from .60 to .67, 6820 nats lowered it to .60)."""
     seed_spread: Ratio = 0.15
