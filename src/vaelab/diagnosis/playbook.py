@@ -70,7 +70,7 @@ def _limits(cause: Cause) -> str:
     rows = []
     for option, sign in signs.items():
         field = Diagnose.model_fields[option]
-        what = (sign.read.__doc__ or "").partition("\n")[0].removeprefix("Return ").rstrip(".")
+        what = (sign.read.__doc__ or "").partition("\n")[0].partition("; None")[0].removeprefix("Return ").rstrip(".")
         meaning = " ".join((field.description or "").split())
         rows.append(f"| {sign.title}{f': {what}' if what else ''} | {field.default:g} | {meaning} |")
     if not rows:

@@ -64,7 +64,7 @@ def test_a_collapsed_run_is_treated_and_nothing_changes_until_it_is_applied(proj
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("narow",), "did you mean 'narrow'"),
+        (("narow",), "nearest: narrow"),
         (("narrow", "--budget", "soon"), "expected a time"),
         (("narrow", "--apply", "--random"), "--apply goes alone"),
     ],

@@ -13,7 +13,7 @@ CONVENTIONS_DIFFER = Cause(
     "effective β.",
     (others.same_convention,),
     symptoms=(across.BETA_FACTOR,),
-    seen="no plant; a sum and a mean over 3072 values differ by the factor 3072 at the same β",
+    seen="not among them; a sum and a mean over 3072 values differ by the factor 3072 at the same β",
 )  # fmt: skip
 
 SEEDS_DISAGREE = Cause(
@@ -24,7 +24,7 @@ SEEDS_DISAGREE = Cause(
     "Report mean and spread of three seeds or more. Train longer, lower the learning rate or let it rise slowly; start "
     "from PCA, from which seeds hardly differ.",
     (others.from_pca,),
-    seen="no plant of the development set",
+    seen="not among them",
 )  # fmt: skip
 
 OTHER_CHOICE_BETTER = Cause(
@@ -36,7 +36,7 @@ OTHER_CHOICE_BETTER = Cause(
     "Take the other choice. Without labelled defects in val, label some, and let `threshold.select: val_defects` "
     "choose.",
     (others.other_choice,), kinds=("image",),
-    seen="no plant; seven fabrics of AITEX: .756 with the mixture, .796 with the Mahalanobis distance of the same run",
+    seen="not among them; seven fabrics: .756 with the mixture, .796 with the Mahalanobis distance of the same run",
 )  # fmt: skip
 
 OF_COMPARISON = (CONVENTIONS_DIFFER, SEEDS_DISAGREE, OTHER_CHOICE_BETTER)

@@ -12,7 +12,8 @@ MAJORITY_COLLAPSE = Cause(
     (Rule("breaks", (capacity.FOREGROUND,)),),
     "Accuracy looks high because most cells are background. Of the other cells fewer than half as many are right as "
     "with PCA of the same size.",
-    "Take the cross-entropy and a lower β, or weigh rare colours more; start from PCA.",
+    "Take the cross-entropy (`loss.terms`) and a lower β, or weigh rare colours more (`loss.class_weights`: "
+    "sqrt_inverse). Start from PCA (`model.init`: pca).",
     (sizes.lower_gamma, sizes.class_weights, weights.lower_beta, steps.pca_start),
     symptoms=(capacity.BLANK,), kinds=("grid",),
     seen="focal loss without class weights: foreground .15 to .29 of PCA's; healthy 1.27",
@@ -50,7 +51,8 @@ RECONSTRUCTS_DEFECTS = Cause(
 DEGENERATE_SAMPLES = Cause(
     "degenerate_samples", "Samples are nearly all the same",
     (Rule("costs", (capacity.DIVERSITY,)),),
-    "Rows that are drawn from the prior are far less varied than real ones.",
+    "Rows that are drawn from the prior are far less varied than real ones: the entropy of their combinations of tags "
+    "is low. It is 0 where all samples are one row.",
     "Draw tags from their probabilities in place of a threshold (`evaluate.tag_sampling`: draw). Lower β where the "
     "latents are empty.",
     (sizes.drawn_tags, weights.lower_beta),
@@ -74,7 +76,8 @@ WORSE_THAN_BASELINE = Cause(
     (Rule("costs", (capacity.POOR_AT_MEAN,)),),
     "The model gets less than half of the way from knowing nothing to PCA with as many numbers, and no other cause "
     "that is known here explains it.",
-    "Start from PCA, train longer, or look at the pictures of checkpoints.",
+    "Start from PCA (`model.init`: pca; not for tags), train longer (`train.epochs`), or look at what the checkpoints "
+    "draw (plots/runs/<run>/epochs.gif).",
     (steps.pca_start, steps.more_epochs, weights.lower_beta),
     seen="healthy runs get from .72 to 1.57 of the way",
 )  # fmt: skip

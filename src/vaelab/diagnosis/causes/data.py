@@ -10,11 +10,10 @@ LEAKAGE = Cause(
     "leakage", "The same examples stand in training and in what is measured",
     (Rule("costs", (data.DUPLICATES,)), Rule("note", (data.ALIKE,))),
     "Examples of val or test are also in training, as they are or saved again. All numbers of these splits are then "
-    "too "
-    "good: they measure memory. No other number shows it.",
+    "too good: they measure memory. No other number shows it. Pairs that only seem to show one thing are a note.",
     "Stage prepare counts the pairs and names the first: `warnings` in data/prepared/<data>/meta.json. Remove one of "
-    "each "
-    "pair. Or split by what the examples share, a page, a strip, a photo, a person (`group_by` of the data set).",
+    "each pair. Or split by what the examples share, such as a page, a strip, a photo or a person (`group_by` of the "
+    "data set).",
     seen="3 of 24 pictures copied from training, or saved again as JPEG: .06 of val and test; healthy data 0",
 )  # fmt: skip
 
@@ -27,8 +26,7 @@ INPUT_RANGE = Cause(
         Rule("costs", (inputs.GROUPS_LIGHT,)),
     ),
     "The values of a split or of a group are brighter or darker than the rest, or fill a small part of the range, as "
-    "if the files had been scaled in another way. Errors there measure brightness, not what the pictures "
-    "show.",
+    "if the files had been scaled in another way. Errors there measure brightness, not what the pictures show.",
     "Bring all files to one range before they are prepared, or set `value_range` of the data set. `statistics` in "
     "data/prepared/<data>/meta.json has the mean and the deviation of each split and group; the evidence names which.",
     explains=("group_shift", "calibration_shift", "overfitting", "prior_hole"), kinds=("image",),
@@ -63,8 +61,7 @@ MASKS_MISALIGNED = Cause(
         Rule("breaks", (data.MASK_Z, data.MASKS_TELL, decision.ABOVE_CHANCE)),
     ),
     "Scores find which patches have defects. But inside the mask of a patch they are no higher than inside the masks "
-    "of "
-    "other patches. So the masks lie elsewhere than the defects, or belong to other patches. All numbers of defects "
+    "of other patches. So the masks lie elsewhere than the defects, or belong to other patches. All numbers of defects "
     "then measure against wrong answers.",
     "Look at plots/runs/<run>/defects.gif, or at the defects in the report: the outline of the mask should hold the "
     "defect. Check how the files of masks are matched with those of images (names, order, `mask_suffix`, "
@@ -79,10 +76,11 @@ OVERFITTING = Cause(
         Rule("costs", (data.OVERFIT, data.NOT_SHIFT, gains.TRAIN_LEARNED)),
         Rule("costs", (optimisation.LOST_AGAIN, optimisation.TRAIN_FELL, gains.TRAIN_LEARNED)),
     ),
-    "Most of what was gained on training examples is lost on val, and test is like val: so the model knows single "
-    "examples by heart, and it is not another kind of data. Or val became worse again while training still became "
-    "better: then the best epoch was kept, and the epochs after it were wasted.",
-    "Stop earlier, hide a part of the input, take a smaller network, weigh KL more; or get more examples.",
+    "Most of what was gained on training examples is lost on val. Test is like val, so that it is not another kind of "
+    "data: the model knows single examples by heart. Or val became worse again while training still became better: "
+    "then the best epoch was kept, and the epochs after it were wasted.",
+    "Stop earlier (`train.patience`), hide a part of the input (`model.input_dropout`), take a smaller network "
+    "(`model.width`, `model.hidden`) or weigh KL more (`loss.beta`). Or get more examples.",
     (steps.pca_start, capacity.noise, capacity.beta_up, capacity.smaller),
     explains=("not_learned", "worse_than_baseline", "prior_hole"),
     seen="100 rows of tags for 300 epochs: .69 to 1.49; healthy runs up to .28",

@@ -55,8 +55,9 @@ THRESHOLD_TOO_HIGH = Cause(
 DEFECTS_NOT_FOUND = Cause(
     "defects_not_found", "Scores do not tell defects from normals",
     (Rule("breaks", (decision.CHANCE, decision.BASELINES_TOO)), Rule("breaks", (decision.CHANCE,))),
-    "AUC may be that of chance: its 95 % interval holds one half. Where methods without a network do no better, "
-    "the defects do not show in these pictures, or the labels are wrong; where they do, it is the model or the score.",
+    "AUC may be that of chance: its 95 % interval holds one half, so that normals may score as high as defects. Where "
+    "methods without a network do no better, the defects do not show in these pictures, or the labels are wrong. Where "
+    "they do, it is the model or the score.",
     "Look at some defects: can you see them at this size? Then try another of the saved scores, a local model for "
     "weaves, features of a trained network for objects (docs/anomaly.md).",
     (thresholds.other_score, thresholds.aggregation, thresholds.mahalanobis, thresholds.local_model),

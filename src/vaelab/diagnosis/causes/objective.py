@@ -16,10 +16,10 @@ BETA_TOO_HIGH = Cause(
         Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
         Rule("note", (optimisation.LOST_AGAIN, optimisation.RATE_FELL)),
     ),
-    "KL weighs so much that the encoder gives every example about the same z (posterior collapse), or z with too "
-    "little "
-    "in it. The decoder answers with an average. What counts is the effective β, with the reconstruction in nats per "
-    "example: under a mean over pixels the same β weighs thousands of times more. A start from PCA does not help: the "
+    "KL weighs so much that the encoder gives every example about the same z (posterior collapse), or a z with too "
+    "little in it. The decoder answers with an average. What counts is the effective β: the weight of KL once the "
+    "reconstruction is in nats per example. Under a mean over pixels the same β weighs thousands of times more. A "
+    "start from PCA does not help: the "
     "rate falls epoch by epoch, and what was known at the start is lost.",
     "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
     "error.",
@@ -63,8 +63,8 @@ BOTTLENECK_BYPASSED = Cause(
 PRIOR_HOLE = Cause(
     "prior_hole", "Samples are worse than reconstructions",
     (Rule("note", (capacity.HOLE,)),),
-    "The prior has mass where no example lies, so that samples look unlike reconstructions. It matters only if you "
-    "sample: the run may be healthy otherwise.",
+    "Samples of the prior fall where no example lies, and look unlike reconstructions. It matters only if you draw "
+    "samples: the run may be healthy otherwise.",
     "Sample from a mixture that is fitted to the posteriors (`evaluate.prior`: mixture), or raise β.",
     (weights.fitted_prior, weights.raise_beta),
     kinds=("grid", "image"),

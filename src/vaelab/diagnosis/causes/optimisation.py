@@ -14,8 +14,7 @@ NOT_FINITE = Cause(
     (Rule("breaks", (optimisation.NOT_FINITE,)),),
     "A loss or a gradient became infinite, so that no step could follow. There is no model.",
     "Lower the learning rate and let it rise slowly (`train.warmup`), or clip gradients (`train.clip_norm`). If it "
-    "stops again in the "
-    "first steps, look at the examples that metrics/failed/<run>/nonfinite.json names.",
+    "stops again in the first steps, look at the examples that metrics/failed/<run>/nonfinite.json names.",
     (steps.lower_rate, steps.clip),
     explains=("unstable", *FOLLOWS),
     symptoms=(optimisation.GRADIENT_RATIO,),
@@ -29,9 +28,9 @@ UNSTABLE = Cause(
         Rule("costs", (optimisation.LOSS_JUMP, optimisation.LONG_WAY)),
         Rule("costs", (optimisation.OVERSHOOT, optimisation.FAST)),
     ),
-    "In some epoch the loss rose by a large part of all that it had fallen, or gradients were many times longer than "
-    "usual, or the first steps of a large learning rate made the model far worse than it was untrained. What was "
-    "learned before is lost then, and it is luck which weights are kept.",
+    "One of three things happened. In some epoch the loss rose by a large part of all that it had fallen. Or "
+    "gradients were many times longer than usual. Or the first steps, with a large learning rate, made the model far worse than "
+    "it was untrained. What was learned before is lost then, and it is luck which weights are kept.",
     "Lower the learning rate, let it rise slowly at the start (`train.warmup`), or clip gradients (`train.clip_norm`).",
     (steps.lower_rate, steps.clip),
     explains=("not_learned", "worse_than_baseline", "unfinished"),
@@ -48,7 +47,8 @@ NOT_LEARNED = Cause(
     ),
     "Reconstructions are hardly better than one and the same answer for all examples, and the weight of KL is not the "
     "reason. The learning rate is far off, dropout is too heavy, or there were too few steps.",
-    "Take a learning rate of about 1e-3, no heavy dropout, and a start from PCA (`model.init`: pca).",
+    "Take a learning rate of about 1e-3 (`train.learning_rate`), dropout of .3 or less (`model.dropout`), and a start "
+    "from PCA (`model.init`: pca).",
     (steps.raise_rate, steps.less_dropout, steps.more_epochs, steps.pca_start),
     explains=FOLLOWS,
     symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, optimisation.SHORT_WAY),
