@@ -28,7 +28,10 @@ def record(path: Path, places: Mapping[str, type[Any]] = {}) -> dict[str, Any]:
     """
     if not path.is_file():
         return {}
-    value = storage.read_json(path)
+    try:
+        value = storage.read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; {AGAIN}") from None
     _check(path, "", value, dict)
     for place, kind in places.items():
         for inside, name, where in _at(value, place.split(".")):
@@ -48,7 +51,7 @@ def table(path: Path, columns: Collection[str], numbers: Collection[str] = ()) -
         numbers: columns of numbers, `epoch` and `group` of whole ones, others may be empty; "*" is all but `phase`.
 
     Raises:
-        InputError: it is not a table, it lacks a column, or a cell is no number.
+        InputError: it is not a table, it is cut off or lacks a column, or a cell is no number.
     """
     if not path.is_file():
         return ()
@@ -58,6 +61,8 @@ def table(path: Path, columns: Collection[str], numbers: Collection[str] = ()) -
             rows, found = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a table: {shortened(error)}; {AGAIN}") from None
+    if not path.stat().st_size:
+        raise InputError(f"{path}: is empty; {AGAIN}")
     if rows and (missing := [name for name in columns if name not in found]):
         raise InputError(f"{path}: no column {missing[0]!r}; expected a table with {', '.join(columns)}; {AGAIN}")
     for place, row in enumerate(rows, 1):

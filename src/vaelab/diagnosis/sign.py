@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
+from vaelab import artifacts
 from vaelab.diagnosis.case import Case
+from vaelab.errors import InputError, shortened
 
 Certainty = Literal["possible", "likely", "sure"]
 Beyond = Literal["above", "below"]  # on which side of its limit a number is that of the ill
@@ -34,9 +37,19 @@ class Sign:
     unit: str = ""
 
     def __call__(self, case: Case) -> "Evidence | None":
-        """Return the number against its limit; None where the number is unknown."""
-        found = self.read(case)
-        return None if found is None else Evidence(self, found, self.limit_of(case))
+        """Return the number against its limit; None where the number is unknown.
+
+        Raises:
+            InputError: a saved number that it is computed from is outside of its range.
+        """
+        try:
+            found = self.read(case)
+            known = found is not None and isfinite(found.value)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            places = f"{artifacts.evaluation(case.run.name)} and {artifacts.thresholds(case.run.name)}"
+            text = f"{self.title}: a saved number is outside of its range ({shortened(error)})"
+            raise InputError(f"{case.run.name}: {text}; delete {places}, and `dvc repro` makes them again") from error
+        return Evidence(self, found, self.limit_of(case)) if found is not None and known else None
 
     def limit_of(self, case: Case) -> float:
         """Return the limit in force."""

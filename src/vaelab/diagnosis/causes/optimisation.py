@@ -29,8 +29,8 @@ UNSTABLE = Cause(
         Rule("costs", (optimisation.OVERSHOOT, optimisation.FAST)),
     ),
     "One of three things happened. In some epoch the loss rose by a large part of all that it had fallen. Or "
-    "gradients were many times longer than usual. Or the first steps, with a large learning rate, made the model far worse than "
-    "it was untrained. What was learned before is lost then, and it is luck which weights are kept.",
+    "gradients were many times longer than usual. Or the first steps, with a large learning rate, made the model far "
+    "worse than it was untrained. What was learned before is lost then, and it is luck which weights are kept.",
     "Lower the learning rate, let it rise slowly at the start (`train.warmup`), or clip gradients (`train.clip_norm`).",
     (steps.lower_rate, steps.clip),
     explains=("not_learned", "worse_than_baseline", "unfinished"),
