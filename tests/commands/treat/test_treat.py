@@ -8,6 +8,11 @@ import yaml
 from projects import TAGS, call, make_project, vaelab
 
 from vaelab.commands.treat.command import seconds_of
+from vaelab.commands.treat.loop import _beside
+from vaelab.diagnosis.causes.table import CAUSES
+from vaelab.diagnosis.engine import Diagnosis, Finding
+from vaelab.diagnosis.prescription import Prescription
+from vaelab.diagnosis.treatments import Treatments
 from vaelab.errors import InputError
 
 ILL = deepcopy(TAGS)
@@ -29,6 +34,22 @@ def project(tmp_path_factory):
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "repro")
     return folder
+
+
+def finding(cause, *prescriptions):
+    return Finding(CAUSES[cause], "costs", "sure", (), (), prescriptions)
+
+
+def test_an_end_that_leaves_a_run_ill_says_what_to_do():
+    ill = Diagnosis(
+        "a", (finding("leakage"), finding("beta_too_high", Prescription({}, "gain", "higher", 0.1, ""))), {}
+    )
+    first, second = _beside("out of prescriptions", ill, Treatments("a", "0"), 60.0, 0.0)
+    assert first.startswith("leakage: nothing to try by itself; what to do: Stage prepare counts the pairs")
+    assert second.startswith("beta_too_high: all that is prescribed was tried; what to do: Lower β")
+    (line,) = _beside("out of budget", ill, Treatments("a", "0"), 5.0, 9.0)
+    assert line.startswith("the next try trains for about 9 s, and 0 s of the budget of 5 s are used")
+    assert not [*_beside("out of tries", ill, Treatments("a", "0"), 5.0, 9.0)]
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The loop of `vaelab treat`: try a prescription, diagnose again, keep it or take the next, until there is an end."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vaelab.commands.compare.experiments import command_line
@@ -10,7 +10,7 @@ from vaelab.commands.treat.trial import experiment_of, outcome
 from vaelab.diagnosis import treatments as treating
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.causes.table import measured
-from vaelab.diagnosis.engine import Finding, as_record, diagnose
+from vaelab.diagnosis.engine import Diagnosis, Finding, as_record, diagnose
 from vaelab.diagnosis.prescription import Prescription, seconds
 from vaelab.diagnosis.random_change import random_changes
 from vaelab.diagnosis.report import health_line, takes
@@ -31,6 +31,8 @@ def tried(run: str, tries: int, budget: float, random: bool) -> Treatments:
         chosen = _chosen(done, case)
         expected = (seconds(case, chosen[1]) or 0.0) if chosen else None
         if stopped := treating.stop_of(diagnosis, done, tries, budget, expected):
+            for line in _beside(stopped, diagnosis, done, budget, expected or 0.0):
+                print(line, flush=True)
             done = done._replace(stopped=stopped)
             treating.write(done)
             return done
@@ -40,6 +42,16 @@ def tried(run: str, tries: int, budget: float, random: bool) -> Treatments:
         treating.write(done)
         print(f"{'kept' if one.kept else 'rejected'}: {one.reason}\n", flush=True)
         case = after if one.kept and after is not None else case
+
+
+def _beside(stopped: str, diagnosis: Diagnosis, done: Treatments, budget: float, expected: float) -> Iterator[str]:
+    """What to do where an end leaves a run ill."""
+    if stopped == treating.NO_TIME:
+        used = f"{done.seconds:.0f} s of the budget of {budget:g} s are used"
+        yield f"the next try trains for about {expected:.0f} s, and {used}: a larger --budget goes on from here"
+    for finding in diagnosis.findings if stopped == treating.NOTHING_LEFT else ():
+        tried = "all that is prescribed was tried; " if finding.prescriptions else "nothing to try by itself; "
+        yield f"{finding.cause.id}: {tried}what to do: {finding.cause.advice}"
 
 
 def _chosen(done: Treatments, case: Case) -> tuple[Finding, Prescription] | None:
@@ -72,12 +84,13 @@ def _try(done: Treatments, case: Case, finding: Finding, prescription: Prescript
 def planned(run: str, tries: int, random: bool) -> str:
     """Return the commands that would be tried one after the other, were none kept, and how long each would train."""
     done, case = begun(run, random)
-    lines = [health_line(as_record(diagnose(case), case))]
-    while len(done.tries) < tries and not diagnose(case).healthy and (chosen := _chosen(done, case)):
+    diagnosis = diagnose(case)
+    lines = [health_line(as_record(diagnosis, case))]
+    while len(done.tries) < tries and not diagnosis.healthy and (chosen := _chosen(done, case)):
         finding, prescription = chosen
         changes = {**done.changes, **prescription.changes}
         command = command_line(experiment_of(run, done.base, changes))
         lines.append(f"{finding.cause.id}, {takes(prescription.record(case))}: {command}")
         would = Try(finding.cause.id, command, changes, "", "higher", 0, None, None, False, "", 0, "")
         done = done._replace(tries=(*done.tries, would))
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_beside(treating.NOTHING_LEFT, diagnosis, done, 0, 0) if len(lines) == 1 else ())])
