@@ -23,6 +23,7 @@ INPUT_RANGE = Cause(
     (
         Rule("costs", (inputs.RANGE_USED,)),
         Rule("costs", (inputs.SPLIT_OFFSET,)),
+        Rule("costs", (inputs.MILD_OFFSET, inputs.SPLIT_OFFSET_ERRORS)),
         Rule("costs", (inputs.SPLIT_LIGHT,)),
         Rule("costs", (inputs.GROUPS_LIGHT,)),
     ),
@@ -47,7 +48,11 @@ GROUP_SCARCE = Cause(
 
 GROUP_SHIFT = Cause(
     "group_shift", "A group looks different in test than in training",
-    (Rule("costs", (data.GROUP_SHIFT,)), Rule("costs", (inputs.GROUP_LIGHT,))),
+    (
+        Rule("costs", (data.GROUP_SHIFT,)),
+        Rule("costs", (inputs.GROUP_LIGHT,)),
+        Rule("costs", (inputs.GROUP_OFFSET, inputs.GROUP_OFFSET_ERRORS)),
+    ),
     "From training to test one group loses far more PSNR than the others, or its brightness and contrast change. A "
     "group that is merely hard is hard in training too. This one was recorded or prepared in another way.",
     "Compare pictures of this group in training and test: exposure, scale, source, file format.",
