@@ -42,7 +42,7 @@ GROUP_SCARCE = Cause(
     "One group of examples is a far smaller part of training than of test. The model has hardly seen it, so that its "
     "numbers on this group are poor, and they pull down those of the whole split.",
     "Get more training examples of this group, or leave it out of what is measured.",
-    explains=("group_shift",), symptoms=(data.GROUP_SHIFT,),
+    explains=("group_shift", "overfitting"), symptoms=(data.GROUP_SHIFT,),
     seen="4 bricks among 300 textures in training, a third in test: share ratio .04",
 )  # fmt: skip
 

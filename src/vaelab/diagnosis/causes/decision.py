@@ -14,13 +14,17 @@ CALIBRATION_SHIFT = Cause(
     ),
     "The threshold is a percentile of the normals of val. Those of test have other scores, so that it may flag far "
     "more of them, or far fewer, than was asked for. Either one of the two splits was recorded in another way, or val "
-    "has unlabelled defects among its normals, which raise the threshold. Recall and F1 follow from that.",
+    "has unlabelled defects among its normals, which raise the threshold. Recall and F1 follow from that. Where test "
+    "scores higher there are more false alarms than were asked for; where val does, the threshold is too high.",
     "Look at the normals of val with the highest scores (data/thresholds/<run>/examples.csv): are they normal? "
     "Calibrate with normals from where the model is used. Or score each strip against itself (`threshold.relative`: "
     "strip).",
     (thresholds.by_strips, thresholds.steady_score),
-    explains=("threshold_too_high",), kinds=("image",),
-    symptoms=(decision.RATE_OFF, decision.VAL_ABOVE_DOUBT, decision.RECALL),
+    kinds=("image",),
+    symptoms=(
+        decision.TEST_HIGHER, decision.VAL_HIGHER, decision.MORE_ALARMS, decision.FEWER_ALARMS, decision.RATE_OFF,
+        decision.VAL_ABOVE_DOUBT, decision.RECALL,
+    ),
     seen="noise on val or on test: p up to 1e-9; defects in a quarter of val: .001 for its highest; healthy from .03",
 )  # fmt: skip
 
@@ -38,7 +42,7 @@ AGGREGATION_HIDES_DEFECTS = Cause(
 THRESHOLD_TOO_HIGH = Cause(
     "threshold_too_high", "The threshold is too high",
     (
-        Rule("breaks", (decision.RECALL, decision.RANKS)),
+        Rule("breaks", (decision.RECALL, decision.RANKS, decision.ALIKE)),
         Rule("breaks", (decision.RECALL, decision.PERCENTILE)),
         Rule("costs", (decision.PERCENTILE, decision.F1_SHARE)),
         Rule("costs", (decision.PERCENTILE, decision.HANGING, decision.F1_LOST)),
