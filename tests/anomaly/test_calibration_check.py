@@ -11,6 +11,8 @@ from vaelab.anomaly.calibration_check import (
     calibration_check,
     design_effect,
     ks_p,
+)
+from vaelab.anomaly.calibration_check import (
     test_higher as share_higher,
 )
 

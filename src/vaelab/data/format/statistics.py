@@ -106,7 +106,7 @@ def _means(part: Mapping[str, np.ndarray], info: DataInfo, scale: Scale) -> np.n
     x = part["x"].reshape(len(part["x"]), -1)
     inside = part["valid"].reshape(len(x), -1) != 0 if "valid" in part else np.ones_like(x, bool)
     sums, values = np.where(inside, scale.values[x], 0).sum(1), inside.sum(1)
-    return np.divide(sums, values * scale.divisor, out=np.full(len(x), math.nan), where=values > 0)
+    return np.where(values > 0, sums / np.maximum(values, 1) / scale.divisor, math.nan)
 
 
 def _counted(part: Mapping[str, np.ndarray], place: np.ndarray, info: DataInfo, size: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from itertools import combinations
+from math import sqrt
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
@@ -74,7 +75,7 @@ def _errors(case: Case, phase: str, group: str) -> float | None:
     if any("mean_std" not in values or len(clusters) < FEW for values, clusters in sides):
         return None
     variance = sum(values["mean_std"] ** 2 / len(clusters) for values, clusters in sides) + STEP**2 / 12
-    return offset(sides[0][0], sides[1][0]) / variance**0.5
+    return offset(sides[0][0], sides[1][0]) / sqrt(variance)
 
 
 def group_brightness(case: Case) -> Reading | None:
