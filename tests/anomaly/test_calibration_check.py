@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vaelab.anomaly.calibration_check import above_p, calibration_check, design_effect, ks_p
+from vaelab.anomaly.calibration_check import (
+    above_p,
+    calibration_check,
+    design_effect,
+    ks_p,
+)
+from vaelab.anomaly.calibration_check import (
+    test_higher as share_higher,
+)
 
 
 def test_of_single_patches_the_p_value_is_that_of_scipy():
@@ -14,6 +22,14 @@ def test_of_single_patches_the_p_value_is_that_of_scipy():
     val, test = random.normal(size=300), random.normal(0.2, size=200)
     found = ks_p((val, np.arange(300)), (test, np.arange(200)))
     assert found == pytest.approx(stats.ks_2samp(val, test, method="asymp").pvalue, abs=0.02)
+
+
+def test_how_often_test_is_higher_is_u_over_the_pairs():
+    random = np.random.default_rng(6)
+    val, test = random.integers(0, 20, 60).astype(float), random.integers(5, 25, 40).astype(float)
+    found = share_higher((val, np.arange(60)), (test, np.arange(40)))
+    assert found == pytest.approx(stats.mannwhitneyu(test, val).statistic / (60 * 40))
+    assert np.isnan(share_higher((val, np.arange(60)), (test[:0], np.arange(0))))
 
 
 def test_patches_that_repeat_count_once():

@@ -98,7 +98,7 @@ def test_a_training_that_jumps_and_one_that_is_not_done():
 
 def test_a_scarce_group_explains_its_shift():
     groups = {
-        "train": {"gray": 5, "colour": 195},
+        "train": {"gray": 25, "colour": 975},
         "val": {"gray": 50, "colour": 50},
         "test": {"gray": 50, "colour": 50},
     }
@@ -121,10 +121,28 @@ def test_duplicates_and_another_range_are_of_the_data():
 
 
 def test_a_threshold_that_lies_too_high_because_val_is_noisy_is_a_shift():
-    found = diagnose(defects(threshold__recall=0.0, threshold__calibration_ks_p=1e-9)).findings
-    assert [(finding.cause.id, finding.explains) for finding in found] == [
-        ("calibration_shift", ("threshold_too_high",))
-    ]
+    shift = {"threshold__calibration_ks_p": 1e-9, "threshold__test_higher": 0.2}
+    (found,) = diagnose(defects(threshold__recall=0.0, threshold__fpr_normal=0.0, **shift)).findings
+    assert found.cause.id == "calibration_shift"
+    said = " ".join(one.said() for one in found.evidence)
+    assert "that of val scores higher than that of test = 0.8, above 0.5" in said
+    assert "normals of test that pass, against the share that was asked for = 1, above 0.95" in said
+    assert "recall of defects = 0" in said
+
+
+def test_a_shift_says_which_split_is_higher_and_the_rate_with_its_interval():
+    shift = {"threshold__calibration_ks_p": 1e-9, "threshold__test_higher": 0.7, "threshold__fpr_normal": 0.2}
+    (found,) = diagnose(defects(**shift, threshold__fpr_interval=[0.1, 0.3])).findings
+    said = " ".join(one.said() for one in found.evidence)
+    assert "that of test scores higher than that of val = 0.7, above 0.5" in said
+    assert "against the rate that was asked for = 0.2 (0.1 to 0.3), above 0.05" in said
+    assert "pass" not in said
+
+
+def test_a_shift_and_a_percentile_that_is_too_high_are_two_causes():
+    high = {"threshold__percentile_used": 99.99, "threshold__fpr_nominal": 1e-4, "threshold__recall": 0.0}
+    found = causes(defects(threshold__calibration_ks_p=1e-9, threshold__test_higher=0.7, **high))
+    assert sorted(found) == ["calibration_shift", "threshold_too_high"]
 
 
 def test_nothing_known_accuses_nobody_and_says_what_was_not_looked_for():

@@ -8,7 +8,7 @@ from cases import defects, dimensions, history, image, run_of, tags
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Evidence, Reading, Sign
-from vaelab.diagnosis.signs import data, decision, gain, inputs, objective, optimisation
+from vaelab.diagnosis.signs import calibration, data, decision, gain, inputs, objective, optimisation
 
 
 def test_gain_is_the_share_of_the_way():
@@ -134,8 +134,8 @@ def test_noise_that_all_groups_share_is_no_shift_of_the_smoothest():
 
 def test_p_of_several_scores_are_worth_less_the_more_there_are():
     case = defects(threshold__calibration_ks_p=0.3, threshold__calibration_ks_p_by_score={"a": 0.3, "b": 1e-4})
-    assert decision.shift_p(case).value == pytest.approx(2e-4)
-    assert decision.shift_p(case).source.endswith("by_score.b")
+    assert calibration.shift_p(case).value == pytest.approx(2e-4)
+    assert calibration.shift_p(case).source.endswith("by_score.b")
 
 
 def test_auc_in_standard_errors_and_normals_above_the_threshold():

@@ -4,7 +4,7 @@ Both samples have an error, and patches of a strip are alike: n of them are wort
 """
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import special, stats
@@ -14,11 +14,12 @@ from vaelab.anomaly.bootstrap import INTERVAL
 DRAWS = 20_000
 Sample = tuple[np.ndarray, np.ndarray]  # scores of patches, and their strips
 LEVEL = INTERVAL[1] / 100
+SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 HIGHEST = (0.05, 0.1, 0.2)  # of the strips of val and test
 
 
 def calibration_check(val: Sample, test: Sample, threshold: float, nominal: float, seed: int) -> dict[str, Any]:
-    """Return `fpr_interval`, `calibration_ks_p` and `val_above_p`; NaN where a sample is a single strip.
+    """Return `fpr_interval`, `calibration_ks_p`, `val_above_p`, NaN where a sample is one strip, and `test_higher`.
 
     Args:
         val: calibrated scores of the normals and their strips.
@@ -30,7 +31,8 @@ def calibration_check(val: Sample, test: Sample, threshold: float, nominal: floa
     flagged = [(scores > threshold).astype(float) for scores, _ in (val, test)]
     sizes = [worth(values, strip) for values, (_, strip) in zip(flagged, (val, test), strict=True)]
     ends = fpr_interval(sizes[0], sizes[1], float(flagged[1].mean()), nominal, seed)
-    return {"fpr_interval": list(ends), "calibration_ks_p": ks_p(val, test), "val_above_p": above_p(val, test)}
+    alike = {"calibration_ks_p": ks_p(val, test), "val_above_p": above_p(val, test)}
+    return {"fpr_interval": list(ends), **alike, "test_higher": test_higher(val, test)}
 
 
 def design_effect(values: np.ndarray, strip: np.ndarray) -> float:
@@ -93,6 +95,16 @@ def ks_p(val: Sample, test: Sample) -> float:
     root = math.sqrt(sizes[0] * sizes[1] / sum(sizes))
     farthest = float(np.abs(reached[0] - reached[1]).max())
     return float(special.kolmogorov((root + 0.12 + 0.11 / root) * farthest))  # Stephens 1970
+
+
+def test_higher(val: Sample, test: Sample) -> float:
+    """Return how often a normal of test scores higher than one of val, of all pairs; equal ones count half.
+
+    Source: Mann & Whitney 1947, U over the number of pairs.
+    """
+    known = np.sort(val[0])
+    below, upto = (np.searchsorted(known, test[0], side).mean() if len(test[0]) else math.nan for side in SIDES)
+    return float((below + upto) / (2 * len(known))) if len(known) else math.nan
 
 
 def above_p(val: Sample, test: Sample) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vaelab.anomaly import curves
 from vaelab.anomaly.by_aggregation import by_aggregation
-from vaelab.anomaly.calibration_check import Sample, calibration_check, ks_p
+from vaelab.anomaly.calibration_check import Sample, calibration_check, ks_p, test_higher
 from vaelab.anomaly.fit import Fitted
 from vaelab.anomaly.mask_alignment import mask_alignment
 from vaelab.anomaly.patch_measures import RANKING, Patches, patch_measures, unweighted
@@ -127,7 +127,8 @@ def _calibration(scored: Mapping[str, PhaseScores], fitted: Fitted, threshold: f
 
     found = calibration_check(*pair(COMBINED), threshold, nominal, fitted.val.settings.seed)
     names = own_scores(val.scores, fitted.val.settings)
-    return found | {"calibration_ks_p_by_score": {name: ks_p(*pair(name)) for name in names}}
+    by_score = {"calibration_ks_p_by_score": ks_p, "test_higher_by_score": test_higher}
+    return found | {key: {name: measure(*pair(name)) for name in names} for key, measure in by_score.items()}
 
 
 def _pools(patches: Patches, scored: Mapping[str, PhaseScores]) -> dict[str, np.ndarray]:

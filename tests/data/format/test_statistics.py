@@ -16,8 +16,10 @@ GROUPS = ("light", "dark", "none of it")
 
 
 def moments(values, count):
+    means = values.reshape(count, -1).mean(1)
     return {
-        "mean": values.mean(), "std": values.std(), "min": values.min(), "max": values.max(), "examples": count,
+        "mean": values.mean(), "std": values.std(), "min": values.min(), "max": values.max(),
+        "mean_std": means.std(), "examples": count,
     }  # fmt: skip
 
 
@@ -99,4 +101,6 @@ def test_changed_shards_have_statistics_of_their_own(tmp_path):
     meta = read_meta(tmp_path)
     storage.write_tensors(tmp_path / meta["files"]["train"][0], {"x": x[:2] // 2, "group": np.zeros(2, np.int32)})
     found = input_statistics(tmp_path, meta["files"], read_info(tmp_path))
-    assert found["train"]["all"] == {"mean": 100 / 255, "std": 0.0, "min": 100 / 255, "max": 100 / 255, "examples": 2}
+    assert found["train"]["all"] == {
+        "mean": 100 / 255, "std": 0.0, "min": 100 / 255, "max": 100 / 255, "mean_std": 0.0, "examples": 2,
+    }  # fmt: skip

@@ -1,5 +1,7 @@
 """Mean, standard deviation and range of the inputs by split and group: exact, from counts of stored levels.
 
+`mean_std` is the standard deviation of the examples' own means: how far chance moves the mean of a few of them.
+
 Images: values in [0, 1], as a model gets them. Grids: 1 where a cell of the grid is not background, else 0. Tags: 1
 where a row has a tag, else 0.
 
@@ -44,7 +46,7 @@ SCALES: dict[str, Callable[[DataInfo], Scale]] = {"grid": _foreground, "tags": _
 
 
 def input_statistics(folder: Path, files: Mapping[str, Sequence[str]], info: DataInfo) -> Statistics:
-    """Return mean, std, min and max of the values of each group, by split, and how many examples it has there.
+    """Return mean, std, min, max, mean_std of the values of each group, by split, and how many examples it has there.
 
     Args:
         folder: of prepared data.
@@ -62,21 +64,28 @@ def input_statistics(folder: Path, files: Mapping[str, Sequence[str]], info: Dat
 
 def _of_split(paths: Sequence[Path], info: DataInfo, scale: Scale) -> dict[str, dict[str, float]]:
     counts: dict[int, np.ndarray] = {}  # of values by level [V]
-    examples: dict[int, int] = {}
+    means: dict[int, list[np.ndarray]] = {}  # of examples
     for path in paths:
-        for group, found in _read(path, info, len(scale.values)):
-            for number, times, levels in zip(*np.unique(group, return_counts=True), found, strict=True):
-                counts[int(number)] = counts.get(int(number), 0) + levels
-                examples[int(number)] = examples.get(int(number), 0) + int(times)
+        for group, found, of_examples in _read(path, info, scale):
+            for place, number in enumerate(np.unique(group).tolist()):
+                counts[number] = counts.get(number, 0) + found[place]
+                means.setdefault(number, []).append(of_examples[group == number])
     names = dict(enumerate(info.groups))
     return {
-        names.get(number, str(number)): {**_moments(counts[number], scale), "examples": examples[number]}
+        names.get(number, str(number)): {**_moments(counts[number], scale), **_of_means(means[number])}
         for number in sorted(counts)
     }
 
 
-def _read(path: Path, info: DataInfo, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The groups of a few examples, and of each group how many of its values have each level, int64 [K, V]."""
+def _of_means(means: Sequence[np.ndarray]) -> dict[str, float]:
+    """How far examples' means lie apart, the same in any order, and how many there are."""
+    found = np.sort(np.concatenate(means))
+    known = found[np.isfinite(found)]
+    return {"mean_std": float(known.std()) if len(known) else math.nan, "examples": len(found)}
+
+
+def _read(path: Path, info: DataInfo, scale: Scale) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Groups of a few examples, of each group how many values have each level, int64 [K, V], and examples' means."""
     with storage.opened(path, "numpy") as file:
         names = set(file.keys())
         parts = {name: file.get_slice(name) for name in names & {"x", "valid", "count"}}
@@ -86,7 +95,18 @@ def _read(path: Path, info: DataInfo, size: int) -> Iterator[tuple[np.ndarray, n
         for start in range(0, shape[0], step):
             rows = slice(start, min(start + step, shape[0]))
             place = np.unique(groups[rows], return_inverse=True)[1]
-            yield groups[rows], _counted({name: part[rows] for name, part in parts.items()}, place, info, size)
+            part = {name: tensor[rows] for name, tensor in parts.items()}
+            yield groups[rows], _counted(part, place, info, len(scale.values)), _means(part, info, scale)
+
+
+def _means(part: Mapping[str, np.ndarray], info: DataInfo, scale: Scale) -> np.ndarray:
+    """The mean value of each example, NaN of one without values."""
+    if "x" not in part:
+        return part["count"] / math.prod(info.shape)
+    x = part["x"].reshape(len(part["x"]), -1)
+    inside = part["valid"].reshape(len(x), -1) != 0 if "valid" in part else np.ones_like(x, bool)
+    sums, values = np.where(inside, scale.values[x], 0).sum(1), inside.sum(1)
+    return np.where(values > 0, sums / np.maximum(values, 1) / scale.divisor, math.nan)
 
 
 def _counted(part: Mapping[str, np.ndarray], place: np.ndarray, info: DataInfo, size: int) -> np.ndarray:

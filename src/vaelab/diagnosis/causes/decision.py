@@ -2,25 +2,29 @@
 
 from vaelab.diagnosis.cause import Cause, Rule
 from vaelab.diagnosis.prescriptions import decision as thresholds
-from vaelab.diagnosis.signs import decision
+from vaelab.diagnosis.signs import calibration, decision
 
 CALIBRATION_SHIFT = Cause(
     "calibration_shift", "Normal examples of test score otherwise than those of val",
     (
-        Rule("costs", (decision.SHIFT_P,)),
-        Rule("costs", (decision.SHIFT_DOUBT, decision.RATE_OFF)),
-        Rule("costs", (decision.VAL_ABOVE,)),
-        Rule("costs", (decision.SHIFT_DOUBT, decision.VAL_ABOVE_DOUBT)),
+        Rule("costs", (calibration.SHIFT_P,)),
+        Rule("costs", (calibration.SHIFT_DOUBT, calibration.RATE_OFF)),
+        Rule("costs", (calibration.VAL_ABOVE,)),
+        Rule("costs", (calibration.SHIFT_DOUBT, calibration.VAL_ABOVE_DOUBT)),
     ),
     "The threshold is a percentile of the normals of val. Those of test have other scores, so that it may flag far "
     "more of them, or far fewer, than was asked for. Either one of the two splits was recorded in another way, or val "
-    "has unlabelled defects among its normals, which raise the threshold. Recall and F1 follow from that.",
+    "has unlabelled defects among its normals, which raise the threshold. Recall and F1 follow from that. Where test "
+    "scores higher there are more false alarms than were asked for; where val does, the threshold is too high.",
     "Look at the normals of val with the highest scores (data/thresholds/<run>/examples.csv): are they normal? "
     "Calibrate with normals from where the model is used. Or score each strip against itself (`threshold.relative`: "
     "strip).",
     (thresholds.by_strips, thresholds.steady_score),
-    explains=("threshold_too_high",), kinds=("image",),
-    symptoms=(decision.RATE_OFF, decision.VAL_ABOVE_DOUBT, decision.RECALL),
+    kinds=("image",),
+    symptoms=(
+        calibration.TEST_HIGHER, calibration.VAL_HIGHER, calibration.MORE_ALARMS, calibration.FEWER_ALARMS,
+        calibration.RATE_OFF, calibration.VAL_ABOVE_DOUBT, decision.RECALL,
+    ),
     seen="noise on val or on test: p up to 1e-9; defects in a quarter of val: .001 for its highest; healthy from .03",
 )  # fmt: skip
 
@@ -38,7 +42,7 @@ AGGREGATION_HIDES_DEFECTS = Cause(
 THRESHOLD_TOO_HIGH = Cause(
     "threshold_too_high", "The threshold is too high",
     (
-        Rule("breaks", (decision.RECALL, decision.RANKS)),
+        Rule("breaks", (decision.RECALL, decision.RANKS, calibration.ALIKE)),
         Rule("breaks", (decision.RECALL, decision.PERCENTILE)),
         Rule("costs", (decision.PERCENTILE, decision.F1_SHARE)),
         Rule("costs", (decision.PERCENTILE, decision.HANGING, decision.F1_LOST)),

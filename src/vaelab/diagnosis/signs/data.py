@@ -6,10 +6,10 @@ from math import log10
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading, Sign
 from vaelab.diagnosis.signs import gain
-from vaelab.diagnosis.signs.inputs import TRAINED, meta_of
+from vaelab.diagnosis.signs.inputs import FEW, TRAINED, meta_of
 
 LEAST = 5  # examples of a group, below which its share is chance
-FEW = 3  # clusters of a group, below which those of another phase may differ by chance
+MANY = 20  # examples of a group, below which it is training by heart that PSNR shows
 
 
 def group_share(case: Case) -> Reading | None:
@@ -29,13 +29,13 @@ def group_shift(case: Case) -> Reading | None:
     """Return the difference between groups of how much PSNR falls from train to the phase that is reported.
 
     Squared error that all groups gain alike, as noise adds it, is taken away: PSNR of smooth groups falls most by it.
-    A group counts where its examples are of the same clusters in both phases, or of at least three in each.
+    A group counts where 20 examples or more were trained on, of the same clusters in both phases or of three in each.
     """
     names, trained = case.groups.get(case.phase, {}), case.groups.get(TRAINED, {})
     errors = dict[str, tuple[float, float]]()
     for name in names:
         train, final = (case.number(f"{phase}.psnr_group_{name}") for phase in (TRAINED, "final"))
-        enough = min(names[name], trained.get(name, 0)) >= LEAST and _are_comparable(case, name)
+        enough = names[name] >= LEAST and trained.get(name, 0) >= MANY and _are_comparable(case, name)
         if train is not None and final is not None and enough:
             errors[name] = 10 ** (-train / 10), 10 ** (-final / 10)
     if len(errors) < 2:

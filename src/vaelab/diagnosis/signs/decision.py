@@ -5,21 +5,34 @@ from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs.objective import of_metric
 from vaelab.metrics.records import DEFECT_BASELINES
 
-BY_SCORE = "threshold.calibration_ks_p_by_score"
+LEAST = 5  # patches with defects, and without, below which ranks and shares of them are chance
 
 
 def auc(case: Case) -> Reading | None:
-    """Return the lower end of the interval of AUC, or AUC where there is no interval; None without labels."""
+    """Return the lower end of the interval of AUC, or AUC where there is no interval; None without enough labels."""
     low = case.number("threshold.roc_auc_low")
     path = "threshold.roc_auc" if low is None else "threshold.roc_auc_low"
     value = case.number(path)
-    return None if value is None or not case.threshold.get("labelled") else Reading(value, case.source(path))
+    return None if value is None or not _labelled(case) else Reading(value, case.source(path))
+
+
+def _labelled(case: Case) -> bool:
+    """Whether there are labels, and defects and normals enough of them, as far as is known."""
+    names = ("defect_patches",), ("test_normals", "clean_patches")
+    counts = [[case.number(f"threshold.{name}") for name in of] for of in names]
+    few = any(None not in of and sum(count or 0 for count in of) < LEAST for of in counts)
+    return bool(case.threshold.get("labelled")) and not few
+
+
+def recall(case: Case) -> Reading | None:
+    """Return the recall of defects; None without enough labels."""
+    return of_metric("threshold.recall")(case) if _labelled(case) else None
 
 
 def auc_errors(case: Case) -> Reading | None:
     """Return how far AUC is above one half, in standard errors: half of its lower interval of 95 %."""
     found, low = case.number("threshold.roc_auc"), case.number("threshold.roc_auc_low")
-    if found is None or low is None or found <= low or not case.threshold.get("labelled"):
+    if found is None or low is None or found <= low or not _labelled(case):
         return None
     return Reading(1.96 * (found - 0.5) / (found - low), case.source("threshold.roc_auc"))
 
@@ -28,7 +41,7 @@ def baseline_auc(case: Case) -> Reading | None:
     """Return the largest lower end of AUC among the scores that need no network."""
     rows = [row for row in case.tables.get("scores", ()) if row["score"] in DEFECT_BASELINES]
     found = {row["score"]: value for row in rows if (value := cell(row, "roc_auc_low")) is not None}
-    if not found:
+    if not found or not _labelled(case):
         return None
     name = max(found, key=lambda score: found[score])
     return Reading(found[name], f"scores.csv: {name}")
@@ -37,7 +50,9 @@ def baseline_auc(case: Case) -> Reading | None:
 def f1_share(case: Case) -> Reading | None:
     """Return F1 over the best F1 of the sweep of percentiles."""
     best, f1 = best_percentile(case), case.number("threshold.f1")
-    return None if best is None or f1 is None or not best[1] else Reading(f1 / best[1], case.source("threshold.f1"))
+    if best is None or f1 is None or not best[1] or not _labelled(case):
+        return None
+    return Reading(f1 / best[1], case.source("threshold.f1"))
 
 
 def best_percentile(case: Case) -> tuple[float, float] | None:
@@ -55,16 +70,6 @@ def percentile(case: Case) -> Reading | None:
     return of_metric("threshold.percentile_used")(case)
 
 
-def shift_p(case: Case) -> Reading | None:
-    """Return the least p of the run's scores, times how many were looked at; of the combined one where it is alone."""
-    by_score = case.threshold.get("calibration_ks_p_by_score") or {}
-    found = {name: value for name in by_score if (value := case.number(f"{BY_SCORE}.{name}")) is not None}
-    if not found:
-        return of_metric("threshold.calibration_ks_p")(case)
-    least = min(found, key=lambda score: found[score])
-    return Reading(min(1.0, found[least] * len(found)), case.source(f"{BY_SCORE}.{least}"))
-
-
 def normals_above(case: Case) -> Reading | None:
     """Return how many normals of val lie above the threshold as asked for: below 1, it hangs on the largest alone."""
     percentile, count = case.number("threshold.percentile_used"), case.number("threshold.val_normals")
@@ -73,21 +78,11 @@ def normals_above(case: Case) -> Reading | None:
     return Reading(count * (1 - percentile / 100), f"{case.source('threshold.percentile_used')}, val_normals")
 
 
-def rate_off(case: Case) -> Reading | None:
-    """Return the distance of the false-positive rate from the nominal one, in standard errors of both samples."""
-    found, asked = case.number("threshold.fpr_normal"), case.number("threshold.fpr_nominal")
-    val, test = case.number("threshold.val_normals"), case.number("threshold.test_normals")
-    if found is None or not asked or not val or not test:
-        return None
-    error = (asked * (1 - asked) * (1 / val + 1 / test)) ** 0.5
-    return Reading(abs(found - asked) / error, case.source("threshold.fpr_normal")) if error else None
-
-
 def aggregation_gain(case: Case) -> Reading | None:
     """Return by how much another aggregation finds defects better than the one in use, average precision."""
     found = precision_by_aggregation(case)
     used = case.threshold.get("settings", {}).get("aggregation")
-    if used not in found or len(found) < 2:
+    if used not in found or len(found) < 2 or not _labelled(case):
         return None
     best = max((value, name) for name, value in found.items() if name != used)
     return Reading(best[0] - found[used], f"aggregations.csv: {best[1]} against {used}")
@@ -120,37 +115,13 @@ CHANCE = Sign("roc_auc_chance", "lower end of the 95 % interval of AUC", "chance
 BASELINES_TOO = Sign(
     "baseline_auc", "lower end of the 95 % interval of the best baseline's AUC", "chance", "below", baseline_auc
 )
-RECALL = Sign("recall", "recall of defects", "least_recall", "below", of_metric("threshold.recall"))
+RECALL = Sign("recall", "recall of defects", "least_recall", "below", recall)
 PERCENTILE = Sign("percentile", "percentile of the threshold", "high_percentile", "above", percentile)
 F1_LOST = Sign("f1_lost", "F1, over the best F1 of all percentiles", 0.9, "below", f1_share)
 HANGING = Sign(
     "normals_above", "normals of val that the percentile leaves above the threshold", 0.5, "below", normals_above
 )
 F1_SHARE = Sign("f1_share", "F1, over the best F1 of all percentiles", "f1_share", "below", f1_share)
-SHIFT_P = Sign("calibration_p", "p of a test that val and test normals score alike", "calibration_p", "below", shift_p)
-SHIFT_DOUBT = Sign(
-    "calibration_doubt",
-    "p of a test that val and test normals score alike",
-    "calibration_doubt",
-    "below",
-    of_metric("threshold.calibration_ks_p"),
-)
-VAL_ABOVE = Sign("val_above_p", "p that chance puts so many of the highest normals into val", "val_above_p", "below",
-                 of_metric("threshold.val_above_p"))  # fmt: skip
-VAL_ABOVE_DOUBT = Sign(
-    "val_above_doubt",
-    "p that chance puts so many of the highest normals into val",
-    "calibration_doubt",
-    "below",
-    of_metric("threshold.val_above_p"),
-)
-RATE_OFF = Sign(
-    "rate_off",
-    "distance of the false-positive rate from the nominal one, in standard errors",
-    "rate_off",
-    "above",
-    rate_off,
-)
 MEAN_USED = Sign("mean_used", "the score of a patch is its mean", 0, "above", mean_used, YES_OR_NO)
 AGGREGATION = Sign(
     "aggregation_gain",

@@ -7,6 +7,7 @@ better. Of the model with drawn z, as it is minimised; of PCA, which has no post
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import Reading
 
+LEAST = 5  # examples of a split, below which what differs from training is chance
 MODEL, AT_MEAN = "distortion", "distortion_at_mean"
 NOTHING = {  # by kind of data, what knows nothing of the example
     "grid": "floors.frequency.distortion",
@@ -59,21 +60,26 @@ def latent_share(case: Case) -> Reading | None:
 
 
 def overfit_share(case: Case) -> Reading | None:
-    """Return how much is lost from train to val, as a share of what was gained on train."""
+    """Return how much is lost from train to val, as a share of what was gained on train; None of few examples."""
     train, val, nothing = (
         case.number(path) for path in (f"train.{MODEL}", f"val.{MODEL}", f"train.{NOTHING[case.kind]}")
     )
-    if train is None or val is None or nothing is None or train >= nothing:
+    if train is None or val is None or nothing is None or train >= nothing or _few(case, "val"):
         return None
     return Reading((val - train) / (nothing - train), case.source(f"val.{MODEL}"))
 
 
 def shift_ratio(case: Case) -> Reading | None:
-    """Return the loss from train to val over the difference of val and test."""
+    """Return the loss from train to val over the difference of val and test; None of few examples."""
     train, val, test = (case.number(f"{phase}.{MODEL}") for phase in ("train", "val", "test"))
-    if train is None or val is None or test is None:
+    if train is None or val is None or test is None or _few(case, "val") or _few(case, "test"):
         return None
     return Reading(abs(train - val) / max(abs(test - val), 1e-9), case.source(f"test.{MODEL}"))
+
+
+def _few(case: Case, phase: str) -> bool:
+    """Whether it is known that a split has next to no examples."""
+    return 0 < sum(case.groups.get(phase, {}).values()) < LEAST
 
 
 def _share(case: Case, at: str, end: str) -> float | None:

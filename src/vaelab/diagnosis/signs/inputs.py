@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from itertools import combinations
+from math import sqrt
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
@@ -9,6 +10,8 @@ from vaelab.diagnosis.sign import Reading, Sign
 
 TRAINED, HELD_OUT = "train", ("val", "test")
 ENOUGH = 5  # examples of a group, below which its light is chance
+STEP = 1 / 255  # in which values are stored
+FEW = 3  # clusters of a group, below which those of another phase may differ by chance
 CHANCE = 3.0  # factors of n examples are divided by 1 + (CHANCE / n)²: photographs then pass 1.4 by chance in < 1 %
 
 KNOWN = {"mean", "std", "min", "max", "examples"}
@@ -41,6 +44,38 @@ def group_offset(case: Case) -> Reading | None:
 def split_offset(case: Case) -> Reading | None:
     """Return the difference of mean value from training that all groups of a split have, in the worst split."""
     return _of_splits(case, offset)
+
+
+def group_offset_errors(case: Case) -> Reading | None:
+    """Return the largest difference of a group's mean value from training in standard errors of both."""
+    found, far = compared(case, offset), case.run.diagnose.group_offset
+    places = [(phase, group) for phase, of in found.items() for group, value in of.items() if value > far]
+    errors = {f"{phase}.{group}": _errors(case, phase, group) for phase, group in places}
+    known = {place: value for place, value in errors.items() if value is not None}
+    return _largest(case, known) if known or not found else Reading(0.0, f"{meta_of(case)}: statistics")
+
+
+def split_offset_errors(case: Case) -> Reading | None:
+    """Return how many standard errors all groups of the split with the largest common offset lie from training."""
+    found = {phase: min(of.values()) for phase, of in compared(case, offset).items()}
+    if not found:
+        return None
+    phase = max(found, key=lambda name: found[name])
+    errors = [_errors(case, phase, group) for group in compared(case, offset)[phase]]
+    known = [value for value in errors if value is not None]
+    return Reading(min(known), f"{meta_of(case)}: statistics.{phase}") if len(known) == len(errors) else None
+
+
+def _errors(case: Case, phase: str, group: str) -> float | None:
+    """The offset of a group over its standard error: pictures of a page, a strip or a photo count as one.
+
+    None where `mean_std` was not saved, or where there are too few pages, strips or photos to tell.
+    """
+    sides = [(_statistics(case)[name][group], case.clusters.get(name, {}).get(group, ())) for name in (TRAINED, phase)]
+    if any("mean_std" not in values or len(clusters) < FEW for values, clusters in sides):
+        return None
+    variance = sum(values["mean_std"] ** 2 / len(clusters) for values, clusters in sides) + STEP**2 / 12
+    return offset(sides[0][0], sides[1][0]) / sqrt(variance)
 
 
 def group_brightness(case: Case) -> Reading | None:
@@ -117,6 +152,12 @@ GROUP_OFFSET = Sign("group_offset", "difference of a group's mean value between 
 SPLIT_OFFSET = Sign(
     "split_offset", "difference of mean value between a split and training", "split_offset", "above", split_offset
 )
+GROUP_OFFSET_ERRORS = Sign("group_offset_errors", "difference of a group's mean value between splits", 4, "above",
+                           group_offset_errors, "standard errors")  # fmt: skip
+MILD_OFFSET = Sign("split_offset_mild", "difference of mean value between a split and training", "group_offset",
+                   "above", split_offset)  # fmt: skip
+SPLIT_OFFSET_ERRORS = Sign("split_offset_errors", "the same in the nearest group", 3, "above", split_offset_errors,
+                           "standard errors")  # fmt: skip
 GROUP_LIGHT = Sign("group_brightness", "factor between the light of a group in training and in another split",
                    "brightness", "above", group_brightness)  # fmt: skip
 SPLIT_LIGHT = Sign("split_brightness", "factor between the light of training and of another split", "brightness",

@@ -95,7 +95,7 @@ def lost_again(case: Case) -> Reading | None:
     image = case.kind == "image"
     column, nothing = ("mse", "mean_image.mse") if image else ("distortion", "frequency.distortion")
     start, values = case.number(f"val.floors.{nothing}"), [value for epoch, value in case.curve("val", column) if epoch]
-    if start is None or not values or (image and min(values) <= 0):
+    if start is None or not values or (image and min(start, *values) <= 0):
         return None
     nats = [log(value) for value in (start, *values)] if image else [start, *values]
     if nats[0] <= min(nats[1:]):
