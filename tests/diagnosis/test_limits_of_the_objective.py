@@ -117,6 +117,12 @@ def test_a_drawn_z_that_costs_a_third_of_the_gain_is_of_a_raised_beta():
     assert causes(grid(**noisy)) == []
 
 
+def test_flat_means_under_a_raised_beta_are_a_collapse_also_without_pca():
+    bare = tags(test__floors={}, test__snr_max=0.01, run__effective_beta_measured=100.0)
+    assert severities(bare) == [("beta_too_high", "breaks")]
+    assert severities(tags(test__floors={}, test__snr_max=0.01)) == []
+
+
 def test_dead_tags_of_a_capacity_are_not_laid_to_the_usual_beta():
     held = run_of("tags", loss={"capacity": 5.0})
     assert objective.rate_usual(tags(run__rate_star=0.1)._replace(run=held)) is None

@@ -56,7 +56,7 @@ class Diagnose(Block):
     """β too low: smallest cost of drawing z for each active unit, in halves of a nat; at β 1 it is 1."""
     rate_grew: Ratio = 1.13
     """β too low: largest rate in the last epoch, as a share of that in the best one, where effective β is below
-    `lower_beta`; a note (broken from 1.17, healthy up to 1.09)."""
+    `lower_beta`; a note (broken 1.17 to 1.5; of healthy runs, whose β is higher, most stay below 1.1)."""
     bypassed_rate: Fraction = 0.2
     """Bottleneck bypassed: smallest rate of a model with skips, as a share of what a linear VAE spends at β 1."""
     latent_share: Fraction = 0.2

@@ -15,6 +15,7 @@ BETA_TOO_HIGH = Cause(
         Rule("costs", (capacity.POOR_GAIN, objective.HIGH_BETA)),
         Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
         Rule("costs", (objective.NOISY, objective.RAISED_BETA)),
+        Rule("breaks", (objective.FLAT_MEANS, objective.RAISED_BETA)),  # last: where no PCA can be held against it
         Rule("note", (optimisation.LOST_AGAIN, optimisation.RATE_FELL)),
     ),
     "KL weighs so much that the encoder gives every example about the same z (posterior collapse), or z with too "
@@ -39,8 +40,8 @@ BETA_TOO_LOW = Cause(
     ),
     "KL weighs so little that posteriors shrink to points and spread beyond the prior. Reconstructions are good; but "
     "samples of the prior fall where no example was, distances in the latents mean little, and the model may copy "
-    "defects too. Of a start from PCA the best epoch may be one of the first, before the posteriors shrink: what is kept "
-    "is then nearly the start, and the epochs after it were wasted.",
+    "defects too. Of a start from PCA the best epoch may be one of the first, before the posteriors shrink: what is "
+    "kept is then nearly the start, and the epochs after it were wasted.",
     "Raise β until effective β is about 1 (images), .3 (grids) or .2 (tags), or sample from a prior that is fitted.",
     (weights.raise_beta, weights.likelihood, weights.fitted_prior),
     explains=("prior_hole", "degenerate_samples"),

@@ -39,7 +39,7 @@ def raise_beta(case: Case) -> Prescription | None:
 
 
 def _too_much(case: Case) -> tuple[str, float]:
-    """What a higher β should lower, by how much: half of what the rate is above a linear VAE's, or grew; half of the gap."""
+    """What a higher β should lower, and by how much: by half of what is too much."""
     spent = objective.ratio(case, "final.rate", "run.rate_star_1")
     if spent and spent.value > MUCH:
         return "rate_share", rounded((spent.value - 1) / 2)
