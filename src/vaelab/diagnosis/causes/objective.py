@@ -46,7 +46,7 @@ BETA_TOO_LOW = Cause(
     (weights.raise_beta, weights.likelihood, weights.fitted_prior),
     explains=("prior_hole", "degenerate_samples"),
     symptoms=(objective.SMALL_SIGMA, objective.EXTREME),
-    seen="effective β .001 to .02: prior gap .26 to .77 of the rate; healthy runs up to .12",
+    seen="effective β .001 to .02: prior gap .26 to .77 of the rate; healthy runs up to .19",
 )  # fmt: skip
 
 BOTTLENECK_BYPASSED = Cause(

@@ -67,7 +67,8 @@ UNFINISHED = Cause(
     "Train longer. With a learning rate that falls at the end (`train.decay`: cosine) the same epochs go further.",
     (steps.more_epochs,),
     explains=("worse_than_baseline", "predicts_nothing", "majority_collapse"),
-    seen="4 to 6 epochs where 30 are needed: last quarter .15 to .30 of all; healthy runs up to .052",
+    seen="4 to 9 epochs where 30 are needed: last quarter .15 to .49 of all, or less than .2 of learning "
+    "rate in all steps; healthy runs up to .07 of progress",
 )  # fmt: skip
 
 OF_OPTIMISATION = (NOT_FINITE, UNSTABLE, NOT_LEARNED, UNFINISHED)
