@@ -27,8 +27,8 @@ DETAIL_LOST = Cause(
         Rule("note", (capacity.HALF_EXPLAINED, capacity.RESOLVED_MOST, capacity.BEHIND_PCA)),
     ),
     "The error as a whole is small, since large areas are right. But at high spatial frequencies less than half of the "
-    "variance is explained: edges, texture and letters are gone. Where PCA of as many numbers resolves hardly more, the "
-    "latents are too few; where it resolves much more, training has not come that far. Near PCA it is a note.",
+    "variance is explained: edges, texture and letters are gone. Where PCA of as many numbers resolves hardly more, "
+    "the latents are too few; where it resolves much more, training has not come that far. Near PCA it is a note.",
     "Give the model more latents, or a latent map; lower β; add an SSIM or perceptual term.",
     (sizes.more_latents, steps.pca_start, sizes.lower_rate_cost, steps.more_epochs),
     kinds=("image",),
