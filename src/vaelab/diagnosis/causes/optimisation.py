@@ -56,7 +56,7 @@ NOT_LEARNED = Cause(
 )  # fmt: skip
 
 UNFINISHED = Cause(
-    "unfinished", "Training stopped while the model was still becoming better",
+    "unfinished", "Training stopped too early",
     (
         Rule("breaks", (capacity.DEAD_GAIN, optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
         Rule("costs", (optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
