@@ -44,19 +44,26 @@ class Diagnose(Block):
     """β too high: largest effective β of a run that learned nothing (broken from 9, healthy up to 2.1)."""
     raised_beta: Ratio = 3.0
     """β too high: largest effective β of a run whose rate is short."""
-    rate_short: Fraction = 0.6
-    """β too high: smallest rate, as a share of what a linear VAE of the same data spends at β 1."""
+    rate_short: Fraction = 0.7
+    """β too high: smallest rate, as a share of what a linear VAE of the same data spends at β 1, where effective β is
+    above `raised_beta` (broken up to .66, healthy .82)."""
+    noisy_share: Fraction = 0.64
+    """β too high: smallest gain with one drawn z, as a share of the gain with the posterior mean, where effective β is
+    above `raised_beta` (broken up to .59, healthy from .72)."""
     rate_asked: Fraction = 0.3
     """β asks for collapse: smallest rate of a linear VAE at the run's β, as a share of that at β 1."""
     low_beta: Ratio = 0.2
     """β too low: smallest effective β, where the aggregate posterior is far from the prior (`prior_gap`)."""
-    prior_gap: Ratio = 0.2
+    prior_gap: Ratio = 0.22
     """β too low: largest distance of the aggregate posterior from the prior, nats, as a share of the rate (broken from
-    .26, healthy up to .12)."""
+    .26, healthy up to .19)."""
     lower_beta: Ratio = 0.1
     """β too low: smallest effective β, where drawing z costs next to nothing; tags do well at .2."""
     sampling_cost: Ratio = 0.1
     """β too low: smallest cost of drawing z for each active unit, in halves of a nat; at β 1 it is 1."""
+    rate_grew: Ratio = 1.13
+    """β too low: largest rate in the last epoch, as a share of that in the best one, where effective β is below
+    `lower_beta`; a note (broken 1.17 to 1.5; of healthy runs, whose β is higher, most stay below 1.1)."""
     bypassed_rate: Fraction = 0.2
     """Bottleneck bypassed: smallest rate of a model with skips, as a share of what a linear VAE spends at β 1."""
     latent_share: Fraction = 0.2
@@ -65,6 +72,12 @@ class Diagnose(Block):
     """Majority collapse: smallest foreground accuracy, as a share of PCA's (broken up to .29, healthy 1.27)."""
     resolved_share: Annotated[Fraction, of("image")] = 0.5
     """Detail lost: smallest share of the frequencies of the reference of which half of the variance is explained."""
+    pca_resolved: Annotated[Fraction, of("image")] = 0.38
+    """Detail lost: smallest share of those frequencies that PCA with as many numbers resolves, below which the model is
+    too small for the data (too small up to .33, healthy from .43)."""
+    near_pca: Annotated[Ratio, of("image")] = 0.87
+    """Detail lost: smallest share of the way from a method that knows nothing of the example to PCA with as many
+    numbers (broken up to .85, healthy from .90)."""
     overfit_share: Ratio = 0.31
     """Over-fitting: largest loss from train to val, as a share of what was gained on train (broken from .38, healthy
     up to .25)."""
@@ -77,6 +90,9 @@ class Diagnose(Block):
     still_gaining: Fraction = 0.09
     """Unfinished: largest share of all progress that the last quarter of the epochs brought (broken from .11, healthy
     up to .07)."""
+    few_steps: Ratio = 0.3
+    """Unfinished: smallest sum of the learning rates of all steps of a training that stays below `poor_gain` (broken up
+    to .17, others from .8)."""
     group_share: Fraction = 0.3
     """Scarce group: smallest share of a group in training, over its share in test (broken .04, healthy from .39)."""
     group_shift: Annotated[Ratio, of("image")] = 5.0
@@ -112,6 +128,9 @@ class Diagnose(Block):
     reconstructed: Annotated[Fraction, of("image")] = 0.98
     """Reconstructs defects: largest share of the variance explained, with a score that is the residual (broken 1.000,
     healthy up to .978)."""
+    residual_behind: Annotated[Fraction, of("image")] = 0.02
+    """Reconstructs defects: largest AUC by which the residual is behind both the distance of the latents and the
+    residual of PCA, where nearly all of the variance is explained (broken from .036, healthy up to .001)."""
     aggregation_gain: Annotated[Fraction, of("image")] = 0.05
     """Aggregation hides defects: largest gain of average precision by another aggregation than the mean."""
     diversity: Annotated[Fraction, of("tags")] = 0.5

@@ -14,6 +14,8 @@ BETA_TOO_HIGH = Cause(
         Rule("breaks", (objective.DRAWN_SHARE, objective.RAISED_BETA)),
         Rule("costs", (capacity.POOR_GAIN, objective.HIGH_BETA)),
         Rule("costs", (objective.RATE_SHORT, objective.RAISED_BETA)),
+        Rule("costs", (objective.NOISY, objective.RAISED_BETA)),
+        Rule("breaks", (objective.FLAT_MEANS, objective.RAISED_BETA)),  # last: where no PCA can be held against it
         Rule("note", (optimisation.LOST_AGAIN, optimisation.RATE_FELL)),
     ),
     "KL weighs so much that the encoder gives every example about the same z (posterior collapse), or a z with too "
@@ -22,8 +24,8 @@ BETA_TOO_HIGH = Cause(
     "start from PCA does not help: the "
     "rate falls epoch by epoch, and what was known at the start is lost.",
     "Lower β until effective β is about 1 (images), .3 (grids) or .2 (tags); take a likelihood in place of a mean "
-    "error.",
-    (weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),
+    "error. Where KL is held at a capacity (`loss.capacity`), raise that.",
+    (weights.raise_capacity, weights.lower_beta, weights.likelihood, weights.summed, weights.free_bits),
     explains=("not_learned", "overfitting", "unstable", *FOLLOWS),
     symptoms=(objective.FLAT_MEANS, objective.ALIKE, objective.DRAWN_SHARE, objective.RATE_SHORT),
     seen="effective β 9 to 24000: gain up to .03; healthy runs have effective β up to 2.1",
@@ -34,15 +36,17 @@ BETA_TOO_LOW = Cause(
     (
         Rule("costs", (objective.LOW_BETA, objective.PRIOR_GAP)),
         Rule("costs", (objective.LOWER_BETA, objective.SAMPLING_COST)),
+        Rule("note", (objective.LOWER_BETA, optimisation.RATE_GREW)),
     ),
     "KL weighs so little that posteriors shrink to points and spread beyond the prior. Reconstructions are good; but "
     "samples of the prior fall where no example was, distances in the latents mean little, and the model may copy "
-    "defects too.",
+    "defects too. Of a start from PCA the best epoch may be one of the first, before the posteriors shrink: what is "
+    "kept is then nearly the start, and the epochs after it were wasted.",
     "Raise β until effective β is about 1 (images), .3 (grids) or .2 (tags), or sample from a prior that is fitted.",
     (weights.raise_beta, weights.likelihood, weights.fitted_prior),
     explains=("prior_hole", "degenerate_samples"),
     symptoms=(objective.SMALL_SIGMA, objective.EXTREME),
-    seen="effective β .001 to .02: prior gap .26 to .77 of the rate; healthy runs up to .12",
+    seen="effective β .001 to .02: prior gap .26 to .77 of the rate; healthy runs up to .19",
 )  # fmt: skip
 
 BOTTLENECK_BYPASSED = Cause(

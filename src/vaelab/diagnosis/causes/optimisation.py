@@ -24,9 +24,9 @@ NOT_FINITE = Cause(
 UNSTABLE = Cause(
     "unstable", "Training jumps",
     (
-        Rule("costs", (optimisation.GRADIENT_RATIO,)),
-        Rule("costs", (optimisation.LOSS_JUMP, optimisation.LONG_WAY)),
-        Rule("costs", (optimisation.OVERSHOOT, optimisation.FAST)),
+        Rule("costs", (optimisation.GRADIENT_RATIO, optimisation.NOT_SWAMPED)),
+        Rule("costs", (optimisation.LOSS_JUMP, optimisation.LONG_WAY, optimisation.NOT_SWAMPED)),
+        Rule("costs", (optimisation.OVERSHOOT, optimisation.FAST, optimisation.NOT_SWAMPED)),
     ),
     "One of three things happened. In some epoch the loss rose by a large part of all that it had fallen. Or "
     "gradients were many times longer than usual. Or the first steps, with a large learning rate, made the model far "
@@ -56,16 +56,19 @@ NOT_LEARNED = Cause(
 )  # fmt: skip
 
 UNFINISHED = Cause(
-    "unfinished", "Training stopped while the model was still becoming better",
+    "unfinished", "Training stopped too early",
     (
         Rule("breaks", (capacity.DEAD_GAIN, optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
         Rule("costs", (optimisation.STILL_GAINING, optimisation.BEST_IS_LAST)),
+        Rule("costs", (capacity.POOR_AT_MEAN, optimisation.FEW_STEPS)),
     ),
-    "The last quarter of the epochs still brought a good part of all progress on val, and the last epoch is the best.",
+    "The last quarter of the epochs still brought a good part of all progress on val, and the last epoch is the best. "
+    "Or the model is far behind PCA after so few steps that no weight can have moved far from where it started.",
     "Train longer. With a learning rate that falls at the end (`train.decay`: cosine) the same epochs go further.",
     (steps.more_epochs,),
-    explains=("worse_than_baseline", "predicts_nothing"),
-    seen="4 to 6 epochs where 30 are needed: last quarter .15 to .30 of all; healthy runs up to .052",
+    explains=("worse_than_baseline", "predicts_nothing", "majority_collapse"),
+    seen="4 to 9 epochs where 30 are needed: last quarter .15 to .49 of all, or less than .2 of learning "
+    "rate in all steps; healthy runs up to .07 of progress",
 )  # fmt: skip
 
 OF_OPTIMISATION = (NOT_FINITE, UNSTABLE, NOT_LEARNED, UNFINISHED)

@@ -7,7 +7,7 @@ import numpy as np
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Prescription, rounded
-from vaelab.diagnosis.signs import gain, objective
+from vaelab.diagnosis.signs import gain, objective, optimisation
 from vaelab.params.base import Schedule
 from vaelab.params.kinds import KINDS
 
@@ -39,17 +39,28 @@ def raise_beta(case: Case) -> Prescription | None:
 
 
 def _too_much(case: Case) -> tuple[str, float]:
-    """What a higher β should lower, by how much: half of what the rate is above a linear VAE's, or half of the gap."""
+    """What a higher β should lower, and by how much: by half of what is too much."""
     spent = objective.ratio(case, "final.rate", "run.rate_star_1")
     if spent and spent.value > MUCH:
         return "rate_share", rounded((spent.value - 1) / 2)
-    gap = objective.prior_gap(case)
+    gap, grew = objective.prior_gap(case), optimisation.RATE_GREW(case)
+    if grew is not None and grew.holds and not (gap and gap.value > case.run.diagnose.prior_gap):
+        return "rate_grew", rounded((grew.reading.value - 1) / 2)
     return "prior_gap", rounded(gap.value / 2) if gap else 0.05
+
+
+def raise_capacity(case: Case) -> Prescription | None:
+    """Return the capacity at which KL may take what a linear VAE spends at β 1; None where it has that already."""
+    now, one = objective.capacity(case), case.number("run.rate_star_1")
+    if now is None or one is None or now >= one:
+        return None
+    why = f"a linear VAE of these data spends {one:.3g} nats at β 1, and KL is held at {now:.3g}"
+    return Prescription({"loss.capacity": rounded(one)}, "gain", "higher", _to_half(case), why)
 
 
 def likelihood(case: Case) -> Prescription | None:
     """Return a Gaussian likelihood of the best σ in place of errors, whose scale β depends on."""
-    if case.kind != "image" or case.run.loss.terms.gaussian:
+    if case.kind != "image" or case.run.loss.terms.gaussian or objective.capacity(case) is not None:
         return None
     terms = {f"loss.terms.{name}": 0 for name in PIXEL_TERMS if getattr(case.run.loss.terms, name) != 0}
     changes = {**terms, "loss.terms.gaussian": 1.0, "loss.reduction": "sum", "loss.beta": 1.0}
@@ -66,7 +77,7 @@ def likelihood(case: Case) -> Prescription | None:
 
 def summed(case: Case) -> Prescription | None:
     """Return the sum over the elements of an example in place of the mean, under which KL is as many times heavier."""
-    if case.run.loss.reduction != "mean" or case.kind == "image":
+    if case.run.loss.reduction != "mean" or case.kind == "image" or objective.capacity(case) is not None:
         return None
     changes = {"loss.reduction": "sum", "loss.beta": KINDS[case.kind].beta}
     why = f"a mean over {case.data.get('mean_elements', 0):.0f} elements makes KL as many times heavier"
@@ -75,7 +86,7 @@ def summed(case: Case) -> Prescription | None:
 
 def free_bits(case: Case) -> Prescription | None:
     """Return nats per dimension that KL does not take."""
-    if case.run.loss.free_bits > 0:
+    if case.run.loss.free_bits > 0 or objective.capacity(case) is not None:
         return None
     why = "KL below .05 nats a dimension costs nothing, so that no dimension has a reason to die"
     return Prescription({"loss.free_bits": 0.05}, "gain", "higher", _to_half(case), why)

@@ -64,6 +64,8 @@ def more_epochs(case: Case) -> Prescription | None:
     """Return twice the epochs, four times where the last quarter still brought much."""
     found, curve = optimisation.still_gaining(case), optimisation.progress(case)
     limit = optimisation.STILL_GAINING.limit_of(case)
+    if _few_steps(case):
+        return _far_enough(case)
     if found is None or found.value < limit / 2 or not curve[0]:
         return None
     factor = 4 if found.value > 4 * limit else 2
@@ -76,6 +78,23 @@ def more_epochs(case: Case) -> Prescription | None:
     higher = optimisation.is_higher(case.kind, curve[1])
     changes = {"train.epochs": case.run.train.epochs * factor, **ends}
     return Prescription(changes, f"val.{curve[1]}", "higher" if higher else "lower", least, why)
+
+
+def _few_steps(case: Case) -> bool:
+    """Whether the run is far behind PCA after steps that can have moved no weight far."""
+    way, reached = optimisation.FEW_STEPS(case), gain.gain_at_mean(case)
+    return way is not None and way.holds and reached is not None and reached.value < case.run.diagnose.poor_gain
+
+
+def _far_enough(case: Case) -> Prescription | None:
+    """Return as many epochs as move weights as far as in a training that gets somewhere, up to eight times as many."""
+    way, epochs = optimisation.distance(case), case.run.train.epochs
+    if way is None or way.value <= 0:
+        return None
+    factor = min(max(FAR / way.value, 2), 8)
+    ends = {"train.patience": 0} if case.run.train.patience else {}
+    why = f"all steps together move a weight by {way.value:.2g} at most; with {factor:.2g} times the epochs by {FAR:g}"
+    return Prescription({"train.epochs": round(epochs * factor), **ends}, "gain", "higher", _to_half(case), why)
 
 
 def pca_start(case: Case) -> Prescription | None:

@@ -1,5 +1,8 @@
 """Signs of what a model can do: against PCA of its size, by frequency, of its samples."""
 
+from math import isfinite
+
+from vaelab import artifacts
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs import gain
@@ -27,6 +30,19 @@ def residual_used(case: Case) -> Reading | None:
     return Reading(float(set(scores) == {"residual"}), f"threshold.scores {', '.join(scores)}")
 
 
+def residual_behind(case: Case) -> Reading | None:
+    """Return how far the AUC of the residual is below the lower one of two scores that defects can reach as well.
+
+    The distance of the latents, which hold what is reconstructed, and the residual of PCA with fewer numbers.
+    """
+    rows = {row["score"]: row.get("roc_auc") for row in case.tables.get("scores", ())}
+    own, *others = (rows.get(name) for name in ("residual", "mahalanobis", "pca_residual"))
+    if not own or not all(others):
+        return None
+    behind = min(float(auc) for auc in others if auc) - float(own)
+    return Reading(behind, f"{artifacts.thresholds(case.run.name)}/scores.csv: roc_auc") if isfinite(behind) else None
+
+
 DEAD_GAIN = Sign("gain", "share of the way from knowing nothing to PCA", "dead_gain", "below", gain.gain)
 POOR_AT_MEAN = Sign(
     "gain_at_mean",
@@ -46,6 +62,31 @@ RESOLVED = Sign(
     "resolved_share",
     "below",
     lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"),
+)
+PCA_RESOLVED = Sign(
+    "pca_resolved_share",
+    "spatial frequencies that PCA of the same size resolves, over those that hold the data's variance",
+    "pca_resolved",
+    "below",
+    lambda case: ratio(case, "final.floors.pca.resolved_cycles", "final.data_cycles"),
+)
+RESOLVED_MOST = Sign(
+    "resolved_most",
+    "spatial frequencies that are resolved, over those that hold the data's variance",
+    0.8,
+    "below",
+    lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"),
+)
+BEHIND_PCA = Sign("gain_near", "share of the way from knowing nothing to PCA", "near_pca", "below", gain.gain)
+RESIDUAL_BEHIND = Sign(
+    "residual_behind",
+    "AUC by which the residual is behind both the distance of the latents and the residual of PCA",
+    "residual_behind",
+    "above",
+    residual_behind,
+)
+EXPLAINED_MOST = Sign(
+    "explained_most", "share of the variance explained", 0.9, "above", of_metric("final.explained_variance")
 )
 EXPLAINED = Sign(
     "explained_variance",

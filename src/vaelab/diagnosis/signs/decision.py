@@ -9,7 +9,7 @@ LEAST = 5  # patches with defects, and without, below which ranks and shares of 
 
 
 def auc(case: Case) -> Reading | None:
-    """Return the lower end of the interval of AUC, or AUC where there is no interval; None without enough labels."""
+    """Return the lower end of the interval of AUC, or AUC where there is no interval."""
     low = case.number("threshold.roc_auc_low")
     path = "threshold.roc_auc" if low is None else "threshold.roc_auc_low"
     value = case.number(path)
@@ -25,7 +25,7 @@ def _labelled(case: Case) -> bool:
 
 
 def recall(case: Case) -> Reading | None:
-    """Return the recall of defects; None without enough labels."""
+    """Return the recall of defects."""
     return of_metric("threshold.recall")(case) if _labelled(case) else None
 
 

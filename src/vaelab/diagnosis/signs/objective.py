@@ -7,16 +7,30 @@ from vaelab import artifacts
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs import gain
+from vaelab.params.base import Schedule
 
+ABOVE_CAPACITY = 1.5  # times the capacity, from which on KL is not held at it
 USUAL = {"tags": 0.2}  # β at which models of a kind of data reconstruct well, where that is not 1
 
 
 def effective_beta(case: Case) -> Reading | None:
-    """Return the factor on KL once the reconstruction is in nats per example: as measured, else as the options say."""
+    """Return the factor on KL once the reconstruction is in nats per example: as measured, else as the options say.
+
+    None where KL is held at a capacity: below it the penalty asks for more nats, and at it for neither more nor fewer.
+    """
+    aimed, rate = capacity(case), case.number("final.rate")
+    if aimed is not None and (rate is None or rate <= ABOVE_CAPACITY * aimed):
+        return None
     for path in ("run.effective_beta_measured", "run.effective_beta"):
         if (value := case.number(path)) is not None:
             return Reading(value, case.source(path))
     return None
+
+
+def capacity(case: Case) -> float | None:
+    """Return the nats that KL is to have, at the end of a schedule; None of an objective without a capacity."""
+    option = case.run.loss.capacity
+    return option.end if isinstance(option, Schedule) else option
 
 
 def ratio(case: Case, top: str, bottom: str) -> Reading | None:
@@ -28,17 +42,23 @@ def ratio(case: Case, top: str, bottom: str) -> Reading | None:
 
 
 def rate_asked(case: Case) -> Reading | None:
-    """Return what a linear VAE spends at this β over what it spends at β 1; 0 where it spends nothing at either."""
-    asked, one = case.number("run.rate_star"), case.number("run.rate_star_1")
+    """Return what a linear VAE spends at this β over what it spends at β 1; 0 where it spends nothing at either.
+
+    Of an objective with a capacity, that is what is to be spent.
+    """
+    aimed, one = capacity(case), case.number("run.rate_star_1")
+    asked, source = case.number("run.rate_star"), f"{case.source('run.rate_star')}, rate_star_1"
+    if aimed is not None:
+        asked, source = aimed, f"loss.capacity; {case.source('run.rate_star_1')}"
     if asked is None or one is None:
         return None
-    return Reading(asked / one if one > 0 else 0.0, f"{case.source('run.rate_star')}, rate_star_1")
+    return Reading(asked / one if one > 0 else 0.0, source)
 
 
 def rate_usual(case: Case) -> Reading | None:
     """Return what a linear VAE spends at this β, over that at the β of USUAL: few tags a row need a low one."""
     asked, usual = case.number("run.rate_star"), USUAL.get(case.kind)
-    if asked is None or usual is None or not len(case.eigenvalues):
+    if asked is None or usual is None or not len(case.eigenvalues) or capacity(case) is not None:
         return None
     spent = sum(log(value / usual) / 2 for value in case.eigenvalues if value > usual)
     return Reading(asked / spent, f"{case.source('run.rate_star')}, eigenvalues") if spent > 0 else None
@@ -99,12 +119,14 @@ RATE_SHORT = Sign(
     "below",
     lambda case: ratio(case, "final.rate", "run.rate_star_1"),
 )
-RATE_ASKED = Sign("rate_asked", "rate of a linear VAE at this β, over its rate at β 1", "rate_asked", "below",
+RATE_ASKED = Sign("rate_asked", "rate that is asked of a linear VAE, over its rate at β 1", "rate_asked", "below",
                   rate_asked)  # fmt: skip
 RATE_USUAL = Sign("rate_usual", "rate of a linear VAE at this β, over its rate at the usual β", 0.15, "below",
                   rate_usual)  # fmt: skip
 DRAWN_SHARE = Sign("drawn_share", "share of the gain that is left with one drawn z", "drawn_share", "below",
                    gain.drawn_share)  # fmt: skip
+NOISY = Sign("drawn_share_raised", "share of the gain that is left with one drawn z", "noisy_share", "below",
+             gain.drawn_share)  # fmt: skip
 PRIOR_GAP = Sign("prior_gap", "distance of the aggregate posterior from the prior, over the rate", "prior_gap", "above",
                  prior_gap)  # fmt: skip
 SAMPLING_COST = Sign("sampling_cost", "cost of drawing z, per active unit", "sampling_cost", "below",

@@ -6,10 +6,12 @@ from statistics import median
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
+from vaelab.diagnosis.signs import gain
 from vaelab.metrics.directions import VALIDATION
 from vaelab.params.kinds import KINDS
 
 LEAST_EPOCHS = 4  # of which a quarter is one
+HEAVY_DROPOUT = 0.35  # share of the features
 
 
 def not_finite(case: Case) -> Reading | None:
@@ -166,6 +168,13 @@ def dropout(case: Case) -> Reading | None:
     return Reading(case.run.model.dropout, "model.dropout")
 
 
+def swamped(case: Case) -> Reading | None:
+    """Return 1 where dropout is so heavy that nothing was learned: losses then jump with the noise; 0 elsewhere."""
+    learned = gain.gain(case)
+    nothing = learned is not None and learned.value < case.run.diagnose.dead_gain
+    return Reading(float(nothing and case.run.model.dropout > HEAVY_DROPOUT), "model.dropout")
+
+
 def epochs_since_best(case: Case) -> Reading | None:
     """Return how many epochs came after the best one on val."""
     curve, name = progress(case)
@@ -219,8 +228,12 @@ TRAIN_FELL = Sign(
     train_rise,
 )
 RATE_FELL = Sign("rate_since_best", "rate in the last epoch, over that in the best one", 0.6, "below", rate_since_best)
+RATE_GREW = Sign("rate_grew", "rate in the last epoch, over that in the best one", "rate_grew", "above",
+                 rate_since_best)  # fmt: skip
 SETTLED = Sign("settled", "the end of training brought nothing more", 0, "above", settled, YES_OR_NO)
 SLOW = Sign("learning_rate_slow", "largest learning rate", 3e-4, "below", fastest)
-DROPOUT = Sign("dropout", "dropout, share of the features", 0.35, "above", dropout)
+DROPOUT = Sign("dropout", "dropout, share of the features", HEAVY_DROPOUT, "above", dropout)
+NOT_SWAMPED = Sign("swamped", "dropout so heavy that nothing was learned", 1, "below", swamped, YES_OR_NO)
 LONG_WAY = Sign("distance_long", "sum of the learning rates of all steps", 0.05, "above", distance)
+FEW_STEPS = Sign("distance_few", "sum of the learning rates of all steps", "few_steps", "below", distance)
 SHORT_WAY = Sign("distance", "sum of the learning rates of all steps", 0.05, "below", distance)
