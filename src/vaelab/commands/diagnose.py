@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from vaelab import artifacts
+from vaelab.commands.project import check_root
 from vaelab.diagnosis.case import Case, read_case, timed
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import as_record, diagnose
@@ -44,6 +45,7 @@ def explained(cause: str, runs: Sequence[str], as_json: bool) -> str:
 
 def _cases(runs: Sequence[str]) -> list[Case]:
     """What is saved of runs that were trained, all active ones where none is named."""
+    check_root()
     known = sorted(path.stem for path in artifacts.RUNS.glob("[!.]*.yaml"))
     if not known:
         raise InputError(f"{artifacts.RUNS}: no resolved run; `dvc repro` makes them")
