@@ -108,11 +108,8 @@ def diagnose(
     from vaelab.commands import diagnose as diagnosing
 
     if explain is not None:
-        if runs:
-            check_root()
         print(diagnosing.explained(explain, runs or [], as_json))
         return
-    check_root()
     print(diagnosing.diagnosed(runs or [], as_json))
 
 

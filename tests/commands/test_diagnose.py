@@ -25,6 +25,17 @@ def test_all_runs_that_were_trained_are_diagnosed(project):
     assert "two" not in text
 
 
+def test_limits_that_params_no_longer_has_are_said(project, capsys):
+    run = {"data": "tags", "diagnose": {"high_beta": 7.0}}
+    params = {"datasets": {"tags": {"source": "tags"}}, "runs": {"one": run, "two": {"data": "tags"}}}
+    storage.write_yaml(artifacts.PARAMS, params)
+    diagnosed(["one"], False)
+    assert "one: judged by older limits: diagnose.high_beta 5 (now 7); `dvc repro resolve`" in capsys.readouterr().err
+    storage.write_yaml(artifacts.PARAMS, params | {"loss": 3})
+    diagnosed(["one"], False)
+    assert "params.yaml has problems (`vaelab check`): limits are those of data/runs" in capsys.readouterr().err
+
+
 def test_json_is_what_the_stage_writes(project):
     (record,) = json.loads(diagnosed(["one"], True))
     assert record["run"] == "one"

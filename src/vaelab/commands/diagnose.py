@@ -1,9 +1,11 @@
 """What `vaelab diagnose` does: findings of runs, from what is saved of them now; and what a cause is."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 from vaelab import artifacts
+from vaelab.commands.project import check_root
 from vaelab.diagnosis.case import Case, read_case, timed
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import as_record, diagnose
@@ -11,7 +13,7 @@ from vaelab.diagnosis.explain import as_entry, entry_text, numbers, numbers_text
 from vaelab.diagnosis.report import text
 from vaelab.errors import InputError
 from vaelab.params.problems import unknown
-from vaelab.params.resolve import read_run
+from vaelab.params.resolve import read_run, resolve
 
 
 def diagnosed(runs: Sequence[str], as_json: bool) -> str:
@@ -43,6 +45,7 @@ def explained(cause: str, runs: Sequence[str], as_json: bool) -> str:
 
 def _cases(runs: Sequence[str]) -> list[Case]:
     """What is saved of runs that were trained, all active ones where none is named."""
+    check_root()
     known = sorted(path.stem for path in artifacts.RUNS.glob("[!.]*.yaml"))
     if not known:
         raise InputError(f"{artifacts.RUNS}: no resolved run; `dvc repro` makes them")
@@ -54,4 +57,25 @@ def _cases(runs: Sequence[str]) -> list[Case]:
     missing = [case.run.name for case in cases if case not in trained]
     if missing and (runs or not trained):
         raise InputError(f"{', '.join(missing)}: nothing to diagnose; `dvc repro` trains it")
+    for note in _other_limits(trained):
+        print(f"note: {note}", file=sys.stderr)
     return trained
+
+
+def _other_limits(cases: Sequence[Case]) -> Iterator[str]:
+    """Say which runs are judged by limits that params.yaml, or the code's defaults, no longer has."""
+    if not artifacts.PARAMS.is_file():
+        return
+    try:
+        now = resolve(artifacts.PARAMS).runs
+    except InputError:
+        yield f"{artifacts.PARAMS} has problems (`vaelab check`): limits are those of {artifacts.RUNS}"
+        return
+    differing: dict[tuple[str, ...], list[str]] = {}
+    for case in cases:
+        old, new = (run.diagnose.model_dump() for run in (case.run, now.get(case.run.name, case.run)))
+        said = tuple(f"diagnose.{name} {old[name]:g} (now {new[name]:g})" for name in old if old[name] != new[name])
+        differing.setdefault(said, []).append(case.run.name)
+    for said, names in differing.items():
+        if said:
+            yield f"{', '.join(names)}: judged by older limits: {', '.join(said)}; `dvc repro resolve` mends it"
