@@ -118,6 +118,11 @@ def test_arrays_are_whole_splits_in_their_order(found):
         assert found.tensors[f"{phase}_x"].shape == found.tensors[f"{phase}_reconstruction"].shape == (size, 8, 8)
         assert found.tensors[f"{phase}_ids"].tolist() == list(range(size))
         assert found.tensors[f"{phase}_group"].tolist() == [row % 2 for row in range(size)]
+    for method in ("pca", "patch_pca"):
+        y, x = found.tensors[f"{method}_reconstruction"], found.tensors["test_x"]
+        assert ((y == 10) == (x == 10)).all()  # the extent is known
+        right = [float((a == b)[b < 10].mean()) for a, b in zip(y, x, strict=True)]
+        assert found.tensors[f"{method}_score"] == pytest.approx(right)
     assert (found.tensors["train_x"] == random_grids(24, 10, seed=0).numpy()).all()
 
 

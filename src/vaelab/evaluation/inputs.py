@@ -69,3 +69,14 @@ def ablated(mean: Tensor, seed: int, group: Tensor | None = None) -> dict[str, T
 def lossless_text(title: str, latent_dim: int) -> str:
     """Return in words why there is no baseline of that title."""
     return f"No baseline {title}: {latent_dim} latent dimensions hold all that varies, so that it loses nothing."
+
+
+def shown(method: str, outputs: Tensor, score: Tensor) -> dict[str, Tensor]:
+    """Return the arrays of a baseline beside the kept examples of the reported phase, by their names in the file.
+
+    Args:
+        method: its name.
+        outputs: what it makes of them, as reconstructions are stored [n, ...].
+        score: what stands beside a reconstruction of this kind of data [n].
+    """
+    return {f"{method}_reconstruction": outputs, f"{method}_score": score.float()}

@@ -369,6 +369,20 @@ def test_where_there_is_no_test_split_val_is_the_final_one(tmp_path, vector):
     assert len(found.tensors["samples"]) == 8
 
 
+def test_what_pca_makes_of_the_kept_images_is_saved_with_its_psnr(case):
+    name, (_, _, _, _, found) = case
+    arrays, methods = found.tensors, [method for method in BASELINES_OF[name] if method not in CONSTANT]
+    assert {f"{method}_reconstruction" for method in methods} == {
+        key for key in arrays if key.endswith("_reconstruction") and key.split("_")[0] not in SIZES
+    }
+    for method in methods:
+        y, score = arrays[f"{method}_reconstruction"], arrays[f"{method}_score"]
+        assert (y.shape, y.dtype) == (arrays["test_x"].shape, np.uint8)
+        of_bytes = [peak_signal_noise_ratio(*pair) for pair in zip(arrays["test_x"], y, strict=True)]
+        assert score == pytest.approx(of_bytes, abs=0.05)  # bytes are rounded
+        assert score.mean() == pytest.approx(found.metrics["test"][FLOORS][method]["psnr"], rel=1e-5)
+
+
 def test_few_reconstructions_are_kept_evenly_spread(monkeypatch, vector):
     monkeypatch.setattr(evaluator, "KEPT", 3)
     found = evaluate(vector.run, vector.weights, vector.data)

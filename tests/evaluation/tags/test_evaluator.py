@@ -315,6 +315,8 @@ def test_arrays_are_what_pictures_need(case):
     assert set(np.unique(tensors["samples"])) == {0, 255}
     assert tensors["sample_frequency"].shape == (TAGS,)
     assert np.abs(tensors["sample_frequency"] - (tensors["samples"] > 0).mean(0)).max() < 0.15
+    of_pca = tensors["pca_reconstruction"] / 255 >= OPTIONS["threshold"]
+    assert tensors["pca_score"] == pytest.approx([jaccard_score(*pair) for pair in zip(true, of_pca, strict=True)])
 
 
 def test_of_a_multinomial_samples_have_as_many_tags_as_training_rows(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit
+from vaelab.data.format.info import final_phase
 from vaelab.evaluation.grid.baselines import Majority
 from vaelab.evaluation.grid.generation import sample_metrics, samples
 from vaelab.evaluation.grid.linear import Linear, patch_pca_of_grids, pca_of_grids
@@ -44,6 +45,7 @@ class GridEvaluator:
                 found.append(patch_pca_of_grids(train, palette, info, cell, channels, seed))
             self.baselines += [baseline for baseline in found if baseline is not None]
         self.train, self.samples = train, torch.empty(0)
+        self.beside: dict[str, Tensor] = {}
         self.lossless = not any(isinstance(baseline, Linear) for baseline in self.baselines)
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor | None:
@@ -71,6 +73,9 @@ class GridEvaluator:
             )
         reached = {name: value for baseline in self.baselines for name, value in baseline.metrics(x).items()}
         values |= {ABLATIONS: self._ablations(split, result.mean), FLOORS: reached}
+        if phase == final_phase(self.inputs.splits):
+            for linear in (baseline for baseline in self.baselines if isinstance(baseline, Linear)):
+                self.beside |= linear.shown(x)
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
 
     @torch.no_grad()
@@ -103,8 +108,9 @@ class GridEvaluator:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return some of the samples of the prior."""
-        return {"samples": self.samples[:SAVED_SAMPLES].numpy()}
+        """Return some of the samples of the prior, and what PCA makes of the examples."""
+        found = {"samples": self.samples[:SAVED_SAMPLES], **self.beside}
+        return {name: tensor.numpy() for name, tensor in found.items()}
 
 
 def _grids(split: DeviceSplit) -> Tensor:

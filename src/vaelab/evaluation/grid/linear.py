@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from vaelab.data.format.batches import evenly
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.grid.baselines import measured
+from vaelab.evaluation.inputs import shown
+from vaelab.measures.grid.batch import of_cells
 from vaelab.measures.grid.confusion import predicted_classes
 from vaelab.models.grid.palette import Palette, one_hot
 from vaelab.models.grid.pca import TEMPERATURE, directions, patches
@@ -35,6 +37,11 @@ class Linear(NamedTuple):
 
         And the nats of the cells, their logits TEMPERATURE · scores, as those of a model with `init: pca` start.
         """
+        predicted, nats = self.reconstructed(x)
+        return {self.name: {**measured(x, predicted, self.info), "distortion_at_mean": nats / len(x)}}
+
+    def reconstructed(self, x: Tensor) -> tuple[Tensor, float]:
+        """Return the most probable classes [N, S, S], and the nats of the cells of all grids."""
         found, nats = [], 0.0
         for part in x.split(CHECKED):
             order = self.palette.order(part)[0]
@@ -44,7 +51,13 @@ class Linear(NamedTuple):
             found.append(order.gather(1, best.flatten(1)).view_as(best) if self.palette.coded else best)
             outside = len(self.info.classes)
             nats += float(F.cross_entropy(TEMPERATURE * scores, ranks, ignore_index=outside, reduction="sum"))
-        return {self.name: {**measured(x, torch.cat(found), self.info), "distortion_at_mean": nats / len(x)}}
+        return torch.cat(found), nats
+
+    def shown(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what it makes of grids, uint8 with K outside, and the accuracy of each [N]."""
+        predicted, outside = self.reconstructed(x)[0], len(self.info.classes)
+        accuracy = of_cells(x, predicted, self.info).examples["accuracy"]
+        return shown(self.name, predicted.masked_fill(x == outside, outside).to(torch.uint8), accuracy)
 
 
 def pca_of_grids(train: Tensor, palette: Palette, info: DataInfo, components: int, seed: int) -> Linear | None:

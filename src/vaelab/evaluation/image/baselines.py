@@ -19,6 +19,7 @@ from vaelab.params.blocks import Model
 BLUR = 2.0  # standard deviation, pixels; the kernel reaches 4 of them to each side
 
 CONSTANT = ("mean_image", "white_page")  # of the baselines: they know nothing of x
+OF_ITS_SIZE = ("pca", "patch_pca")  # with as many numbers as the model has latents: shown beside it
 
 Baseline = Callable[[Tensor], Tensor]
 

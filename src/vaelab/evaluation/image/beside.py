@@ -10,12 +10,16 @@ from vaelab.data.format.batches import Batch, DeviceSplit
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.groups import group_floors
 from vaelab.evaluation.image import detail
-from vaelab.evaluation.image.baselines import CONSTANT, Baseline
-from vaelab.evaluation.inputs import EvaluationInputs
+from vaelab.evaluation.image.baselines import CONSTANT, OF_ITS_SIZE, Baseline
+from vaelab.evaluation.inputs import EvaluationInputs, shown
 from vaelab.measures.columns import Columns
 from vaelab.measures.gaussian import best_gaussian
+from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import errors, image_metrics
 from vaelab.metrics.nested import FLOORS, GROUP_FLOORS
+from vaelab.models.vae import Decoded
+
+PART = 256  # images that are reconstructed at once
 
 
 @torch.no_grad()
@@ -80,6 +84,17 @@ def explained(
         reached["pca"]["resolved_cycles"] = detail.resolved_cycles(of_pca, variance)
     resolved = detail.resolved_cycles(detail.error_power(x, y), variance)
     return {"resolved_cycles": resolved, "data_cycles": detail.data_cycles(variance)}
+
+
+def reconstructed(x: Tensor, methods: Mapping[str, Baseline]) -> dict[str, Tensor]:
+    """Return what PCA of the model's size makes of images, uint8 [n, C, H, W], and the PSNR of each [n], by `shown`."""
+    arrays: dict[str, Tensor] = {}
+    for name in (name for name in OF_ITS_SIZE if name in methods):
+        units = [part.float() / 255 for part in x.split(PART)]
+        outputs = [methods[name](unit) for unit in units]
+        psnr = [errors(unit, y)["psnr"] for unit, y in zip(units, outputs, strict=True)]
+        arrays |= shown(name, torch.cat([stored(Decoded(y)) for y in outputs]), torch.cat(psnr))
+    return arrays
 
 
 def means(columns: Mapping[str, Tensor]) -> dict[str, float]:

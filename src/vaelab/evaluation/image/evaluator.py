@@ -52,6 +52,7 @@ class ImageEvaluator:
         self.pages: dict[str, dict[str, Tensor]] = {}
         self.posterior: Pass | None = None
         self.samples = torch.empty(0)
+        self.beside: dict[str, Tensor] = {}
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor:
         """Return an even choice, and all patches of the pages that are read."""
@@ -93,6 +94,7 @@ class ImageEvaluator:
             values |= self._ocr(phase, originals, result.outputs, kept, values[FLOORS] | values[REFERENCE])
         if phase == self.final:
             values |= self._generation(originals, result.outputs)
+            self.beside = beside.reconstructed(originals, self.baselines)
         return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
 
     @torch.no_grad()
@@ -179,5 +181,6 @@ class ImageEvaluator:
         return torch.empty(0) if self.pca is None else self.pca.variance
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return some of the samples of the prior, and the eigenvalues of the training images."""
-        return {"samples": self.samples[:SAVED_SAMPLES].numpy(), "eigenvalues": self.eigenvalues.numpy()}
+        """Return some samples of the prior, eigenvalues of the training images, and what PCA makes of the examples."""
+        found = {"samples": self.samples[:SAVED_SAMPLES], "eigenvalues": self.eigenvalues, **self.beside}
+        return {name: tensor.numpy() for name, tensor in found.items()}

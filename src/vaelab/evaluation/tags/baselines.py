@@ -12,15 +12,17 @@ from torch import Tensor
 
 from vaelab.data.format.batches import DeviceSplit, evenly
 from vaelab.data.format.info import DataInfo
+from vaelab.evaluation.inputs import shown
 from vaelab.evaluation.linear_rate import without_sampling_noise
 from vaelab.evaluation.tags.completion import Score
 from vaelab.evaluation.tags.ease import EASE, fit_ease
 from vaelab.evaluation.tags.thresholds import AtThresholds, Thresholds, by_frequency, found_on
 from vaelab.measures.passes import Measured
-from vaelab.measures.tags.batch import at_threshold, bce, epoch_metrics, lengths
+from vaelab.measures.tags.batch import at_threshold, bce, epoch_metrics, lengths, stored
 from vaelab.measures.tags.reconstruction import ranking
 from vaelab.measures.tally import Tally
 from vaelab.models import pca
+from vaelab.models.vae import Decoded
 from vaelab.params.blocks import Evaluate
 
 SMALLEST = 1e-6  # probability, and distance of one from 1, that PCA's values are held to before a logarithm
@@ -124,6 +126,14 @@ class TagBaselines:
             return cast("Tensor", method(x).scores)
 
         return {name: partial(ranks, method) for name, method in self.methods.items() if name != "zero"}
+
+    def shown(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what PCA makes of rows [n, D], uint8 255 · probability, and the Jaccard index of each [n]."""
+        if "pca" not in self.methods:
+            return {}
+        logits = self.methods["pca"](x).logits
+        jaccard = at_threshold(x, logits, self.options.threshold).examples["jaccard_index"]
+        return shown("pca", stored(Decoded(logits)), jaccard)
 
     def metrics(self, split: DeviceSplit) -> dict[str, dict[str, float]]:
         """Return the measures of the split by method."""

@@ -47,6 +47,7 @@ class TagsEvaluator:
         self.held_out = HeldOut(inputs, self.reconstructions, self.baselines, self.training)
         self.sampler: Sampler | None = None
         self.counts = torch.empty(0)
+        self.beside: dict[str, Tensor] = {}
 
     def kept(self, phase: str, split: DeviceSplit) -> Tensor:
         """Return an even choice."""
@@ -67,6 +68,7 @@ class TagsEvaluator:
             self.sampler = self._fitted_sampler(result)
         if phase == self.final:
             self.counts = result.measured.totals["counts"]
+            self.beside = self.baselines.shown(split.take(kept).x)
         return values | self._generation(split)
 
     @torch.no_grad()
@@ -138,7 +140,7 @@ class TagsEvaluator:
         return "; ".join(found) or "all"
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return samples 0 and 255 [n, D], and of each tag its counts in the final phase and its share of samples."""
+        """Return samples 0 and 255 [n, D], counts of each tag and its share of samples, and what PCA makes of rows."""
         assert self.sampler is not None
         options = self.inputs.options
         saved = _saved(self.inputs.info.shape[0])
@@ -146,7 +148,8 @@ class TagsEvaluator:
         names = ("tag_hits", "tag_predicted", "tag_true")
         counts = zip(names, self.counts.long().cpu().numpy(), strict=True)
         samples = {"samples": 255 * rows[:saved].numpy(), "sample_frequency": rows.float().mean(0).numpy()}
-        return {**samples, **dict(counts), "eigenvalues": self.eigenvalues.numpy()}
+        beside = {name: tensor.cpu().numpy() for name, tensor in self.beside.items()}
+        return {**samples, **dict(counts), "eigenvalues": self.eigenvalues.numpy(), **beside}
 
 
 def _tag_for_labels(counts: tuple[int, ...], rows: int) -> int | None:
