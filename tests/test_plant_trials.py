@@ -83,6 +83,19 @@ def test_weights_are_taken_over_where_training_is_the_same():
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_run_that_broke_off_is_taken_over_as_one_that_did():
+    storage.write_json(artifacts.failed("ill") / "nonfinite.json", {"step": 3})
+    plant_runs.run_plants(
+        ["ill__r0"],
+        {**PLAN, "runs": {**PLAN["runs"], "ill__r0": PLAN["runs"]["ill"]}, "share": {"ill__r0": "ill"}},
+        [],
+        1,
+    )
+    assert storage.read_json(artifacts.failed("ill__r0") / "nonfinite.json") == {"step": 3}
+    assert not artifacts.models("ill__r0").exists()
+
+
+@pytest.mark.usefixtures("folder")
 def test_changes_that_are_no_run_are_refused():
     refused = plant_treatments._checked(trial(changes={"train.metric": "psnr"}), PLAN).refused
     assert "psnr" in refused
