@@ -10,7 +10,6 @@ not made again. Printed, and written to FOLDER/treatments.{md,json}: shares with
 cause, and a line per plant. With --results the same in benchmarks/results.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 
 import yaml
+from plant_options import chosen, parser, places, read_plan
 from plant_runs import at_once, diagnose, run_plants, seconds_of, write_project
 from plant_trials import Trial, has_moved, report
-from plants import RESULTS, read_plan
 
 from vaelab import artifacts, storage
 from vaelab.diagnosis.case import read_case
@@ -39,20 +38,15 @@ TRAINED_BY = ("data", "model", "loss", "train")  # what the weights come from
 
 def main() -> None:
     """Try the prescriptions and the random changes, and compare them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plants", type=Path, help="the file of plants")
-    parser.add_argument("names", nargs="*", help="runs, or beginnings of their names; none: all")
-    parser.add_argument("--folder", type=Path, default=Path("plants"), help="where plants.py has run")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, one thread each")
-    parser.add_argument("--draws", type=int, default=1, help="random changes of each plant")
-    parser.add_argument("--results", action="store_true", help="write benchmarks/results/treatments_<file>.{md,json}")
-    options = parser.parse_args()
+    line = parser(__doc__, "treatments")
+    line.add_argument("--draws", type=int, default=1, help="random changes of each plant")
+    options = line.parse_args()
     plan = read_plan(options.plants)
-    chosen = [name for name in plan["runs"] if name.startswith(tuple(options.names) or "") and plan["expected"][name]]
+    ill = [name for name in chosen(options, plan) if plan["expected"][name]]
     os.chdir(options.folder)
     write_project(plan)
-    at_once(options.jobs, diagnose, chosen)
-    trials = [_checked(trial, plan) for name in chosen for trial in trials_of(name, options.draws)]
+    at_once(options.jobs, diagnose, ill)
+    trials = [_checked(trial, plan) for name in ill for trial in trials_of(name, options.draws)]
     accepted = [trial for trial in trials if not trial.refused]
     treated = with_trials(plan, accepted)
     run_plants([trial.name for trial in accepted], treated, [], options.jobs)
@@ -60,7 +54,7 @@ def main() -> None:
     rows = [row_of(trial) for trial in trials]
     command = f"python benchmarks/plant_treatments.py {options.plants.name} --draws {options.draws}"
     text = f"# Prescriptions tried on {options.plants.name}\n\nWritten by `{command}`.\n\n{report(rows)}\n"
-    for place in (Path("treatments"), *([RESULTS / f"treatments_{options.plants.stem}"] if options.results else [])):
+    for place in places(options, "treatments", f"treatments_{options.plants.stem}"):
         storage.write_text(place.with_suffix(".md"), text)
         storage.write_json(place.with_suffix(".json"), {"trials": rows})
     print(text)
