@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 import yaml
 from plant_options import chosen, parser, places, read_plan
 from plant_runs import at_once, diagnose, run_plants, seconds_of, write_project
-from plant_trials import Trial, has_moved, report
+from plant_trials import Trial, has_moved, opening, report
 
 from vaelab import artifacts, storage
 from vaelab.diagnosis.case import read_case
@@ -52,8 +52,9 @@ def main() -> None:
     run_plants([trial.name for trial in accepted], treated, [], options.jobs)
     at_once(options.jobs, diagnose, [trial.name for trial in accepted])
     rows = [row_of(trial) for trial in trials]
-    command = f"python benchmarks/plant_treatments.py {options.plants.name} --draws {options.draws}"
-    text = f"# Prescriptions tried on {options.plants.name}\n\nWritten by `{command}`.\n\n{report(rows)}\n"
+    command = " ".join(["python benchmarks/plant_treatments.py", options.plants.name, *options.names])
+    head = f"Prescriptions tried on {options.plants.name}\n\nWritten by `{command} --draws {options.draws}`."
+    text = f"# {head} {opening(len(ill), rows)}\n\n{report(rows)}\n"
     for place in places(options, "treatments", f"treatments_{options.plants.stem}"):
         storage.write_text(place.with_suffix(".md"), text)
         storage.write_json(place.with_suffix(".json"), {"trials": rows})

@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import plant_runs
 import plant_treatments
-from plant_trials import Trial, has_moved, report
+from plant_trials import Trial, has_moved, opening, report
 
 from vaelab import artifacts, storage
 
@@ -109,3 +109,4 @@ def test_report():
     text = report(rows)
     assert "| `beta_too_high` | 1 of 1 (0.21 to 1.00)   | 0 of 1 (0.00 to 0.79)" in text
     assert "+100" in text
+    assert opening(3, rows).startswith("Of 3 ill plants 1 have")
