@@ -19,6 +19,7 @@ def parser(description: str | None, results: str) -> argparse.ArgumentParser:
     made.add_argument("names", nargs="*", help="runs, or beginnings of their names; none: all")
     made.add_argument("--folder", type=Path, default=Path("plants"), help="where they are trained")
     made.add_argument("--jobs", type=int, default=1, help="runs at a time, one thread each")
+    made.add_argument("--score-only", action="store_true", help="run nothing: diagnose and score what is there")
     made.add_argument("--results", action="store_true", help=f"write benchmarks/results/{results}_<file>.*, too")
     return made
 

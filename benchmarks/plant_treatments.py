@@ -6,8 +6,9 @@ FOLDER is one in which plants.py has run. Each ill plant whose first finding wit
 run again under that change, and under random ones (vaelab.diagnosis.random_change, seeded by the run's name): what a
 change leaves as it is, data and often weights, is taken over. Both are held against what the prescription promises:
 that the metric moves by `least` in its `direction`. A treated run is RUN__p_…, a random one RUN__r0_…; what is there is
-not made again. Printed, and written to FOLDER/treatments.{md,json}: shares with Wilson's 95 % intervals, in all and by
-cause, and a line per plant. With --results the same in benchmarks/results.
+not made again. With --score-only a plant of which not all changes have been run is left out, and said. Printed, and
+written to FOLDER/treatments.{md,json}: shares with Wilson's 95 % intervals, in all and by cause, and a line per plant.
+With --results the same in benchmarks/results.
 """
 
 import os
@@ -49,12 +50,14 @@ def main() -> None:
     trials = [_checked(trial, plan) for name in ill for trial in trials_of(name, options.draws)]
     accepted = [trial for trial in trials if not trial.refused]
     treated = with_trials(plan, accepted)
-    run_plants([trial.name for trial in accepted], treated, [], options.jobs)
+    if not options.score_only:
+        run_plants([trial.name for trial in accepted], treated, [], options.jobs)
     at_once(options.jobs, diagnose, [trial.name for trial in accepted])
-    rows = [row_of(trial) for trial in trials]
+    left = {trial.plant for trial in accepted if options.score_only and not _has_ended(trial.name)}
+    rows = [row_of(trial) for trial in trials if trial.plant not in left]
     command = " ".join(["python benchmarks/plant_treatments.py", options.plants.name, *options.names])
     head = f"Prescriptions tried on {options.plants.name}\n\nWritten by `{command} --draws {options.draws}`."
-    text = f"# {head} {opening(len(ill), rows)}\n\n{report(rows)}\n"
+    text = f"# {head} {opening(len(ill), rows, sorted(left))}\n\n{report(rows)}\n"
     for place in places(options, "treatments", f"treatments_{options.plants.stem}"):
         storage.write_text(place.with_suffix(".md"), text)
         storage.write_json(place.with_suffix(".json"), {"trials": rows})
@@ -110,6 +113,10 @@ def with_trials(plan: Mapping[str, Any], trials: Sequence[Trial]) -> dict[str, A
         if all(getattr(own, part) == getattr(treated, part) for part in TRAINED_BY):
             share[trial.name] = trial.plant
     return {**plan, "runs": runs, "share": share}
+
+
+def _has_ended(run: str) -> bool:
+    return artifacts.evaluation(run).exists() or (artifacts.failed(run) / "nonfinite.json").exists()
 
 
 def row_of(trial: Trial) -> dict[str, Any]:

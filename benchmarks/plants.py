@@ -33,7 +33,6 @@ def main() -> None:
     line = parser(__doc__, "plants")
     line.add_argument("--seeds", type=int, default=0, help="added to all seeds: other data, other weights")
     line.add_argument("--again", choices=STAGES, action="append", default=[], help="a stage that is done again")
-    line.add_argument("--score-only", action="store_true", help="run nothing: diagnose and score what is there")
     options = line.parse_args()
     plan = read_plan(options.plants, options.seeds)
     names = chosen(options, plan)

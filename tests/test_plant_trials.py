@@ -109,4 +109,5 @@ def test_report():
     text = report(rows)
     assert "| `beta_too_high` | 1 of 1 (0.21 to 1.00)   | 0 of 1 (0.00 to 0.79)" in text
     assert "+100" in text
-    assert opening(3, rows).startswith("Of 3 ill plants 1 have")
+    assert opening(3, rows, ["other"]).startswith("Of 3 ill plants 2 have")
+    assert opening(3, rows, ["other"]).endswith("not all of their changes were run: other.")
