@@ -81,7 +81,7 @@ def _left_by(what: str, name: str) -> tuple[Path, ...]:
     return {
         "train": (artifacts.models(name), artifacts.failed(name) / "nonfinite.json"),
         "evaluate": (artifacts.headline(name),),
-        "threshold": (artifacts.compared(name),),
+        "threshold": (artifacts.threshold_metrics(name),),
     }[what]
 
 
