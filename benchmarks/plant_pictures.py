@@ -48,9 +48,11 @@ def reconstructions(healthy: str, broken: str) -> Figure:
 
 
 def samples(healthy: str, broken: str) -> Figure:
-    """Return samples of the prior of both runs."""
-    found = {name: _arrays(run)["samples"] for name, run in (("healthy", healthy), ("broken", broken))}
-    return _tiles({name: [_shown(values[row]) for row in range(COLUMNS)] for name, values in found.items()})
+    """Return test images, and samples of the prior of both runs."""
+    arrays = {name: _arrays(run) for name, run in (("healthy", healthy), ("broken", broken))}
+    x = arrays["healthy"]["test_x"]
+    found = {"test images": [_shown(x[row]) for row in _spread(len(x))]}
+    return _tiles(found | {name: [_shown(x) for x in of["samples"][:COLUMNS]] for name, of in arrays.items()})
 
 
 def masks(healthy: str, broken: str) -> Figure:

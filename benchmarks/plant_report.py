@@ -20,7 +20,7 @@ from tabulate import tabulate
 
 from vaelab import storage
 
-COLUMNS = 4  # of panels
+COLUMNS, BLUE = 4, "tab:blue"  # of panels; of dots
 
 
 def write(
@@ -73,11 +73,21 @@ def _figure(series: Sequence[Series], path: Path) -> None:
     for one in series:
         by_cause.setdefault(one.cause, []).append(one)
     rows = -(-(1 + len(by_cause)) // COLUMNS)
-    figure = Figure(figsize=(3.2 * COLUMNS, 1.9 * rows), layout="constrained")
+    figure = Figure(figsize=(3.2 * COLUMNS, 2.1 * rows + 0.5), layout="constrained")
     _curve(figure.add_subplot(rows, COLUMNS, 1), series)
     for place, (cause, of_it) in enumerate(by_cause.items(), 2):
         _panel(figure.add_subplot(rows, COLUMNS, place), cause, of_it)
+    _legend(figure)
     figure.savefig(path, metadata={"Date": None})
+
+
+def _legend(figure: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    said = {"full": "root named", "none": "root missed"}
+    dots = [Line2D([], [], marker="o", ls="", color=BLUE, fillstyle=fill, label=text) for fill, text in said.items()]
+    title = "A dot is a run, the least ill at the left, with the value of its dial. Bars: Wilson's 95 % interval."
+    figure.legend(handles=dots, loc="outside lower center", ncols=2, title=title, fontsize=9, title_fontsize=9)
 
 
 def _curve(axes: Any, series: Sequence[Series]) -> None:
@@ -94,15 +104,12 @@ def _curve(axes: Any, series: Sequence[Series]) -> None:
 def _panel(axes: Any, cause: str, series: Sequence[Series]) -> None:
     """A line for each series from the least to the most ill run, the value of its dial under each."""
     axes.set_title(cause, fontsize=9)
+    near = {"textcoords": "offset points"}
     for height, one in enumerate(series):
         axes.plot([0, 1], [height, height], "-", color="0.8", zorder=1)
         for place, point in enumerate(one.points):
-            x = place / max(len(one.points) - 1, 1)
-            fill = "full" if point.named else "none"
-            axes.plot(x, height, "o", color="tab:blue", fillstyle=fill, zorder=2)
-            axes.text(x, height - 0.12, f"{point.strength:g}", fontsize=6, ha="center", va="top")
-        axes.text(0, height + 0.15, one.dial, fontsize=7)
-    axes.set_xlim(-0.1, 1.1)
-    axes.set_ylim(-0.6, len(series) - 0.3)
-    axes.set_xticks([])
-    axes.set_yticks([])
+            at = place / max(len(one.points) - 1, 1), height
+            axes.plot(*at, "o", color=BLUE, markersize=5, fillstyle="full" if point.named else "none", zorder=2)
+            axes.annotate(f"{point.strength:g}", at, (0, -4), fontsize=6, ha="center", va="top", **near)
+        axes.annotate(one.dial, (0, height), (-3, 5), fontsize=7, **near)
+    axes.set(xlim=(-0.1, 1.1), ylim=(-0.6, len(series) - 0.3), xticks=[], yticks=[])

@@ -81,17 +81,21 @@ def _left_by(what: str, name: str) -> tuple[Path, ...]:
     return {
         "train": (artifacts.models(name), artifacts.failed(name) / "nonfinite.json"),
         "evaluate": (artifacts.headline(name),),
-        "threshold": (artifacts.compared(name),),
+        "threshold": (artifacts.threshold_metrics(name),),
     }[what]
 
 
 def _copy(source: str, target: str) -> None:
-    """The weights and the history of another run, whole or not at all."""
-    part = artifacts.models(f".{target}.part")
+    """The weights and the history of another run, whole or not at all; of one that broke off, that it did."""
+    left = next((place for place in (artifacts.models, artifacts.failed) if place(source).exists()), None)
+    if left is None:
+        print(f"train {target}: {source}, whose weights it takes, has none", flush=True)
+        return
+    part = left(f".{target}.part")
     shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(artifacts.models(source), part)
-    shutil.rmtree(artifacts.models(target), ignore_errors=True)
-    part.rename(artifacts.models(target))
+    shutil.copytree(left(source), part)
+    shutil.rmtree(left(target), ignore_errors=True)
+    part.rename(left(target))
     if artifacts.training(source).exists():
         shutil.copyfile(artifacts.training(source), artifacts.training(target))
 

@@ -6,11 +6,11 @@ FOLDER is one in which plants.py has run. Each ill plant whose first finding wit
 run again under that change, and under random ones (vaelab.diagnosis.random_change, seeded by the run's name): what a
 change leaves as it is, data and often weights, is taken over. Both are held against what the prescription promises:
 that the metric moves by `least` in its `direction`. A treated run is RUN__p_…, a random one RUN__r0_…; what is there is
-not made again. Printed, and written to FOLDER/treatments.{md,json}: shares with Wilson's 95 % intervals, in all and by
-cause, and a line per plant. With --results the same in benchmarks/results.
+not made again. With --score-only a plant of which not all changes have been run is left out, and said. Printed, and
+written to FOLDER/treatments.{md,json}: shares with Wilson's 95 % intervals, in all and by cause, and a line per plant.
+With --results the same in benchmarks/results.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 
 import yaml
+from plant_options import chosen, parser, places, read_plan
 from plant_runs import at_once, diagnose, run_plants, seconds_of, write_project
-from plant_trials import Trial, has_moved, report
-from plants import RESULTS, read_plan
+from plant_trials import Trial, has_moved, opening, report
 
 from vaelab import artifacts, storage
 from vaelab.diagnosis.case import read_case
@@ -39,28 +39,26 @@ TRAINED_BY = ("data", "model", "loss", "train")  # what the weights come from
 
 def main() -> None:
     """Try the prescriptions and the random changes, and compare them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plants", type=Path, help="the file of plants")
-    parser.add_argument("names", nargs="*", help="runs, or beginnings of their names; none: all")
-    parser.add_argument("--folder", type=Path, default=Path("plants"), help="where plants.py has run")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, one thread each")
-    parser.add_argument("--draws", type=int, default=1, help="random changes of each plant")
-    parser.add_argument("--results", action="store_true", help="write benchmarks/results/treatments_<file>.{md,json}")
-    options = parser.parse_args()
+    line = parser(__doc__, "treatments")
+    line.add_argument("--draws", type=int, default=1, help="random changes of each plant")
+    options = line.parse_args()
     plan = read_plan(options.plants)
-    chosen = [name for name in plan["runs"] if name.startswith(tuple(options.names) or "") and plan["expected"][name]]
+    ill = [name for name in chosen(options, plan) if plan["expected"][name]]
     os.chdir(options.folder)
     write_project(plan)
-    at_once(options.jobs, diagnose, chosen)
-    trials = [_checked(trial, plan) for name in chosen for trial in trials_of(name, options.draws)]
+    at_once(options.jobs, diagnose, ill)
+    trials = [_checked(trial, plan) for name in ill for trial in trials_of(name, options.draws)]
     accepted = [trial for trial in trials if not trial.refused]
     treated = with_trials(plan, accepted)
-    run_plants([trial.name for trial in accepted], treated, [], options.jobs)
+    if not options.score_only:
+        run_plants([trial.name for trial in accepted], treated, [], options.jobs)
     at_once(options.jobs, diagnose, [trial.name for trial in accepted])
-    rows = [row_of(trial) for trial in trials]
-    command = f"python benchmarks/plant_treatments.py {options.plants.name} --draws {options.draws}"
-    text = f"# Prescriptions tried on {options.plants.name}\n\nWritten by `{command}`.\n\n{report(rows)}\n"
-    for place in (Path("treatments"), *([RESULTS / f"treatments_{options.plants.stem}"] if options.results else [])):
+    left = {trial.plant for trial in accepted if options.score_only and not _has_ended(trial.name)}
+    rows = [row_of(trial) for trial in trials if trial.plant not in left]
+    command = " ".join(["python benchmarks/plant_treatments.py", options.plants.name, *options.names])
+    head = f"Prescriptions tried on {options.plants.name}\n\nWritten by `{command} --draws {options.draws}`."
+    text = f"# {head} {opening(len(ill), rows, sorted(left))}\n\n{report(rows)}\n"
+    for place in places(options, "treatments", f"treatments_{options.plants.stem}"):
         storage.write_text(place.with_suffix(".md"), text)
         storage.write_json(place.with_suffix(".json"), {"trials": rows})
     print(text)
@@ -115,6 +113,10 @@ def with_trials(plan: Mapping[str, Any], trials: Sequence[Trial]) -> dict[str, A
         if all(getattr(own, part) == getattr(treated, part) for part in TRAINED_BY):
             share[trial.name] = trial.plant
     return {**plan, "runs": runs, "share": share}
+
+
+def _has_ended(run: str) -> bool:
+    return artifacts.evaluation(run).exists() or (artifacts.failed(run) / "nonfinite.json").exists()
 
 
 def row_of(trial: Trial) -> dict[str, Any]:

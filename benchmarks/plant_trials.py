@@ -31,6 +31,17 @@ def has_moved(trial: Trial, after: float | None) -> bool:
     return way >= trial.least * (1 - 1e-9)
 
 
+def opening(ill: int, rows: Sequence[Mapping[str, Any]], left: Sequence[str]) -> str:
+    """Return of how many ill plants there is a prescription, what is counted, and which plants were left out."""
+    treated = len({row["plant"] for row in rows} | {*left})
+    text = (
+        f"Of {ill} ill plants {treated} have a finding that says what to change; of the others nothing is found, or "
+        "its remedy is in the data. *Moved*: the metric became better by `least`. *Cause gone*: the new run is not "
+        "diagnosed with it. Shares with Wilson's 95 % interval; docs/diagnosis.md says how it is measured."
+    )
+    return text + (f" Left out, since not all of their changes were run: {', '.join(left)}." if left else "")
+
+
 def report(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return shares in all and by cause, the prescription beside the random change, and a line per plant."""
     head = ["", "prescription moved it", "random change moved it", "difference, points", "cause gone", "gone at random"]

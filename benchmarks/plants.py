@@ -16,65 +16,42 @@ against found, a line per run. A finding that is a mere note accuses nobody. Res
 --results the same in benchmarks/results.
 """
 
-import argparse
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "benchmarks")]
 
-import yaml
+from plant_options import chosen, parser, places, read_plan
 from plant_report import write
 from plant_runs import STAGES, at_once, diagnose, run_plants, write_project
-
-RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main() -> None:
     """Run the plants, diagnose and score them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plants", type=Path, help="the file of plants")
-    parser.add_argument("names", nargs="*", help="runs, or beginnings of their names; none: all")
-    parser.add_argument("--folder", type=Path, default=Path("plants"), help="where they are trained")
-    parser.add_argument("--seeds", type=int, default=0, help="added to all seeds: other data, other weights")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, one thread each")
-    parser.add_argument("--again", choices=STAGES, action="append", default=[], help="a stage that is done again")
-    parser.add_argument("--score-only", action="store_true", help="run nothing: diagnose and score what is there")
-    parser.add_argument("--results", action="store_true", help="write benchmarks/results/plants_<file>.md, .json, .svg")
-    options = parser.parse_args()
+    line = parser(__doc__, "plants")
+    line.add_argument("--seeds", type=int, default=0, help="added to all seeds: other data, other weights")
+    line.add_argument("--again", choices=STAGES, action="append", default=[], help="a stage that is done again")
+    options = line.parse_args()
     plan = read_plan(options.plants, options.seeds)
-    chosen = [name for name in plan["runs"] if name.startswith(tuple(options.names) or "")]
+    names = chosen(options, plan)
     options.folder.mkdir(parents=True, exist_ok=True)
     os.chdir(options.folder)
     write_project(plan)
     if not options.score_only:
-        run_plants(chosen, plan, options.again, options.jobs)
-    found = dict(zip(chosen, at_once(options.jobs, diagnose, chosen), strict=True))
+        run_plants(names, plan, options.again, options.jobs)
+    found = dict(zip(names, at_once(options.jobs, diagnose, names), strict=True))
     diagnosed = {name: one for name, one in found.items() if one is not None}
     expected = {name: plan["expected"][name] for name in diagnosed}
     other = f"_seeds_{options.seeds}" if options.seeds else ""
     title, command = f"Plants of {options.plants.name}", f"python benchmarks/plants.py {options.plants.name}"
     command += f" --seeds {options.seeds}" if options.seeds else ""
-    for place in (Path("scores"), *([RESULTS / f"plants_{options.plants.stem}{other}"] if options.results else [])):
+    for place in places(options, "scores", f"plants_{options.plants.stem}{other}"):
         write(place, title, expected, diagnosed, plan, command)
     print(Path("scores.md").read_text())
-    if len(diagnosed) < len(chosen):
-        print(f"not there: {', '.join(name for name in chosen if name not in diagnosed)}")
-
-
-def read_plan(path: Path, seeds: int = 0) -> dict[str, Any]:
-    """Return a file of plants, names of the environment in paths replaced, and so much added to all seeds."""
-    plan: dict[str, Any] = json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8"))))  # no shared blocks
-    for settings in plan["datasets"].values():
-        settings |= {key: os.path.expandvars(value) for key, value in settings.items() if isinstance(value, str)}
-    blocks = [how for how in plan["datasets"].values() if how["source"] != "npy"]
-    blocks += [*plan.get("edits", {}).values(), *(run.setdefault("train", {}) for run in plan["runs"].values())]
-    for block in blocks:
-        block["seed"] = block.get("seed", 0) + seeds
-    return plan
+    if len(diagnosed) < len(names):
+        print(f"not there: {', '.join(name for name in names if name not in diagnosed)}")
 
 
 if __name__ == "__main__":

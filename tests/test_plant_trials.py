@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import plant_runs
 import plant_treatments
-from plant_trials import Trial, has_moved, report
+from plant_trials import Trial, has_moved, opening, report
 
 from vaelab import artifacts, storage
 
@@ -83,6 +83,19 @@ def test_weights_are_taken_over_where_training_is_the_same():
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_run_that_broke_off_is_taken_over_as_one_that_did():
+    storage.write_json(artifacts.failed("ill") / "nonfinite.json", {"step": 3})
+    plant_runs.run_plants(
+        ["ill__r0"],
+        {**PLAN, "runs": {**PLAN["runs"], "ill__r0": PLAN["runs"]["ill"]}, "share": {"ill__r0": "ill"}},
+        [],
+        1,
+    )
+    assert storage.read_json(artifacts.failed("ill__r0") / "nonfinite.json") == {"step": 3}
+    assert not artifacts.models("ill__r0").exists()
+
+
+@pytest.mark.usefixtures("folder")
 def test_changes_that_are_no_run_are_refused():
     refused = plant_treatments._checked(trial(changes={"train.metric": "psnr"}), PLAN).refused
     assert "psnr" in refused
@@ -96,3 +109,5 @@ def test_report():
     text = report(rows)
     assert "| `beta_too_high` | 1 of 1 (0.21 to 1.00)   | 0 of 1 (0.00 to 0.79)" in text
     assert "+100" in text
+    assert opening(3, rows, ["other"]).startswith("Of 3 ill plants 2 have")
+    assert opening(3, rows, ["other"]).endswith("not all of their changes were run: other.")

@@ -11,8 +11,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import plant_data
 import plant_scores
+from plant_options import read_plan
 from plant_report import report, write
-from plants import read_plan
 
 from vaelab import storage
 from vaelab.diagnosis.causes.across import OF_COMPARISON

@@ -13,14 +13,14 @@ from vaelab.params.kinds import KINDS
 PICTURES = {  # in docs/images/playbook, by benchmarks/plant_pictures.py: healthy above or left, broken below or right
     "beta_too_high": "Photographs; what a healthy run (β 1) makes of them; what a collapsed one (β 300) does: the "
     "same average of each.",
-    "beta_too_low": "Samples of the prior: a healthy run (β 1), and one whose β is too low (0.0001): all nearly alike.",
+    "beta_too_low": "Photographs; samples of a healthy run (β 1); those of one whose β is too low (0.0001): all "
+    "nearly alike.",
     "detail_lost": "Photographs; what a run with 64 latents makes of them; what one with 4 does: areas stay, edges go.",
     "overfitting": "Loss on training and on val. Left, 2000 rows of tags: both fall together. Right, 100 rows for 300 "
     "epochs: val rises "
     "from epoch 30 on.",
-    "prior_hole": "Samples of 32 × 32 pixels of pages. A healthy run gives blocks of ink and paper, as on a page; one "
-    "with a smaller β "
-    "gives one gray pattern each time.",
+    "prior_hole": "Tiles of pages; samples of a healthy run, blocks of ink and paper without letters; those of one "
+    "with a smaller β: one gray pattern each time.",
     "masks_misaligned": "Patches with the outlines of their masks in red, and maps of their scores, bright where high. "
     "Above, bright cells lie mostly inside the outlines. Below, each patch has the mask of another, and they lie "
     "outside.",
