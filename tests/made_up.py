@@ -136,7 +136,6 @@ def defective(
     noise: float = 0.0,
     seed: int = 0,
     *,
-    copies: int = 0,
     dark: float = 1.0,
 ) -> Files:
     """Files of normals of two groups, and a third as many with defects and masks, for the source `folder_masks`.
@@ -148,7 +147,6 @@ def defective(
         dirty: share of the normals of val that have a defect, and no mask.
         noise: standard deviation of what is added to the normals of val.
         seed: of everything.
-        copies: normals of test of each group that are those of training.
         dark: factor on the values of group b, but in training.
     """
     files: Files = {}
@@ -159,7 +157,6 @@ def defective(
         rows = np.arange(start, start + round(dirty * (end - start)))
         x[rows] = blemished(x[rows], 70 + number, strength)[0]
         x[start:end] = levels(x[start:end] + np.random.default_rng(seed).normal(0, noise, x[start:end].shape))
-        x[end : end + copies] = x[:copies]
         ill, masks = blemished(pictures(count // 3, seed + 20 + number, 0.5 - number), seed + number, strength)
         if group == "b":
             x[start:], ill = levels(dark * x[start:]), levels(dark * ill)

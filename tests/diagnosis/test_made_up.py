@@ -101,7 +101,6 @@ DEFECTS = {
     "noisy": defective(100, STRONG, noise=12),
     "faint": defective(100, FAINT),
     "swapped_faint": defective(100, FAINT, swap=True),
-    "dirty_copies": defective(100, STRONG, dirty=0.2, copies=3),
     "dark_swapped": defective(100, STRONG, swap=True, dark=0.5),
 }
 
@@ -129,7 +128,6 @@ def test_defects_that_are_found_are_healthy(defects):
         ("dirty", ["calibration_shift"]),
         ("noisy", ["calibration_shift"]),
         ("faint", []),
-        ("dirty_copies", ["leakage", "calibration_shift"]),
         ("dark_swapped", ["masks_misaligned", "group_shift"]),
         ("percentile", ["threshold_too_high"]),
     ],

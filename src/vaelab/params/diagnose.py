@@ -95,9 +95,9 @@ class Diagnose(Block):
     to .17, others from .8)."""
     group_share: Fraction = 0.3
     """Scarce group: smallest share of a group in training, over its share in test (broken .04, healthy from .39)."""
-    group_shift: Annotated[Ratio, of("image")] = 5.0
-    """Shifted group: largest difference between groups of how much PSNR falls from train to test, dB (broken 7.1,
-    healthy up to 3.5)."""
+    group_shift: Annotated[Ratio, of("image")] = 5.9
+    """Shifted group: largest difference between groups of how much PSNR falls from train to test, dB (broken from 7,
+    healthy up to 4.8)."""
     mask_z: Annotated[float, of("image")] = Field(3.0, ge=-1000, le=1000)
     """Masks misaligned: smallest z of the score inside the masks against masks of other images (broken up to 1.9,
     healthy from 6.5)."""

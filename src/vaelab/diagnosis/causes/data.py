@@ -32,7 +32,8 @@ INPUT_RANGE = Cause(
     "data/prepared/<data>/meta.json has the mean and the deviation of each split and group; the evidence names which.",
     explains=("group_shift", "calibration_shift", "overfitting", "prior_hole"), kinds=("image",),
     seen="a test split at .5 of its brightness: factor 2; a group at .4: 2.3; healthy up to 1.2 and "
-    "1.34; a test split .1 brighter than training, by 3.5 standard errors or more in each group; healthy up to .083 and .9",
+    "1.34; a test split .1 brighter than training, by 3.5 standard errors or more in each group; healthy up "
+    "to .083 and .9",
 )  # fmt: skip
 
 GROUP_SCARCE = Cause(
@@ -57,7 +58,7 @@ GROUP_SHIFT = Cause(
     "Compare pictures of this group in training and test: exposure, scale, source, file format.",
     explains=("calibration_shift", "prior_hole", "overfitting", "detail_lost"), kinds=("image",),
     symptoms=(inputs.GROUP_LIGHT, inputs.GROUP_OFFSET),
-    seen="7.1 dB on gray pictures with changed contrast; healthy runs up to 4.5; an inverted group: its "
+    seen="7.1 dB on gray pictures with changed contrast; healthy runs up to 4.8; an inverted group: its "
     "mean .24 off, 7.2 to 8.8 standard errors; healthy up to .19, 2.1",
 )  # fmt: skip
 
