@@ -123,6 +123,14 @@ def test_flat_means_under_a_raised_beta_are_a_collapse_also_without_pca():
     assert severities(tags(test__floors={}, test__snr_max=0.01)) == []
 
 
+def test_steps_too_small_are_not_laid_to_a_beta_without_nats():
+    ssim = image(**DEAD, run__effective_beta=None, run__effective_beta_measured=None, run__rate_star=0.0,
+                 run__rate_star_1=90.0)  # fmt: skip
+    assert causes(ssim) == ["beta_too_high"]
+    slow = history([1, 0.9, 0.9, 0.9], [12, 12, 12, 12], "psnr", rate=1e-5)
+    assert causes(ssim._replace(history=slow)) == ["not_learned"]
+
+
 def test_dead_tags_of_a_capacity_are_not_laid_to_the_usual_beta():
     held = run_of("tags", loss={"capacity": 5.0})
     assert objective.rate_usual(tags(run__rate_star=0.1)._replace(run=held)) is None

@@ -8,7 +8,7 @@ from vaelab.diagnosis.signs import capacity, objective, optimisation
 BETA_TOO_HIGH = Cause(
     "beta_too_high", "β is too high: KL leaves nothing in the latents",
     (
-        Rule("breaks", (capacity.DEAD_GAIN, objective.RATE_ASKED)),
+        Rule("breaks", (capacity.DEAD_GAIN, objective.RATE_ASKED, optimisation.QUICK)),
         Rule("breaks", (capacity.DEAD_GAIN, objective.HIGH_BETA)),
         Rule("breaks", (capacity.DEAD_GAIN, objective.RATE_USUAL, optimisation.LONG_WAY)),
         Rule("breaks", (objective.DRAWN_SHARE, objective.RAISED_BETA)),

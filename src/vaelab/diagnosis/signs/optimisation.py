@@ -231,6 +231,7 @@ RATE_FELL = Sign("rate_since_best", "rate in the last epoch, over that in the be
 RATE_GREW = Sign("rate_grew", "rate in the last epoch, over that in the best one", "rate_grew", "above",
                  rate_since_best)  # fmt: skip
 SETTLED = Sign("settled", "the end of training brought nothing more", 0, "above", settled, YES_OR_NO)
+QUICK = Sign("learning_rate_quick", "largest learning rate", 3e-4, "above", fastest)
 SLOW = Sign("learning_rate_slow", "largest learning rate", 3e-4, "below", fastest)
 DROPOUT = Sign("dropout", "dropout, share of the features", HEAVY_DROPOUT, "above", dropout)
 NOT_SWAMPED = Sign("swamped", "dropout so heavy that nothing was learned", 1, "below", swamped, YES_OR_NO)
