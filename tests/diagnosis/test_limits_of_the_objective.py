@@ -88,6 +88,9 @@ def test_few_steps_explain_a_model_far_behind_pca():
         (1, 1, {}, "costs"),  # PCA of this size is too small
         (2, 3, {"test__distortion": -500.0}, "costs"),  # 1500 of the 1900 nats that PCA gets
         (3, 3, {"test__distortion": -500.0}, "note"),
+        (1, 0, {"test__distortion": -1470.0}, "note"),  # 1.3 of what PCA gets: it judges nobody's size
+        (0, 0, {"test__distortion": -300.0, "test__explained_variance": 0.17}, "costs"),  # pages with few latents
+        (0, 4, {"test__distortion": -300.0, "test__explained_variance": 0.17}, None),
         (3, 3, {}, None),
         (4, 5, {"test__distortion": -500.0}, None),
     ],

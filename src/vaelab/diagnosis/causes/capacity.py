@@ -22,7 +22,8 @@ MAJORITY_COLLAPSE = Cause(
 DETAIL_LOST = Cause(
     "detail_lost", "Reconstructions are blurred",
     (
-        Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED, capacity.PCA_RESOLVED)),
+        Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED, capacity.PCA_RESOLVED, capacity.PCA_JUDGES)),
+        Rule("costs", (capacity.NONE_RESOLVED, capacity.PCA_RESOLVED, capacity.HALF_WAY, capacity.PCA_JUDGES)),
         Rule("costs", (capacity.HALF_EXPLAINED, capacity.RESOLVED, capacity.BEHIND_PCA)),
         Rule("note", (capacity.QUARTER_EXPLAINED, capacity.RESOLVED)),
         Rule("note", (capacity.HALF_EXPLAINED, capacity.RESOLVED_MOST, capacity.BEHIND_PCA)),
@@ -33,7 +34,8 @@ DETAIL_LOST = Cause(
     "Give the model more latents, or a latent map; lower β; add an SSIM or perceptual term.",
     (sizes.more_latents, steps.pca_start, sizes.lower_rate_cost, steps.more_epochs),
     kinds=("image",),
-    seen="4 latents for photos: 0 to 1 of 3 to 5 cycles; healthy runs 3 to 10, or one cycle less than PCA",
+    seen="4 latents for photos: 0 to 1 of 3 to 5 cycles; healthy runs 3 to 10, or one cycle less than "
+    "PCA; pages with 4 latents: 0 of 10; a latent map far ahead of a PCA that resolves nothing is a note",
 )  # fmt: skip
 
 RECONSTRUCTS_DEFECTS = Cause(

@@ -77,6 +77,15 @@ RESOLVED_MOST = Sign(
     "below",
     lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"),
 )
+NONE_RESOLVED = Sign(
+    "resolved_none",
+    "spatial frequencies that are resolved, over those that hold the data's variance",
+    0.1,
+    "below",
+    lambda case: ratio(case, "final.resolved_cycles", "final.data_cycles"),
+)
+PCA_JUDGES = Sign("gain_like_pca", "share of the way from knowing nothing to PCA", 1.2, "below", gain.gain)
+HALF_WAY = Sign("gain_half", "share of the way from knowing nothing to PCA", 0.5, "above", gain.gain)
 BEHIND_PCA = Sign("gain_near", "share of the way from knowing nothing to PCA", "near_pca", "below", gain.gain)
 RESIDUAL_BEHIND = Sign(
     "residual_behind",
