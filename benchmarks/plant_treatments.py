@@ -56,7 +56,8 @@ def main() -> None:
     left = {trial.plant for trial in accepted if options.score_only and not _has_ended(trial.name)}
     rows = [row_of(trial) for trial in trials if trial.plant not in left]
     command = " ".join(["python benchmarks/plant_treatments.py", options.plants.name, *options.names])
-    head = f"Prescriptions tried on {options.plants.name}\n\nWritten by `{command} --draws {options.draws}`."
+    only = " --score-only" if options.score_only else ""
+    head = f"Prescriptions tried on {options.plants.name}\n\nWritten by `{command} --draws {options.draws}{only}`."
     text = f"# {head} {opening(len(ill), rows, sorted(left))}\n\n{report(rows)}\n"
     for place in places(options, "treatments", f"treatments_{options.plants.stem}"):
         storage.write_text(place.with_suffix(".md"), text)
