@@ -187,6 +187,22 @@ def embed(
     print(f"{out}: float32 [{', '.join(map(str, written.shape))}], rows in {written.table}")
 
 
+@app.command()
+def tensorboard(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Write the events that are there now, and end.")] = False,
+    port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Else 6006, or the next free one.")] = None,
+) -> None:
+    """Watch trainings, also queued ones, in TensorBoard: curves, and the same samples at every checkpoint."""
+    from vaelab.commands.extras import need
+
+    check_root()
+    need("tensorboard", "tensorboard")
+    from vaelab.commands.tensorboard import command as following
+
+    following.tensorboard(runs or [], once, port)
+
+
 app.command(cls=WithConfigurations)(compare)
 
 
