@@ -4,7 +4,7 @@ import fcntl
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ def tensorboard(runs: Sequence[str], once: bool, port: int | None) -> None:
         InputError: there is no such run, or another process follows here already, or TensorBoard cannot start.
     """
     _check(runs)
-    with _alone(LOGS.with_suffix(".lock")), closing(Follower(Path(), runs)) as follower:
+    with _alone(LOGS.with_suffix(".lock")):
+        follower = Follower(Path(), runs)
         names = follower.update()
         if once:
             print(f"{', '.join(names) or 'no training'}: written to {LOGS}/; look: tensorboard --logdir {LOGS}")
@@ -33,7 +34,10 @@ def tensorboard(runs: Sequence[str], once: bool, port: int | None) -> None:
         signal.signal(signal.SIGTERM, _end)
         LOGS.mkdir(parents=True, exist_ok=True)
         with served(LOGS, port) as server:
-            print(f"TensorBoard: {server.address} (Ctrl-C ends it)\nfollowed: {', '.join(names) or 'nothing yet'}", flush=True)
+            print(
+                f"TensorBoard: {server.address} (Ctrl-C ends it)\nfollowed: {', '.join(names) or 'nothing yet'}",
+                flush=True,
+            )
             try:
                 while True:
                     time.sleep(SECONDS)
@@ -65,7 +69,9 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError("another `vaelab tensorboard` follows here already; its terminal has the address") from None
+            raise InputError(
+                "another `vaelab tensorboard` follows here already; its terminal has the address"
+            ) from None
         yield
 
 

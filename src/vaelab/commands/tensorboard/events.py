@@ -15,6 +15,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from vaelab import storage
+
 NAME = "events.out.tfevents."
 VERSION = "brain.Event:2"
 Values = Mapping[str, Any]  # by tag, each a Summary.Value
@@ -31,7 +33,7 @@ class EventLog:
         for path in files:
             for event in LegacyEventFileLoader(str(path)).Load():  # which ends before a record that a kill cut off
                 self._note(event)
-        self._stream: Any = None
+        self.path: Path | None = None  # of the file of this process
 
     def is_another(self, wanted: Mapping[int, Values]) -> bool:
         """Return whether something was written of a step that is wanted otherwise now."""
@@ -39,8 +41,7 @@ class EventLog:
 
     def forget(self) -> None:
         """Remove all that was written: for readers that begin later, since those of now keep what they have seen."""
-        self.close()
-        self.written = {}
+        self.path, self.written = None, {}
         for path in self.folder.glob(f"{NAME}*"):
             path.unlink()
 
@@ -64,40 +65,27 @@ class EventLog:
 
     def add(self, step: int, values: Values, seconds: float) -> None:
         """Write values at a step; wall time in seconds."""
-        self._write(Event(step=step, wall_time=seconds, summary=Summary(value=values.values())), first=step)
+        self._write(Event(step=step, wall_time=seconds, summary=Summary(value=values.values())))
 
     def purge(self, step: int, seconds: float) -> None:
         """Take away what was written from a step on."""
         if any(there >= step for there in self.written):
             start = SessionLog(status=SessionLog.START)
-            self._write(Event(step=step, wall_time=seconds, session_log=start), first=step)
+            self._write(Event(step=step, wall_time=seconds, session_log=start))
 
-    def close(self) -> None:
-        """Let go of the file; to write on begins another one."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def _write(self, event: Any, first: int) -> None:
-        records = RecordWriter(self._open(first, event.wall_time))
-        records.write(event.SerializeToString(deterministic=True))
-        self._stream.flush()
-        self._note(event)
-
-    def _open(self, step: int, seconds: float) -> Any:
-        """The file of this process: the first START of a folder says nothing, later ones say where it goes on."""
-        if self._stream is None:
+    def _write(self, event: Any) -> None:
+        opening = []
+        if self.path is None:  # the first START of a folder says nothing; so does this one, after all that is there
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._stream = (self.folder / f"{NAME}{self.number:010d}").open("xb")
-            records, start = RecordWriter(self._stream), SessionLog(status=SessionLog.START)
-            step, self.number = step if self.number else 0, self.number + 1
-            for event in (
-                Event(wall_time=seconds, file_version=VERSION),
-                Event(step=step, wall_time=seconds, session_log=start),
-            ):
-                records.write(event.SerializeToString(deterministic=True))
-                self._note(event)
-        return self._stream
+            self.path, self.number = self.folder / f"{NAME}{self.number:010d}", self.number + 1
+            after, start = max(self.written, default=-1) + 1, SessionLog(status=SessionLog.START)
+            opening = [Event(file_version=VERSION), Event(step=after, session_log=start)]
+        with storage.writing(self.path), self.path.open("ab") as stream:
+            records = RecordWriter(stream)
+            for each in (*opening, event):
+                each.wall_time = event.wall_time
+                records.write(each.SerializeToString(deterministic=True))
+                self._note(each)
 
     def _note(self, event: Any) -> None:
         """Take in what an event says, as its readers do."""

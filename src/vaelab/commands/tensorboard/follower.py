@@ -67,11 +67,6 @@ class Followed:
         if place.folder.parent.name in ("models", "failed") and not there.intersection(closed):
             self.own.add(max(epochs, default=0), closed, seconds)
 
-    def close(self) -> None:
-        """Let go of the files."""
-        for log in (self.own, *self.phases.values()):
-            log.close()
-
 
 class Follower:
     """All trainings of a project that are asked for, and those of its experiments."""
@@ -96,15 +91,12 @@ class Follower:
                     raise
         return names
 
-    def close(self) -> None:
-        """Let go of all files."""
-        for followed in self.followed.values():
-            followed.close()
-
 
 def _description(place: Place) -> dict[str, Any] | None:
     """What the model files of a training say of its run and data; None where it has none yet."""
-    models = (path for path in sorted(place.folder.glob("checkpoints/*.safetensors")) if not str(path).endswith(SAMPLES))
+    models = (
+        path for path in sorted(place.folder.glob("checkpoints/*.safetensors")) if not str(path).endswith(SAMPLES)
+    )
     for path in (*models, place.folder / "model.safetensors"):
         if path.is_file():
             with storage.opened(path, "numpy") as file:

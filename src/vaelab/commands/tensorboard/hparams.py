@@ -1,6 +1,5 @@
 """What a run was told, as TensorBoard's hyperparameters: what differs from the defaults, and what people look for."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,12 +25,11 @@ ALWAYS = {
 
 
 def hyperparameters(run: Mapping[str, Any]) -> dict[str, float | str | bool]:
-    """Return the options of a resolved run by their paths: those that are not at their default, and some of all runs."""
+    """Return the options of a resolved run by their paths: those not at their default, and some of all runs."""
     defaults = Options().model_dump(mode="json")
-    told = {"data": run["data"], "preset": run.get("preset")}
-    told |= {name: run[name] for name in BLOCKS if name in run}
-    known = dict(_leaves({name: defaults[name] for name in BLOCKS}))
-    chosen = {path: value for path, value in _leaves(told) if path in ALWAYS or value != known.get(path)}
+    known = dict(_leaves({name: defaults[name] for name in BLOCKS}, defaults))
+    told = dict(_leaves({name: run[name] for name in ("data", "preset", *BLOCKS) if name in run}, defaults))
+    chosen = {path: value for path, value in told.items() if path in ALWAYS or value != known.get(path)}
     return {path: value if isinstance(value, int | float | str) else flow(value) for path, value in chosen.items()}
 
 
@@ -56,9 +54,11 @@ def _value(tag: str, **content: Any) -> dict[str, Any]:
     return {tag: Summary.Value(tag=tag, metadata=SummaryMetadata(plugin_data=plugin))}
 
 
-def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(values: Mapping[str, Any], defaults: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Options by path: blocks of options are walked through, a schedule or a list is one value."""
     for name, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{path}{name}.")
+        inner = defaults.get(name)
+        if isinstance(value, dict) and isinstance(inner, dict) and inner:
+            yield from _leaves(value, inner, f"{path}{name}.")
         elif value is not None:
-            yield f"{path}{name}", json.loads(json.dumps(value))
+            yield f"{path}{name}", value

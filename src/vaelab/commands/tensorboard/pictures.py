@@ -16,6 +16,7 @@ from vaelab.figures.canvas.tiles import PAPER
 from vaelab.figures.kinds import FIGURES
 
 SAMPLES = ".samples.safetensors"
+ALL = "together/samples"  # tag of the picture that training draws of each checkpoint
 GAP = 8  # pixels between original and reconstruction
 
 
@@ -49,7 +50,7 @@ def pictures(checkpoint: Checkpoint, info: DataInfo) -> dict[str, Any]:
     arrays, _ = storage.read_tensors(checkpoint.samples)
     kind, found = FIGURES[info.kind], {}
     if checkpoint.drawn.is_file():
-        found["samples/all"] = _value("samples/all", checkpoint.drawn.read_bytes(), "the samples, with their scores")
+        found[ALL] = _value(ALL, checkpoint.drawn.read_bytes(), "all samples of the checkpoint, with their scores")
     for number, original, made in zip(arrays["ids"], arrays["original"], arrays["reconstruction"], strict=True):
         left, right = kind.pair(original, made, info)
         between = np.full((len(left), GAP, 3), PAPER, dtype=np.uint8)
@@ -64,4 +65,5 @@ def _value(tag: str, png: bytes, description: str) -> Any:
     with Image.open(io.BytesIO(png)) as image:
         width, height = image.size
     picture = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
-    return Summary.Value(tag=tag, image=picture, metadata=SummaryMetadata(summary_description=description))
+    metadata = SummaryMetadata(summary_description=description, plugin_data={"plugin_name": "images"})
+    return Summary.Value(tag=tag, image=picture, metadata=metadata)

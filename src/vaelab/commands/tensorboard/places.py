@@ -1,4 +1,4 @@
-"""Where trainings lie: finished and running ones of this folder, and of experiments that DVC runs in folders of its own."""
+"""Where trainings lie: finished and running ones, of this folder and of the folders in which DVC runs experiments."""
 
 import json
 from collections.abc import Iterator

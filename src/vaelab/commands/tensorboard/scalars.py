@@ -40,13 +40,12 @@ def scalars(row: Mapping[str, str]) -> dict[str, Any]:
 def tags_of(columns: Iterable[str]) -> dict[str, str]:
     """Return the tag of each column of history.csv."""
     names = [name for name in columns if name not in PLACES]
-    terms = [name.removesuffix(WEIGHT) for name in names if name.endswith(WEIGHT)]
-    plain = {term.removesuffix(TERM) if term.endswith(TERM) and term in names else term: term for term in terms}
-    tags = {}
-    for title, term in plain.items():
-        tags[term] = f"terms/{title}"
-        tags[f"{term}{WEIGHT}"], tags[f"{term}{WEIGHTED}"] = f"weights/{title}", f"terms_weighted/{title}"
-    return {name: tags.get(name) or _tag(name) for name in names}
+    tags = {name: _tag(name) for name in names}
+    for term in [name.removesuffix(WEIGHT) for name in names if name.endswith(WEIGHT)]:
+        own = f"{term}{TERM}"  # where a measure has the name of the term
+        tags[own if own in names else term] = f"terms/{term}"
+        tags[f"{term}{WEIGHT}"], tags[f"{term}{WEIGHTED}"] = f"weights/{term}", f"terms_weighted/{term}"
+    return tags
 
 
 def _tag(name: str) -> str:
@@ -56,7 +55,8 @@ def _tag(name: str) -> str:
 
 
 def _value(tag: str, number: float) -> Any:
-    return Summary.Value(tag=tag, simple_value=number, metadata=SummaryMetadata(summary_description=_description(tag)))
+    metadata = SummaryMetadata(summary_description=_description(tag), plugin_data={"plugin_name": "scalars"})
+    return Summary.Value(tag=tag, simple_value=number, metadata=metadata)
 
 
 def _description(tag: str) -> str:
