@@ -203,6 +203,21 @@ def tensorboard(
     following.tensorboard(runs or [], once, port)
 
 
+@app.command()
+def notebook(
+    run: Annotated[str | None, typer.Argument(help="The run to look at first.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write it anew, whatever was changed in it.")] = False,
+) -> None:
+    """Make notebooks/analysis.ipynb: pick runs and samples, plot, measure, export a table."""
+    from vaelab.commands.extras import need
+
+    check_root()
+    need("notebook", "jupytext", "nbformat", "ipywidgets", "ipykernel")
+    from vaelab.commands.notebook import command as writing
+
+    print(writing.notebook(run, force))
+
+
 app.command(cls=WithConfigurations)(compare)
 
 
