@@ -1,25 +1,31 @@
 """The command `vaelab`."""
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
-from vaelab import __version__, artifacts, storage
+from vaelab import __version__, artifacts
+from vaelab.commands import completion, console
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.project import check_root
 from vaelab.errors import InputError, exit_on_input_error
-from vaelab.params.problems import listed, suggestion
-from vaelab.params.resolve import read_run, resolve
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say where an error comes from.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress bars and notes.")] = False,
+) -> None:
     """Train, measure, diagnose and compare variational autoencoders. The pipeline itself: dvc repro, dvc exp run."""
+    console.set_voice(verbose, quiet)
     if version:
         print(f"vaelab {__version__}")
         raise typer.Exit
@@ -28,17 +34,30 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command()
 def check() -> None:
     """Check params.yaml without running anything: all problems at once, and what has no effect or no run."""
+    from vaelab.params.problems import listed
+    from vaelab.params.resolve import resolve
+
     check_root()
     resolved = resolve(artifacts.PARAMS)
     for warning in (*resolved.warnings, *listed(resolved.unused)):
-        print(f"warning: {warning}", file=sys.stderr)
-    for run in resolved.runs.values():
-        print(f"{run.name}: data {run.data}, preset {run.preset or 'none'}")
+        console.note(f"warning: {warning}")
+    rows = [(run.name, run.data, run.preset or "none") for run in resolved.runs.values()]
+    plain = [f"{name}: data {data}, preset {preset}" for name, data, preset in rows]
+    console.show_table(("run", "data", "preset"), rows, plain)
 
 
 @app.command()
-def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file (.safetensors).")]) -> None:
+def show(
+    run: Annotated[
+        str, typer.Argument(help="A run's name, or a model file (.safetensors).", autocompletion=completion.runs)
+    ],
+) -> None:
     """Print a run's complete configuration, as resolved or as stored in a model file."""
+    import yaml
+
+    from vaelab.params.problems import suggestion
+    from vaelab.params.resolve import read_run
+
     if run.endswith(".safetensors"):
         from dataclasses import asdict
 
@@ -59,26 +78,26 @@ def show(run: Annotated[str, typer.Argument(help="A run's name, or a model file 
 @app.command()
 def where() -> None:
     """Print where the report and the pictures of the active runs are."""
+    from vaelab.commands import report
+
     check_root()
-    places = [
-        ("report", artifacts.COMPARISON_TEXT, f" (with pictures: {artifacts.COMPARISON_HTML})"),
-        ("table", artifacts.COMPARISON_CSV, ""),
-        ("comparison", artifacts.COMPARISON_PICTURES, "/"),
-        *(("defects", folder, "/") for folder in sorted(artifacts.COMPARISON_DEFECTS.glob("*/"))),
-        *(
-            ("pictures", artifacts.plots(path.stem), "/ (checkpoints/, epochs.gif)")
-            for path in sorted(artifacts.RUNS.glob("*.yaml"))
-        ),
-    ]
-    for what, path, more in places:
-        missing = "" if path.exists() else "; not there yet: dvc repro"
-        print(f"{f'{what}:':<12}{path}{more}{missing}")
+    report.where()
+
+
+@app.command("open")
+def open_(only_print: Annotated[bool, typer.Option("--print", help="Only print where it is.")] = False) -> None:
+    """Open the report in a browser, where there is one, and print where it is."""
+    from vaelab.commands import report
+
+    check_root()
+    report.open_report(only_print)
 
 
 @app.command()
 def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = False) -> None:
     """List what is left of runs and data sets that params.yaml no longer has; with --yes remove it."""
     from vaelab.commands import clean as cleaning
+    from vaelab.params.resolve import resolve
 
     check_root()
     found = resolve(artifacts.PARAMS)
@@ -88,6 +107,7 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
 @app.command()
 def docs() -> None:
     """Write docs/params.md from the schema, and docs/playbook.md from the table of causes."""
+    from vaelab import storage
     from vaelab.diagnosis.playbook import playbook
     from vaelab.params.document import params_document
 
@@ -98,9 +118,14 @@ def docs() -> None:
 
 @app.command()
 def diagnose(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all active ones.")] = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Runs; none: all active ones.", autocompletion=completion.runs),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    explain: Annotated[str | None, typer.Option(metavar="CAUSE", help="Say what a cause is.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="CAUSE", help="Say what a cause is.", autocompletion=completion.causes)
+    ] = None,
 ) -> None:
     """Say what is wrong with runs, why, and what to do, from what is saved of them."""
     from vaelab.commands import diagnose as diagnosing
@@ -114,7 +139,7 @@ def diagnose(
 
 @app.command()
 def treat(
-    run: Annotated[str, typer.Argument(help="A run that was measured.")],
+    run: Annotated[str, typer.Argument(help="A run that was measured.", autocompletion=completion.runs)],
     budget: Annotated[str, typer.Option(help="Time for all tries: 90s, 30m, 2h.")] = "30m",
     tries: Annotated[int, typer.Option(min=1, max=100, help="Most tries.")] = 3,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be tried.")] = False,
@@ -132,7 +157,10 @@ def treat(
 
 @app.command()
 def quality(
-    run: Annotated[str | None, typer.Argument(help="A trained run's name, or a model file (.safetensors).")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A trained run's name, or a model file (.safetensors).", autocompletion=completion.runs),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A resolved run (.yaml): its limits and data.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="A model file, instead of RUN.")] = None,
     data: Annotated[str | None, typer.Option(help="Prepared data set, folder of images, image or .npy.")] = None,
@@ -168,7 +196,10 @@ def quality(
 
 @app.command()
 def embed(
-    run: Annotated[str, typer.Argument(help="A trained run's name, or a model file (.safetensors).")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A trained run's name, or a model file (.safetensors).", autocompletion=completion.runs),
+    ],
     data: Annotated[
         str, typer.Argument(metavar="INPUT", help="Prepared data set or name:phase, folder of images, image or .npy.")
     ],
@@ -189,7 +220,9 @@ def embed(
 
 @app.command()
 def tensorboard(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all.")] = None,
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all.", autocompletion=completion.runs)
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Write the events that are there now, and end.")] = False,
     port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Else 6006, or the next free one.")] = None,
 ) -> None:
@@ -205,7 +238,7 @@ def tensorboard(
 
 @app.command()
 def notebook(
-    run: Annotated[str | None, typer.Argument(help="The run to look at first.")] = None,
+    run: Annotated[str | None, typer.Argument(help="The run to look at first.", autocompletion=completion.runs)] = None,
     force: Annotated[bool, typer.Option("--force", help="Write it anew, whatever was changed in it.")] = False,
 ) -> None:
     """Make notebooks/analysis.ipynb: pick runs and samples, plot, measure, export a table."""
@@ -227,6 +260,15 @@ def _left_out(refused: list[str]) -> None:
         print(f"left out: {line}", file=sys.stderr)
 
 
+def _run() -> None:
+    try:
+        app()
+    except InputError:
+        if console.is_verbose():
+            traceback.print_exc()
+        raise
+
+
 def main() -> None:
     """Run the command line."""
-    exit_on_input_error(app)
+    exit_on_input_error(_run)
