@@ -194,20 +194,16 @@ def test_a_terminal_gets_a_table_and_no_colour_where_none_is_wanted(environment)
     assert ("\x1b[3" not in shown) or not environment
 
 
-def test_names_of_runs_and_causes_are_completed(command, monkeypatch):
+def test_names_of_runs_and_causes_are_completed():
     for name in ("tags", "tags_long", "photos"):
         outputs.write_run(tiny_run(name))
     assert completion.runs("tag") == ["tags", "tags_long"]
     assert completion.causes("not_fin") == ["not_finite"]
-    for name, value in {
-        "_VAELAB_COMPLETE": "complete_bash",
-        "COMP_WORDS": "vaelab treat ta",
-        "COMP_CWORD": "2",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "argv", ["vaelab"])
-    done = command()
-    assert done.stdout.split() == ["tags", "tags_long"]
+    typed = {"_VAELAB_COMPLETE": "complete_bash", "COMP_WORDS": "vaelab treat ta", "COMP_CWORD": "2"}
+    live = os.environ | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1])} | typed
+    line = [sys.executable, "-c", "import sys; from vaelab.cli import main; sys.argv = ['vaelab']; main()"]
+    done = subprocess.run(line, capture_output=True, text=True, env=live)
+    assert done.stdout.split() == ["tags", "tags_long"], done.stderr
 
 
 @pytest.mark.parametrize("words", [("-h",), ("treat", "-h")])

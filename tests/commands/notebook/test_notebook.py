@@ -27,8 +27,8 @@ for data in pick.data.options:
     pick.data.value = data
     for widget in (pick.first, pick.epoch, pick.group):
         widget.index = len(widget.options) - 1
-    pick.runs.value = []
     if len(pick.runs.options) > 1:
+        pick.runs.value = []
         pick.runs.value = pick.runs.options
 print(failed, *pick.data.options)
 """
