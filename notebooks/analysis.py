@@ -18,12 +18,16 @@ import os
 from pathlib import Path
 
 import ipywidgets as widgets
+import pandas as pd
 from IPython.display import display
 
 os.chdir(next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "params.yaml").is_file()))
 
 from vaelab.commands.notebook import live, saved
 from vaelab.commands.notebook.picker import Picker
+
+pd.set_option("display.float_format", "{:.4g}".format)
+pd.set_option("display.max_columns", None)
 
 # %% [markdown]
 # ## Which runs

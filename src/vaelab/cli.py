@@ -188,7 +188,8 @@ def quality(
     lines = reporting.verdict_lines(target, found)
     shown = [*lines, "", *reporting.latent_lines(target, found)] if analyze_latents else lines
     print(f"measured: {found.counted}; shown: {reporting.shown_of(found)}", "", sep="\n")
-    print(reporting.image_table(found), "", *shown, sep="\n")
+    reporting.show_images(found)
+    print("", *shown, sep="\n")
     reporting.draw(target, found, shown, analyze_latents, save_path)
     written = reporting.write_report(target, found, report) if report else []
     print("", *(f"written: {path}" for path in [save_path, *written]), sep="\n")

@@ -26,8 +26,17 @@ def note(text: str) -> None:
         print(text, file=sys.stderr)
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[str]) -> None:
-    """Print rows as a table where stdout is a terminal, and the plain lines where it is a file or a pipe."""
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[str], numbers: bool = False
+) -> None:
+    """Print rows as a table where stdout is a terminal, and the plain lines where it is a file or a pipe.
+
+    Args:
+        columns: titles.
+        rows: of as many cells each.
+        lines: that say the same.
+        numbers: all columns but the first are numbers.
+    """
     if not sys.stdout.isatty():
         print(*lines, sep="\n")
         return
@@ -35,7 +44,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], lines: Seq
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns, box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if numbers and place else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, markup=False).print(table)
