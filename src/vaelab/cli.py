@@ -1,6 +1,5 @@
 """The command `vaelab`."""
 
-import sys
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +7,9 @@ from typing import Annotated
 import typer
 
 from vaelab import __version__, artifacts
-from vaelab.commands import completion, console
+from vaelab.commands import completion, console, looking
 from vaelab.commands.compare.command import WithConfigurations, compare
+from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
 from vaelab.errors import InputError, exit_on_input_error
 
@@ -76,24 +76,6 @@ def show(
 
 
 @app.command()
-def where() -> None:
-    """Print where the report and the pictures of the active runs are."""
-    from vaelab.commands import report
-
-    check_root()
-    report.where()
-
-
-@app.command("open")
-def open_(only_print: Annotated[bool, typer.Option("--print", help="Only print where it is.")] = False) -> None:
-    """Open the report in a browser, where there is one, and print where it is."""
-    from vaelab.commands import report
-
-    check_root()
-    report.open_report(only_print)
-
-
-@app.command()
 def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = False) -> None:
     """List what is left of runs and data sets that params.yaml no longer has; with --yes remove it."""
     from vaelab.commands import clean as cleaning
@@ -155,110 +137,13 @@ def treat(
     treating.treat(run, treating.Asked(treating.seconds_of(budget), tries, dry_run, apply, random))
 
 
-@app.command()
-def quality(
-    run: Annotated[
-        str | None,
-        typer.Argument(help="A trained run's name, or a model file (.safetensors).", autocompletion=completion.runs),
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="A resolved run (.yaml): its limits and data.")] = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="A model file, instead of RUN.")] = None,
-    data: Annotated[str | None, typer.Option(help="Prepared data set, folder of images, image or .npy.")] = None,
-    phase: Annotated[str | None, typer.Option(help="Split of prepared data: train, val (default) or test.")] = None,
-    num_samples: Annotated[int, typer.Option(min=1, max=64, help="Images that are shown.")] = 8,
-    analyze_latents: Annotated[bool, typer.Option("--analyze-latents", help="Show how the latents lie.")] = False,
-    batch: Annotated[bool, typer.Option("--batch", hidden=True, help="No effect: all are measured.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Folder for images.csv and summary.json.")] = None,
-    save_path: Annotated[Path, typer.Option(help="The picture (.png).")] = Path("quality.png"),
-    seed: Annotated[int, typer.Option(min=0, help="Seeds the choice of images.")] = 0,
-) -> None:
-    """Judge a model's reconstructions: a table, a verdict beside baselines, and a picture."""
-    from vaelab.commands.judge import quality as measuring
-    from vaelab.commands.judge import quality_report as reporting
-    from vaelab.commands.judge.target import choose
-
-    if save_path.suffix != ".png":
-        raise InputError(f"--save-path {save_path}: expected a name that ends in .png")
-    if run is not None and not run.endswith(".safetensors"):
-        check_root()
-    target = choose(run, config, checkpoint)
-    source = measuring.open_images(target, data, phase)
-    found = measuring.quality(target, source, num_samples, seed)
-    _left_out([*source.refused, *found.all.refused])
-    lines = reporting.verdict_lines(target, found)
-    shown = [*lines, "", *reporting.latent_lines(target, found)] if analyze_latents else lines
-    print(f"measured: {found.counted}; shown: {reporting.shown_of(found)}", "", sep="\n")
-    reporting.show_images(found)
-    print("", *shown, sep="\n")
-    reporting.draw(target, found, shown, analyze_latents, save_path)
-    written = reporting.write_report(target, found, report) if report else []
-    print("", *(f"written: {path}" for path in [save_path, *written]), sep="\n")
-
-
-@app.command()
-def embed(
-    run: Annotated[
-        str,
-        typer.Argument(help="A trained run's name, or a model file (.safetensors).", autocompletion=completion.runs),
-    ],
-    data: Annotated[
-        str, typer.Argument(metavar="INPUT", help="Prepared data set or name:phase, folder of images, image or .npy.")
-    ],
-    out: Annotated[Path, typer.Option(help="The array (.npy); its table is written beside it (.index.csv).")],
-    spatial: Annotated[bool, typer.Option("--spatial", help="The encoder's lowest feature map instead.")] = False,
-    batch_size: Annotated[int, typer.Option(min=1, max=65536, help="Examples per forward pass.")] = 256,
-) -> None:
-    """Write what the encoder makes of each example: the posterior mean, float32 [N, L]."""
-    from vaelab.commands.judge import embed as embedding
-    from vaelab.commands.judge.target import of_run
-
-    if not run.endswith(".safetensors"):
-        check_root()
-    written = embedding.embed(of_run(run), data, out, spatial, batch_size)
-    _left_out(written.refused)
-    print(f"{out}: float32 [{', '.join(map(str, written.shape))}], rows in {written.table}")
-
-
-@app.command()
-def tensorboard(
-    runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all.", autocompletion=completion.runs)
-    ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Write the events that are there now, and end.")] = False,
-    port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Else 6006, or the next free one.")] = None,
-) -> None:
-    """Watch trainings, also queued ones, in TensorBoard: curves, and the same samples at every checkpoint."""
-    from vaelab.commands.extras import need
-
-    check_root()
-    need("tensorboard", "tensorboard")
-    from vaelab.commands.tensorboard import command as following
-
-    following.tensorboard(runs or [], once, port)
-
-
-@app.command()
-def notebook(
-    run: Annotated[str | None, typer.Argument(help="The run to look at first.", autocompletion=completion.runs)] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write it anew, whatever was changed in it.")] = False,
-) -> None:
-    """Make notebooks/analysis.ipynb: pick runs and samples, plot, measure, export a table."""
-    from vaelab.commands.extras import need
-
-    check_root()
-    need("notebook", "jupytext", "nbformat", "ipywidgets", "ipykernel")
-    from vaelab.commands.notebook import command as writing
-
-    print(writing.notebook(run, force))
-
-
+app.command()(judging.quality)
+app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)
-
-
-def _left_out(refused: list[str]) -> None:
-    """Say which files could not be read, each once."""
-    for line in dict.fromkeys(refused):
-        print(f"left out: {line}", file=sys.stderr)
+app.command()(looking.where)
+app.command("open")(looking.open_)
+app.command()(looking.tensorboard)
+app.command()(looking.notebook)
 
 
 def _run() -> None:
