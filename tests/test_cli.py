@@ -18,6 +18,8 @@ from safetensors.numpy import save_file
 import vaelab
 from vaelab import artifacts, outputs, storage
 from vaelab.cli import main
+from vaelab.commands import completion, console
+from vaelab.commands.report import SCREENS
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.params.document import params_document
@@ -130,16 +132,83 @@ def test_show_a_damaged_model_file(command):
     assert_one_message(command("show", "model.safetensors"), "damaged")
 
 
-def test_where_lists_the_pictures_of_each_run(command):
+def test_where_lists_what_is_there(command):
+    assert_one_message(command("where"), "nothing to look at yet", "dvc repro")
     for name in ("a", "b"):
         outputs.write_run(tiny_run(name))
-    lines = command("where").stdout.splitlines()
-    assert sum(line.startswith("pictures:") for line in lines) == 2
-    for path in (artifacts.COMPARISON_TEXT, artifacts.COMPARISON_CSV, artifacts.plots("a"), artifacts.plots("b")):
-        assert any(str(path) in line for line in lines)
-    assert not any(line.startswith("defects:") for line in lines)
+    artifacts.plots("b").mkdir(parents=True)
+    assert command("where").stdout == "pictures:   plots/runs/b/ (checkpoints/, epochs.gif)\n"
+    storage.write_text(artifacts.COMPARISON_HTML, "")
     (artifacts.COMPARISON_DEFECTS / "b").mkdir(parents=True)
-    assert f"defects:    {artifacts.COMPARISON_DEFECTS / 'b'}/" in command("where").stdout.splitlines()
+    lines = command("where").stdout.splitlines()
+    assert lines[0] == f"report:     {artifacts.COMPARISON_HTML}"
+    assert f"defects:    {artifacts.COMPARISON_DEFECTS / 'b'}/" in lines
+
+
+def test_open_prints_where_the_report_is_and_opens_it_where_there_is_a_browser(command, monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    for name in SCREENS:
+        monkeypatch.delenv(name, raising=False)
+    assert_one_message(command("open"), "no report yet; `dvc repro` makes it")
+    storage.write_text(artifacts.COMPARISON_HTML, "")
+    address = (tmp_path / artifacts.COMPARISON_HTML).as_uri()
+    assert command("open").stdout == f"{address}\n"
+    assert opened == []
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert command("open", "--print").stdout == f"{address}\n"
+    assert opened == []
+    command("open")
+    assert opened == [address]
+
+
+def test_verbose_says_where_an_error_comes_from_and_quiet_leaves_out_what_is_none(command, monkeypatch):
+    for name in (console.VERBOSE, console.QUIET, "TQDM_DISABLE"):
+        monkeypatch.setenv(name, "0")
+    done = command("-v", "check")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: params.yaml: no such file")
+    monkeypatch.setenv(console.VERBOSE, "0")
+    Path("params.yaml").write_text(GOOD.replace(", plain: {data: grids}", "") + "loss: {gamma: 5.0}\n")
+    assert "has no effect" in command("check").stderr
+    quiet = command("-q", "check")
+    assert (quiet.stderr, quiet.stdout) == ("", "mild: data grids, preset mild\n")
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}])
+def test_a_terminal_gets_a_table_and_no_colour_where_none_is_wanted(environment):
+    Path("params.yaml").write_text(GOOD)
+    ours, theirs = os.openpty()
+    known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
+    line = [sys.executable, "-m", "vaelab", "check"]
+    live = known | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1]), "TERM": "xterm", "COLUMNS": "80"} | environment
+    assert subprocess.run(line, stdout=theirs, env=live).returncode == 0
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert [line.split() for line in shown.splitlines()[-4:] if "grids" in line] == [
+        ["mild", "grids", "mild"],
+        ["plain", "grids", "none"],
+    ]
+    assert ("\x1b[3" not in shown) or not environment
+
+
+def test_names_of_runs_and_causes_are_completed():
+    for name in ("tags", "tags_long", "photos"):
+        outputs.write_run(tiny_run(name))
+    assert completion.runs("tag") == ["tags", "tags_long"]
+    assert completion.causes("not_fin") == ["not_finite"]
+    typed = {"_VAELAB_COMPLETE": "complete_bash", "COMP_WORDS": "vaelab treat ta", "COMP_CWORD": "2"}
+    live = os.environ | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1])} | typed
+    line = [sys.executable, "-c", "import sys; from vaelab.cli import main; sys.argv = ['vaelab']; main()"]
+    done = subprocess.run(line, capture_output=True, text=True, env=live)
+    assert done.stdout.split() == ["tags", "tags_long"], done.stderr
+
+
+@pytest.mark.parametrize("words", [("-h",), ("treat", "-h")])
+def test_h_is_help(command, words):
+    assert "Usage:" in command(*words).stdout
 
 
 def test_docs_writes_the_document(command):
@@ -231,7 +300,8 @@ def test_bad_input_to_quality_and_embed(command, trained, arguments, expected):
 
 
 def test_starting_the_command_does_not_load_torch():
-    code = "import sys; import vaelab.cli; assert not {'torch', 'matplotlib', 'pandas'} & set(sys.modules)"
+    slow = {"torch", "matplotlib", "pandas", "numpy", "pydantic"}
+    code = f"import sys; import vaelab.cli; assert not {slow} & set(sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1])}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
 

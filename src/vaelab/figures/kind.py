@@ -99,6 +99,8 @@ class KindFigures(NamedTuple):
     score: str  # what stands above a reconstruction, for titles
     printed: str  # how it is printed
     curves: Mapping[str, Curve]  # of training, by column of history.csv
+    # an original and its reconstruction as they are stored: tiles of one scale, each uint8 [side, side, 3]
+    pair: Callable[[np.ndarray, np.ndarray, DataInfo], list[np.ndarray]]
     examples: ExamplePictures
     of_run: Callable[[RunMaterial], Iterator[Named]]  # those that only this kind has
     of_group: Callable[[Sequence["Result"], str, DataInfo], Iterator[Titled]] = no_pictures  # of runs on one data set

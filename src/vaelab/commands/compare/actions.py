@@ -9,6 +9,7 @@ from vaelab import artifacts
 from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_of
 from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, keep_params, start
 from vaelab.commands.compare.overrides import replacing, resolved_overrides
+from vaelab.commands.compare.progress import stages_in_all
 from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.commands.compare.tracked import untracked
 from vaelab.errors import InputError
@@ -75,7 +76,9 @@ def compose(
     found = resolved_overrides(experiment.overrides, sweep=queue)
     if queue:
         raise_problems("what is to be queued", [problem for resolved in found for problem in untracked(resolved)])
-    return experiment
+    counts = {"runs": sum(len(resolved.runs) for resolved in found), "datasets": len(raw.get("datasets") or ())}
+    pipeline = Path("dvc.yaml")
+    return experiment._replace(stages=stages_in_all(read_yaml(pipeline), counts)) if pipeline.is_file() else experiment
 
 
 def run(experiment: Experiment) -> str:

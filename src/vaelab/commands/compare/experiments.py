@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from vaelab import artifacts, storage
 from vaelab.commands.compare import processes
+from vaelab.commands.compare.progress import CHAIN, Progress
+from vaelab.commands.console import note
 from vaelab.errors import InputError
 
 LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked")
 DAMAGED = re.compile(r"RWLock-file '(.+?)'. JSON structure is corrupted")
 FAILED = re.compile(r"^ERROR: failed to reproduce(?: stages:)?((?:(?:,| and)? '[^']+')+)", re.MULTILINE)
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 SHOW = r"dvc exp show --only-changed --drop '.*/.*|params.yaml$'"
 
 
@@ -31,6 +32,7 @@ class Experiment(NamedTuple):
     queue: bool = False
     temp: bool = False  # in a folder of its own: the workspace stays as it is
     targets: tuple[str, ...] = ()  # stages; none: all
+    stages: int = 0  # that it has, where that is known
 
     @property
     def arguments(self) -> list[str]:
@@ -99,10 +101,12 @@ def start(experiment: Experiment, folder: Path) -> list[str]:
         InputError: DVC could not begin.
         KeyboardInterrupt: on Ctrl-C, when DVC has ended.
     """
-    before = experiments(folder)
-    code, said = processes.run([dvc_beside(), *experiment.arguments[1:]], folder)
+    before, total = experiments(folder), len(CHAIN) if experiment.targets else experiment.stages
+    progress = Progress(total, note) if total and not experiment.queue else None
+    words = [dvc_beside(), *experiment.arguments[1:]]
+    code, said = processes.run(words, folder, progress.heard if progress else None)
     if code:
-        raise _failure(COLOUR.sub("", said).replace("\r", ""))
+        raise _failure(processes.COLOUR.sub("", said).replace("\r", ""))
     return [name for name, commit in experiments(folder).items() if before.get(name) != commit]
 
 

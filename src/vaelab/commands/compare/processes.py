@@ -10,14 +10,15 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 KEPT = 20_000  # characters of stderr
 # of each output of a run that has not run yet: DVC checks out what it has before it makes the rest
 EXPECTED = re.compile(r"[^\r\n]*WARNING[^\r\n]*No file hash info found for '[^\n]*'\. It won't be created\.[^\n]*\n")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PATIENCE = 10.0  # seconds after which a stage that has not ended is interrupted again
 
 
@@ -28,8 +29,8 @@ class Ended(NamedTuple):
     said: str  # the end of its stderr
 
 
-def run(command: Sequence[str], folder: Path) -> Ended:
-    """Run DVC in a folder to its end, its output going where ours goes.
+def run(command: Sequence[str], folder: Path, heard: Callable[[str], None] | None = None) -> Ended:
+    """Run DVC in a folder to its end, its output going where ours goes; on a terminal `heard` is told what it prints.
 
     It has a process group of its own: an interrupt reaches its stages through us. DVC itself must not be hit while it
     writes its lock files, which it does between stages; when their stages are gone it ends by itself.
@@ -38,17 +39,25 @@ def run(command: Sequence[str], folder: Path) -> Ended:
         KeyboardInterrupt: we were interrupted or told to terminate, and the command has ended early.
     """
     sys.stdout.flush()
-    ours, theirs = _channel()
+    ours, theirs = _channel(sys.stderr)
     kept: list[str] = []
-    reader = threading.Thread(target=_pass_on, args=(ours, kept), daemon=True)
+    readers = [threading.Thread(target=_pass_on, args=(ours, kept), daemon=True)]
+    closed, stdout = [theirs], None
+    if heard is not None and sys.stdout.isatty():  # a pipe is left alone: through a second one lines would wait
+        printed, stdout = _channel(sys.stdout)
+        closed.append(stdout)
+        readers.append(threading.Thread(target=_listen, args=(printed, heard), daemon=True))
     with _termination_interrupts():
         try:
-            process = subprocess.Popen(command, cwd=folder, stderr=theirs, process_group=0)
+            process = subprocess.Popen(command, cwd=folder, stdout=stdout, stderr=theirs, process_group=0)
         finally:
-            os.close(theirs)
-            reader.start()
+            for number in closed:
+                os.close(number)
+            for reader in readers:
+                reader.start()
         code = _wait(process)
-    reader.join(timeout=1)
+    for reader in readers:
+        reader.join(timeout=1)
     return Ended(code, "".join(kept)[-KEPT:])
 
 
@@ -88,15 +97,15 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _channel() -> tuple[int, int]:
-    """Where we read stderr and where the process writes it: a terminal if ours is one, so that bars move as they do."""
-    if not sys.stderr.isatty():
+def _channel(stream: TextIO) -> tuple[int, int]:
+    """Where we read a stream and where the process writes it: a terminal if ours is one, so that bars move as ever."""
+    if not stream.isatty():
         return os.pipe()
     ours, theirs = os.openpty()
     attributes = termios.tcgetattr(theirs)
     attributes[1] &= ~termios.OPOST  # our own terminal ends the lines
     termios.tcsetattr(theirs, termios.TCSANOW, attributes)
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, fcntl.ioctl(sys.stderr.fileno(), termios.TIOCGWINSZ, bytes(8)))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8)))
     return ours, theirs
 
 
@@ -115,6 +124,16 @@ def _pass_on(ours: int, kept: list[str]) -> None:
                 del kept[: KEPT // 2]
         kept.append(held)
         sys.stderr.write(held)
+
+
+def _listen(ours: int, heard: Callable[[str], None]) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    with os.fdopen(ours, "rb", buffering=0) as stream:
+        while part := _read(stream):
+            text = decoder.decode(part)
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            heard(COLOUR.sub("", text))
 
 
 def _read(stream: Any) -> bytes:

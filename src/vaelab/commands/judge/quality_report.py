@@ -8,6 +8,7 @@ import numpy as np
 from tabulate import tabulate
 
 from vaelab import storage
+from vaelab.commands.console import show_table
 from vaelab.commands.judge.quality import Measured, Quality
 from vaelab.commands.judge.shown import Shown
 from vaelab.commands.judge.target import Target
@@ -21,6 +22,7 @@ from vaelab.metrics.records import BASELINES, REFERENCES
 from vaelab.metrics.tables import METRICS
 
 METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
+IMAGE_COLUMNS = ("image", *METRIC_TITLES.values())
 FORMATS = ("", ".5f", ".5f", ".2f", ".4f")
 LATENTS = (
     "rate", "active_units", "snr_max", "effective_dimensions", "aggregate_mean_abs", "aggregate_std", "ks_mean",
@@ -36,7 +38,7 @@ def criteria(target: Target, found: Quality) -> list[Criterion]:
     return verdict(found.metrics, target.options.verdict, found.baselines)
 
 
-def image_table(found: Quality) -> str:
+def image_rows(found: Quality) -> list[list[Any]]:
     """Return the measures of each image that is shown, the means of all, and what the baselines reach."""
     rows: list[list[Any]] = _rows(found.shown)
     rows.append([f"mean of {len(found.all.names)}", *(found.metrics[name] for name in METRIC_TITLES)])
@@ -45,7 +47,24 @@ def image_table(found: Quality) -> str:
     for method, title in titles.items():
         if method in found.baselines:
             rows.append([title, *(found.baselines[method][name] for name in METRIC_TITLES)])
-    return tabulate(rows, ["image", *METRIC_TITLES.values()], floatfmt=FORMATS, disable_numparse=[0])
+    return rows
+
+
+def image_table(found: Quality) -> str:
+    """Return these measures as plain text."""
+    return tabulate(image_rows(found), IMAGE_COLUMNS, floatfmt=FORMATS, disable_numparse=[0])
+
+
+def show_images(found: Quality) -> None:
+    """Print these measures, on a terminal as a table."""
+    rows = [
+        [
+            row[0],
+            *("" if value is None else format(value, as_) for value, as_ in zip(row[1:], FORMATS[1:], strict=True)),
+        ]
+        for row in image_rows(found)
+    ]
+    show_table(IMAGE_COLUMNS, rows, image_table(found).splitlines(), numbers=True)
 
 
 def verdict_lines(target: Target, found: Quality) -> list[str]:

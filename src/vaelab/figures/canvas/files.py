@@ -23,14 +23,19 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG. Drawn once: `savefig` would draw every figure twice, to learn its size."""
+    """Write a figure as PNG."""
+    with storage.atomic(path) as temporary:
+        temporary.write_bytes(png(figure))
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG. Drawn once: `savefig` would draw every figure twice, to learn its size."""
     buffer = io.BytesIO()
     layout = figure.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
         layout.execute(figure)  # drawing does so once more: sizes follow from a first layout
     Image.fromarray(_pixels(figure)).save(buffer, "PNG", dpi=(DPI, DPI), compress_level=3)  # three times as fast as 6
-    with storage.atomic(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def save_pngs(figures: Iterable[tuple[str, Figure]], folder: Path) -> None:

@@ -40,6 +40,7 @@ GRID = KindFigures(
         "macro_f1": Curve("macro F1", 0, 1),
         "kl": Curve("KL, nats per example", 0),
     },
+    pair=lambda original, made, info: cells.grid_tiles([original, made], info),
     examples=tile_pictures(Tiling(cells.grid_tiles, SCORE, PRINTED, "most probable colour of each cell", _size)),
     of_run=_of_run,
     of_group=_of_group,

@@ -66,6 +66,7 @@ IMAGE = KindFigures(
         "mse": Curve("MSE, values in [0, 1]", 0),
         "kl": Curve("KL, nats per example", 0),
     },
+    pair=lambda original, made, info: image_tiles([original, made], info),
     examples=tile_pictures(Tiling(image_tiles, SCORE, PRINTED, "as decoded")),
     of_run=_of_run,
 )

@@ -10,7 +10,7 @@ from vaelab.data.format.info import DataInfo
 from vaelab.figures.kind import Curve, ExamplePictures, KindFigures, Named, RunMaterial, Titled
 from vaelab.figures.tags import cooccurrence, evolution, outcomes, points, rows, samples
 from vaelab.figures.tags.outcomes import LEGEND
-from vaelab.figures.tags.tiles import ORDER, PRINTED
+from vaelab.figures.tags.tiles import ORDER, PRINTED, as_decoded, tag_tiles
 from vaelab.metrics.directions import VALIDATION
 from vaelab.metrics.nested import flat
 
@@ -72,6 +72,7 @@ TAGS = KindFigures(
         "predicted_tags": Curve("predicted tags per row", 0),
         "kl": Curve("KL, nats per row", 0),
     },
+    pair=lambda original, made, info: tag_tiles([as_decoded(original), made], info),
     examples=ExamplePictures(
         checkpoint=rows.checkpoint,
         filmstrip=evolution.filmstrip,

@@ -1,0 +1,52 @@
+"""How commands speak: tables on a terminal and plain lines elsewhere, less with -q, more with -v."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+VERBOSE, QUIET = "VAELAB_VERBOSE", "VAELAB_QUIET"  # in the environment, for what commands start
+
+
+def set_voice(verbose: bool, quiet: bool) -> None:
+    """Take in -v and -q, before anything is said."""
+    if verbose:
+        os.environ[VERBOSE] = "1"
+    if quiet:
+        os.environ[QUIET] = os.environ["TQDM_DISABLE"] = "1"  # the second is read by progress bars, also of stages
+
+
+def is_verbose() -> bool:
+    """Return whether errors come with their traceback."""
+    return os.environ.get(VERBOSE) == "1"
+
+
+def note(text: str) -> None:
+    """Say something on stderr that is no error, unless -q was given."""
+    if os.environ.get(QUIET) != "1":
+        print(text, file=sys.stderr)
+
+
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[str], numbers: bool = False
+) -> None:
+    """Print rows as a table where stdout is a terminal, and the plain lines where it is a file or a pipe.
+
+    Args:
+        columns: titles.
+        rows: of as many cells each.
+        lines: that say the same.
+        numbers: all columns but the first are numbers.
+    """
+    if not sys.stdout.isatty():
+        print(*lines, sep="\n")
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if numbers and place else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)

@@ -1,0 +1,134 @@
+"""`vaelab notebook`: a notebook that runs on every kind of data, whatever is picked, and what its cells call."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from following import train
+from nbclient import NotebookClient
+
+import vaelab
+from vaelab.commands.notebook import command, live, saved
+from vaelab.commands.notebook.picker import Picker
+from vaelab.errors import InputError
+from vaelab.metrics.directions import VALIDATION
+
+ROOT = Path(__file__).resolve().parents[3]
+KINDS = ("grid", "image", "tags")
+STATE = "application/vnd.jupyter.widget-state+json"
+PICK_ALL = """
+failed = []
+get_ipython().showtraceback = lambda error, **given: failed.append(repr(error[1]))  # what outputs catch
+for data in pick.data.options:
+    pick.data.value = data
+    for widget in (pick.first, pick.epoch, pick.group):
+        widget.index = len(widget.options) - 1
+    if len(pick.runs.options) > 1:
+        pick.runs.value = []
+        pick.runs.value = pick.runs.options
+print(failed, *pick.data.options)
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with a measured run of each kind, and a second one of images."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "params.yaml").write_text("runs: {}\n")
+    (folder / "notebooks").mkdir()
+    (folder / command.SOURCE).write_text((ROOT / command.SOURCE).read_text())
+    for name, kind in (*((f"run_of_{kind}", kind) for kind in KINDS), ("second", "image")):
+        train(kind, name, root=folder, train={"seed": len(name)})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            patch.setattr(sys, "path", [*sys.path])
+            patch.setattr(sys, "argv", ["evaluate.py", name])
+            runpy.run_path(str(ROOT / "stages/evaluate.py"), run_name="__main__")
+    return folder
+
+
+@pytest.fixture
+def inside(project, monkeypatch):
+    monkeypatch.chdir(project)
+    return project
+
+
+def test_the_examples_are_chosen_by_measure_and_group(inside):
+    table = saved.examples("run_of_image")
+    worst = saved.choose("run_of_image", "test", None, "psnr", "worst", 3)
+    psnr = table[table["phase"] == "test"].set_index("index")["psnr"]
+    assert list(psnr.loc[worst]) == sorted(psnr)[:3]
+    assert list(psnr.loc[saved.choose("run_of_image", "test", None, "mse", "best", 3)]) == sorted(psnr)[::-1][:3]
+    left = saved.choose("run_of_image", "test", "left", "psnr", "random", 99)
+    assert left == [0, 2, 4, 6]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_measured_now_is_what_was_saved(inside, kind):
+    run = f"run_of_{kind}"
+    ids = saved.choose(run, "test", None, saved.measures(run)[0], "worst", 5)
+    now, then = live.measured(run, "test", ids), saved.table([run], "test", ids).droplevel("run")
+    for name in VALIDATION[kind].example_score, {"image": "ssim", "tags": "lrap"}.get(kind, "exact_match"):
+        np.testing.assert_allclose(now[name], then.loc[ids, name], rtol=1e-5)
+
+
+def test_tables_and_their_export(inside, tmp_path):
+    runs = ["run_of_image", "second"]
+    table = saved.table(runs, "test", [0, 3])
+    assert list(table.index) == [(0, "run_of_image"), (0, "second"), (3, "run_of_image"), (3, "second")]
+    read = pd.read_csv(saved.export(table, tmp_path / "some.csv"))
+    np.testing.assert_allclose(read["psnr"], table["psnr"], rtol=1e-6)
+    headline = saved.metrics(runs, "test")
+    assert list(headline.columns) == runs
+    assert headline.loc["PSNR, dB", "second"] == pytest.approx(
+        saved.examples("second").query("phase == 'test'")["psnr"].mean()
+    )
+
+
+def test_another_data_set_offers_its_own_before_anything_is_drawn(inside):
+    pick, seen = Picker("run_of_tags"), []
+    pick.output(lambda runs: seen.append((runs, pick.phase.value, pick.measure.value, pick.epoch.value)), pick.measure)
+    pick.data.value = "grid"
+    assert seen == [(["run_of_tags"], "test", "jaccard_index", 2), (["run_of_grid"], "test", "accuracy", 2)]
+
+
+def test_without_a_measured_run_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="dvc repro evaluate"):
+        Picker()
+
+
+def test_a_notebook_with_changes_is_kept(inside):
+    path = command.SOURCE.with_suffix(".ipynb")
+    assert command.notebook("second", force=True).startswith(str(path))
+    assert command.notebook(None, force=False)
+    read = nbformat.read(path, as_version=4)
+    assert read.cells[1].source == 'RUN = ""  # looked at first; empty: the first one'
+    read.cells[1].source = "mine"
+    nbformat.write(read, path)
+    with pytest.raises(InputError, match="has changes of yours"):
+        command.notebook(None, force=False)
+    command.notebook(None, force=True)
+    with pytest.raises(InputError, match="did you mean 'second'"):
+        command.notebook("secnd", force=False)
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_on_every_kind_of_data_and_whatever_is_picked(inside, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(vaelab.__file__).parents[1]))
+    monkeypatch.setenv("VAELAB_ACCELERATOR", "cpu")
+    command.notebook("run_of_tags", force=True)
+    read = nbformat.read(command.SOURCE.with_suffix(".ipynb"), as_version=4)
+    read.cells.append(nbformat.v4.new_code_cell(PICK_ALL))
+    NotebookClient(read, timeout=300, resources={"metadata": {"path": "notebooks"}}, kernel_name="python3").execute()
+    assert read.cells[-1].outputs[0].text == "[] grid image tags\n"
+    outputs = [state["state"].get("outputs") for state in read.metadata.widgets[STATE]["state"].values()]
+    shown = [output for output in outputs if output is not None]
+    assert len(shown) == 6
+    assert all(shown)
+    assert not [each for output in shown for each in output if each["output_type"] == "error"]
+    assert len(pd.read_csv("notebooks/samples.csv")) == 24

@@ -1,0 +1,134 @@
+"""`vaelab tensorboard`: its messages, its processes, and what is seen in a browser."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+from browser import opened
+from following import assert_as_in_history, train
+
+import vaelab
+from vaelab.commands import extras
+from vaelab.commands.tensorboard.command import tensorboard
+from vaelab.commands.tensorboard.follower import LOGS
+from vaelab.errors import InputError
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(vaelab.__file__).parents[1])}
+VAELAB = [sys.executable, "-c", "from vaelab.cli import main; main()", "tensorboard"]
+FOLLOW = "from vaelab.commands.tensorboard.follower import Follower; Follower().update(); print('done')"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_once_writes_what_is_there_and_says_where(capsys):
+    train()
+    tensorboard([], once=True, port=None)
+    assert capsys.readouterr().out.startswith("tiny: written to .scratch/tensorboard/")
+    assert_as_in_history()
+
+
+def test_an_unknown_run_is_refused():
+    train()
+    with pytest.raises(InputError, match="no run 'tinny'; did you mean 'tiny'"):
+        tensorboard(["tinny"], once=True, port=None)
+
+
+def test_only_one_process_writes_events():
+    LOGS.parent.mkdir()
+    with LOGS.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="follows here already"):
+            tensorboard([], once=True, port=None)
+
+
+def test_a_port_that_is_taken_is_said():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"port {port} is taken"):
+            tensorboard([], once=False, port=port)
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'vaelab\[tensorboard\]'"):
+        extras.need("tensorboard", "tensorboard")
+
+
+def test_following_needs_no_torch():
+    code = f"{FOLLOW}; import sys; assert 'torch' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0.02, 0.1])
+def test_a_follower_killed_at_any_moment_goes_on(wait):
+    train("grid", train={"epochs": 12})
+    with subprocess.Popen([sys.executable, "-c", FOLLOW], env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 60
+        while not list(LOGS.rglob("*tfevents*")) and time.monotonic() < end:
+            time.sleep(0.002)
+        time.sleep(wait)
+        process.kill()
+    done = subprocess.run([sys.executable, "-c", FOLLOW], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout == "done\n", done.stderr
+    assert_as_in_history()
+
+
+@pytest.fixture
+def served():
+    """The command as a user starts it: its process and its address."""
+    train("image", loss={"beta": 0.5})
+    process = subprocess.Popen([*VAELAB], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stdout.readline()
+    yield process, line.removeprefix("TensorBoard: ").split(" ")[0]
+    process.kill()
+    process.communicate()
+
+
+def numbers(address, name, tag):
+    with urllib.request.urlopen(f"{address}data/plugin/scalars/scalars?run={name}&tag={tag}") as answer:
+        return [step for _, step, _ in json.load(answer)]
+
+
+@pytest.mark.slow
+def test_what_is_seen_in_a_browser_is_live_and_asks_no_other_machine(served):
+    process, address = served
+    assert address.startswith("http://127.0.0.1:")
+    with opened() as (page, foreign):
+        page.goto(f"{address}#images")
+        pictures = page.locator("tf-image-loader img")
+        pictures.first.wait_for(timeout=60_000)
+        assert pictures.count() == 4  # three samples, and all of them together
+        assert pictures.first.evaluate("image => image.naturalWidth") > 200
+        page.goto(f"{address}#scalars")
+        page.get_by_text("tag: latents/active_units").wait_for(timeout=60_000)
+        page.goto(f"{address}#hparams")
+        page.get_by_text("loss.beta").first.wait_for(timeout=60_000)
+        assert foreign == []
+    train("image", name="later")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            assert numbers(address, "later/val", "measures/psnr") == [0, 1, 2]
+            break
+        except OSError:  # 404: not seen yet
+            time.sleep(0.5)
+    (child,) = psutil.Process(process.pid).children()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert not child.is_running()
