@@ -190,6 +190,15 @@ def embed(
 app.command(cls=WithConfigurations)(compare)
 
 
+@app.command()
+def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of this machine.")] = 8501) -> None:
+    """Look at runs and samples in a browser, on this machine alone; needs the extra [dashboard]."""
+    from vaelab.dashboard.command import serve
+
+    check_root()
+    raise typer.Exit(serve(port))
+
+
 def _left_out(refused: list[str]) -> None:
     """Say which files could not be read, each once."""
     for line in dict.fromkeys(refused):

@@ -1,0 +1,89 @@
+"""The same examples at every checkpoint: what the snapshots of a training hold, with a slider over its epochs."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from vaelab import artifacts, storage
+from vaelab.dashboard import charts, project, reading
+from vaelab.dashboard.gallery import panels
+from vaelab.dashboard.kinds.kind import Look, Shown
+from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.reading import Stamp, stamp
+from vaelab.metrics.tables import TABLES
+
+SUFFIX = ".samples.safetensors"  # as training writes them
+
+
+class Checkpoint(NamedTuple):
+    """A snapshot of a training."""
+
+    path: Path
+    facts: dict[str, Any]
+
+    @property
+    def epoch(self) -> int:
+        """When it was taken."""
+        return int(self.facts["epoch"])
+
+    @property
+    def label(self) -> str:
+        """Its epoch, and whether the run was best there so far."""
+        return f"{self.epoch}{' (best so far)' * self.path.name.startswith('best')}"
+
+
+def checkpoints(run: str) -> list[Checkpoint]:
+    """Return the snapshots of a run, of a training that goes on where there is one, by epoch."""
+    history, _ = project.training_history(run)
+    folder = (history.parent if history else artifacts.models(run)) / "checkpoints"
+    found = [Checkpoint(path, _facts(stamp(path))) for path in folder.glob(f"*{SUFFIX}")]
+    by_epoch = {one.epoch: one for one in sorted(found, key=lambda one: one.path.name.startswith("best"))}
+    return [by_epoch[epoch] for epoch in sorted(by_epoch)]
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _facts(file: Stamp) -> dict[str, Any]:
+    with storage.opened(Path(file[0]), "numpy") as opened:
+        return dict(json.loads(opened.metadata()["facts"]))
+
+
+def show(run: str, look: Look, wanted: int | None = None) -> None:
+    """Show a training example at the epoch that the user chooses, and its score over all of them."""
+    found = checkpoints(run)
+    if not found:
+        return
+    st.subheader("Over epochs")
+    ids = reading.small(found[-1].path, "ids").tolist()
+    data, kind = project.run(run).data, project.run(run).kind
+    view, info, measure = project.views(run), project.info(data), TABLES[kind].example_score
+    start = ids.index(wanted) if wanted in ids else 0
+    place = ids.index(
+        st.selectbox(f"Training {view.noun} that every checkpoint kept", ids, start, key=f"kept_{run}_{wanted}")
+    )
+    scores = pd.DataFrame(
+        {
+            "epoch": [one.epoch for one in found],
+            measure: [float(reading.small(one.path, "score")[place]) for one in found],
+        }
+    )
+    labels = {one.label: one for one in found}
+    last = list(labels)[-1]
+    label = st.select_slider("Epoch", list(labels), last, key=f"epoch_{run}") if len(labels) > 1 else last
+    one = labels[str(label)]
+    x, y = (reading.rows(one.path, name, [place])[0] for name in ("original", "reconstruction"))
+    panels(view.panels(Shown(x, y), info, look))
+    value = float(reading.small(one.path, "score")[place])
+    best = scores.loc[scores[measure].idxmax()]
+    text = f"Epoch {one.epoch}: {title(measure)} {printed(measure, value)}"
+    st.caption(
+        f"{text}; best of these checkpoints: {printed(measure, float(best[measure]))} in epoch {best['epoch']:.0f}"
+    )
+    if len(found) > 1:
+        line = charts.line(scores, "epoch", measure, title(measure))
+        rule = alt.Chart(pd.DataFrame({"epoch": [one.epoch]})).mark_rule(color=charts.ORANGE).encode(x="epoch:Q")
+        alt_text = f"{title(measure)} of this example from epoch {scores['epoch'].min()} to {scores['epoch'].max()}"
+        st.altair_chart((line + rule).properties(height=160), alt=alt_text)

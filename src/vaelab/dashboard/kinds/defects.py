@@ -1,0 +1,38 @@
+"""Images of data with defects: the mask as an outline, and the map of the anomaly score over the original."""
+
+import numpy as np
+
+from vaelab.dashboard.kinds import image
+from vaelab.dashboard.kinds.kind import Look, Panel, Shown
+from vaelab.data.format.info import DataInfo
+from vaelab.figures.canvas.tiles import image_tile
+from vaelab.figures.defects.overlay import outlined, overlay, pooled
+
+
+def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
+    """Return original with the mask's outline, reconstruction, error, and the score map where there is one."""
+    first, *others = image.panels(shown, info, look)
+    marked = _outlined(first.pixels, shown.mask)
+    known = "" if shown.mask is None else ", mask outlined" if shown.mask.any() else ", no defect"
+    found = [Panel(f"Original{known}", marked, f"the original image{known}"), *others]
+    if shown.scores is None or look.scores is None:
+        return found
+    pixels = image_tile(shown.original, info.shape[-1] * look.zoom)
+    heat = overlay(pixels, pooled(shown.scores, len(pixels)), look.scores)
+    text = f"score map, highest cell {shown.scores.max():.3g}"
+    return [*found, Panel(f"Score map: highest {shown.scores.max():.3g}", _outlined(heat, shown.mask), text)]
+
+
+def _outlined(pixels: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    return pixels if mask is None else outlined(pixels, pooled(mask, len(pixels)))
+
+
+def legend(look: Look) -> tuple[str, np.ndarray | None]:
+    """Return what the colours of errors and of score maps stand for."""
+    text, bar = image.legend(look)
+    if look.scores is not None:
+        text += f". Score map: {look.scores.label}, {look.scores.low:.3g} to {look.scores.high:.3g}; cyan: the mask"
+    return text, bar
+
+
+DEFECTS = image.IMAGE._replace(panels=panels, legend=legend)

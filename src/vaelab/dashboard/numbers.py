@@ -1,0 +1,34 @@
+"""How measures are named and printed: as the report does."""
+
+import math
+
+from vaelab.metrics.records import DEFECT_BASELINES
+from vaelab.metrics.tables import metric
+
+SCORES = {"combined": "anomaly score, combined"}
+
+
+def title(name: str) -> str:
+    """Return title and unit of a measure, or anomaly score; an unknown one keeps its name."""
+    try:
+        return metric(name).full_title
+    except KeyError:
+        return SCORES.get(name) or f"anomaly score: {DEFECT_BASELINES.get(name, name.replace('_', ' '))}"
+
+
+def known(name: str) -> bool:
+    """Return whether a column is a metric that has a record."""
+    try:
+        metric(name)
+    except KeyError:
+        return False
+    return True
+
+
+def printed(name: str, value: float | None) -> str:
+    """Return a value in a few digits, with dB where that is its unit."""
+    if value is None or math.isnan(value):
+        return "–"
+    unit = metric(name).unit if known(name) else ""
+    text = f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
+    return f"{text} dB" if unit == "dB" else text

@@ -1,0 +1,104 @@
+"""Page Samples: examples one by one, the worst first; what was made of them, by this run and others, over epochs."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from vaelab import artifacts
+from vaelab.dashboard import examples, missing, project, sample
+from vaelab.dashboard.gallery import of_examples
+from vaelab.dashboard.numbers import printed, title
+from vaelab.metrics.tables import better
+
+SAMPLE = "sample"  # in the session: number of the example in its phase
+PHASE = "phase"
+AT_ONCE = 12
+ORDERS = ("worst first", "best first", "as stored")
+
+
+def page(run: str) -> None:
+    """Show the examples of a run."""
+    st.title("Samples")
+    phases = project.phases(run)
+    if not phases:
+        missing.say("evaluate", run)
+        return
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        phase = st.segmented_control("Split", phases, default=_kept(PHASE, phases), required=True, key=f"phase_{run}")
+        index = browse(run, str(phase))
+    st.session_state[PHASE] = phase
+    with right:
+        if index is None:
+            st.info("No example of this split is in the chosen groups.")
+        else:
+            sample.show(run, str(phase), index)
+
+
+def _kept(name: str, known: list[str]) -> str:
+    asked = st.session_state.get(name)
+    return str(asked) if asked in known else known[0]
+
+
+def browse(run: str, phase: str) -> int | None:
+    """Let the user order, filter and choose; return the example that is chosen, None where there is none."""
+    found = examples.table(run, phase)
+    names = _measures(run, found)
+    measure = str(st.selectbox("Measure", names, format_func=title, key=f"measure_{run}"))
+    order = st.segmented_control("Order", ORDERS, default=ORDERS[0], required=True)
+    groups = sorted(found["group"].unique())
+    wanted = st.multiselect("Groups", groups, placeholder="all") if len(groups) > 1 else []
+    shown = ordered(found, measure, str(order), wanted)
+    if not len(shown):
+        return None
+    st.caption(
+        f"{len(shown):,} of {len(found):,} examples of {phase}, {order} by {title(measure)}{_remade(run, phase)}"
+    )
+    number = st.number_input("Page", 1, -(-len(shown) // AT_ONCE), 1, key=f"page_{run}_{phase}")
+    part = shown.iloc[(number - 1) * AT_ONCE : number * AT_ONCE]
+    captions = [
+        f"{index} · {printed(measure, value)}" for index, value in zip(part["index"], part[measure], strict=True)
+    ]
+    pressed = of_examples(run, phase, part["index"].tolist(), captions, f"browse_{run}", columns=3)
+    if pressed is not None:
+        st.session_state[SAMPLE] = pressed
+    asked = st.session_state.get(SAMPLE)
+    known = asked is not None and bool((found["index"] == asked).any())
+    return int(asked) if known and asked is not None else int(part["index"].iloc[0])
+
+
+def _measures(run: str, found: pd.DataFrame) -> list[str]:
+    names = examples.measures(found)
+    return sorted(names, key=lambda name: (name not in (first := project.views(run).first), _place(name, first)))
+
+
+def _place(name: str, first: tuple[str, ...]) -> int:
+    return first.index(name) if name in first else 0
+
+
+def _remade(run: str, phase: str) -> str:
+    kept, total = len(examples.kept_ids(run, phase)), len(examples.table(run, phase))
+    return "" if kept == total else f"; reconstructions of {kept:,} are saved, the model makes the others now"
+
+
+def ordered(found: pd.DataFrame, measure: str, order: str, groups: list[str]) -> pd.DataFrame:
+    """Return the rows of some groups (none: of all) by a measure; examples that lack it come last."""
+    shown = found[found["group"].isin(groups)] if groups else found
+    if order == ORDERS[2]:
+        return shown
+    rising = (ascending_is_worse(measure)) == (order == ORDERS[0])
+    values = shown[measure].to_numpy(dtype=np.float64)
+    return shown.iloc[np.argsort(np.where(np.isnan(values), np.inf, values if rising else -values), kind="stable")]
+
+
+def ascending_is_worse(measure: str) -> bool:
+    """Return whether small values of a measure are bad ones; of anomaly scores large ones are."""
+    try:
+        return better(measure) in ("higher", "closest")
+    except KeyError:
+        return False
+
+
+def folder(run: str) -> bool:
+    """Return whether the run was trained, so that its checkpoints can be looked at."""
+    return artifacts.models(run).is_dir()
