@@ -12,7 +12,7 @@ from vaelab import artifacts, storage
 from vaelab.dashboard import charts, project, reading
 from vaelab.dashboard.gallery import panels
 from vaelab.dashboard.kinds.kind import Look, Shown
-from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.numbers import printed, short, title
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.metrics.tables import TABLES
 
@@ -78,7 +78,7 @@ def show(run: str, look: Look, wanted: int | None = None) -> None:
     panels(view.panels(Shown(x, y), info, look))
     value = float(reading.small(one.path, "score")[place])
     best = scores.loc[scores[measure].idxmax()]
-    text = f"Epoch {one.epoch}: {title(measure)} {printed(measure, value)}"
+    text = f"Epoch {one.epoch}: {short(measure)} {printed(measure, value)}"
     st.caption(
         f"{text}; best of these checkpoints: {printed(measure, float(best[measure]))} in epoch {best['epoch']:.0f}"
     )

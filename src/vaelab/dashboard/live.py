@@ -86,16 +86,10 @@ def measures(run: str, phase: str, index: int) -> dict[str, float]:
     return {name: float(values[0]) for name, values in (found | {"rate": rate}).items() if name not in drawn}
 
 
-def posterior(run: str, phase: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of the posterior of an example, each [L]."""
-    _, _, inference = _inferred(run, phase, [index])
-    return inference.mean[0].numpy(), (0.5 * inference.log_var[0]).exp().numpy()
-
-
-def decode(run: str, z: np.ndarray) -> np.ndarray:
-    """Return what latents [n, L] decode to, as stored; a conditional model is told the first group."""
+def decode(run: str, z: np.ndarray, group: int) -> np.ndarray:
+    """Return what latents [n, L] decode to, as stored; a conditional model is told the group."""
     found = model(run)
-    return decoded(found.model, torch.from_numpy(z.astype(np.float32)), found.info, group=0)
+    return decoded(found.model, torch.from_numpy(z.astype(np.float32)), found.info, group)
 
 
 def drawn(run: str, count: int, seed: int) -> np.ndarray:

@@ -30,5 +30,15 @@ def printed(name: str, value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     unit = metric(name).unit if known(name) else ""
-    text = f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
-    return f"{text} dB" if unit == "dB" else text
+    return f"{_digits(value)} dB" if unit == "dB" else _digits(value)
+
+
+def short(name: str) -> str:
+    """Return the title of a measure without its unit, to stand before a value that has it."""
+    return title(name).partition(",")[0]
+
+
+def _digits(value: float) -> str:
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"

@@ -85,7 +85,7 @@ def _kept(files: tuple[Stamp, ...]) -> list[Result]:
 
 
 def compare_options() -> Compare:
-    """Return the block `compare` of params.yaml, its defaults where it is wrong: a page that shows runs needs no more."""
+    """Return the block `compare` of params.yaml; its defaults where it is wrong, since runs can be shown without."""
     return _compare_options(stamp(artifacts.PARAMS)) if artifacts.PARAMS.is_file() else Compare()
 
 

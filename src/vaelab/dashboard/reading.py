@@ -53,6 +53,12 @@ def _names(file: Stamp) -> frozenset[str]:
         return frozenset(opened.keys())
 
 
+def count(path: Path, name: str) -> int:
+    """Return how many rows an array has."""
+    with storage.opened(path, "numpy") as opened:
+        return int(opened.get_slice(name).get_shape()[0])
+
+
 def small(path: Path, name: str) -> np.ndarray:
     """Return an array of one number for each example, whole."""
     return _whole(stamp(path), name)

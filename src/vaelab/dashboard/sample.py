@@ -10,7 +10,7 @@ from vaelab.dashboard.gallery import PIXELATED, legend, panels
 from vaelab.dashboard.kinds.kind import Look
 from vaelab.dashboard.look import look as chosen_look
 from vaelab.dashboard.look import shown
-from vaelab.dashboard.numbers import known, printed, title
+from vaelab.dashboard.numbers import known, printed, short, title
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES, better
@@ -33,13 +33,13 @@ def show(run: str, phase: str, index: int) -> None:
         for cell, (heading, lines) in zip(st.columns(3), view.lists(one, info, look).items(), strict=False):
             cell.markdown(f"**{heading}**")
             cell.text("\n".join(lines) or "none")
-    left, right = st.columns([3, 2])
-    with left:
-        _measures(run, phase, index)
+    left, right = st.columns([3, 1])
     with right:
         _metadata(run, phase, index)
     others(run, phase, index, look)
     epochs.show(run, look, index if phase == "train" else None)
+    with left:  # last: the first time it loads torch and the model, while all else is there to be seen
+        _measures(run, phase, index)
 
 
 def pair(run: str, phase: str, index: int) -> Pair:
@@ -58,8 +58,8 @@ def _rank(run: str, phase: str, index: int) -> str:
     if name not in found.columns:
         return "the phase has no measures of reconstructions"
     value = float(found.loc[found["index"] == index, name].iloc[0])
-    worse = found[name] < value if better(name) == "higher" else found[name] > value
-    return f"{title(name).partition(',')[0]} {printed(name, value)}, better than {worse.mean():.0%} of {phase}"
+    ahead = found[name] > value if better(name) == "higher" else found[name] < value
+    return f"{short(name)} {printed(name, value)}, rank {int(ahead.sum()) + 1:,} of {len(found):,} (1 is best)"
 
 
 def _measures(run: str, phase: str, index: int) -> None:
@@ -82,7 +82,7 @@ def _measures(run: str, phase: str, index: int) -> None:
         }
         for name, value in now.items()
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+    st.table(pd.DataFrame(rows).set_index("measure"))
     st.caption(source)
 
 
@@ -100,7 +100,7 @@ def _now(run: str, phase: str, index: int, saved: dict[str, float]) -> tuple[dic
     ]  # fmt: skip
     if unlike:
         return found, f"Computed now; **stage evaluate saved other values** ({', '.join(unlike)}): run it again."
-    rest = [title(name).partition(",")[0] for name in saved if name not in found]
+    rest = [short(name) for name in saved if name not in found]
     text = f"Computed now, and the same as stage evaluate saved{f'; saved alone: {chr(44).join(rest)}' * bool(rest)}."
     return found | {name: value for name, value in saved.items() if name not in found}, text
 
@@ -116,8 +116,7 @@ def _metadata(run: str, phase: str, index: int) -> None:
     st.markdown("**What is known of it**")
     found = {"data set": project.run(run).data, "split": phase, "number": index}
     found |= examples.metadata(project.run(run).data, phase, index)
-    rows = pd.DataFrame({"what": found.keys(), "value": [str(value) for value in found.values()]})
-    st.dataframe(rows, hide_index=True, height="content")
+    st.markdown("\n".join(f"- {name}: `{value}`" for name, value in found.items()))
 
 
 def others(run: str, phase: str, index: int, look: Look) -> None:
@@ -137,6 +136,6 @@ def others(run: str, phase: str, index: int, look: Look) -> None:
         first, *rest = view.panels(shown(name, phase, index, kept.original[0], kept.reconstruction[0]), info, look)
         table = examples.table(name, phase)
         value = float(table.loc[table["index"] == index, measure].iloc[0]) if measure in table else None
-        said = f"{title(measure).partition(',')[0]} {printed(measure, value)}" if value is not None else ""
+        said = f"{short(measure)} {printed(measure, value)}" if value is not None else ""
         st.markdown(f"**{name}** {said}")
         panels([first, *rest])

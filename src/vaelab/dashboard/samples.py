@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vaelab import artifacts
 from vaelab.dashboard import examples, missing, project, sample
 from vaelab.dashboard.gallery import of_examples
 from vaelab.dashboard.numbers import printed, title
@@ -25,25 +24,29 @@ def page(run: str) -> None:
         return
     left, right = st.columns([2, 5], gap="medium")
     with left:
-        phase = st.segmented_control("Split", phases, default=_kept(PHASE, phases), required=True, key=f"phase_{run}")
-        index = browse(run, str(phase))
-    st.session_state[PHASE] = phase
+        phase = choose_phase(phases, f"phase_{run}")
+        index = browse(run, phase)
     with right:
         if index is None:
             st.info("No example of this split is in the chosen groups.")
         else:
-            sample.show(run, str(phase), index)
+            sample.show(run, phase, index)
 
 
-def _kept(name: str, known: list[str]) -> str:
-    asked = st.session_state.get(name)
-    return str(asked) if asked in known else known[0]
+def choose_phase(known: list[str], key: str) -> str:
+    """Let the user choose a split; what was chosen on another page stays, where it is known here."""
+    if st.session_state.get(key) not in known:
+        asked = st.session_state.get(PHASE)
+        st.session_state[key] = asked if asked in known else known[0]
+    found = str(st.segmented_control("Split", known, required=True, key=key))
+    st.session_state[PHASE] = found
+    return found
 
 
 def browse(run: str, phase: str) -> int | None:
     """Let the user order, filter and choose; return the example that is chosen, None where there is none."""
     found = examples.table(run, phase)
-    names = _measures(run, found)
+    names = measure_names(run, found)
     measure = str(st.selectbox("Measure", names, format_func=title, key=f"measure_{run}"))
     order = st.segmented_control("Order", ORDERS, default=ORDERS[0], required=True)
     groups = sorted(found["group"].unique())
@@ -67,7 +70,8 @@ def browse(run: str, phase: str) -> int | None:
     return int(asked) if known and asked is not None else int(part["index"].iloc[0])
 
 
-def _measures(run: str, found: pd.DataFrame) -> list[str]:
+def measure_names(run: str, found: pd.DataFrame) -> list[str]:
+    """Return the measures of a table of examples, those that matter first."""
     names = examples.measures(found)
     return sorted(names, key=lambda name: (name not in (first := project.views(run).first), _place(name, first)))
 
@@ -97,8 +101,3 @@ def ascending_is_worse(measure: str) -> bool:
         return better(measure) in ("higher", "closest")
     except KeyError:
         return False
-
-
-def folder(run: str) -> bool:
-    """Return whether the run was trained, so that its checkpoints can be looked at."""
-    return artifacts.models(run).is_dir()

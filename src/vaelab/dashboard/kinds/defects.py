@@ -5,8 +5,10 @@ import numpy as np
 from vaelab.dashboard.kinds import image
 from vaelab.dashboard.kinds.kind import Look, Panel, Shown
 from vaelab.data.format.info import DataInfo
-from vaelab.figures.canvas.tiles import image_tile
-from vaelab.figures.defects.overlay import outlined, overlay, pooled
+from vaelab.figures.canvas.tiles import Scale, image_tile
+from vaelab.figures.defects.overlay import outlined, overlay, overlay_colours, pooled
+
+ROOM = 128  # pixels of a tile, about
 
 
 def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
@@ -25,6 +27,19 @@ def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
 
 def _outlined(pixels: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     return pixels if mask is None else outlined(pixels, pooled(mask, len(pixels)))
+
+
+def marked(shown: Shown, scale: Scale) -> np.ndarray:
+    """Return the score map over the original with the outline of the mask, for galleries."""
+    pixels = image_tile(shown.original, ROOM)
+    heat = pixels if shown.scores is None else overlay(pixels, pooled(shown.scores, len(pixels)), scale)
+    return _outlined(heat, shown.mask)
+
+
+def heat_bar(scale: Scale) -> np.ndarray:
+    """Return the colours of score maps as a bar, low to high."""
+    row = overlay_colours(scale)(np.linspace(0, 1, image.BAR[1]), bytes=True)[:, :3]
+    return np.asarray(np.repeat(row[None], image.BAR[0], 0))
 
 
 def legend(look: Look) -> tuple[str, np.ndarray | None]:
