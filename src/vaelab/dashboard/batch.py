@@ -55,8 +55,9 @@ def _conclusion(found: pd.DataFrame, measure: str, phase: str) -> str:
     means = found.groupby("group")[measure].mean()
     if len(means) < 2 or (known(measure) and better(measure) == "none"):
         return said
-    worst = means.idxmin() if ascending_is_worse(measure) else means.idxmax()
-    return f"{said}; worst group {worst}, {printed(measure, float(means[worst]))}"
+    values = means.to_numpy()
+    place = int(values.argmin() if ascending_is_worse(measure) else values.argmax())
+    return f"{said}; worst group {means.index[place]}, {printed(measure, float(values[place]))}"
 
 
 def _histogram(pools: dict[str, np.ndarray], measure: str, run: str, phase: str) -> tuple[float, float]:

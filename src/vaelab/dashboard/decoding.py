@@ -25,7 +25,7 @@ def show(run: str, phase: str) -> None:
 
 
 def _mean(run: str, phase: str, index: int) -> np.ndarray:
-    return reading.rows(artifacts.scores(run) / "arrays.safetensors", f"{phase}_mean", [index])[0]
+    return np.asarray(reading.rows(artifacts.scores(run) / "arrays.safetensors", f"{phase}_mean", [index])[0])
 
 
 def _group(run: str, phase: str, index: int) -> int:

@@ -1,7 +1,9 @@
 """Page Defects: normals and defects by their score, a threshold to drag, what it is worth, and what it misses."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from vaelab import artifacts
@@ -37,7 +39,8 @@ def page(run: str) -> None:
     scores = columns[columns.index("combined") :]
     score = str(st.selectbox("Score", scores, format_func=lambda n: _named(n, settings), key=f"score_{run}"))
     found = cut.scored(table, score)
-    own = reading.table(folder / "scores.csv").set_index("score").loc[score]
+    listed = reading.table(folder / "scores.csv").to_dict("records")
+    own = next(row for row in listed if row["score"] == score)
     _headline(found, own, run)
     threshold = _slider(run, score, found, float(own["threshold"]))
     now = cut.worth(found, threshold)
@@ -56,7 +59,7 @@ def _named(name: str, settings: dict[str, object]) -> str:
     return f"combined: what the threshold is of ({', '.join(used)})" if name == "combined" else title(name)  # type: ignore[arg-type]
 
 
-def _headline(found: Scored, own: "pd.Series[float]", run: str) -> None:
+def _headline(found: Scored, own: Mapping[Any, Any], run: str) -> None:
     """How well the score tells defects, whatever the threshold, beside its best baseline."""
     if not found.patches.label.any():
         st.subheader("No label is known: only the share of flagged normals can be measured")
@@ -85,7 +88,7 @@ def _slider(run: str, score: str, found: Scored, default: float) -> float:
     return threshold
 
 
-def _numbers(found: Scored, now: Worth, own: "pd.Series[float]") -> None:
+def _numbers(found: Scored, now: Worth, own: Mapping[Any, Any]) -> None:
     """What the threshold is worth, and how that differs from the one that stage threshold found."""
     shown = [name for name in AT_THRESHOLD if not np.isnan(now.measures[name])]
     cells = st.columns(len(shown) + 2)

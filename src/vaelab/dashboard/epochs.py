@@ -77,7 +77,7 @@ def show(run: str, look: Look, wanted: int | None = None) -> None:
     x, y = (reading.rows(one.path, name, [place])[0] for name in ("original", "reconstruction"))
     panels(view.panels(Shown(x, y), info, look))
     value = float(reading.small(one.path, "score")[place])
-    best = scores.loc[scores[measure].idxmax()]
+    best = scores.iloc[int(scores[measure].to_numpy().argmax())]
     text = f"Epoch {one.epoch}: {short(measure)} {printed(measure, value)}"
     st.caption(
         f"{text}; best of these checkpoints: {printed(measure, float(best[measure]))} in epoch {best['epoch']:.0f}"

@@ -3,7 +3,6 @@
 from vaelab import artifacts
 from vaelab.comparison.collect import Result
 from vaelab.dashboard import missing, project, reading
-from vaelab.diagnosis.cause import SAID
 from vaelab.diagnosis.causes.table import CAUSES
 
 HEALTHY, ILL = "healthy", "ill"
@@ -35,8 +34,3 @@ def epochs_done(name: str) -> int:
     """Return how many epochs the newest training of a run has behind it."""
     path, _ = project.training_history(name)
     return 0 if path is None else int(reading.table(path)["epoch"].max())
-
-
-def severity(name: str) -> str:
-    """Return a severity in words."""
-    return SAID[name]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts
+from vaelab.commands.judge.target import Target
 from vaelab.dashboard import project
 from vaelab.dashboard.examples import Pair
 from vaelab.dashboard.reading import Stamp, stamp
@@ -45,6 +46,12 @@ def _model(file: Stamp) -> ModelFile:
 @st.cache_resource(max_entries=3, show_spinner="Opening the data ...")
 def _split(data: str, phase: str, files: tuple[Stamp, ...]) -> DeviceSplit:
     return load_split(artifacts.prepared(data), phase, project.info(data), torch.device("cpu"), with_text=True)
+
+
+def target(run: str) -> Target:
+    """Return the model of a run with the limits that it is judged by."""
+    described = project.run(run)
+    return Target(run, model(run), described.evaluate, described.data, torch.device("cpu"))
 
 
 def _batch(run: str, phase: str, ids: Sequence[int]) -> tuple[Tensor, Batch]:

@@ -1,5 +1,8 @@
 """Patches that a threshold misses or flags in vain, with their score maps on one scale and outlines of masks."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -46,7 +49,7 @@ def show(run: str, score: str, found: Scored, now: Worth) -> None:
         go("samples", **{SAMPLE: int(row["id"]), PHASE: str(row["phase"])})
 
 
-def _tiles(run: str, name: str, score: str, table: pd.DataFrame, scale: Scale) -> tuple[list[object], list[str]]:
+def _tiles(run: str, name: str, score: str, table: pd.DataFrame, scale: Scale) -> tuple[list[np.ndarray], list[str]]:
     folder = artifacts.prepared(project.run(run).data)
     tiles, captions = [], []
     for row in table.to_dict("records"):
@@ -61,5 +64,5 @@ def _tiles(run: str, name: str, score: str, table: pd.DataFrame, scale: Scale) -
     return tiles, captions
 
 
-def _what(row: dict[str, object]) -> str:
+def _what(row: dict[Any, Any]) -> str:
     return f"{row['group']}, {row['defect']}" if row["label"] else str(row["group"])

@@ -1,6 +1,7 @@
 """Page Run: is it healthy, what to do, how it trained (live), its pictures and its options."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 import yaml
@@ -53,7 +54,7 @@ def _numbers(result: Result) -> None:
             if best is None
             else f"{value - reached[best]:+.3g} against {BASELINES[result.run.kind].get(best, best)}"
         )
-        colour = "inverse" if better(name) == "lower" else "normal"
+        colour: Literal["inverse", "normal"] = "inverse" if better(name) == "lower" else "normal"
         cells[0].metric(f"{title(name)}, {result.phase}", printed(name, value), delta, delta_color=colour)
     for cell, fact in zip(cells[1:], FACTS, strict=False):
         cell.metric(title(fact), printed(fact, result.final.get(fact)))

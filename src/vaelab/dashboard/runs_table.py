@@ -30,7 +30,8 @@ def show(data: str, group: Sequence[Result], recommended: str | None, ranked_by:
     table = pd.DataFrame([_row(result, recommended, measures) | _options(result, group) for result in kept])
     columns = {title(name): st.column_config.NumberColumn(format="%.4g") for name in measures}
     event: Any = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", column_config=columns, key=f"runs_{data}",
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", column_config=columns,
+        key=f"runs_{data}",
         alt=f"Table of the runs on {data}",
     )  # fmt: skip
     st.caption("A click on a heading sorts; a click in the first column opens the run.")

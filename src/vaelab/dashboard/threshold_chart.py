@@ -10,6 +10,7 @@ import streamlit as st
 
 from vaelab.dashboard import charts, cut
 from vaelab.dashboard.cut import Scored
+from vaelab.params.problems import check
 from vaelab.params.threshold import Threshold
 
 COLOURS = {cut.VAL: "#9ecae1", cut.TEST: charts.BLUE, cut.CLEAN: charts.GRAY, cut.DEFECTS: charts.ORANGE}
@@ -41,11 +42,11 @@ def draw(pools: Mapping[str, np.ndarray], threshold: float, default: float) -> N
 def params(run: str, score: str, found: Scored, threshold: float, settings: Mapping[str, Any]) -> None:
     """Show the options that set this threshold, to copy."""
     percentile = cut.percentile_of(found.normals, threshold)
-    highest = float(Threshold.model_fields["percentile"].metadata[-1].__dict__.get("le", 100.0))
-    if not 0 < percentile < min(100.0, highest):
-        st.info("No percentile of the normals of val is this threshold: it lies outside of their scores.")
-        return
     options: dict[str, Any] = {"percentile": round(percentile, 2)}
+    if wrong := check(Threshold, options):
+        said = f"it is the {percentile:.2f}th of the normals of val; {wrong[0].message}"
+        st.info(f"No `threshold.percentile` sets this threshold: {said}.")
+        return
     options |= {"method": "percentile"} if settings.get("method") != "percentile" else {}
     options |= {"percentile_by": "patches"} if settings.get("percentile_by") != "patches" else {}
     options |= {"select": "none"} if settings.get("select", "none") != "none" else {}
