@@ -95,8 +95,8 @@ def _selected(run: str, phase: str, found: pd.DataFrame, measure: str, low: floa
         return
     inside = inside.sort_values(measure, ascending=ascending_is_worse(measure), kind="stable")
     chosen = np.isfinite(low) or np.isfinite(high)
-    where = f"from {printed(measure, low)} to {printed(measure, high)}" if chosen else "of all"
-    st.subheader(f"The worst {min(MOST, len(inside))} of {len(inside):,} examples {where}")
+    where = f" from {printed(measure, low)} to {printed(measure, high)}" if chosen else ""
+    st.subheader(f"The {min(MOST, len(inside))} worst of {len(inside):,} examples{where}")
     part = inside.head(MOST)
     captions = [f"{i} · {printed(measure, value)}" for i, value in zip(part["index"], part[measure], strict=True)]
     pressed = of_examples(run, phase, part["index"].tolist(), captions, f"batch_{run}")

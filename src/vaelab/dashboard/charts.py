@@ -72,7 +72,7 @@ def bars(table: pd.DataFrame, x_title: str, names: Sequence[str], height: int = 
         alt.Chart(table)
         .mark_bar(opacity=0.55, binSpacing=0)
         .encode(
-            x=alt.X("start:Q", title=x_title, scale=alt.Scale(zero=False, nice=False)),
+            x=alt.X("start:Q", bin="binned", title=x_title, scale=alt.Scale(zero=False, nice=False)),
             x2="end:Q",
             y=alt.Y("share:Q", title=y_title or "share of the group", stack=None, axis=alt.Axis(format="%")),
             color=alt.Color(

@@ -5,7 +5,7 @@ import streamlit as st
 
 from vaelab import artifacts
 from vaelab.dashboard import examples, missing, project, reading
-from vaelab.dashboard.gallery import PIXELATED, picture
+from vaelab.dashboard.gallery import picture
 from vaelab.dashboard.samples import SAMPLE
 
 MOVED, REACH = 6, 4.0  # dimensions with a slider, standard deviations of the prior
@@ -18,7 +18,6 @@ def show(run: str, phase: str) -> None:
     if not (artifacts.models(run) / "model.safetensors").is_file():
         missing.say("train", run)
         return
-    st.html(PIXELATED)
     _traversal(run, phase)
     _interpolation(run, phase)
     _prior(run)

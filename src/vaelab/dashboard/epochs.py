@@ -17,6 +17,7 @@ from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.metrics.tables import TABLES
 
 SUFFIX = ".samples.safetensors"  # as training writes them
+THRESHOLD = 0.5  # of tags, where a checkpoint says no other
 
 
 class Checkpoint(NamedTuple):
@@ -75,6 +76,7 @@ def show(run: str, look: Look, wanted: int | None = None) -> None:
     label = st.select_slider("Epoch", list(labels), last, key=f"epoch_{run}") if len(labels) > 1 else last
     one = labels[str(label)]
     x, y = (reading.rows(one.path, name, [place])[0] for name in ("original", "reconstruction"))
+    look = look._replace(threshold=float(one.facts.get("threshold", THRESHOLD)))
     panels(view.panels(Shown(x, y), info, look))
     value = float(reading.small(one.path, "score")[place])
     best = scores.iloc[int(scores[measure].to_numpy().argmax())]
@@ -86,4 +88,4 @@ def show(run: str, look: Look, wanted: int | None = None) -> None:
         line = charts.line(scores, "epoch", measure, title(measure))
         rule = alt.Chart(pd.DataFrame({"epoch": [one.epoch]})).mark_rule(color=charts.ORANGE).encode(x="epoch:Q")
         alt_text = f"{title(measure)} of this example from epoch {scores['epoch'].min()} to {scores['epoch'].max()}"
-        st.altair_chart((line + rule).properties(height=160), alt=alt_text)
+        st.altair_chart((line + rule).properties(height=200), alt=alt_text)

@@ -11,6 +11,7 @@ from vaelab.dashboard import missing, project
 from vaelab.errors import InputError
 
 RUN, PAGES = "run", "pages"  # in the session
+PIXELATED = "<style>[data-testid='stImage'] img {image-rendering: pixelated; border-radius: 0}</style>"
 
 
 def overview() -> None:
@@ -103,6 +104,7 @@ def show(name: str) -> None:
 
 def _guarded(show: Callable[[], None]) -> Callable[[], None]:
     def page() -> None:
+        st.html(PIXELATED)
         if not project.run_names():
             st.title("No run yet")
             missing.say("resolve", more=f"`{artifacts.PARAMS}` names them; all stages in order:")

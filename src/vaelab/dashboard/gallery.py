@@ -9,7 +9,6 @@ from vaelab.dashboard import examples, project
 from vaelab.dashboard.kinds.kind import KindViews, Look, Panel
 
 COLUMNS = 6
-PIXELATED = "<style>[data-testid='stImage'] img {image-rendering: pixelated; border-radius: 0}</style>"
 
 
 def picture(pixels: np.ndarray, alt: str) -> None:

@@ -1,5 +1,7 @@
 """What the user chooses for all pictures of a page: one zoom, one scale of errors, one of score maps."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -24,10 +26,7 @@ def look(run: str, key: str) -> Look:
         zoom = left.segmented_control(
             "Size", (1, 2, 3), default=2, required=True, key=f"zoom_{key}", format_func=_times
         )
-        threshold = threshold_of(run) if kind == "tags" else 0.5
-        if kind == "tags":
-            threshold = right.slider("Tag predicted from probability", 0.01, 0.99, threshold, key=f"cut_{key}_{run}")
-        return Look(int(zoom or 1), threshold=threshold)
+        return Look(int(zoom or 1), threshold=_threshold(run, key, right) if kind == "tags" else 0.5)
     side = project.info(project.run(run).data).shape[-1]
     sizes = tuple(sorted({1, 2, 3, 4, max(1, SIZE // side)}))
     usual = max(1, SIZE // side)
@@ -42,11 +41,13 @@ def _times(number: int) -> str:
     return f"{number}×"
 
 
-def threshold_of(run: str) -> float:
-    """Return the probability from which the report counts a tag as predicted: that of the best F1 on val."""
-    found = project.result(run)
-    value = (found.metrics["val"].get("best_threshold") if found else None) or 0.5
-    return float(np.clip(round(value, 3), 0.01, 0.99))
+def _threshold(run: str, key: str, place: Any) -> float:
+    """The probability from which a tag counts as predicted; at first that of the run's measures of rows."""
+    found, own = project.result(run), project.run(run).evaluate.threshold
+    best = found.metrics["val"].get("best_threshold") if found else None
+    text = f"Measures of rows are at {own:g}{f'; the best F1 on val is at {best:.2f}' if best else ''}."
+    label = "Tag predicted from probability"
+    return float(place.slider(label, 0.01, 0.99, float(np.clip(own, 0.01, 0.99)), key=f"cut_{key}_{run}", help=text))
 
 
 def score_name(run: str) -> str | None:

@@ -84,7 +84,9 @@ def _ranking(group: Sequence[Result], found: Judgement) -> tuple[Any, str]:
     table = table.sort_values("value", ascending=better(name) == "lower").head(MOST_POINTS)
     table["text"] = [printed(name, value) for value in table["value"]]
     x = alt.X("value:Q", title=f"{title(name)}, on {phase} ({better(name)} is better)", scale=alt.Scale(zero=False))
-    base = alt.Chart(table).encode(x=x, y=alt.Y("name:N", title=None, sort=list(table["name"])))
+    base = alt.Chart(table).encode(
+        x=x, y=alt.Y("name:N", title=None, sort=list(table["name"]), axis=alt.Axis(labelLimit=240))
+    )
     colour = alt.Color(
         "what:N", title=None, legend=alt.Legend(orient="top"),
         scale=alt.Scale(domain=["run", "baseline"], range=[charts.BLUE, charts.ORANGE]),

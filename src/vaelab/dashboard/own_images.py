@@ -10,7 +10,7 @@ import streamlit as st
 from vaelab import artifacts
 from vaelab.dashboard import look, missing, project
 from vaelab.dashboard.command import UPLOAD_MEGABYTES
-from vaelab.dashboard.gallery import PIXELATED, legend, panels
+from vaelab.dashboard.gallery import legend, panels
 from vaelab.dashboard.kinds.kind import Shown
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.params.kinds import KINDS
@@ -93,7 +93,6 @@ def _show(run: str, target: "Target", found: "Quality") -> None:
     for line in found.all.refused:
         st.warning(f"Left out: {line}")
     st.code("\n".join(report.verdict_lines(target, found)[1:]), language=None)
-    st.html(PIXELATED)
     chosen = look.look(run, "own")
     info, view = project.info(project.run(run).data), project.views(run)
     for number in range(len(found.shown.names)):

@@ -10,7 +10,7 @@ from vaelab import artifacts
 from vaelab.dashboard import look, project
 from vaelab.dashboard.cut import Scored, Worth
 from vaelab.dashboard.frame import go
-from vaelab.dashboard.gallery import PIXELATED, gallery, picture
+from vaelab.dashboard.gallery import gallery, picture
 from vaelab.dashboard.kinds.defects import heat_bar, marked
 from vaelab.dashboard.samples import PHASE, SAMPLE
 from vaelab.data.format.prepared import read_rows
@@ -23,7 +23,6 @@ KINDS = ("missed defects", "false alarms", "found defects")
 
 def show(run: str, score: str, found: Scored, now: Worth) -> None:
     """Show the patches of one kind of outcome."""
-    st.html(PIXELATED)
     name = look.score_name(run) if score == "combined" else score
     scale = look.score_scale(run, name)
     hits = found.table[found.patches.label & ~found.table.index.isin(now.missed.index)]
@@ -60,9 +59,9 @@ def _tiles(run: str, name: str, score: str, table: pd.DataFrame, scale: Scale) -
             break
         one = look.shown(run, row["phase"], int(row["id"]), x, x, name)
         tiles.append(marked(one, scale))
-        captions.append(f"{row['phase']} {row['id']} · {row[score]:.2f} · {_what(row)}")
+        captions.append(f"{row['id']} · {row[score]:.2f} · {_what(row)}")
     return tiles, captions
 
 
 def _what(row: dict[Any, Any]) -> str:
-    return f"{row['group']}, {row['defect']}" if row["label"] else str(row["group"])
+    return str(row["defect"] if row["label"] else row["group"])

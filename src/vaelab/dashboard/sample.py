@@ -6,7 +6,7 @@ import streamlit as st
 
 from vaelab.dashboard import epochs, examples, project
 from vaelab.dashboard.examples import Pair
-from vaelab.dashboard.gallery import PIXELATED, legend, panels
+from vaelab.dashboard.gallery import legend, panels, picture
 from vaelab.dashboard.kinds.kind import Look
 from vaelab.dashboard.look import look as chosen_look
 from vaelab.dashboard.look import shown
@@ -16,12 +16,11 @@ from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES, better
 
 AGREES = 1e-3  # relative difference up to which a measure is the one that evaluate saved
-MOST_RUNS = 6  # that are shown side by side
+MOST_RUNS, A_ROW = 6, 3  # that are shown, side by side
 
 
 def show(run: str, phase: str, index: int) -> None:
     """Show an example."""
-    st.html(PIXELATED)
     found = pair(run, phase, index)
     look = chosen_look(run, "samples")
     info, view = project.info(project.run(run).data), project.views(run)
@@ -100,8 +99,9 @@ def _now(run: str, phase: str, index: int, saved: dict[str, float]) -> tuple[dic
     ]  # fmt: skip
     if unlike:
         return found, f"Computed now; **stage evaluate saved other values** ({', '.join(unlike)}): run it again."
-    rest = [short(name) for name in saved if name not in found]
-    text = f"Computed now, and the same as stage evaluate saved{f'; saved alone: {chr(44).join(rest)}' * bool(rest)}."
+    rest = ", ".join(short(name) for name in saved if name not in found)
+    more = f"; of drawn z, as saved: {rest}" if rest else ""
+    text = f"Computed now, and the same as stage evaluate saved{more}."
     return found | {name: value for name, value in saved.items() if name not in found}, text
 
 
@@ -130,12 +130,21 @@ def others(run: str, phase: str, index: int, look: Look) -> None:
     shown_names = list(found)[:MOST_RUNS]
     if len(found) > MOST_RUNS:
         shown_names = st.multiselect("Runs", list(found), default=shown_names, max_selections=MOST_RUNS)
-    info, view, measure = project.info(data), project.views(run), TABLES[project.run(run).kind].example_score
-    for name in shown_names:
-        kept = found[name]
-        first, *rest = view.panels(shown(name, phase, index, kept.original[0], kept.reconstruction[0]), info, look)
-        table = examples.table(name, phase)
-        value = float(table.loc[table["index"] == index, measure].iloc[0]) if measure in table else None
-        said = f"{short(measure)} {printed(measure, value)}" if value is not None else ""
-        st.markdown(f"**{name}** {said}")
-        panels([first, *rest])
+    info, view = project.info(data), project.views(run)
+    for start in range(0, len(shown_names), A_ROW):
+        for name, cell in zip(shown_names[start : start + A_ROW], st.columns(A_ROW), strict=False):
+            kept = found[name]
+            one = shown(name, phase, index, kept.original[0], kept.reconstruction[0])
+            with cell:
+                st.markdown(f"**{name}**: {_value(name, phase, index)}")
+                for panel in view.panels(one, info, look)[1:]:
+                    picture(panel.pixels, f"{name}: {panel.alt}")
+                    st.caption(panel.title)
+
+
+def _value(run: str, phase: str, index: int) -> str:
+    """The measure that stands beside reconstructions, of one example."""
+    table, measure = examples.table(run, phase), TABLES[project.run(run).kind].example_score
+    if measure not in table:
+        return ""
+    return f"{short(measure)} {printed(measure, float(table.loc[table['index'] == index, measure].iloc[0]))}"
