@@ -30,7 +30,7 @@ def page(run: str) -> None:
         phase = choose_phase(phases, f"batch_phase_{run}")
     found = examples.table(run, phase)
     measure = str(second.selectbox("Measure", measure_names(run, found), format_func=title, key=f"batch_{run}"))
-    by = str(third.segmented_control("Colour by", ("group", "split"), default="group", required=True))
+    by = str(third.segmented_control("Colour by", ("group", "split"), default="group", required=True, key="by"))
     pools = _pools(run, phase, measure, by)
     st.subheader(_conclusion(found, measure, phase))
     low, high = _histogram(pools, measure, run, phase)

@@ -112,7 +112,8 @@ def _dimensions(run: str, phase: str) -> None:
         alt.Chart(shown)
         .mark_bar(binSpacing=0)
         .encode(
-            x=alt.X("rank:Q", bin="binned", title="latent dimension, sorted by KL", scale=alt.Scale(nice=False)), x2="end:Q",
+            x=alt.X("rank:Q", bin="binned", title="latent dimension, sorted by KL", scale=alt.Scale(nice=False)),
+            x2="end:Q",
             y=alt.Y("kl:Q", title="KL, nats"),
             color=alt.Color("state:N", title=None, scale=colour, legend=alt.Legend(orient="top")),
             tooltip=["dimension", alt.Tooltip("kl:Q", format=".3f"), "state"],

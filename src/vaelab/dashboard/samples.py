@@ -48,7 +48,7 @@ def browse(run: str, phase: str) -> int | None:
     found = examples.table(run, phase)
     names = measure_names(run, found)
     measure = str(st.selectbox("Measure", names, format_func=title, key=f"measure_{run}"))
-    order = st.segmented_control("Order", ORDERS, default=ORDERS[0], required=True)
+    order = st.segmented_control("Order", ORDERS, default=ORDERS[0], required=True, key="order")
     groups = sorted(found["group"].unique())
     wanted = st.multiselect("Groups", groups, placeholder="all") if len(groups) > 1 else []
     shown = ordered(found, measure, str(order), wanted)
