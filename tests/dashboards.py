@@ -109,8 +109,12 @@ def _script(name: str, run: str | None) -> None:
 
 def opened(name: str, run: str | None = None, seconds: float = 60) -> AppTest:
     """Return a page of the project in this folder, of a run; that nothing went wrong is checked."""
-    page = AppTest.from_function(_script, default_timeout=seconds, kwargs={"name": name, "run": run})
-    return checked(page.run())
+    return checked(unchecked(name, run, seconds).run())
+
+
+def unchecked(name: str, run: str | None, seconds: float = 60) -> AppTest:
+    """Return a page that has not been shown yet."""
+    return AppTest.from_function(_script, default_timeout=seconds, kwargs={"name": name, "run": run})
 
 
 def checked(page: AppTest) -> AppTest:

@@ -1,7 +1,8 @@
 """Each page of each kind of data: it says its conclusion, and nothing goes wrong."""
 
 import pytest
-from dashboards import RUNS, checked, opened, said
+from dashboards import DATA, RUNS, checked, opened, said
+from streamlit.testing.v1 import AppTest
 
 from vaelab.dashboard.frame import SHOWN
 
@@ -23,19 +24,11 @@ def test_a_page_says_its_conclusion(project, name, run):
 def test_the_frame_opens_with_the_overview(project):
     from pathlib import Path
 
-    from streamlit.testing.v1 import AppTest
-
     import vaelab.dashboard
 
     page = checked(AppTest.from_file(Path(vaelab.dashboard.__file__).with_name("app.py"), default_timeout=60).run())
     assert page.title[0].value == "Overview"
-    assert page.selectbox(key="run").options == [f"{name} ({data})" for name, data in sorted(_data().items())]
-
-
-def _data():
-    from dashboards import DATA
-
-    return DATA
+    assert page.selectbox(key="run").options == [f"{name} ({data})" for name, data in sorted(DATA.items())]
 
 
 @pytest.mark.parametrize("run", FEW)

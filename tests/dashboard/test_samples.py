@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from dashboards import DATA, RUNS, opened, said
+from dashboards import DATA, RUNS, opened, said, without
 
 from vaelab import artifacts, storage
 from vaelab.dashboard import examples, live
@@ -59,8 +59,6 @@ def test_worst_first_by_direction_with_missing_values_last():
 
 
 def test_reconstructions_of_another_model_are_told(project, tmp_path, monkeypatch):
-    from dashboards import without
-
     copy = without(project, tmp_path)
     monkeypatch.chdir(copy)
     saved = pd.read_csv(artifacts.scores("pictures") / "examples.csv")

@@ -18,7 +18,7 @@ def conclusion(result: Result) -> None:
         return
     names = ", ".join(CAUSES[finding["cause"]].name for finding in diagnosis["findings"])
     if result.ill:
-        (st.error if result.broken else st.warning)(f"**Ill**: {names}.")
+        st.warning(f"**Ill{', and broken' * bool(result.broken)}**: {names}.")
     else:
         st.success(f"**Healthy**{f', with notes: {names}' if names else ', as far as its numbers tell'}.")
     if "from" in diagnosis:

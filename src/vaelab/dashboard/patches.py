@@ -28,7 +28,11 @@ def show(run: str, score: str, found: Scored, now: Worth) -> None:
     hits = found.table[found.patches.label & ~found.table.index.isin(now.missed.index)]
     every = dict(zip(KINDS, (now.missed, now.alarms, hits.sort_values(score, ascending=False)), strict=True))
     labels = {kind: f"{kind}: {len(table):,}" for kind, table in every.items()}
-    kind = str(st.segmented_control("Show", KINDS, default=KINDS[0], required=True, format_func=labels.__getitem__))
+    kind = str(
+        st.segmented_control(
+            "Show", KINDS, default=KINDS[0], required=True, format_func=labels.__getitem__, key="outcome"
+        )
+    )
     table = every[kind].head(MOST)
     if not len(table):
         st.success(f"There are no {kind} at this threshold.")
