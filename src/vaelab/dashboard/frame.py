@@ -11,6 +11,7 @@ from vaelab.dashboard import missing, project
 from vaelab.errors import InputError
 
 RUN, PAGES = "run", "pages"  # in the session
+WANTED = "wanted_run"  # there, until the choice of runs is shown again: it may not be changed once it is
 PIXELATED = "<style>[data-testid='stImage'] img {image-rendering: pixelated; border-radius: 0}</style>"
 
 
@@ -122,7 +123,7 @@ def choice() -> None:
     names = project.run_names()
     if not names:
         return
-    asked = st.session_state.get(RUN, st.query_params.get(RUN))
+    asked = st.session_state.pop(WANTED, None) or st.session_state.get(RUN, st.query_params.get(RUN))
     if asked not in names:
         asked = names[0]
     st.session_state[RUN] = asked

@@ -12,7 +12,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement, judge
 from vaelab.comparison.seeds import by_data
 from vaelab.dashboard import charts, health, project, runs_table
-from vaelab.dashboard.frame import RUN, go
+from vaelab.dashboard.frame import WANTED, go
 from vaelab.dashboard.numbers import printed, title
 from vaelab.errors import InputError
 from vaelab.metrics.records import BASELINES
@@ -65,7 +65,7 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
     pressed = runs_table.show(data, group, found.recommended, found.metric)
     if pressed is not None:
         if pressed in project.run_names():
-            go("run", **{RUN: pressed})
+            go("run", **{WANTED: pressed})
         st.info(f"{pressed} is no run of params.yaml any more: only its numbers are kept.")
 
 
