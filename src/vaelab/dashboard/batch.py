@@ -20,7 +20,6 @@ TAILS = (0.5, 99.5)  # percentiles of the range that the slider starts with
 
 def page(run: str) -> None:
     """Show the distributions of a run's measures."""
-    st.title("Batch")
     phases = project.phases(run)
     if not phases:
         missing.say("evaluate", run)

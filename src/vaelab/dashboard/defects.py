@@ -12,6 +12,7 @@ from vaelab.comparison.score_choice import compared_with_baselines
 from vaelab.dashboard import cut, missing, patches, project, reading, threshold_chart
 from vaelab.dashboard.cut import Scored, Worth
 from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.runs import run_names
 
 STEPS = 400  # of the slider
 TITLES = {
@@ -22,7 +23,6 @@ TITLES = {
 
 def page(run: str) -> None:
     """Show what a threshold of a run's anomaly scores is worth."""
-    st.title("Defects")
     folder = artifacts.thresholds(run)
     if not (folder / "summary.json").is_file():
         missing.say("threshold", run)
@@ -50,7 +50,7 @@ def page(run: str) -> None:
 
 
 def _with_scores() -> str:
-    others = [name for name in project.run_names() if project.scored(name)]
+    others = [name for name in run_names() if project.scored(name)]
     return f"Runs that have: {', '.join(others)}." if others else ""
 
 

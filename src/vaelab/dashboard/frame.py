@@ -7,7 +7,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from vaelab import artifacts
-from vaelab.dashboard import missing, project
+from vaelab.dashboard import missing
+from vaelab.dashboard.runs import run_names
 from vaelab.errors import InputError
 
 RUN, PAGES = "run", "pages"  # in the session
@@ -86,7 +87,7 @@ def show_all() -> None:
     """Show the page that is asked for, with the choice of page and run beside it."""
     st.set_page_config(page_title="vaelab", layout="wide", menu_items={})
     pages = {
-        name: st.Page(_guarded(of.show), title=of.title, url_path=name, default=name == "overview")
+        name: st.Page(_guarded(of), title=of.title, url_path=name, default=name == "overview")
         for name, of in SHOWN.items()
     }
     st.session_state[PAGES] = pages
@@ -100,18 +101,19 @@ def show(name: str) -> None:
     """Show one page by its name, without the choice of pages."""
     with st.sidebar:
         choice()
-    _guarded(SHOWN[name].show)()
+    _guarded(SHOWN[name])()
 
 
-def _guarded(show: Callable[[], None]) -> Callable[[], None]:
+def _guarded(shown: Shown) -> Callable[[], None]:
     def page() -> None:
         st.html(PIXELATED)
-        if not project.run_names():
+        if not run_names():
             st.title("No run yet")
             missing.say("resolve", more=f"`{artifacts.PARAMS}` names them; all stages in order:")
             return
+        st.title(f"{shown.title} {chosen()}" if shown.show is run else shown.title)  # before what takes time
         try:
-            show()
+            shown.show()
         except InputError as error:
             st.error(str(error))
 
@@ -120,23 +122,16 @@ def _guarded(show: Callable[[], None]) -> Callable[[], None]:
 
 def choice() -> None:
     """Let the user choose a run from a list; the address keeps it."""
-    names = project.run_names()
+    names = run_names()
     if not names:
         return
     asked = st.session_state.pop(WANTED, None) or st.session_state.get(RUN, st.query_params.get(RUN))
     if asked not in names:
         asked = names[0]
     st.session_state[RUN] = asked
-    st.selectbox("Run", names, key=RUN, format_func=_labelled)
+    st.selectbox("Run", names, key=RUN)
     st.query_params[RUN] = st.session_state[RUN]
     st.caption(f"Project `{Path.cwd().name}`")
-
-
-def _labelled(name: str) -> str:
-    try:
-        return f"{name} ({project.run(name).data})"
-    except InputError:
-        return name
 
 
 def chosen() -> str:

@@ -22,7 +22,6 @@ MOST_BARS = 512  # dimensions of a chart: those with the largest KL
 
 def page(run: str) -> None:
     """Show the latent space of a run."""
-    st.title("Latents")
     path = artifacts.scores(run) / "arrays.safetensors"
     phases = [phase for phase in project.phases(run) if phase in PHASES and f"{phase}_mean" in reading.names(path)]
     if not phases:

@@ -14,6 +14,7 @@ from vaelab.comparison.seeds import by_data
 from vaelab.dashboard import charts, health, project, runs_table
 from vaelab.dashboard.frame import WANTED, go
 from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.runs import run_names
 from vaelab.errors import InputError
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import better
@@ -24,9 +25,8 @@ SENTENCES = 2  # of the recommendation; the report has the rest
 
 def page() -> None:
     """Show all runs."""
-    st.title("Overview")
     results = project.results()
-    waiting = [name for name in project.run_names() if name not in {result.run.name for result in results}]
+    waiting = [name for name in run_names() if name not in {result.run.name for result in results}]
     groups = by_data(results)
     st.markdown(_conclusion(results, waiting))
     for data, group in groups.items():
@@ -64,7 +64,7 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
             st.code(command, language="bash", wrap_lines=True)
     pressed = runs_table.show(data, group, found.recommended, found.metric)
     if pressed is not None:
-        if pressed in project.run_names():
+        if pressed in run_names():
             go("run", **{WANTED: pressed})
         st.info(f"{pressed} is no run of params.yaml any more: only its numbers are kept.")
 

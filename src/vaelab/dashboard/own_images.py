@@ -13,6 +13,7 @@ from vaelab.dashboard.command import UPLOAD_MEGABYTES
 from vaelab.dashboard.gallery import legend, panels
 from vaelab.dashboard.kinds.kind import Shown
 from vaelab.dashboard.reading import Stamp, stamp
+from vaelab.dashboard.runs import run_names
 from vaelab.params.kinds import KINDS
 
 if TYPE_CHECKING:  # it needs torch, which is loaded when there is something to judge
@@ -26,7 +27,6 @@ TYPES = ("png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp")
 
 def page(run: str) -> None:
     """Let the user upload images, and show what the run's model makes of them."""
-    st.title("Your images")
     described = project.run(run)
     if not KINDS[described.kind].pictures or described.model.features != "none":
         what = "features of a network" if KINDS[described.kind].pictures else KINDS[described.kind].plural
@@ -51,7 +51,7 @@ def page(run: str) -> None:
 
 
 def _others() -> str:
-    runs = (project.run(name) for name in project.run_names())
+    runs = (project.run(name) for name in run_names())
     return ", ".join(run.name for run in runs if KINDS[run.kind].pictures and run.model.features == "none")
 
 

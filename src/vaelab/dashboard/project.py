@@ -11,6 +11,7 @@ from vaelab.comparison.collect import Result, collect_folder, with_diagnosis, wi
 from vaelab.dashboard import reading
 from vaelab.dashboard.kinds.kind import KindViews
 from vaelab.dashboard.reading import Stamp, stamp
+from vaelab.dashboard.runs import run_names
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, DataInfo
 from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
@@ -20,11 +21,6 @@ from vaelab.params.resolve import read_run
 from vaelab.params.schema import Compare, Run
 
 HISTORY = "history.csv"
-
-
-def run_names() -> list[str]:
-    """Return the names of the runs of params.yaml, as resolved."""
-    return sorted(path.stem for path in artifacts.RUNS.glob("[!.]*.yaml"))
 
 
 def run(name: str) -> Run:

@@ -19,7 +19,6 @@ LIVE_SECONDS = 3
 
 def page(run: str) -> None:
     """Show a run."""
-    st.title(f"Run {run}")
     result = project.result(run)
     _, running = project.training_history(run)
     if result is None:

@@ -11,6 +11,7 @@ from vaelab.dashboard.kinds.kind import Look
 from vaelab.dashboard.look import look as chosen_look
 from vaelab.dashboard.look import shown
 from vaelab.dashboard.numbers import known, printed, short, title
+from vaelab.dashboard.runs import run_names
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES, better
@@ -122,7 +123,7 @@ def _metadata(run: str, phase: str, index: int) -> None:
 def others(run: str, phase: str, index: int, look: Look) -> None:
     """Show the same example as other runs on the same data have it, on the same scales."""
     data = project.run(run).data
-    names = [name for name in project.run_names() if name != run and project.run(name).data == data]
+    names = [name for name in run_names() if name != run and project.run(name).data == data]
     found = {name: pair for name in names if (pair := examples.pair(name, phase, [index])) is not None}
     if not found:
         return

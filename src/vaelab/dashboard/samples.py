@@ -17,7 +17,6 @@ ORDERS = ("worst first", "best first", "as stored")
 
 def page(run: str) -> None:
     """Show the examples of a run."""
-    st.title("Samples")
     phases = project.phases(run)
     if not phases:
         missing.say("evaluate", run)

@@ -1,12 +1,14 @@
 """What pages need to know of a kind of data: one record, which each kind fills in its file."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from vaelab.data.format.info import DataInfo
-from vaelab.figures.canvas.tiles import Scale
+
+if TYPE_CHECKING:  # it needs matplotlib, and the first page does not
+    from vaelab.figures.canvas.tiles import Scale
 
 
 class Shown(NamedTuple):
@@ -23,7 +25,7 @@ class Look(NamedTuple):
 
     zoom: int = 1  # screen pixels to a pixel of an image; of other kinds as many times the usual tile
     error: float = 0.25  # the error that the last colour stands for, share of the range
-    scores: Scale | None = None  # of score maps
+    scores: "Scale | None" = None  # of score maps
     threshold: float = 0.5  # probability from which a tag counts as predicted
 
 
