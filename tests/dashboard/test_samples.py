@@ -7,7 +7,7 @@ from dashboards import DATA, RUNS, opened, said, without
 
 from vaelab import artifacts, storage
 from vaelab.dashboard import examples, live
-from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.numbers import digits, title
 from vaelab.dashboard.samples import ORDERS, ordered
 
 
@@ -28,7 +28,7 @@ def test_the_table_of_a_sample_shows_them(project, run):
     saved = pd.read_csv(artifacts.scores(run) / "examples.csv").query("phase == 'test'").set_index("index").loc[number]
     shown = page.table[0].value["this one"]
     for name in ("rate", "loss"):
-        assert shown[title(name)] == printed(name, float(saved[name]))
+        assert shown[title(name)] == digits(float(saved[name]))
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -31,7 +31,7 @@ def line(table: pd.DataFrame, x: str, y: str, y_title: str, colour: str = BLUE) 
 
 def lines(table: pd.DataFrame, y_title: str, by: str = "phase", height: int = 300) -> Any:
     """Return a line for each value of a column: of a table with epoch, value and that column."""
-    names = list(dict.fromkeys(table[by]))
+    names = ["train", "val"] if by == "phase" else list(dict.fromkeys(table[by]))  # colours that stay
     return (
         alt.Chart(table.dropna(subset=["value"]))
         .mark_line(point=alt.OverlayMarkDef(size=20))

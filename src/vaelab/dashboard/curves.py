@@ -69,8 +69,8 @@ def _draw(history: pd.DataFrame, name: str, run: str, height: int = 300) -> None
     chart = charts.lines(table, "", height=height)
     last = table.iloc[-1]
     alt_text = f"{_title(name)} by epoch; in epoch {last['epoch']} {last['value']:.4g} on {last['phase']}"
-    best = project.result(run)
-    epoch = best.metrics["run"].get("best_epoch") if best else None
+    best, (_, running) = project.result(run), project.training_history(run)
+    epoch = best.metrics["run"].get("best_epoch") if best and not running else None
     if epoch:
         chart = chart + _rule(int(epoch))
     st.altair_chart(chart.properties(title=_title(name)), alt=alt_text)

@@ -1,6 +1,7 @@
 """The same examples at every checkpoint: what the snapshots of a training hold, with a slider over its epochs."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,19 +59,11 @@ def show(run: str, look: Look, wanted: int | None = None) -> None:
     if not found:
         return
     st.subheader("Over epochs")
+    view, info = project.views(run), project.info(project.run(run).data)
     ids = reading.small(found[-1].path, "ids").tolist()
-    data, kind = project.run(run).data, project.run(run).kind
-    view, info, measure = project.views(run), project.info(data), TABLES[kind].example_score
+    text = f"Training {view.noun} that every checkpoint kept"
     start = ids.index(wanted) if wanted in ids else 0
-    place = ids.index(
-        st.selectbox(f"Training {view.noun} that every checkpoint kept", ids, start, key=f"kept_{run}_{wanted}")
-    )
-    scores = pd.DataFrame(
-        {
-            "epoch": [one.epoch for one in found],
-            measure: [float(reading.small(one.path, "score")[place]) for one in found],
-        }
-    )
+    place = ids.index(st.selectbox(text, ids, start, key=f"kept_{run}_{wanted}"))
     labels = {one.label: one for one in found}
     last = list(labels)[-1]
     label = st.select_slider("Epoch", list(labels), last, key=f"epoch_{run}") if len(labels) > 1 else last
@@ -78,14 +71,19 @@ def show(run: str, look: Look, wanted: int | None = None) -> None:
     x, y = (reading.rows(one.path, name, [place])[0] for name in ("original", "reconstruction"))
     look = look._replace(threshold=float(one.facts.get("threshold", THRESHOLD)))
     panels(view.panels(Shown(x, y), info, look))
-    value = float(reading.small(one.path, "score")[place])
-    best = scores.iloc[int(scores[measure].to_numpy().argmax())]
-    text = f"Epoch {one.epoch}: {short(measure)} {printed(measure, value)}"
-    st.caption(
-        f"{text}; best of these checkpoints: {printed(measure, float(best[measure]))} in epoch {best['epoch']:.0f}"
-    )
+    _scores(found, one, place, TABLES[info.kind].example_score)
+
+
+def _scores(found: Sequence[Checkpoint], chosen: Checkpoint, place: int, measure: str) -> None:
+    """The score of an example at each checkpoint, and at the chosen one."""
+    scores = [float(reading.small(one.path, "score")[place]) for one in found]
+    best = max(range(len(scores)), key=scores.__getitem__)
+    now = printed(measure, float(reading.small(chosen.path, "score")[place]))
+    text = f"Epoch {chosen.epoch}: {short(measure)} {now}"
+    st.caption(f"{text}; best of these checkpoints: {printed(measure, scores[best])} in epoch {found[best].epoch}")
     if len(found) > 1:
-        line = charts.line(scores, "epoch", measure, title(measure))
-        rule = alt.Chart(pd.DataFrame({"epoch": [one.epoch]})).mark_rule(color=charts.ORANGE).encode(x="epoch:Q")
-        alt_text = f"{title(measure)} of this example from epoch {scores['epoch'].min()} to {scores['epoch'].max()}"
+        table = pd.DataFrame({"epoch": [one.epoch for one in found], measure: scores})
+        line = charts.line(table, "epoch", measure, title(measure))
+        rule = alt.Chart(pd.DataFrame({"epoch": [chosen.epoch]})).mark_rule(color=charts.ORANGE).encode(x="epoch:Q")
+        alt_text = f"{title(measure)} of this example from epoch {found[0].epoch} to {found[-1].epoch}"
         st.altair_chart((line + rule).properties(height=200), alt=alt_text)

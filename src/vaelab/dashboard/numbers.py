@@ -30,7 +30,7 @@ def printed(name: str, value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     unit = metric(name).unit if known(name) else ""
-    return f"{_digits(value)} dB" if unit == "dB" else _digits(value)
+    return f"{digits(value)} dB" if unit == "dB" else digits(value)
 
 
 def short(name: str) -> str:
@@ -38,7 +38,10 @@ def short(name: str) -> str:
     return title(name).partition(",")[0]
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
+    """Return a number in a few digits."""
+    if math.isnan(value):
+        return "–"
     if value == round(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"

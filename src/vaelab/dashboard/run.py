@@ -24,6 +24,8 @@ def page(run: str) -> None:
     if result is None:
         st.markdown(f"Not measured yet; {health.state(run)}.")
     else:
+        if running:
+            st.info("It is being trained again: findings, numbers and pictures are of the training before.")
         findings.conclusion(result)
         _numbers(result)
         findings.show(result)

@@ -10,7 +10,7 @@ from vaelab.dashboard.gallery import legend, panels, picture
 from vaelab.dashboard.kinds.kind import Look
 from vaelab.dashboard.look import look as chosen_look
 from vaelab.dashboard.look import shown
-from vaelab.dashboard.numbers import known, printed, short, title
+from vaelab.dashboard.numbers import digits, known, printed, short, title
 from vaelab.dashboard.runs import run_names
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.errors import InputError
@@ -75,8 +75,8 @@ def _measures(run: str, phase: str, index: int) -> None:
     rows = [
         {
             "measure": title(name),
-            "this one": printed(name, value),
-            f"mean of {phase}": printed(name, float(found[name].mean())) if name in found else "–",
+            "this one": digits(value),
+            f"mean of {phase}": digits(float(found[name].mean())) if name in found else "–",
             f"5 to 95 % of {phase}": _range(found, name),
             "better": better(name) if known(name) else "lower",
         }
@@ -110,7 +110,7 @@ def _range(found: pd.DataFrame, name: str) -> str:
     if name not in found:
         return "–"
     low, high = np.nanpercentile(found[name].to_numpy(dtype=np.float64), (5, 95))
-    return f"{printed(name, float(low))} to {printed(name, float(high))}"
+    return f"{digits(float(low))} to {digits(float(high))}"
 
 
 def _metadata(run: str, phase: str, index: int) -> None:

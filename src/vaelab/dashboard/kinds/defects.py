@@ -15,14 +15,14 @@ def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
     """Return original with the mask's outline, reconstruction, error, and the score map where there is one."""
     first, *others = image.panels(shown, info, look)
     marked = _outlined(first.pixels, shown.mask)
-    known = "" if shown.mask is None else ", mask outlined" if shown.mask.any() else ", no defect"
+    known = "" if shown.mask is None else ", mask" if shown.mask.any() else ", intact"
     found = [Panel(f"Original{known}", marked, f"the original image{known}"), *others]
     if shown.scores is None or look.scores is None:
         return found
     pixels = image_tile(shown.original, info.shape[-1] * look.zoom)
     heat = overlay(pixels, pooled(shown.scores, len(pixels)), look.scores)
     text = f"score map, highest cell {shown.scores.max():.3g}"
-    return [*found, Panel(f"Score map: highest {shown.scores.max():.3g}", _outlined(heat, shown.mask), text)]
+    return [*found, Panel(f"Score: max {shown.scores.max():.3g}", _outlined(heat, shown.mask), text)]
 
 
 def _outlined(pixels: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

@@ -29,7 +29,7 @@ def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
     return [
         Panel("Original", image_tile(shown.original, room), "the original image"),
         Panel("Reconstruction", image_tile(shown.reconstruction, room), "its reconstruction"),
-        Panel(f"Absolute error: mean {error.mean():.3f}", heat_tile(error, scale(look), room), f"error map: {text}"),
+        Panel(f"Error: mean {error.mean():.3f}", heat_tile(error, scale(look), room), f"error map: {text}"),
     ]
 
 
