@@ -17,7 +17,7 @@ from vaelab.dashboard.runs import run_names
 STEPS = 400  # of the slider
 TITLES = {
     "precision": "Precision", "recall": "Recall", "f1": "F1",
-    "fpr_normal": "Flagged normals of test", "fpr_clean": "Flagged clean patches",
+    "fpr_normal": "Flagged normals", "fpr_clean": "Flagged clean",
 }  # fmt: skip
 
 
