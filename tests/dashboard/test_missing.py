@@ -57,9 +57,24 @@ def test_a_piece_that_is_missing_is_named_with_its_stage(project, tmp_path, monk
     assert wanted.lower() in said(opened(name, "pictures")).lower()
 
 
-def test_a_damaged_file_is_an_error_in_words(project, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("file", "text", "name", "wanted"),
+    [
+        ("metrics/evaluate/rows.json", "{", "run", "not valid JSON"),
+        ("data/scores/rows/examples.csv", "", "batch", "not a table"),
+        ("data/scores/rows/arrays.safetensors", "x", "samples", "damaged"),
+        ("models/rows/model.safetensors", "x", "latents", "damaged"),
+        ("data/runs/rows.yaml", "x: 1", "overview", "rows.yaml"),
+    ],
+)
+def test_a_damaged_file_is_an_error_in_words(project, tmp_path, monkeypatch, file, text, name, wanted):
     monkeypatch.chdir(without(project, tmp_path))
-    storage.write_text(artifacts.evaluation("rows"), "{")
-    page = unchecked("run", "rows").run()
+    storage.write_text(tmp_path / file, text)
+    page = unchecked(name, "rows").run()
     assert not page.exception
-    assert "not valid JSON" in page.error[0].value
+    assert wanted in page.error[0].value
+
+
+def test_a_file_that_its_stage_has_not_written_yet_is_named(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(without(project, tmp_path, "data/scores/rows/examples.csv"))
+    assert "examples.csv: no such file" in unchecked("samples", "rows").run().error[0].value

@@ -50,6 +50,7 @@ def _start(run: str, phase: str) -> int:
 
 
 @st.fragment
+@missing.in_words
 def _traversal(run: str, phase: str) -> None:
     """The dimensions with the largest KL, moved by sliders from the posterior mean of a sample."""
     st.subheader("Move a sample along the dimensions with the largest KL")
@@ -74,6 +75,7 @@ def _traversal(run: str, phase: str) -> None:
 
 
 @st.fragment
+@missing.in_words
 def _interpolation(run: str, phase: str) -> None:
     st.subheader("From one sample to another, in a straight line between posterior means")
     last = int(examples.table(run, phase)["index"].max())
@@ -90,6 +92,7 @@ def _interpolation(run: str, phase: str) -> None:
 
 
 @st.fragment
+@missing.in_words
 def _prior(run: str) -> None:
     """Draws from N(0, I), decoded now, and those from the prior that evaluation fitted."""
     options, saved = project.run(run).evaluate, artifacts.scores(run) / "arrays.safetensors"

@@ -46,7 +46,8 @@ def table(run: str, phase: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _table(file: Stamp, phase: str, groups: tuple[str, ...]) -> pd.DataFrame:
-    found = pd.read_csv(file[0]).query("phase == @phase").rename(columns={"id": "index"})
+    found = reading.csv(file)
+    found = found[found["phase"] == phase].rename(columns={"id": "index"})
     if found["group"].dtype.kind in "iu":
         found["group"] = np.array(groups, dtype=object)[found["group"].to_numpy()]
     return found.reset_index(drop=True)

@@ -9,7 +9,6 @@ import streamlit as st
 from vaelab import artifacts
 from vaelab.dashboard import missing
 from vaelab.dashboard.runs import run_names
-from vaelab.errors import InputError
 
 RUN, PAGES = "run", "pages"  # in the session
 WANTED = "wanted_run"  # there, until the choice of runs is shown again: it may not be changed once it is
@@ -112,10 +111,7 @@ def _guarded(shown: Shown) -> Callable[[], None]:
             missing.say("resolve", more=f"`{artifacts.PARAMS}` names them; all stages in order:")
             return
         st.title(f"{shown.title} {chosen()}" if shown.show is run else shown.title)  # before what takes time
-        try:
-            shown.show()
-        except InputError as error:
-            st.error(str(error))
+        missing.in_words(shown.show)()
 
     return page
 

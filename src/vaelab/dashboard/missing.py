@@ -1,8 +1,15 @@
 """What a page says where the project lacks what it needs: one sentence, and the command that makes it."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 import streamlit as st
+
+from vaelab.errors import InputError
+
+P = ParamSpec("P")
 
 STAGES = {  # what each stage leaves, in words
     "resolve": "the runs of params.yaml, resolved",
@@ -26,6 +33,19 @@ def say(stage: str, key: str = "", more: str = "") -> None:
     of = f" of **{key}**" if key else ""
     st.info(f"Not there yet: {STAGES[stage]}{of}. {more or f'Stage {stage} makes it:'}")
     st.code(command(stage, key), language="bash")
+
+
+def in_words(show: Callable[P, None]) -> Callable[P, None]:
+    """Return a page, or a part that is shown again alone, which says what is wrong with the user's files."""
+
+    @wraps(show)
+    def shown(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            show(*arguments, **named)
+        except InputError as error:
+            st.error(str(error))
+
+    return shown
 
 
 def there(path: Path, stage: str, key: str = "") -> bool:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from vaelab import artifacts
@@ -58,7 +57,7 @@ def result(name: str) -> Result | None:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _result(name: str, files: tuple[Stamp, ...]) -> Result:
     kept = artifacts.scores(name) / HISTORY
-    history = pd.read_csv(kept).assign(run=name) if kept.is_file() else None
+    history = reading.csv(stamp(kept)).assign(run=name) if kept.is_file() else None
     found = Result(run(name), reading.record(artifacts.evaluation(name)), history)
     return with_diagnosis(with_threshold(found), artifacts.diagnosis(name))
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from vaelab import storage
+from vaelab.errors import InputError, shortened
 
 Stamp = tuple[str, int, int]  # path, time of the last change in nanoseconds, bytes
 MOST_VALUES = 2**24  # of an array that is read whole; of a longer one, evenly spread rows
@@ -29,7 +30,21 @@ def table(path: Path) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _table(file: Stamp) -> pd.DataFrame:
-    return pd.read_csv(file[0])
+    return csv(file)
+
+
+def csv(file: Stamp) -> pd.DataFrame:
+    """Return a CSV file, read now.
+
+    Raises:
+        InputError: it is missing, as while its stage runs, or damaged.
+    """
+    try:
+        return pd.read_csv(file[0])
+    except FileNotFoundError:
+        raise InputError(f"{file[0]}: no such file; `dvc repro` makes it") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{file[0]}: not a table: {shortened(error)}") from None
 
 
 def record(path: Path) -> dict[str, Any]:

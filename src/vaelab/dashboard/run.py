@@ -31,7 +31,7 @@ def page(run: str) -> None:
         findings.show(result)
     st.header("Training", divider="gray")
     if running:
-        st.fragment(curves.live, run_every=LIVE_SECONDS)(run)
+        st.fragment(missing.in_words(curves.live), run_every=LIVE_SECONDS)(run)
     else:
         _finished(run)
         curves.show(run)
