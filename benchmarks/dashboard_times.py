@@ -90,7 +90,7 @@ def clicks(page: Any, used: psutil.Process) -> None:
             timed(f"{run}: {title} again", lambda title=title: page.get_by_role("link", name=title, exact=True).click())
         page.get_by_role("link", name="Samples", exact=True).click()
         page.wait_for_selector(READY)
-        for label in ("train", "best first"):
+        for label in ("train", "best"):
             timed(f"{run}: samples, {label}", page.get_by_role("radio", name=label, exact=True).click)
         for number in (3, 7):
             button = page.locator("[data-testid=stMain] button[kind=tertiary]").nth(number)

@@ -37,8 +37,17 @@ def test_each_split_order_and_size_of_samples(project, run):
     for split in page.segmented_control(key=f"phase_{run}").options:
         page = checked(page.segmented_control(key=f"phase_{run}").set_value(split).run())
         assert f"of {split}" in page.subheader[0].value
-    for order in ("best first", "as stored"):
+    for order in ("best", "as stored"):
         page = checked(page.segmented_control(key="order").set_value(order).run())
+
+
+def test_a_filter_on_a_late_page_begins_with_the_first_page(project):
+    page = opened("samples", "rows")
+    number = next(one for one in page.number_input if one.label.startswith("Page"))
+    page = checked(number.set_value(2).run())
+    page = checked(page.multiselect(key="groups").set_value(["red"]).run())
+    assert next(one for one in page.number_input if one.label.startswith("Page")).value == 1
+    assert "8 of 24 examples of test" in said(page)
 
 
 def test_a_button_below_a_tile_chooses_the_sample(project):

@@ -6,13 +6,13 @@ import streamlit as st
 
 from vaelab.dashboard import examples, missing, project, sample
 from vaelab.dashboard.gallery import of_examples
-from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.numbers import digits, title
 from vaelab.metrics.tables import better
 
 SAMPLE = "sample"  # in the session: number of the example in its phase
 PHASE = "phase"
 AT_ONCE = 12
-ORDERS = ("worst first", "best first", "as stored")
+ORDERS = ("worst", "best", "as stored")
 
 
 def page(run: str) -> None:
@@ -47,20 +47,24 @@ def browse(run: str, phase: str) -> int | None:
     found = examples.table(run, phase)
     names = measure_names(run, found)
     measure = str(st.selectbox("Measure", names, format_func=title, key=f"measure_{run}"))
-    order = st.segmented_control("Order", ORDERS, default=ORDERS[0], required=True, key="order")
+    order = str(st.segmented_control("First", ORDERS, default=ORDERS[0], required=True, key="order"))
     groups = sorted(found["group"].unique())
-    wanted = st.multiselect("Groups", groups, placeholder="all") if len(groups) > 1 else []
-    shown = ordered(found, measure, str(order), wanted)
+    wanted = st.multiselect("Groups", groups, placeholder="all", key="groups") if len(groups) > 1 else []
+    shown = ordered(found, measure, order, wanted)
     if not len(shown):
         return None
-    st.caption(
-        f"{len(shown):,} of {len(found):,} examples of {phase}, {order} by {title(measure)}{_remade(run, phase)}"
-    )
-    number = st.number_input("Page", 1, -(-len(shown) // AT_ONCE), 1, key=f"page_{run}_{phase}")
+    said = order if order == ORDERS[2] else f"{order} first by {title(measure)}"
+    st.caption(f"{len(shown):,} of {len(found):,} examples of {phase}, {said}{_remade(run, phase)}")
+    return _choose(run, phase, found, shown, measure)
+
+
+def _choose(run: str, phase: str, found: pd.DataFrame, shown: pd.DataFrame, measure: str) -> int:
+    """A page of examples with buttons; the one that was chosen, here or elsewhere, else the first."""
+    pages = -(-len(shown) // AT_ONCE)
+    number = st.number_input(f"Page of {pages:,}", 1, pages, 1, key=f"page_{run}_{phase}_{measure}_{len(shown)}")
     part = shown.iloc[(number - 1) * AT_ONCE : number * AT_ONCE]
-    captions = [
-        f"{index} · {printed(measure, value)}" for index, value in zip(part["index"], part[measure], strict=True)
-    ]
+    values = zip(part["index"], part[measure], strict=True)
+    captions = [f"{index} · {digits(value)}" for index, value in values]
     pressed = of_examples(run, phase, part["index"].tolist(), captions, f"browse_{run}", columns=3)
     if pressed is not None:
         st.session_state[SAMPLE] = pressed
