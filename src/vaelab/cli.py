@@ -150,6 +150,15 @@ app.command()(looking.tensorboard)
 app.command()(looking.notebook)
 
 
+@app.command()
+def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of this machine.")] = 8501) -> None:
+    """Look at runs and samples in a browser, on this machine alone; needs the extra [dashboard]."""
+    from vaelab.dashboard.command import serve
+
+    check_root()
+    raise typer.Exit(serve(port))
+
+
 def _run() -> None:
     try:
         app()

@@ -52,7 +52,7 @@ def latent_projection(mean: np.ndarray, group: np.ndarray, names: Sequence[str],
 
     All examples count for the components; of more than MOST_POINTS a seeded choice is drawn.
     """
-    places, shares = _components(mean, seed)
+    places, shares = components(mean, seed)
     order = np.random.default_rng(seed).permutation(len(mean))[:MOST_POINTS]  # no group hides another
     counts = np.bincount(group, minlength=len(names))
     shown = [int(number) for number in np.argsort(-counts, kind="stable")[: len(COLOURS)] if counts[number]]
@@ -126,8 +126,8 @@ def draw_moments(axes: Axes, mean: np.ndarray, log_var: np.ndarray, kl: np.ndarr
     axes.legend(fontsize=8, markerscale=2)
 
 
-def _components(mean: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates [N, 2] and shares of the variance [2]; 0 for a component that the data do not have."""
+def components(mean: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return coordinates [N, 2] and shares of the variance [2]; 0 for a component that the data do not have."""
     places, shares = np.zeros((len(mean), 2)), np.zeros(2)
     x = mean - mean.mean(0, dtype=np.float64)
     total = float(np.square(x).sum())

@@ -1,0 +1,105 @@
+"""Page Defects: normals and defects by their score, a threshold to drag, what it is worth, and what it misses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from vaelab import artifacts
+from vaelab.anomaly.patch_measures import AT_THRESHOLD
+from vaelab.comparison.score_choice import compared_with_baselines
+from vaelab.dashboard import cut, missing, patches, project, reading, threshold_chart
+from vaelab.dashboard.cut import Scored, Worth
+from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.runs import run_names
+
+STEPS = 400  # of the slider
+TITLES = {
+    "precision": "Precision", "recall": "Recall", "f1": "F1",
+    "fpr_normal": "Flagged normals", "fpr_clean": "Flagged clean",
+}  # fmt: skip
+
+
+def page(run: str) -> None:
+    """Show what a threshold of a run's anomaly scores is worth."""
+    folder = artifacts.thresholds(run)
+    if not (folder / "summary.json").is_file():
+        missing.say("threshold", run)
+        return
+    summary = reading.record(folder / "summary.json")
+    if not summary.get("scored"):
+        st.info(
+            f"Run **{run}** has no anomaly scores: its data have no defects, or `evaluate.scores` names none. "
+            f"{_with_scores()}"
+        )
+        return
+    table, settings = reading.table(folder / "examples.csv"), reading.record(folder / "settings.json")
+    columns = list(table.columns)
+    scores = columns[columns.index("combined") :]
+    score = str(st.selectbox("Score", scores, format_func=lambda n: _named(n, settings), key=f"score_{run}"))
+    found = cut.scored(table, score)
+    listed = reading.table(folder / "scores.csv").to_dict("records")
+    own = next(row for row in listed if row["score"] == score)
+    _headline(found, own, run)
+    threshold = _slider(run, score, found, float(own["threshold"]))
+    now = cut.worth(found, threshold)
+    _numbers(found, now, own)
+    threshold_chart.params(run, score, found, threshold, settings)
+    patches.show(run, score, found, now)
+
+
+def _with_scores() -> str:
+    others = [name for name in run_names() if project.scored(name)]
+    return f"Runs that have: {', '.join(others)}." if others else ""
+
+
+def _named(name: str, settings: dict[str, object]) -> str:
+    used = settings.get("scores") or []
+    return f"combined: what the threshold is of ({', '.join(used)})" if name == "combined" else title(name)  # type: ignore[arg-type]
+
+
+def _headline(found: Scored, own: Mapping[Any, Any], run: str) -> None:
+    """How well the score tells defects, whatever the threshold, beside its best baseline."""
+    if not found.patches.label.any():
+        st.subheader("No label is known: only the share of flagged normals can be measured")
+        return
+    said = f"Average precision {own['average_precision']:.3f}, ROC AUC {own['roc_auc']:.3f}"
+    st.subheader(f"{said}; chance {found.patches.label.mean():.3f} and 0.5")
+    result = project.result(run)
+    if result is not None and result.threshold is not None:
+        for text in compared_with_baselines(result.threshold):
+            st.markdown(f"Of the run's own combined score: {text}.")
+
+
+def _slider(run: str, score: str, found: Scored, default: float) -> float:
+    pools = cut.pools(found)
+    every = np.concatenate(list(pools.values()))
+    low, high = min(float(every.min()), default), max(float(every.max()), default)
+    place = st.empty()
+    threshold = float(
+        st.slider(
+            "Threshold: what scores more is flagged", low, high, default, (high - low) / STEPS or 1.0,
+            format="%.3f", key=f"threshold_{run}_{score}",
+        )
+    )  # fmt: skip
+    with place.container():
+        threshold_chart.draw(pools, threshold, default)
+    return threshold
+
+
+def _numbers(found: Scored, now: Worth, own: Mapping[Any, Any]) -> None:
+    """What the threshold is worth, and how that differs from the one that stage threshold found."""
+    shown = [name for name in AT_THRESHOLD if not np.isnan(now.measures[name])]
+    cells = st.columns(len(shown) + 2)
+    for cell, name in zip(cells, shown, strict=False):
+        change = now.measures[name] - float(own[name])
+        lower = name.startswith("fpr")
+        cell.metric(
+            TITLES[name], f"{now.measures[name]:.1%}" if lower else f"{now.measures[name]:.3f}",
+            f"{change:+.3f}" if abs(change) > 5e-4 else None, delta_color="inverse" if lower else "normal",
+        )  # fmt: skip
+    defects = int(found.patches.label.sum())
+    cells[-2].metric("Missed defects", f"{len(now.missed):,} of {defects:,}")
+    cells[-1].metric("False alarms", f"{len(now.alarms):,} of {len(found.scores) - defects:,}")
+    st.caption(f"Changes are against the threshold that stage threshold found, {printed('', float(own['threshold']))}.")

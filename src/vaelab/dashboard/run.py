@@ -1,0 +1,86 @@
+"""Page Run: is it healthy, what to do, how it trained (live), its pictures and its options."""
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+import yaml
+
+from vaelab import artifacts
+from vaelab.comparison.collect import Result
+from vaelab.dashboard import curves, findings, health, missing, project, reading
+from vaelab.dashboard.numbers import printed, title
+from vaelab.metrics.records import BASELINES
+from vaelab.metrics.tables import better, improves, ranking_metric
+
+FACTS = ("rate", "active_units")
+LIVE_SECONDS = 3
+
+
+def page(run: str) -> None:
+    """Show a run."""
+    result = project.result(run)
+    _, running = project.training_history(run)
+    if result is None:
+        st.markdown(f"Not measured yet; {health.state(run)}.")
+    else:
+        if running:
+            st.info("It is being trained again: findings, numbers and pictures are of the training before.")
+        findings.conclusion(result)
+        _numbers(result)
+        findings.show(result)
+    st.header("Training", divider="gray")
+    if running:
+        st.fragment(missing.in_words(curves.live), run_every=LIVE_SECONDS)(run)
+    else:
+        _finished(run)
+        curves.show(run)
+    _pictures(run)
+    with st.expander("All options of this run"):
+        st.code(yaml.safe_dump(project.run(run).model_dump(mode="json"), sort_keys=False), language="yaml")
+
+
+def _numbers(result: Result) -> None:
+    """The metric that ranks beside the best baseline, and what the latents carry."""
+    name = ranking_metric(project.compare_options().metric, result.run.kind)
+    value, cells = result.final.get(name), st.columns(4)
+    reached = {key: of[name] for key, of in result.baselines.items() if of.get(name) is not None}
+    best = None
+    for key, other in reached.items():
+        if improves(name, other, None if best is None else reached[best]):
+            best = key
+    if value is not None:
+        delta = (
+            None
+            if best is None
+            else f"{value - reached[best]:+.3g} against {BASELINES[result.run.kind].get(best, best)}"
+        )
+        colour: Literal["inverse", "normal"] = "inverse" if better(name) == "lower" else "normal"
+        cells[0].metric(f"{title(name)}, {result.phase}", printed(name, value), delta, delta_color=colour)
+    for cell, fact in zip(cells[1:], FACTS, strict=False):
+        cell.metric(title(fact), printed(fact, result.final.get(fact)))
+    found = result.metrics["run"]
+    cells[3].metric("Best epoch", f"{found.get('best_epoch', '–')} of {result.run.train.epochs}")
+
+
+def _finished(run: str) -> None:
+    ended = reading.record(artifacts.training(run))
+    if ended:
+        seconds = ended.get("seconds")
+        took = "" if seconds is None else f" It took {seconds:,.0f} s."
+        st.markdown(f"Training ended: {ended.get('reason', 'unknown why')}.{took}")
+
+
+def _pictures(run: str) -> None:
+    st.header("Pictures", divider="gray")
+    folder = artifacts.plots(run)
+    found = sorted([*folder.glob("*.png"), *folder.glob("*.gif")])
+    if not found:
+        missing.say("visualize", run)
+        return
+    path = st.selectbox("Picture", found, format_func=_named, key=f"picture_{run}")
+    st.image(str(path), alt=f"{_named(path)} of run {run}, as stage visualize drew it")
+
+
+def _named(path: Path) -> str:
+    return path.stem.replace("_", " ").capitalize() + (" (moving)" if path.suffix == ".gif" else "")

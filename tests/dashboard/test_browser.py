@@ -1,0 +1,153 @@
+"""The dashboard in a browser: clicked through as a user does; nothing is asked of another machine."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dashboards import RUNS
+
+from vaelab.dashboard.command import command_line
+from vaelab.dashboard.frame import SHOWN
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+HERE = "http://127.0.0.1:"
+SECONDS = 90 * 1000  # milliseconds, on a machine that does much else
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(made: Path) -> Iterator[str]:
+    """A dashboard of the project."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    source = Path(__file__).resolve().parents[2] / "src"
+    live = os.environ | {"PYTHONPATH": str(source)}
+    server = subprocess.Popen(
+        command_line(port), cwd=made, env=live, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{HERE}{port}/_stcore/health", timeout=5).close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.2)
+        yield f"{HERE}{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def page(address):
+    """A page of a browser that notes what it asks for."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(SECONDS)
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("websocket", lambda socket: page.asked.append(socket.url))
+        yield page
+        browser.close()
+
+
+def rest(page) -> str:
+    """Wait until the page is drawn; return its text, in which nothing went wrong."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_timeout(300)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    text = page.inner_text("body")
+    assert "Traceback" not in text
+    assert not page.locator("[data-testid=stException]").count()
+    return text
+
+
+def test_every_page_of_every_run_by_clicks(page, address):
+    page.goto(address)
+    assert "Recommended:" in rest(page)
+    for run in (name for name in sorted(RUNS) if name != "puzzles_b"):
+        page.get_by_role("combobox", name="Run").first.click()
+        page.get_by_role("option", name=run, exact=True).click()
+        for shown in SHOWN.values():
+            page.get_by_role("link", name=shown.title, exact=True).click()
+            page.wait_for_selector(f"[data-testid=stSidebarNavLink][aria-current=page] >> text={shown.title}")
+            rest(page)
+        assert f"run={run}" in page.url
+
+
+def test_a_sample_is_chosen_and_compared(page, address):
+    page.goto(f"{address}/samples?run=puzzles")
+    rest(page)
+    button = page.locator("[data-testid=stMain] button[kind=tertiary]").nth(4)
+    number = button.inner_text().split(" ")[0]
+    button.click()
+    page.wait_for_selector(f"h3:has-text('Grid {number} of test')")
+    assert "The same in other runs" in rest(page)
+    assert all(one.get_attribute("alt") for one in page.locator("[data-testid=stImage] img").all())
+
+
+def test_a_row_of_the_overview_opens_the_run(page, address):
+    page.goto(address)
+    rest(page)
+    table = page.locator("[data-testid=stDataFrame]").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 15, box["y"] + 52)  # the box of the first row
+    page.wait_for_selector("h1:has-text('Run ')")
+    rest(page)
+
+
+def test_an_image_is_uploaded_and_judged(page, address, tmp_path):
+    from PIL import Image
+
+    Image.linear_gradient("L").save(tmp_path / "mine.png")
+    page.goto(f"{address}/own_images?run=pictures")
+    rest(page)
+    page.locator("input[type=file]").set_input_files(str(tmp_path / "mine.png"))
+    page.wait_for_selector("h3:has-text('Verdict')")
+    assert "1 image of your files" in rest(page)
+
+
+def test_nothing_was_asked_of_another_machine(page, address):
+    assert page.asked
+    allowed = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in page.asked if not url.startswith(allowed)] == []
+
+
+def test_a_page_of_the_web_cannot_reach_it(address):
+    port = int(address.rsplit(":", 1)[1])
+    ask = (
+        "GET /_stcore/stream HTTP/1.1\r\nHost: evil.example:{0}\r\nOrigin: http://evil.example:{0}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(ask.format(port).encode())
+        answer = connection.recv(100).decode()
+    assert " 403 " in answer.splitlines()[0]
+
+
+def test_it_listens_to_this_machine_alone():
+    words = command_line(8501)
+    assert words[words.index("--server.address") + 1] == "127.0.0.1"
+    assert words[0] == sys.executable
+    assert json.dumps(words).count("allowedHosts") == 2

@@ -1,0 +1,65 @@
+"""What a threshold is worth on the page is what stage threshold says it is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from dashboards import checked, opened, said
+
+from vaelab import artifacts, storage
+from vaelab.anomaly.percentiles import Percentiles
+from vaelab.dashboard import cut
+
+
+def test_at_the_threshold_of_the_stage_each_measure_is_its_own(project):
+    table = pd.read_csv(artifacts.thresholds("cloth") / "examples.csv")
+    for row in pd.read_csv(artifacts.thresholds("cloth") / "scores.csv").to_dict("records"):
+        found = cut.worth(cut.scored(table, row["score"]), row["threshold"])
+        for name in ("precision", "recall", "f1", "fpr_normal", "fpr_clean", "average_precision", "roc_auc"):
+            assert found.measures[name] == pytest.approx(row[name], rel=1e-5, nan_ok=True)
+
+
+def test_missed_and_false_alarms_are_counted_and_in_order():
+    table = pd.DataFrame({
+        "phase": ["val", "val", "test", "test", "defects", "defects", "defects"], "strip": list("abcdeef"),
+        "group": "g", "label": [0, 0, 0, 0, 1, 1, 0], "defect": ["none"] * 4 + ["cut", "cut", "none"],
+        "combined": [0.0, 1.0, 0.5, 3.0, 0.2, 4.0, 5.0],
+    })  # fmt: skip
+    found = cut.scored(table, "combined")
+    now = cut.worth(found, 1.0)
+    assert now.missed["combined"].tolist() == [0.2]
+    assert now.alarms["combined"].tolist() == [5.0, 3.0]
+    assert now.measures["precision"] == pytest.approx(1 / 3)
+    assert now.measures["recall"] == 0.5
+    assert {name: len(values) for name, values in cut.pools(found).items()} == {
+        cut.VAL: 2, cut.TEST: 2, cut.CLEAN: 1, cut.DEFECTS: 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("threshold", [0.3, 1.0, 2.2])
+def test_the_percentile_to_copy_gives_the_threshold_back(threshold):
+    normals = np.random.default_rng(0).gamma(2, 0.7, 300)
+    percentile = cut.percentile_of(normals, threshold)
+    assert Percentiles(normals).threshold(percentile) == pytest.approx(threshold)
+
+
+def test_dragging_changes_the_numbers_and_the_line_to_copy(project):
+    page = opened("defects", "cloth")
+    own = storage.read_json(artifacts.thresholds("cloth") / "summary.json")
+    values = {one.label: one.value for one in page.metric}
+    assert values["Recall"] == f"{own['recall']:.3f}"
+    assert "threshold: {percentile: 95.0}" in said(page)
+    lower = cut.scored(pd.read_csv(artifacts.thresholds("cloth") / "examples.csv"), "combined").normals
+    page = checked(page.slider[0].set_value(float(np.percentile(lower, 80))).run())
+    changed = {one.label: one.value for one in page.metric}
+    assert changed["Recall"] >= values["Recall"]
+    assert "++runs.cloth.threshold.percentile=" in said(page)
+    for kind in ("false alarms", "found defects"):
+        checked(page.segmented_control(key="outcome").set_value(kind).run())
+
+
+def test_a_baseline_score_can_be_looked_at_too(project):
+    page = opened("defects", "cloth")
+    scores = page.selectbox(key="score_cloth").options
+    assert len(scores) > 1
+    page = checked(page.selectbox(key="score_cloth").set_value("local_statistics").run())
+    assert "threshold.scores=[" in said(page)

@@ -1,0 +1,81 @@
+"""Each page of each kind of data: it says its conclusion, and nothing goes wrong."""
+
+import pytest
+from dashboards import DATA, RUNS, checked, opened, said
+from streamlit.testing.v1 import AppTest
+
+from vaelab.dashboard.frame import SHOWN
+
+CONCLUSIONS = {  # what a page says of a run that was measured
+    "overview": "Recommended:", "run": "Training ended:", "samples": "(1 is best)", "batch": "mean", "latents": "nats",
+    "defects": "", "own_images": "",
+}  # fmt: skip
+FEW = [name for name in RUNS if name != "puzzles_b"]
+
+
+@pytest.mark.parametrize("run", FEW)
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_says_its_conclusion(project, name, run):
+    page = opened(name, run)
+    assert page.title or page.header
+    assert CONCLUSIONS[name] in said(page)
+
+
+def test_the_frame_opens_with_the_overview(project):
+    from pathlib import Path
+
+    import vaelab.dashboard
+
+    page = checked(AppTest.from_file(Path(vaelab.dashboard.__file__).with_name("app.py"), default_timeout=60).run())
+    assert page.title[0].value == "Overview"
+    assert page.selectbox(key="run").options == sorted(DATA)
+
+
+@pytest.mark.parametrize("run", FEW)
+def test_each_split_order_and_size_of_samples(project, run):
+    page = opened("samples", run)
+    for split in page.segmented_control(key=f"phase_{run}").options:
+        page = checked(page.segmented_control(key=f"phase_{run}").set_value(split).run())
+        assert f"of {split}" in page.subheader[0].value
+    for order in ("best", "as stored"):
+        page = checked(page.segmented_control(key="order").set_value(order).run())
+
+
+def test_a_filter_on_a_late_page_begins_with_the_first_page(project):
+    page = opened("samples", "rows")
+    number = next(one for one in page.number_input if one.label.startswith("Page"))
+    page = checked(number.set_value(2).run())
+    page = checked(page.multiselect(key="groups").set_value(["red"]).run())
+    assert next(one for one in page.number_input if one.label.startswith("Page")).value == 1
+    assert "8 of 24 examples of test" in said(page)
+
+
+def test_a_button_below_a_tile_chooses_the_sample(project):
+    page = opened("samples", "pictures")
+    buttons = [one for one in page.button if one.key.startswith("browse_")]
+    number = buttons[3].label.split(" ")[0]
+    page = checked(buttons[3].click().run())
+    assert page.subheader[0].value.startswith(f"Image {number} of test")
+
+
+def test_the_same_grid_is_shown_in_other_runs_and_over_epochs(project):
+    page = opened("samples", "puzzles")
+    assert "The same in other runs" in said(page)
+    assert "puzzles_b" in said(page)
+    slider = page.select_slider(key="epoch_puzzles")
+    first = checked(slider.set_value(slider.options[0]).run())
+    assert f"Epoch {slider.options[0].split(' ')[0]}:" in said(first)
+
+
+def test_latents_move_and_priors_are_drawn(project):
+    page = opened("latents", "rows")
+    slider = next(one for one in page.slider if one.key.startswith("move_"))
+    assert "moved: dimension" in said(checked(slider.set_value(3.5).run()))
+    page = checked(page.segmented_control(key="prior_rows").set_value("N(0, I), decoded now").run())
+    checked(page.number_input(key="draw_rows").set_value(2).run())
+
+
+@pytest.mark.parametrize("by", ["group", "split"])
+def test_distributions_by_group_and_split(project, by):
+    page = checked(opened("batch", "rows").segmented_control(key="by").set_value(by).run())
+    assert list(page.table[0].value.columns)[:2] == ["examples", "mean"]
