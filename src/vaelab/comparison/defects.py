@@ -1,21 +1,26 @@
-"""What a report says of runs whose data have defects: how well each finds them, and what stands out."""
+"""What a report says of runs whose data have defects: how well each finds them, by which score, and what is missed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
+from vaelab.anomaly.preprocessing import COMBINED
+from vaelab.comparison.cells import Style, text_table
+from vaelab.comparison.cells import table as numbers_table
 from vaelab.comparison.collect import Result
 from vaelab.comparison.paired import paired_differences
-from vaelab.comparison.score_choice import compared_with_baselines, difference, selected
+from vaelab.comparison.parts import Fold, Part, Picture
+from vaelab.comparison.score_choice import compared_with_baselines, difference, scores_table, selected
 
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
 REPORT_PICTURES = {  # pictures that a report has, of those that stage compare draws
-    "curves": "Defects, over all thresholds",
+    "percentiles": "What the percentile does",
+    "all_missed": "All missed defects, by strip",
     "histogram": "Scores of patches",
-    "missed": "Defects that are missed first",
+    "curves": "Defects, over all thresholds",
     "false_alarms": "The first false alarms",
     "strips": "Strips",
 }
@@ -26,10 +31,11 @@ CURVES = {  # columns of each table of data that `dvc plots` shows, beside the r
     "histogram": ("score", "share", "threshold"),
 }
 FEW_NORMALS = 30  # normals of val, below which the number is worth a word
+MOST_MISSED = 60  # that are listed
 MANY_CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
-def defects(results: Sequence[Result]) -> list[str]:
+def defects(results: Sequence[Result], style: Style = "markdown") -> list[Part]:
     """Return the paragraphs on the runs of one data set that were measured against labelled defects."""
     measured = [result for result in results if result.threshold and result.threshold["summary"]["labelled"]]
     if not measured:
@@ -40,8 +46,59 @@ def defects(results: Sequence[Result]) -> list[str]:
         f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
-    lines = [f"- {result.run.name}: {'; '.join(_sentences(result))}." for result in measured]
-    return [patches, "\n".join(lines), *_compared_with_the_best(measured)]
+    lines = [f"- {result.run.name}: {text}." for result in measured for text in _sentences(result)]
+    parts: list[Part] = [patches, "\n".join(lines), *_compared_with_the_best(measured)]
+    for result in measured:
+        parts += [*scores_table(result, style), *_folded(_sweep(result, style)), *_folded(_missed(result, style))]
+    return parts
+
+
+def _folded(paragraphs: Iterator[str]) -> list[Part]:
+    """The first as a title, and what follows below it."""
+    title, *rest = [*paragraphs, ""]
+    return [Fold(title, rest[:-1])] if rest[:-1] else [title] if title else []
+
+
+def _sweep(result: Result, style: Style) -> Iterator[str]:
+    """What each percentile of the normals of val would give."""
+    rows = pd.read_csv(artifacts.threshold_plots(result.run.name) / "percentiles.csv")
+    if rows.empty:
+        return
+    used = result.run.threshold
+    asked = used.percentile if used.method == "percentile" else None
+    names = {"precision": "precision", "recall": "recall", "f1": "F1", "fpr_normal": "normals flagged"}
+    names |= {"fpr_clean": "intact patches flagged"} if rows["fpr_clean"].notna().any() else {}
+    cells = [
+        [f"{row['percentile']:g}{' (in use)' * (row['percentile'] == asked)}", *(_share(row[name]) for name in names)]
+        for row in rows.to_dict("records")
+    ]
+    yield f"{result.run.name}, by the percentile of the normals of val that is the threshold (threshold.percentile)"
+    yield numbers_table(cells, ["percentile", *names.values()], style)
+
+
+def _missed(result: Result, style: Style) -> Iterator[str]:
+    """The defects that are not flagged, by strip."""
+    rows = pd.read_csv(artifacts.thresholds(result.run.name) / "examples.csv")
+    normals = rows.loc[rows["phase"] == "val", COMBINED].to_numpy()
+    labelled = rows[(rows["phase"] == "defects") & (rows["label"] == 1)]
+    missed = labelled[labelled["flagged"] == 0].sort_values(["strip", "left", "top"])
+    if missed.empty:
+        yield f"{result.run.name} misses none of {len(labelled)} patches with a defect."
+        return
+    yield f"{result.run.name} misses {len(missed)} of {len(labelled)} patches with a defect"
+    cells = [
+        [str(row["strip"]), f"{row['left']} px", str(row["group"]), str(row["defect"]).replace("_", " "),
+         f"{row[COMBINED]:.2f}", f"{np.mean(normals <= row[COMBINED]):.0%}"]
+        for row in missed.head(MOST_MISSED).to_dict("records")
+    ]  # fmt: skip
+    heads = ["strip", "left", "group", "defect", "score", "normals of val below"]
+    yield text_table(cells, heads, style)
+    if len(missed) > MOST_MISSED:
+        yield f"{len(missed) - MOST_MISSED} more are in {artifacts.thresholds(result.run.name) / 'examples.csv'}."
+
+
+def _share(value: float) -> str:
+    return "" if value != value else f"{value:.3f}"
 
 
 def _saved(result: Result) -> Mapping[str, Any]:
@@ -115,16 +172,35 @@ def _false_alarms(result: Result) -> Iterator[str]:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
 
-def shown_defects(results: Sequence[Result]) -> dict[str, Path]:
-    """Return the pictures of the run that finds defects best of those that nothing breaks, which a report shows."""
+def shown_defects(results: Sequence[Result], prefix: str = "") -> dict[str, Picture]:
+    """Return by name what a report shows of the run that finds defects best of those that nothing breaks."""
     healthy = [result for result in results if not result.broken] or results
     measured = [result for result in healthy if result.final.get("defect_average_precision") is not None]
     if not measured:
         return {}
     best = max(measured, key=lambda result: float(result.final["defect_average_precision"])).run.name
     folder = artifacts.COMPARISON_DEFECTS / best
-    titles = {f"{title}: {best}": folder / f"{name}.png" for name, title in REPORT_PICTURES.items()}
-    return {title: path for title, path in titles.items() if path.exists()}
+    found = next(result for result in measured if result.run.name == best)
+    shown = {
+        f"{prefix}{name}": Picture(f"{title}: {best}", folder / f"{name}.png", _seen(name, title, found))
+        for name, title in REPORT_PICTURES.items()
+    }
+    return {name: picture for name, picture in shown.items() if picture.path.exists()}
+
+
+def _seen(name: str, title: str, result: Result) -> str:
+    """What is seen on a picture of defects."""
+    total = _saved(result)["summary"]
+    precision, auc, recall = (_number(total.get(key)) for key in ("average_precision", "roc_auc", "recall"))
+    told = {
+        "percentiles": f"Lines of precision, recall, F1 and false alarms over percentiles; recall {recall} as in use.",
+        "all_missed": "Patches with their reconstruction and score map, the mask of the defect outlined in cyan.",
+        "histogram": f"Histograms of the scores of normals and of defects overlap: ROC AUC {auc}, threshold as a line.",
+        "curves": f"ROC of area {auc} and precision over recall of area {precision}, with those of the baselines.",
+        "false_alarms": "Patches without a mask that score highest, with error maps and score maps.",
+        "strips": "Whole strips with score maps, masks outlined in cyan and flagged patches in white.",
+    }
+    return f"{title}: {result.run.name}. {told[name]}"
 
 
 def defect_curves(results: Sequence[Result]) -> dict[str, str]:
