@@ -71,7 +71,7 @@ def best_by_metric(rows: pd.DataFrame, style: Style) -> list[str]:
             continue  # most images have none, and nobody misses the measures
         for name in names:
             if column(name) not in rows or not rows[column(name)].notna().any():
-                absent.append(title(name, style))
+                absent.append(title(name, "text" if style == "text" else "markdown"))  # what a page says nothing of
                 continue
             for line in _lines(name, rows, style):
                 lines.append([first, *line])
