@@ -67,7 +67,8 @@ def _chart(name: str, results: Sequence[Result], judgement: Judgement) -> Chart:
     ranked = [bar for bar in bars if not bar.label.endswith(BROKEN)]
     if len(ranked) > 1:
         best = (max if way == "higher" else min)(ranked, key=lambda bar: bar.value)
-        bars = [bar._replace(best=bar in ranked and bar.text == best.text) for bar in bars]
+        told = len({bar.text for bar in ranked}) > 1
+        bars = [bar._replace(best=told and bar in ranked and bar.text == best.text) for bar in bars]
     return Chart(f"{METRICS[name].full_title} on {results[0].phase}", f"{way} is better", bars)
 
 

@@ -47,7 +47,13 @@ def worst_first(result: Result) -> int:
 def conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
     """Return how many runs are ill, and which are recommended."""
     ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
-    health = f"{ill} of {len(results)} runs {'is' if ill == 1 else 'are'} ill" if ill else "No run is ill"
+    unknown = any(result.diagnosis is None for result in results)
+    if len(results) == 1 and ill:
+        health, broken = f"The run is {'broken' if broken else 'ill'}", 0
+    elif ill:
+        health = f"{ill} of {len(results)} runs {'is' if ill == 1 else 'are'} ill"
+    else:
+        health = f"No run is {'known to be ' * unknown}ill"
     winners = ", ".join(f"{_winner(judgement)} on {data}" for data, judgement in judgements.items())
     return f"{health}{f', {broken} of them broken' * bool(broken)}. Recommended: {winners}."
 

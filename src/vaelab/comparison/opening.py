@@ -8,12 +8,13 @@ from vaelab.comparison.charts import charted, charts, printed
 from vaelab.comparison.collect import Result
 from vaelab.comparison.health import health_of, worst_first
 from vaelab.comparison.judge import Judgement
-from vaelab.comparison.parts import Health, Lead, Part, Picture
+from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
 from vaelab.comparison.seeds import Configuration, by_seed
 from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, better, improves
 
+FIRST_RUNS = 12  # whose health is seen at once, the worst first
 STRONGER = (
     "Healthy means that no fault was found, not that a run beats every baseline: diagnosis measures against PCA of "
     "whole examples where there is one, and PCA of patches does better than"
@@ -29,7 +30,10 @@ def opening(results: Sequence[Result], judgement: Judgement, picture: Picture | 
         picture: the same examples by each run, beside a baseline.
     """
     yield Lead(lead(judgement))
-    yield health(results, judgement)
+    every = health(results, judgement).lines
+    yield Health(every[:FIRST_RUNS])
+    if rest := every[FIRST_RUNS:]:
+        yield Fold(f"{len(rest)} more runs", [Health(rest)])
     yield from filter(None, [_why(judgement), " ".join(_beside(results, judgement))])
     yield charts(results, judgement)
     if picture:
@@ -84,7 +88,7 @@ def _against(winner: Configuration, name: str) -> str:
     first, values = winner.results[0], by_seed(winner, name)
     found = best_of_its_size(first, name)
     if found is None or not values:
-        return f"no baseline of its size has {METRICS[name].title}"
+        return f"there is no baseline of its size to measure its {METRICS[name].title} against"
     (method, reached), value = found, fmean(values.values())
     here, there = (printed(name, number, winner.results) for number in (value, reached))
     numbers, title = f"{there} against {here} on {first.phase}", BASELINES[first.run.kind][method]
