@@ -327,7 +327,7 @@ def test_others_below_pca_are_named(params, which, baseline, said):
     report = flat(reports(params, ["good", "fair"], CHANGES | {"fair": CHANGES["fair"] | beside})[which])
     best = ("PCA", "0.500") if said else ("PCA of ranks, palette given", "0.350")
     assert "Recommended: good." in report
-    behind = f"macro F1 0.300 on val; below {best[0]} with as many numbers on test (0.300 against {best[1]})"
+    behind = f"macro F1 0.300 on val; below {best[0]} of its size: 0.300 against {best[1]} on test"
     assert f"- fair: healthy, as far as its numbers tell; {behind}" in report
 
 

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.anomaly.preprocessing import COMBINED
-from vaelab.comparison.cells import Style, text_table
-from vaelab.comparison.cells import table as numbers_table
+from vaelab.comparison.cells import Style
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_tables import defect_tables
 from vaelab.comparison.paired import paired_differences
-from vaelab.comparison.parts import Fold, Part, Picture
+from vaelab.comparison.parts import Part, Picture
 from vaelab.comparison.score_choice import compared_with_baselines, difference, scores_table, selected
 
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
@@ -31,7 +29,6 @@ CURVES = {  # columns of each table of data that `dvc plots` shows, beside the r
     "histogram": ("score", "share", "threshold"),
 }
 FEW_NORMALS = 30  # normals of val, below which the number is worth a word
-MOST_MISSED = 60  # that are listed
 MANY_CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
@@ -49,56 +46,8 @@ def defects(results: Sequence[Result], style: Style = "markdown") -> list[Part]:
     lines = [f"- {result.run.name}: {text}." for result in measured for text in _sentences(result)]
     parts: list[Part] = [patches, "\n".join(lines), *_compared_with_the_best(measured)]
     for result in measured:
-        parts += [*scores_table(result, style), *_folded(_sweep(result, style)), *_folded(_missed(result, style))]
+        parts += [*scores_table(result, style), *defect_tables(result, style)]
     return parts
-
-
-def _folded(paragraphs: Iterator[str]) -> list[Part]:
-    """The first as a title, and what follows below it."""
-    title, *rest = [*paragraphs, ""]
-    return [Fold(title, rest[:-1])] if rest[:-1] else [title] if title else []
-
-
-def _sweep(result: Result, style: Style) -> Iterator[str]:
-    """What each percentile of the normals of val would give."""
-    rows = pd.read_csv(artifacts.threshold_plots(result.run.name) / "percentiles.csv")
-    if rows.empty:
-        return
-    used = result.run.threshold
-    asked = used.percentile if used.method == "percentile" else None
-    names = {"precision": "precision", "recall": "recall", "f1": "F1", "fpr_normal": "normals flagged"}
-    names |= {"fpr_clean": "intact patches flagged"} if rows["fpr_clean"].notna().any() else {}
-    cells = [
-        [f"{row['percentile']:g}{' (in use)' * (row['percentile'] == asked)}", *(_share(row[name]) for name in names)]
-        for row in rows.to_dict("records")
-    ]
-    yield f"{result.run.name}, by the percentile of the normals of val that is the threshold (threshold.percentile)"
-    yield numbers_table(cells, ["percentile", *names.values()], style)
-
-
-def _missed(result: Result, style: Style) -> Iterator[str]:
-    """The defects that are not flagged, by strip."""
-    rows = pd.read_csv(artifacts.thresholds(result.run.name) / "examples.csv")
-    normals = rows.loc[rows["phase"] == "val", COMBINED].to_numpy()
-    labelled = rows[(rows["phase"] == "defects") & (rows["label"] == 1)]
-    missed = labelled[labelled["flagged"] == 0].sort_values(["strip", "left", "top"])
-    if missed.empty:
-        yield f"{result.run.name} misses none of {len(labelled)} patches with a defect."
-        return
-    yield f"{result.run.name} misses {len(missed)} of {len(labelled)} patches with a defect"
-    cells = [
-        [str(row["strip"]), f"{row['left']} px", str(row["group"]), str(row["defect"]).replace("_", " "),
-         f"{row[COMBINED]:.2f}", f"{np.mean(normals <= row[COMBINED]):.0%}"]
-        for row in missed.head(MOST_MISSED).to_dict("records")
-    ]  # fmt: skip
-    heads = ["strip", "left", "group", "defect", "score", "normals of val below"]
-    yield text_table(cells, heads, style)
-    if len(missed) > MOST_MISSED:
-        yield f"{len(missed) - MOST_MISSED} more are in {artifacts.thresholds(result.run.name) / 'examples.csv'}."
-
-
-def _share(value: float) -> str:
-    return "" if value != value else f"{value:.3f}"
 
 
 def _saved(result: Result) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ def _behind(result: Result, judgement: Judgement) -> str:
         return text
     here, there = (printed(name, number, [result]) for number in (reached, found[1]))
     title = BASELINES[result.run.kind][found[0]]
-    return f"{text}; below {title} with as many numbers on {result.phase} ({here} against {there})"
+    return f"{text}; below {title} of its size: {here} against {there} on {result.phase}"
 
 
 def _for(judgement: Judgement) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from vaelab.comparison.advice import next_step
-from vaelab.comparison.cells import Style, anchor, table, text_table, title
+from vaelab.comparison.cells import Style, anchor, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
@@ -18,12 +18,10 @@ from vaelab.comparison.seeds import by_data, by_seed, configurations, verdict_of
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.treated import treated
-from vaelab.comparison.verdict import Criterion, overall, verdict
+from vaelab.comparison.verdict_table import verdicts
 from vaelab.diagnosis.report import Record
 from vaelab.metrics.definitions import definition
 from vaelab.metrics.tables import METRICS, TABLES, metric
-from vaelab.params.base import has_effect
-from vaelab.params.blocks import Evaluate
 from vaelab.params.schema import RunEntry
 
 EXAMPLES, CURVES, DEFECTS = "reconstructions", "curves", "defects/"  # names of pictures, and what some begin with
@@ -110,7 +108,7 @@ def _sections(
     yield "Defects", [*defects(results, style), *of_defects]
     yield "Completion and new rows", [*completion(results)]
     yield "Seeds", [*_seeds(judgement, style)]
-    yield "Verdict", [*_verdicts(results, style)]
+    yield "Verdict", [*verdicts(results, style)]
     yield "Treatments", [*treated(results, style)]
     yield "More pictures", [*pictures.values()]
     yield "Numbers", [*_numbers(results, judgement, style)]
@@ -177,28 +175,3 @@ def _spread(name: str, values: Sequence[float]) -> str:
         return ""
     text, _, _ = with_spread(name, values).partition(" (")
     return text if len(values) > 1 else f"{text} (1 seed)"
-
-
-def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
-    """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and beside the baselines."""
-    if not has_effect(Evaluate.model_fields["verdict"], results[0].run.kind):
-        return []
-    judged = {r.run.name: verdict(r.final, r.run.evaluate.verdict, r.baselines) for r in results}
-    names = dict.fromkeys(criterion.metric for criteria in judged.values() for criterion in criteria)
-    rows, notes = [], []
-    for result in results:
-        criteria = judged[result.run.name]
-        cells = {criterion.metric: _judged(criterion) for criterion in criteria}
-        rows.append([result.run.name, overall(criteria) or "", *(cells.get(name, "") for name in names)])
-        if result.metrics["run"].get("bypass"):
-            notes.append(f"- {result.run.name}: skips bypass the bottleneck; its errors say nothing of the latent")
-    headers = ["verdict", "worst", *(title(name, style) for name in names)]
-    return [text_table(rows, headers, style), *(["\n".join(notes)] if notes else [])]
-
-
-def _judged(criterion: Criterion) -> str:
-    if criterion.better_than_baseline is None:
-        return criterion.rating
-    if criterion.way is not None:
-        return f"{criterion.rating}, {criterion.way:.0%} of the way to {criterion.baseline}"
-    return f"{criterion.rating}, better than baseline: {'yes' if criterion.better_than_baseline else 'no'}"

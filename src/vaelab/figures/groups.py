@@ -51,6 +51,8 @@ def group_pictures(data: str, group: list[Result], options: Compare, first: str 
     beside = best_shown(shown[0], options)
     same = same_examples(data, shown, options.samples, options.seed, beside)
     by = f", and by {beside[1]}, with as many numbers as {shown[0].run.name} has latents" if beside else ""
+    if shown[0].run.model.features != "none":
+        by += "; features of a network, each tile three mixtures of their channels as colours"
     by_run = kind.examples.by_run(same, info)
     pictures = {
         "curves": Drawn("Training curves", training_curves(history, info.kind), _curves_seen(history, info.kind)),
