@@ -320,6 +320,12 @@ def test_a_winner_below_pca_is_warned_of(params, which, baseline, nothing, said,
     assert ("PCA with as many numbers does better on test: macro F1 0.600 (PCA 0.900)" in report) == said
 
 
+def test_a_winner_that_prints_like_pca_is_as_good(params):
+    report = told(reports(params, ["good"], {"good": CHANGES["good"] | {"floor_pca_macro_f1": 0.60004}})[0])
+    assert "PCA with as many numbers does as well (0.600 on test)." in report
+    assert "does better" not in report
+
+
 @both
 @pytest.mark.parametrize(("baseline", "said"), [(0.5, True), (0.2, False)])
 def test_others_below_pca_are_named(params, which, baseline, said):

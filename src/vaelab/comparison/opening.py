@@ -92,6 +92,8 @@ def _against(winner: Configuration, name: str) -> str:
     (method, reached), value = found, fmean(values.values())
     here, there = (printed(name, number, winner.results) for number in (value, reached))
     numbers, title = f"{there} against {here} on {first.phase}", BASELINES[first.run.kind][method]
+    if here == there:
+        return f"{title} with as many numbers does as well ({here} on {first.phase})"
     if improves(name, reached, value):
         return f"but {title} with as many numbers does better ({numbers})"
     return f"the best baseline of its size, {title}, does worse ({numbers})"
@@ -115,6 +117,8 @@ def _beside(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
         found, values = best_of_its_size(first, name), by_seed(winner, name)
         if found and values and improves(name, found[1], fmean(values.values())):
             here, there = (printed(name, number, results) for number in (fmean(values.values()), found[1]))
+            if here == there:
+                continue
             far = far or (name == ranked_by and _is_far(first, name, fmean(values.values()), *found))
             worse.append(f"{METRICS[name].title} {here} ({BASELINES[first.run.kind][found[0]]} {there})")
     if worse:
