@@ -59,7 +59,7 @@ def group_pictures(data: str, group: list[Result], options: Compare, first: str 
         "reconstructions": Drawn(f"The same examples by each run{by}", by_run, _seen(same, info.kind)),
     }
     pictures |= {
-        name: Drawn(title, figure, f"{title} of the runs on {data}.")
+        name: Drawn(title, figure, f"{title} of {', '.join(r.run.name for r in group)}: {_headline(figure)}.")
         for name, title, figure in kind.of_group(group, data, info)
     }
     repeated = [configuration for configuration in configurations(group) if len(configuration.results) > 1]
@@ -69,6 +69,11 @@ def group_pictures(data: str, group: list[Result], options: Compare, first: str 
         figure = seeds_by_configuration(values, METRICS[metric].full_title, phase)
         pictures["seeds"] = Drawn("Seeds", figure, f"A dot for each seed: {METRICS[metric].full_title} on {phase}.")
     return pictures
+
+
+def _headline(figure: Figure) -> str:
+    """The title of a figure, or of its first axes."""
+    return figure.get_suptitle() or next((axes.get_title() for axes in figure.axes), "")
 
 
 def _curves_seen(history: pd.DataFrame, kind: str) -> str:
