@@ -9,6 +9,8 @@ from vaelab import artifacts, storage
 from vaelab.comparison.collect import collect
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
+from vaelab.comparison.parts import Picture
+from vaelab.comparison.report import DEFECTS
 from vaelab.comparison.save import save
 from vaelab.comparison.seeds import by_data
 from vaelab.comparison.table import curves_table
@@ -26,14 +28,16 @@ def main() -> None:
     results = collect()
     storage.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
     judgements = judge_all(results, params.compare)
-    pictures: dict[str, dict[str, Path]] = {}
+    pictures: dict[str, dict[str, Picture]] = {}
     for data, group in by_data(results).items():
-        for name, (title, figure) in group_pictures(data, group, params.compare).items():
-            save_png(figure, plots / f"{name}_{data}.png")
-            pictures.setdefault(data, {})[title] = plots / f"{name}_{data}.png"
+        winner = judgements[data].winner
+        first = winner.results[0].run.name if winner else None
+        for name, drawn in group_pictures(data, group, params.compare, first).items():
+            save_png(drawn.figure, plots / f"{name}_{data}.png")
+            pictures.setdefault(data, {})[name] = Picture(drawn.title, plots / f"{name}_{data}.png", drawn.seen)
         for result in group:
             save_pngs(defect_pictures(result.run), artifacts.COMPARISON_DEFECTS / result.run.name)
-        pictures.setdefault(data, {}).update(shown_defects(group))
+        pictures.setdefault(data, {}).update(shown_defects(group, DEFECTS))
     for name, rows in defect_curves(results).items():
         storage.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
     storage.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})

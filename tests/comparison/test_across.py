@@ -140,5 +140,5 @@ def test_findings_beside_others_stand_in_the_file_and_in_the_report(tmp_path):
     text = save(runs, tmp_path)
     records = storage.read_json(tmp_path / "across_runs.json")
     assert records["s_s1"]["findings"][0]["cause"] == "seeds_disagree"
-    assert "s_s1, beside others: Seeds disagree" in text.partition("Data set")[0]
+    assert "s_s1, beside others: Seeds disagree" in text.partition("Findings")[2].partition("Numbers")[0]
     assert "beside others" not in text_report(runs, judge_all(runs, Compare()), entries_of(runs))

@@ -90,7 +90,7 @@ def test_the_diagnosis_is_that_of_the_stage_and_else_of_the_metrics_alone():
 
 def test_curves_have_the_columns_of_every_kind_and_the_rows_of_val():
     write("a", "image", 0)
-    expected = {name for tables in TABLES.values() for name in tables.history} | {"run", "epoch", "loss"}
+    expected = {name for tables in TABLES.values() for name in tables.history} | {"run", "data", "epoch", "loss"}
     for kinds in (["image"], ["image", "grid"]):
         if "grid" in kinds:
             write("b", "grid", 1, "other")

@@ -13,6 +13,7 @@ from vaelab.comparison.defects import defects
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.metric_table import metric_tables
 from vaelab.comparison.paired import paired_differences
+from vaelab.comparison.parts import Fold
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
 from vaelab.params.schema import Compare
@@ -32,6 +33,28 @@ def thresholded(tmp_path, monkeypatch):
     return run
 
 
+def said(results):
+    """The counts, and the sentences on each run."""
+    return defects(results)[:2]
+
+
+def test_scores_percentiles_and_missed_defects_have_tables(thresholded):
+    found = thresholded(scores=("residual", "mahalanobis"), percentile=99.0)
+    parts = defects([found], "markdown")
+    (scores,) = (part for part in parts if isinstance(part, str) and "| residual + mahalanobis" in part)
+    used, reached = found.run.threshold.aggregation, found.threshold["summary"]["by_aggregation"]
+    assert f"{reached['combined'][used]['average_precision']:.3f} (in use)" in scores
+    assert scores.count("(in use)") == 1
+    sweep, missed = (part for part in parts if isinstance(part, Fold))
+    assert "| 99 (in use) " in sweep.parts[0]
+    table = pd.read_csv(artifacts.thresholds(RUN) / "examples.csv")
+    of_defects = table[(table["phase"] == "defects") & (table["label"] == 1)]
+    lost = of_defects[of_defects["flagged"] == 0]
+    assert missed.title == f"{RUN} misses {len(lost)} of {len(of_defects)} patches with a defect"
+    assert missed.parts[0].count("\n") == len(lost) + 1
+    assert all(strip in missed.parts[0] for strip in lost["strip"])
+
+
 def test_a_run_that_was_not_scored_is_as_it_was(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plain = result("a", "image")
@@ -49,7 +72,7 @@ def test_measures_of_defects_are_metrics_beside_their_baselines(thresholded):
     assert baseline == pytest.approx(scores.loc["pca_residual", "average_precision"])
     (row,) = table_rows([found], judge_all([found], Compare()))
     assert row["defect_aupro"] == pytest.approx(scores.loc["combined", "aupro"])
-    text = "\n".join(metric_tables([found], "text"))
+    text = "\n".join(metric_tables([found], "markdown")["defects"])
     assert "defects: average precision of patches" in text
     assert "baseline: PCA residual" in text
 
@@ -67,15 +90,15 @@ def test_options_of_another_version_are_refused(thresholded):
 
 
 def test_a_better_run_is_said_to_be_better_than_the_best_baseline(thresholded):
-    counts, line = defects([thresholded()])
+    counts, line = said([thresholded()])
     assert counts.startswith("27 patches with a defect and 53 without on 8 defective strips")
     assert line.startswith(f"- {RUN}: average precision ")
-    assert "; best baseline 0." in line
+    assert f"- {RUN}: best baseline 0." in line
     assert "(PCA residual): better by " in line
 
 
 def test_without_intervals_a_difference_is_a_number(thresholded):
-    _, line = defects([thresholded(bootstrap=0)])
+    _, line = said([thresholded(bootstrap=0)])
     assert "(–), ROC AUC" in line
     assert "(PCA residual): difference +" in line
 
@@ -84,28 +107,28 @@ def test_what_average_precision_is_read_with_stands_beside_it(thresholded):
     found = thresholded()
     total = found.threshold["summary"]
     chance = total["defect_patches"] / sum(total[name] for name in ("defect_patches", "clean_patches", "test_normals"))
-    line = defects([found])[1]
+    line = said([found])[1]
     assert f"F1 {total['f1_max']:.3f} at the best threshold, recall {total['recall']:.3f} at its own" in line
     assert f"(chance: average precision {chance:.3f})" in line
     assert "say nothing of percentile" not in line
-    assert "60 normals of val say nothing of percentile 99.9: " in defects([thresholded(percentile=99.9)])[1]
+    assert "60 normals of val say nothing of percentile 99.9: " in said([thresholded(percentile=99.9)])[1]
 
 
 def test_what_was_selected_by_labels_is_said(thresholded):
     found = thresholded(scores=("mahalanobis",), select="val_defects")
     count = found.threshold["summary"]["selected_on_defects"]
-    assert f"were chosen on {count} labelled patches of val_defects" in defects([found])[1]
+    assert f"were chosen on {count} labelled patches of val_defects" in said([found])[1]
     assert found.run.threshold.scores == ("residual",)
 
 
 def test_false_alarms_off_the_nominal_rate_are_named(thresholded):
     found = thresholded(percentile=99.0)
     found.threshold["summary"].update(fpr_normal=0.08, fpr_clean=0.35)
-    _, line = defects([found])
+    _, line = said([found])
     assert "8.0% of held-out normals are flagged, where 1.0% was asked for" in line
     assert "35% of the intact patches of defective strips are flagged" in line
     found.threshold["summary"].update(fpr_normal=0.02, fpr_clean=0.1)
-    assert "flagged" not in defects([found])[1]
+    assert "flagged" not in said([found])[1]
 
 
 def test_runs_are_compared_with_the_best_of_them(thresholded, monkeypatch):
@@ -113,7 +136,7 @@ def test_runs_are_compared_with_the_best_of_them(thresholded, monkeypatch):
     monkeypatch.setattr(planted_scores, "RUN", "poor")
     write_planted(planted(strength=0.5))
     threshold_run("poor", DATA, Threshold(scores=("residual",), bootstrap=100))
-    *_, title, lines = defects([with_threshold(result("poor", "image")), best])
+    _, _, title, lines, *_ = defects([with_threshold(result("poor", "image")), best])
     assert title == f"Average precision against {RUN}, which has the highest; paired by strip:"
     assert lines.startswith("- poor: worse by ")
     (row,) = [row for row in paired_differences(RUN, "poor", 100, 0) if row["measure"] == "average_precision"]
@@ -123,7 +146,7 @@ def test_runs_are_compared_with_the_best_of_them(thresholded, monkeypatch):
 def test_too_many_false_alarms_are_answered_with_the_correction(thresholded):
     found = thresholded()
     found.threshold["summary"].update(fpr_normal=0.12)
-    assert "where 5.0% was asked for (threshold.percentile_by: strips corrects" in defects([found])[1]
+    assert "where 5.0% was asked for (threshold.percentile_by: strips corrects" in said([found])[1]
     corrected = thresholded(percentile_by="strips")
     corrected.threshold["summary"].update(fpr_normal=0.12)
     assert "strips corrects for" not in defects([corrected])[1]

@@ -14,25 +14,14 @@ from vaelab.metrics.tables import METRICS, TABLES
 
 
 def lines(report):
-    """The cells of the table's lines by metric, continued lines joined."""
-    found, last = {}, None
-    for line in report.splitlines():
-        cells = [cell.strip() for cell in line.split("│")[1:-1]]
-        if len(cells) != 6 or cells[1] == "metric":
-            continue
-        if cells[2]:
-            last = [cells[1], cells[2:]]
-            found.setdefault(cells[1], last[1])
-        else:
-            found.pop(last[0], None)
-            last[0] = f"{last[0]} {cells[1]}".strip()
-            last[1][:] = [f"{one} {other}".strip() for one, other in zip(last[1], cells[2:], strict=True)]
-            found[last[0]] = last[1]
-    return found
+    """The cells of the table's lines in Markdown by metric."""
+    split = [line.replace("\\|", "¦").split("|")[1:-1] for line in report.splitlines() if line.startswith("|")]
+    cells = [[cell.strip().replace("¦", "|") for cell in line] for line in split]
+    return {line[1]: line[2:] for line in cells if len(line) == 6 and line[1] != "metric" and line[1][:2] != ":-"}
 
 
 def of(results):
-    return lines(summary_report(table(results)))
+    return lines(summary_report(table(results), "markdown"))
 
 
 def title(name):
@@ -46,9 +35,9 @@ def test_the_best_in_each_direction_is_named_with_its_value():
         result("c", "tags", lrap=0.6, hamming_loss=0.04, entropy=6.0, rate=5.0),
     ])  # fmt: skip
     assert found[title("lrap")] == ["higher", "b", "0.800", "next: a 0.700"]
-    assert found[title("hamming_loss")] == ["lower", "c", "0.04", "next: a 0.05"]
-    assert found[title("entropy")] == ["closest to held-out data (5.000)", "b", "4.700", "next: a 5.400"]
-    assert found[title("rate")] == ["no preferred direction", "", "from 3.000 (a) to 9.000 (b)", ""]
+    assert found[title("hamming_loss")] == ["lower", "c", "0.040", "next: a 0.050"]
+    assert found[title("entropy")] == ["closest to held-out data (5.00)", "b", "4.70", "next: a 5.40"]
+    assert found[title("rate")] == ["no preferred direction", "", "from 3.00 (a) to 9.00 (b)", ""]
 
 
 @pytest.mark.parametrize("kind", comparisons.METRICS)
@@ -65,19 +54,19 @@ def test_every_metric_of_every_group_is_there_or_said_to_be_missing(kind):
 def test_all_that_tie_are_named():
     found = of([result("a", "tags", lrap=0.8), result("b", "tags", lrap=0.8), result("c", "tags", lrap=0.7)])
     assert found[title("lrap")][1:] == ["a, b", "0.800", ""]
-    assert found[title("hamming_loss")][1:3] == ["all alike", "0.05"]
+    assert found[title("hamming_loss")][1:3] == ["all alike", "0.050"]
 
 
 def test_what_a_configuration_lacks_is_said():
     found = of([result("a", lrap=None), result("b", exact_match=None), result("c", exact_match=0.05)])
-    assert found[title("exact_match")] == ["higher", "a", "0.100", "next: c 0.05; not measured in b"]
+    assert found[title("exact_match")] == ["higher", "a", "0.100", "next: c 0.050; not measured in b"]
     assert "Not measured: " in summary_report(table([result("a")]))
 
 
 def test_without_held_out_data_nothing_is_the_closest():
     found = of([result("a", "tags", real_entropy=None, entropy=1.0), result("b", "tags", real_entropy=None)])
     assert found[title("entropy")][:2] == ["closest to held-out data (not measured)", ""]
-    assert found[title("entropy")][2] == "from 1.000 (a) to 4.000 (b)"
+    assert found[title("entropy")][2] == "from 1.000 (a) to 4.00 (b)"
 
 
 def test_a_collapsed_configuration_is_never_the_best():
@@ -96,8 +85,8 @@ def test_losses_are_ranked_within_their_convention():
         result("alone", "tags", loss=0.1, blocks={"loss": {"beta": 3.0}}),
     ]  # fmt: skip
     found = of(results)
-    assert found[f"{title('loss')} (a)"] == ["lower", "c", "9.000", "next: a 10.0"]
-    assert found[f"{title('loss')} (b)"] == ["lower", "b", "1.000", "next: d 2.000"]
+    assert found[f"{title('loss')} (a)"] == ["lower", "c", "9.00", "next: a 10.0"]
+    assert found[f"{title('loss')} (b)"] == ["lower", "b", "1.000", "next: d 2.00"]
     assert found[title("loss")][1:3] == ["", ""]
     assert "alone (c)" in found[title("loss")][3]
     assert found[title("bce")][1] == "all alike"
@@ -115,7 +104,8 @@ def test_likelihoods_are_not_ranked_across():
 
 
 def test_data_sets_are_never_ranked_against_each_other():
-    report = summary_report(table([result("a", data="one", macro_f1=0.9), result("b", data="two", macro_f1=0.1)]))
+    runs = [result("a", data="one", macro_f1=0.9), result("b", data="two", macro_f1=0.1)]
+    report = summary_report(table(runs), "markdown")
     first, second = report.split("Data set two")
     assert "2 configurations, 2 data sets" in first
     assert lines(first)[title("macro_f1")][1] == "a"
@@ -125,8 +115,8 @@ def test_data_sets_are_never_ranked_against_each_other():
 def test_seeds_are_averaged_and_their_spread_judged():
     other = {"loss": {"beta": 2.0}}
     near = of([*seeds("a", [0.5, 0.7, 0.9]), *seeds("b", [0.5, 0.8, 0.7], blocks=other)])
-    assert near[title("macro_f1")][1:3] == ["a", "0.700 ± 0.200 (3 seeds)"]
-    assert "next: b 0.667 ± 0.153 (3 seeds), within the spread of the seeds" in near[title("macro_f1")][3]
+    assert near[title("macro_f1")][1:3] == ["a", "0.70 ± 0.20 (3 seeds)"]
+    assert "next: b 0.67 ± 0.15 (3 seeds), within the spread of the seeds" in near[title("macro_f1")][3]
     far = of([*seeds("a", [0.80, 0.81, 0.82]), *seeds("b", [0.60, 0.62, 0.61], blocks=other)])
     assert "beyond the spread of the seeds (paired t-test, 3 seeds, p = 0.00" in far[title("macro_f1")][3]
     one = of([*seeds("a", [0.80, 0.81]), result("b", blocks=other, macro_f1=0.2)])
@@ -139,7 +129,7 @@ def test_what_is_closest_on_average_is_best_not_what_is_closest_by_chance_of_the
     found = of([*wild, *seeds("calm", [4.4, 4.6], "entropy", kind="tags")])
     assert found[title("entropy")][1] == "calm"
     assert "on average 0.500 away" in found[title("entropy")][2]
-    assert "on average 4.000 away" in found[title("entropy")][3]
+    assert "on average 4.00 away" in found[title("entropy")][3]
 
 
 def test_a_table_from_the_disk_says_the_same(tmp_path):

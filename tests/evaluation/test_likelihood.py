@@ -209,7 +209,7 @@ def test_such_a_run_is_collapsed_and_best_in_no_row(whisper):
         "not_learned"
     ]  # no latent is left out of PCA, and so no gain over it is known
     assert judgement.recommended == "rival"
-    (text,) = metric_tables([collapsed, rival], "markdown")
+    (text,) = metric_tables([collapsed, rival], "markdown")["reconstruction"]
     heads, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines())
     assert heads[1:3] == ["whisper †", "rival"]
     lrap = next(row for row in rows if row[0] == "label ranking average precision")

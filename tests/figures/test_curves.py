@@ -28,3 +28,13 @@ def test_curves_of_images_have_their_panels_and_leave_out_what_was_not_measured(
 def test_negative_values_are_not_cut_off():
     figure = curves.training_curves(history({"train": -0.25, "val": 0.5}), "image")
     assert figure.axes[2].get_ylim() == (-0.25, 1)
+
+
+def test_what_no_run_has_gets_no_panel_and_small_changes_are_seen():
+    figure = curves.training_curves(history({"train": np.nan, "val": np.nan}), "image")
+    assert "SSIM" not in [axes.get_title() for axes in figure.axes]
+    moved = history({"train": 0.94, "val": 0.94})
+    moved.loc[moved.index[-1], "ssim"] = 0.95
+    low, high = curves.training_curves(moved, "image").axes[2].get_ylim()
+    assert 0.93 < low < 0.94
+    assert 0.95 < high < 0.96

@@ -3,13 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from comparisons import result
+from helpers import random_tags, write_tags
+from matplotlib.text import Text
+from safetensors.numpy import save_file
 
+from vaelab import artifacts
 from vaelab.figures import curves
 from vaelab.figures.canvas import files
 from vaelab.figures.grid import cells
-from vaelab.figures.groups import seeds_by_configuration
+from vaelab.figures.groups import group_pictures, seeds_by_configuration
 from vaelab.figures.tags import TAGS
 from vaelab.figures.tags.samples import MEASURES, generation
+from vaelab.params.schema import Compare
 
 METRICS = dict(zip(MEASURES, (6.0, 80.0, 0.1, 0.9, 0.2), strict=True))
 REAL = {f"real_{name}": value + 1 for name, value in METRICS.items()}
@@ -61,6 +67,29 @@ def test_seeds_have_a_dot_each_and_mean_and_deviation(tmp_path):
     labels = [tick.get_text() for tick in axes.get_yticklabels()]
     assert labels == ["small\n0.6 ± 0.1 (3 seeds)", "large\n0.8 (1 seed)", "broken\nnothing measured, 1 not finite"]
     assert axes.get_xlabel() == "LRAP, on val"
+
+
+@pytest.mark.parametrize("baseline", [True, False])
+def test_the_first_run_stands_beside_its_best_baseline(tmp_path, monkeypatch, baseline):
+    monkeypatch.chdir(tmp_path)
+    write_tags(artifacts.prepared("rows"))
+    x = random_tags(24).numpy()
+    for name in ("one", "two"):
+        folder = artifacts.scores(name)
+        folder.mkdir(parents=True)
+        arrays = {"test_x": x, "test_reconstruction": 255 * x, "test_ids": np.arange(24)}
+        of_pca = {"pca_reconstruction": 100 * x, "pca_score": np.full(24, 0.25, np.float32)}
+        save_file(arrays | (of_pca if baseline else {}), folder / "arrays.safetensors")
+        pd.DataFrame({"phase": "test", "jaccard_index": np.ones(24)}).to_csv(folder / "examples.csv", index=False)
+    rows = pd.DataFrame({"run": "one", "phase": "val", "epoch": [1, 2], **dict.fromkeys(TAGS.curves, 0.5)})
+    group = [result(name, "tags", "rows", floor_pca_lrap=0.9)._replace(history=rows) for name in ("one", "two")]
+    drawn = group_pictures("rows", group, Compare(samples=3), "two")
+    words = [text.get_text() for text in drawn["reconstructions"].figure.findobj(Text)]
+    order = [word.split(" · ")[0] for word in words if " · " in word]
+    assert order[: 2 + baseline] == (["two", "PCA", "one"] if baseline else ["two", "one"])
+    assert ("PCA 0.25" in drawn["reconstructions"].seen) == baseline
+    assert ("and by PCA, with as many numbers as two has latents" in drawn["reconstructions"].title) == baseline
+    assert "one from 0.5 to 0.5" in drawn["curves"].seen
 
 
 def many_curves():

@@ -1,46 +1,45 @@
-"""What to do next: the recommendation, and the command that trains the winner for longer."""
+"""What is said for and against the recommended run, and the command that trains it for longer."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
-from vaelab.comparison.seeds import Configuration, by_seed, deviation, verdict_of, with_spread
-from vaelab.comparison.verdict import ENOUGH, way_to
-from vaelab.metrics.records import BASELINES
-from vaelab.metrics.tables import TABLES, better, improves, metric
+from vaelab.comparison.seeds import by_seed, verdict_of, with_spread
+from vaelab.metrics.records import OF_ITS_SIZE
+from vaelab.metrics.tables import improves, metric
 from vaelab.params.blocks import Train
 from vaelab.params.experiment import added
 from vaelab.params.schema import Options, RunEntry
 
-OF_ITS_SIZE = ("pca", "patch_pca", "pca_ranks", "patch_pca_ranks")  # with as many numbers as the model has latents
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 
 
-def recommendation(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[list[str], str]:
-    """Return who wins by which rule, and the command that trains the winner for longer; where none wins, a remedy.
+def next_step(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[str, str]:
+    """Return what to do next in words, and its command: train the winner for longer; where none wins, a remedy.
 
-    The command is "" where none is known.
+    Both are "" where nothing is known.
     """
     winner = judgement.winner
     if winner is None:
         found = [finding for group in judgement.configurations for r in group.results for finding in r.broken]
-        lines = ["Recommended: none. In every configuration a finding breaks a run.", f"Rule: {judgement.rule}."]
         command = next((tried["command"] for finding in found for tried in finding["prescriptions"]), "")
-        return [*lines, *(["What to try first:"] if command else [])], command
-    run, caution = winner.results[0].run, _caution(judgement)
-    tied = any(found.within for found in judgement.against.values())
+        return ("What to try first:" if command else ""), command
+    run = winner.results[0].run
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
-    lines = [
-        f"Recommended: {winner.name}{', but within the spread of the seeds: no winner' if tied else ''}",
-        f"Rule: {judgement.rule}: {', '.join(_places(judgement))}. {caution}",
-        *_below_pca(winner, judgement.metric),
-        *_others_below_pca(judgement),
-        *_kept_starts(judgement),
-        f"To train {chosen} {LONGER} times as long, beside the others:",
-    ]
-    return lines, longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
+    command = longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
+    return f"To train {chosen} {LONGER} times as long, beside the others:", command
+
+
+def best_of_its_size(result: Result, name: str) -> tuple[str, float] | None:
+    """Return the best baseline with as many numbers as a run has latents, and what it reaches by a metric."""
+    found = {method: result.baselines.get(method, {}).get(name) for method in OF_ITS_SIZE}
+    reached = {method: value for method, value in found.items() if value is not None and value == value}
+    best: str | None = None
+    for method, value in reached.items():
+        if best is None or improves(name, value, reached[best]):
+            best = method
+    return None if best is None else (best, reached[best])
 
 
 def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, train: Train | None = None) -> str:
@@ -85,67 +84,39 @@ def _difference(own: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, An
     return changes
 
 
-def _places(judgement: Judgement) -> list[str]:
-    """The ranking in words: each configuration with its mean, and the spread of its seeds."""
-    groups, places = {group.name: group for group in judgement.configurations}, []
-    for name, mean in judgement.ranking:
+def places(judgement: Judgement) -> list[str]:
+    """Return the ranking in words: each configuration with its mean, and the spread of its seeds."""
+    groups, told = {group.name: group for group in judgement.configurations}, []
+    for name, _ in judgement.ranking:
         values = list(by_seed(groups[name], judgement.metric, judgement.phase).values())
-        places.append(f"{name} {with_spread(values, _plain(mean), _plain(deviation(values)))}")
-    return places
+        told.append(f"{name} {with_spread(judgement.metric, values)}")
+    return told
 
 
-def _plain(value: float) -> str:
-    return f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.3g}"
-
-
-def _caution(judgement: Judgement) -> str:
-    """How far the difference between the best and the next can be trusted."""
+def caution(judgement: Judgement) -> str:
+    """Return how far the difference between the best and the next can be trusted."""
     if all(len(group.results) == 1 for group in judgement.configurations):
-        return "One seed each: a small difference may be chance."
+        return "One seed each: a small difference may be chance." if len(judgement.configurations) > 1 else ""
     second = next(iter(judgement.against), None)
     return f"{judgement.recommended} against {second}: {verdict_of(judgement.against[second])}." if second else ""
 
 
-def _below_pca(winner: Configuration, ranked_by: str) -> list[str]:
-    """What the baseline of its size does better than the recommended configuration; a warning where it is far better.
-
-    Far: by the metric that ranks, it does not get half of the way there from a method that knows nothing of x.
-    """
-    first, worse, far = winner.results[0], [], False
-    for method in OF_ITS_SIZE:
-        for name in TABLES[first.run.kind].shown[:4]:
-            values = by_seed(winner, name)
-            reached = {key: of[name] for key, of in first.baselines.items() if of.get(name) is not None}
-            value = fmean(values.values()) if values else None
-            if value is None or method not in reached or not improves(name, reached[method], value):
-                continue
-            title = BASELINES[first.run.kind][method]
-            worse.append(f"{metric(name).full_title} {_plain(value)} ({title} {_plain(reached[method])})")
-            way = way_to(method, value, reached, better(name) == "higher")
-            far = far or (name == ranked_by and (way is None or way < ENOUGH))
-    head = "Warning: PCA" if far else "PCA"
-    return [f"{head} with as many numbers does better on {first.phase}: {'; '.join(worse)}."] if worse else []
-
-
-def _kept_starts(judgement: Judgement) -> list[str]:
-    """The runs whose training made the start no better."""
+def kept_starts(judgement: Judgement) -> list[str]:
+    """Return a sentence on the runs whose training made the start no better."""
     results = (result for group in judgement.configurations for result in group.results)
     kept = [result.run.name for result in results if result.metrics["run"].get("best_epoch") == 0]
     return [f"No epoch is better on val than the start, which is kept: {', '.join(kept)}."] if kept else []
 
 
-def _others_below_pca(judgement: Judgement) -> list[str]:
-    """The configurations that are not recommended and that a baseline of their size beats, by the metric that ranks."""
-    name, found = judgement.metric, []
-    for group in judgement.configurations:
-        first, values = group.results[0], by_seed(group, name)
-        titles = BASELINES[first.run.kind]
-        reached = {titles[key]: first.baselines.get(key, {}).get(name) for key in OF_ITS_SIZE if key in titles}
-        above = {title: of for title, of in reached.items() if of is not None and values}
-        above = {title: of for title, of in above.items() if improves(name, of, fmean(values.values()))}
-        if above and group.name != judgement.recommended:
-            best = next(title for title in above if not any(improves(name, of, above[title]) for of in above.values()))
-            found.append(f"{group.name} {_plain(fmean(values.values()))} ({best} {_plain(above[best])})")
-    phase = judgement.configurations[0].results[0].phase
-    head = f"Below PCA with as many numbers on {phase}, {metric(name).full_title}"
-    return [f"{head}: {'; '.join(found)}."] if found else []
+def finds_more(judgement: Judgement) -> list[str]:
+    """Return a sentence on how the recommendation relates to labelled defects, where runs were measured by such."""
+    name = "defect_average_precision"
+    results = [result for group in judgement.configurations for result in group.results if not result.broken]
+    reached = {r.run.name: value for r in results if (value := r.final.get(name)) is not None}
+    if judgement.winner is None or not reached or judgement.metric == name:
+        return []
+    best, own = max(reached, key=lambda run: reached[run]), judgement.winner.results[0].run.name
+    text = f"It is chosen by {metric(judgement.metric).title} of normal examples; labels of test choose nothing here."
+    if best == own or own not in reached:
+        return [text]
+    return [f"{text} {best} finds more of them: average precision {reached[best]:.3f} against {reached[own]:.3f}."]

@@ -9,9 +9,9 @@ import pandas as pd
 from vaelab.comparison.cells import Style, cell, escaped, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, differences, scope
-from vaelab.comparison.seeds import Configuration, by_seed, configurations, deviation, versus, with_spread
+from vaelab.comparison.seeds import Configuration, by_seed, configurations, versus, with_spread
 from vaelab.errors import InputError
-from vaelab.metrics.tables import TABLES, better, column, cost, direction_text, held_out
+from vaelab.metrics.tables import METRICS, TABLES, better, column, cost, direction_text, held_out
 
 APART = "not comparable"
 
@@ -92,10 +92,10 @@ def _sides(before: Side, after: Side) -> tuple[Configuration, Configuration]:
 
 
 def _metrics(old: Configuration, new: Configuration) -> list[str]:
-    """The metrics that either side has measured: losses first, then as in the report."""
+    """The metrics that either side has measured: in the order of the records."""
     tables = TABLES[old.results[0].run.kind]
-    listed = dict.fromkeys([name for names in tables.groups.values() for name in names] + list(tables.shown))
-    return [name for name in listed if by_seed(old, name) or by_seed(new, name)]
+    chosen = {*tables.shown, *(name for names in tables.groups.values() for name in names)}
+    return [name for name in METRICS if name in chosen and (by_seed(old, name) or by_seed(new, name))]
 
 
 def _collapsed(old: Configuration, new: Configuration) -> Collapsed | None:
@@ -159,7 +159,7 @@ def _line(name: str, old: Configuration, new: Configuration, collapsed: Collapse
 
 
 def _mean(name: str, values: Sequence[float]) -> str:
-    return with_spread(values, cell(name, fmean(values)), cell(name, deviation(values))) if values else ""
+    return with_spread(name, values) if values else ""
 
 
 def _who(group: Configuration) -> str:

@@ -1,21 +1,24 @@
-"""What a report says of runs whose data have defects: how well each finds them, and what stands out."""
+"""What a report says of runs whose data have defects: how well each finds them, by which score, and what is missed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from vaelab import artifacts
+from vaelab.comparison.cells import Style
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_tables import defect_tables
 from vaelab.comparison.paired import paired_differences
-from vaelab.comparison.score_choice import compared_with_baselines, difference, selected
+from vaelab.comparison.parts import Part, Picture
+from vaelab.comparison.score_choice import compared_with_baselines, difference, scores_table, selected
 
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
 REPORT_PICTURES = {  # pictures that a report has, of those that stage compare draws
-    "curves": "Defects, over all thresholds",
+    "percentiles": "What the percentile does",
+    "all_missed": "All missed defects, by strip",
     "histogram": "Scores of patches",
-    "missed": "Defects that are missed first",
+    "curves": "Defects, over all thresholds",
     "false_alarms": "The first false alarms",
     "strips": "Strips",
 }
@@ -29,7 +32,7 @@ FEW_NORMALS = 30  # normals of val, below which the number is worth a word
 MANY_CLEAN = 0.2  # share of intact patches of defective strips, above which their alarms are worth a word
 
 
-def defects(results: Sequence[Result]) -> list[str]:
+def defects(results: Sequence[Result], style: Style = "markdown") -> list[Part]:
     """Return the paragraphs on the runs of one data set that were measured against labelled defects."""
     measured = [result for result in results if result.threshold and result.threshold["summary"]["labelled"]]
     if not measured:
@@ -40,8 +43,11 @@ def defects(results: Sequence[Result]) -> list[str]:
         f"{counts['defect_strips']} defective strips, {counts['test_normals']} patches of {counts['normal_strips']} "
         "normal strips. Thresholds are fitted to normals of val; intervals are 95 %, by strip."
     )
-    lines = [f"- {result.run.name}: {'; '.join(_sentences(result))}." for result in measured]
-    return [patches, "\n".join(lines), *_compared_with_the_best(measured)]
+    lines = [f"- {result.run.name}: {text}." for result in measured for text in _sentences(result)]
+    parts: list[Part] = [patches, "\n".join(lines), *_compared_with_the_best(measured)]
+    for result in measured:
+        parts += [*scores_table(result, style), *defect_tables(result, style)]
+    return parts
 
 
 def _saved(result: Result) -> Mapping[str, Any]:
@@ -115,16 +121,35 @@ def _false_alarms(result: Result) -> Iterator[str]:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
 
-def shown_defects(results: Sequence[Result]) -> dict[str, Path]:
-    """Return the pictures of the run that finds defects best of those that nothing breaks, which a report shows."""
+def shown_defects(results: Sequence[Result], prefix: str = "") -> dict[str, Picture]:
+    """Return by name what a report shows of the run that finds defects best of those that nothing breaks."""
     healthy = [result for result in results if not result.broken] or results
     measured = [result for result in healthy if result.final.get("defect_average_precision") is not None]
     if not measured:
         return {}
     best = max(measured, key=lambda result: float(result.final["defect_average_precision"])).run.name
     folder = artifacts.COMPARISON_DEFECTS / best
-    titles = {f"{title}: {best}": folder / f"{name}.png" for name, title in REPORT_PICTURES.items()}
-    return {title: path for title, path in titles.items() if path.exists()}
+    found = next(result for result in measured if result.run.name == best)
+    shown = {
+        f"{prefix}{name}": Picture(f"{title}: {best}", folder / f"{name}.png", _seen(name, title, found))
+        for name, title in REPORT_PICTURES.items()
+    }
+    return {name: picture for name, picture in shown.items() if picture.path.exists()}
+
+
+def _seen(name: str, title: str, result: Result) -> str:
+    """What is seen on a picture of defects."""
+    total = _saved(result)["summary"]
+    precision, auc, recall = (_number(total.get(key)) for key in ("average_precision", "roc_auc", "recall"))
+    told = {
+        "percentiles": f"Lines of precision, recall, F1 and false alarms over percentiles; recall {recall} as in use.",
+        "all_missed": "Patches with their reconstruction and score map, the mask of the defect outlined in cyan.",
+        "histogram": f"Histograms of the scores of normals and of defects overlap: ROC AUC {auc}, threshold as a line.",
+        "curves": f"ROC of area {auc} and precision over recall of area {precision}, with those of the baselines.",
+        "false_alarms": "Patches without a mask that score highest, with error maps and score maps.",
+        "strips": "Whole strips with score maps, masks outlined in cyan and flagged patches in white.",
+    }
+    return f"{title}: {result.run.name}. {told[name]}"
 
 
 def defect_curves(results: Sequence[Result]) -> dict[str, str]:

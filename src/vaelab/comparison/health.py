@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, escaped
+from vaelab.comparison.cells import Style, escaped
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
+from vaelab.comparison.parts import Command, Heading, Part, Picture
 from vaelab.diagnosis.cause import SAID, SEVERITIES
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.report import Record, expected, health_line
@@ -13,57 +14,50 @@ from vaelab.diagnosis.sign import said, source
 MOST_EVIDENCE = 3  # lines of a finding; `vaelab diagnose` prints more
 
 
-def diagnosis(
-    results: Sequence[Result],
-    judgements: Mapping[str, Judgement],
-    beside: Sequence[Record],
-    style: Style,
-    pictures: Mapping[str, Picture],
+def findings(
+    results: Sequence[Result], beside: Sequence[Record], style: Style, pictures: Mapping[str, Picture]
 ) -> Iterator[Part]:
-    """Yield the parts on the health of the runs: the conclusion, a line of each, the first finding of each ill one.
+    """Yield the parts on what was found in runs on one data set: the first finding of each ill one, the worst first.
 
     Args:
         results: of the runs.
-        judgements: on the runs of each data set.
-        beside: what runs show beside others: see `across`.
+        beside: what they show beside others: see `across`.
         style: of the report.
         pictures: of each ill run, what shows its first finding.
     """
-    yield Heading(2, "Diagnosis")
-    yield _conclusion(results, judgements)
-    yield "\n".join(f"- {escaped(_line(result), style)}" for result in sorted(results, key=_health))
-    for result in sorted((result for result in results if result.ill), key=_health):
+    for result in sorted((result for result in results if result.ill), key=worst_first):
         name = result.run.name
         yield from _finding(name, (result.diagnosis or {})["findings"][0], style, f"vaelab treat {name}")
         if result.run.name in pictures:
             yield pictures[result.run.name]
     found = [(record["run"], finding) for record in beside for finding in record["findings"]]
-    if notes := [f"- {escaped(f'{run}: {_note(one)}', style)}" for run, one in found if one["severity"] == "note"]:
-        yield Heading(3, "Notes on runs beside others")
-        yield "\n".join(notes)
     for run, finding in found:
         if finding["severity"] != "note":
             yield from _finding(f"{run}, beside others", finding, style)
+    if notes := [f"- {escaped(f'{run}: {_note(one)}', style)}" for run, one in found if one["severity"] == "note"]:
+        yield Heading(4, "Notes on runs beside others")
+        yield "\n".join(notes)
 
 
-def _health(result: Result) -> int:
-    """The worst first."""
+def worst_first(result: Result) -> int:
+    """Return the place of a run among others, the worst first."""
     first = next((SEVERITIES.index(f["severity"]) for f in (result.diagnosis or {}).get("findings", ())), None)
     return len(SEVERITIES) if first is None else first
 
 
-def _conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
-    """How many runs are ill, and which are recommended."""
+def conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
+    """Return how many runs are ill, and which are recommended."""
     ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
+    unknown = any(result.diagnosis is None for result in results)
     winners = ", ".join(f"{_winner(judgement)} on {data}" for data, judgement in judgements.items())
-    return f"{_counted(len(results), ill, broken)}. Recommended: {winners}."
+    return f"{_counted(len(results), ill, broken, unknown)}. Recommended: {winners}."
 
 
-def _counted(runs: int, ill: int, broken: int) -> str:
-    """How many runs are ill, and how many of these are broken."""
+def _counted(runs: int, ill: int, broken: int, unknown: bool) -> str:
+    """How many runs are ill, and how many of these are broken; unknown: of some there is no diagnosis."""
     state = "broken" if broken == ill else "ill"
     if not ill or runs == 1:
-        return f"The run is {state}" if ill else "No run is ill"
+        return f"The run is {state}" if ill else f"No run is {'known to be ' * unknown}ill"
     more = "" if broken in (0, ill) else f", and {broken} of these broken"
     return f"{ill} of {runs} runs {'is' if ill == 1 else 'are'} {state}{more}"
 
@@ -75,7 +69,8 @@ def _winner(judgement: Judgement) -> str:
     return f"{winner.name}{' (ill, and not broken)' * any(result.ill for result in winner.results)}"
 
 
-def _line(result: Result) -> str:
+def health_of(result: Result) -> str:
+    """Return a line on the health of a run."""
     if result.diagnosis is None:
         return f"{result.run.name}: not diagnosed"
     where = f"; known from {result.diagnosis['from']}" if "from" in result.diagnosis else ""
@@ -90,7 +85,7 @@ def _note(finding: Record) -> str:
 def _finding(who: str, found: Record, style: Style, treat: str = "") -> Iterator[Part]:
     """A finding: what it means, its first numbers, the command that may cure it, and the one that tries all."""
     cause = CAUSES[found["cause"]]
-    yield Heading(3, f"{who}: {cause.name}")
+    yield Heading(4, f"{who}: {cause.name}")
     yield escaped(f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']}). {cause.meaning}", style)
     lines = [f"{said(one)} ({source(one)})" for one in found["evidence"][:MOST_EVIDENCE]]
     yield "\n".join(f"- {escaped(line, style)}" for line in lines)

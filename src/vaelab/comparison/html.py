@@ -1,69 +1,45 @@
-"""The Markdown report as one HTML page that needs nothing else: pictures inside, no network, no date."""
+"""The report as one HTML page that needs nothing else: pictures inside, no script, no network, no date."""
 
 import base64
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from vaelab.comparison.page_style import STYLE
+from vaelab.comparison.parts import Chart, Charts, Command, Definitions, Fold, Heading, Health, Lead, Part, Picture
 from vaelab.errors import InputError
 
 TYPES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
-STYLE = """
-:root { color-scheme: light dark; --ground: #fff; --text: #1c2126; --soft: #59636e; --line: #d5dae0; --stripe: #f5f7f9;
-  --best: #dcf3e1; --link: #0b5cad; }
-@media (prefers-color-scheme: dark) { :root { --ground: #14181c; --text: #e4e8ec; --soft: #9aa5b0; --line: #39424b;
-  --stripe: #1b2127; --best: #17462a; --link: #7ab8ff; } }
-body { background: var(--ground); color: var(--text); font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto;
-  max-width: 1500px; padding: 0 1.5rem; }
-h1 { font-size: 1.6rem; } h2 { border-bottom: 1px solid var(--line); margin-top: 2.5rem; } h3 { margin-top: 2rem; }
-a { color: var(--link); } p, li { max-width: 75em; overflow-wrap: anywhere; }
-nav { background: var(--stripe); border: 1px solid var(--line); border-radius: 6px; padding: .5rem 1rem; }
-nav ul { margin: .2rem 0; padding-left: 1.2rem; } nav ul ul { display: flex; flex-wrap: wrap; gap: 0 2rem; }
-.scroll { overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: 6px; width: fit-content;
-  max-width: 100%; }
-table { border-collapse: separate; border-spacing: 0; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-td.long { white-space: normal; min-width: 16em; }
-th { background: var(--stripe); font-weight: 600; }
-th:first-child, td:first-child { position: sticky; left: 0; background: var(--ground);
-  border-right: 1px solid var(--line); }
-th:first-child { background: var(--stripe); } tbody tr:last-child td { border-bottom: 0; }
-tbody tr:nth-child(even) td { background: var(--stripe); } tbody td.best { background: var(--best) !important;
-  font-weight: 600; }
-pre { background: var(--stripe); border: 1px solid var(--line); border-radius: 6px; padding: .8rem;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
-img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
-"""
+STATES = {True: ("healthy", "✓"), False: ("ill", "✗"), None: ("unknown", "?")}
+CLOSED = "</li>\n"
 LONG = 36  # characters of a cell, from which on its lines are broken
+Link = tuple[int, str, str]  # level of a heading, its place and its text in the table of contents
 
 
-def html_page(markdown: str, folder: Path) -> str:
+def html_page(parts: Iterable[Part], folder: Path) -> str:
     """Return a report as a self-contained page: the same bytes for the same report and pictures.
 
     Args:
-        markdown: the report; HTML in it is text, never markup.
+        parts: of the report in style html; HTML in them is text, never markup.
         folder: that the paths of its pictures are relative to.
 
     Raises:
         InputError: a picture is missing, or is no PNG, GIF or JPEG.
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parser.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
-    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
-    tokens = parser.parse(markdown)
-    links = list(_headings(tokens))
-    _mark(tokens)
-    _inline_pictures(tokens, folder)
-    title = next((text for tag, _, text in links if tag == "h1"), "Comparison")
-    body = parser.renderer.render(tokens, parser.options, {})
-    first, end, rest = body.partition("</h1>\n")
-    content = f"{first}{end}{_contents(links)}{rest}" if end else body
+    listed = list(parts)
+    links = list(_links(listed))
+    places = iter(links)
+    written = [_written(part, folder, places) for part in listed]
+    first = next((number for number, part in enumerate(listed) if isinstance(part, Heading)), None)
+    start = 0 if first is None else _end_of_head(listed, first)
+    content = "".join([*written[:start], _contents(links), "<main>\n", *written[start:], "</main>\n"])
+    title = next((part.text for part in listed if isinstance(part, Heading)), "Comparison")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -71,41 +47,113 @@ def html_page(markdown: str, folder: Path) -> str:
     )
 
 
-def _headings(tokens: Sequence[Token]) -> Iterator[tuple[str, str, str]]:
-    """Give each heading an id of its own; yield its tag, id and text."""
-    for number, token in enumerate(tokens):
-        if token.type == "heading_open":
-            token.attrSet("id", f"part-{number}")
-            yield token.tag, f"part-{number}", tokens[number + 1].content
+def _end_of_head(parts: Sequence[Part], first: int) -> int:
+    """Where the first data set begins: what stands before is above the table of contents."""
+    later = (number for number, part in enumerate(parts) if number > first and isinstance(part, Heading))
+    return next(later, len(parts))
 
 
-def _contents(links: Sequence[tuple[str, str, str]]) -> str:
-    """The table of contents: data sets, and below each its parts."""
-    parts, depth = ["<nav>"], 1
-    for tag, place, text in links:
-        level = int(tag[1])
-        if level > 1:
-            parts.append("<ul>" * max(0, level - depth) + "</ul>" * max(0, depth - level))
-            parts.append(f'<li><a href="#{place}">{escape(text)}</a></li>')
-            depth = level
-    return "".join(parts) + "</ul>" * (depth - 1) + "</nav>\n"
+def _links(parts: Iterable[Part]) -> Iterator[Link]:
+    """Give each heading a place of its own: the data set and the section."""
+    section, taken = "", set[str]()
+    for part in parts:
+        if not isinstance(part, Heading):
+            continue
+        name = re.sub(r"[^a-z0-9]+", "-", (part.short or part.text).lower()).strip("-") or "part"
+        section = name if part.level <= 2 else section
+        place = name if part.level <= 2 else f"{section}-{name}"
+        while place in taken:
+            place += "-more"
+        taken.add(place)
+        yield part.level, place, part.short or part.text
+
+
+def _contents(links: Sequence[Link]) -> str:
+    """The table of contents: a line for each data set with its sections."""
+    lines = ['<nav aria-label="Contents"><ul>\n']
+    for level, place, text in links:
+        link = f'<a href="#{place}">{escape(text)}</a>'
+        if level == 2:
+            lines.append(f"{CLOSED if len(lines) > 1 else ''}<li><strong>{link}</strong>")
+        elif level == 3:
+            lines.append(f" {link}")
+    return "".join([*lines, CLOSED if len(lines) > 1 else "", "</ul></nav>\n"])
+
+
+def _written(part: Part, folder: Path, places: Iterator[Link]) -> str:
+    match part:
+        case Heading():
+            return f'<h{part.level} id="{next(places)[1]}">{escape(part.text)}</h{part.level}>\n'
+        case Lead():
+            return f'<p class="lead">{escape(part.text)}</p>\n'
+        case Command():
+            return f'<pre tabindex="0"><code>{escape(part.text)}</code></pre>\n'
+        case Picture():
+            return _figure(part, folder)
+        case Health():
+            return f'<ul class="health">\n{"".join(_state(*line) for line in part.lines)}</ul>\n'
+        case Charts():
+            return f'<div class="charts">\n{"".join(map(_chart, part.charts))}</div>\n'
+        case Fold():
+            inner = "".join(_written(one, folder, places) for one in part.parts)
+            return f"<details>\n<summary>{escape(part.title)}</summary>\n{inner}</details>\n"
+        case Definitions():
+            entries = [(entry.anchor, escape(entry.title), escape(entry.text)) for entry in part.entries]
+            listed = "".join(f'<dt id="{place}">{title}</dt>\n<dd>{text}</dd>\n' for place, title, text in entries)
+            return f"<dl>\n{listed}</dl>\n"
+        case str():
+            return _markdown(part)
+
+
+def _figure(part: Picture, folder: Path) -> str:
+    image = f'<img src="{_data_uri(folder / part.path)}" alt="{escape(part.seen)}">'
+    label = escape(part.title)
+    frame = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{image}</div>'
+    return f"<figure>\n{frame}\n<figcaption>{label}</figcaption>\n</figure>\n"
+
+
+def _state(healthy: bool | None, text: str) -> str:
+    kind, sign = STATES[healthy]
+    return f'<li class="{kind}"><span class="sign" aria-hidden="true">{sign}</span>{escape(text)}</li>\n'
+
+
+def _chart(chart: Chart) -> str:
+    """A table whose cells have bars from 0: it reads without them."""
+    longest = max((abs(bar.value) for bar in chart.bars), default=0.0)
+    longest = 1.0 if longest <= 1 and any(bar.value > 0.05 for bar in chart.bars) else longest
+    rows = []
+    for bar in chart.bars:
+        share = 100 * max(0.0, bar.value) / longest if longest else 0.0
+        kind = f"{bar.kind} best" if bar.best else bar.kind
+        said = '<span class="said"> (best)</span>' if bar.best else ""
+        drawn = f'<span class="bar" aria-hidden="true"><span style="width:{share:.1f}%"></span></span>'
+        cells = f'<td>{drawn}</td><td class="value">{escape(bar.text)}{said}</td>'
+        rows.append(f'<tr class="{kind}"><th scope="row">{escape(bar.label)}</th>{cells}</tr>\n')
+    caption = f"<caption>{escape(chart.title)} <span>{escape(chart.note)}</span></caption>"
+    return f"<table>{caption}\n<tbody>\n{''.join(rows)}</tbody></table>\n"
+
+
+def _markdown(text: str) -> str:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    opening = '<div class="scroll" role="region" tabindex="0" aria-label="Table">'
+    parser.add_render_rule("table_open", lambda *_: f"{opening}<table>\n")
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    tokens = parser.parse(text)
+    _mark(tokens)
+    written: str = parser.renderer.render(tokens, parser.options, {})
+    return written
 
 
 def _mark(tokens: Sequence[Token]) -> None:
-    """Mark starred cells as best, and long ones."""
+    """Mark starred cells as best, long ones, and the heads of columns."""
     for token, inner in pairwise(tokens):
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
         if token.type == "td_open":
             if inner.content.endswith(" *"):
                 token.attrJoin("class", "best")
-            if len(inner.content) > LONG:
+            if len(re.sub(r"\(#[^)]*\)", "", inner.content)) > LONG:
                 token.attrJoin("class", "long")
-
-
-def _inline_pictures(tokens: Sequence[Token], folder: Path) -> None:
-    for token in tokens:
-        for child in token.children or ():
-            if child.type == "image":
-                child.attrSet("src", _data_uri(folder / unquote(str(child.attrGet("src")))))
 
 
 def _data_uri(path: Path) -> str:

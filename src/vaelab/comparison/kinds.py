@@ -1,4 +1,4 @@
-"""What each baseline is, as a report says it under its table, by kind of data. A further kind is a line here."""
+"""What a report says and shows by kind of data: what each baseline is, and the numbers that it opens with."""
 
 BASELINES_TOLD: dict[str, dict[str, str]] = {  # {}: the name of a run
     "grid": {
@@ -22,3 +22,9 @@ BASELINES_TOLD: dict[str, dict[str, str]] = {  # {}: the name of a run
         "independent": "for samples, independent tags of the real frequencies",
     },
 }
+CHARTED = {  # metrics that a report opens with, beside the one that ranks; of other kinds the first that it shows
+    "grid": ("macro_f1", "foreground_accuracy", "accuracy"),
+    "image": ("psnr", "ssim", "edge_f1"),
+    "tags": ("lrap", "completion_ndcg_at_10", "best_f1_micro"),
+}
+CHARTED_DEFECTS = ("defect_average_precision", "defect_roc_auc")  # first, where defects were measured

@@ -2,48 +2,68 @@
 
 from collections.abc import Iterator, Sequence
 
-from vaelab.comparison.cells import Style, cell, escaped, fact, table, title
+from vaelab.comparison.cells import EDGES, HEAD_MARGIN, WIDTH, Style, cell, escaped, fact, table, title
+from vaelab.comparison.charts import BROKEN, baseline_titles, spread
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import OF, convention, differences, labels, scope
 from vaelab.comparison.kinds import BASELINES_TOLD
-from vaelab.metrics.records import BASELINES, DEFECT_BASELINES, REFERENCES
-from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out
+from vaelab.metrics.records import REFERENCES
+from vaelab.metrics.tables import METRICS, TABLES, better, cost, held_out, metric
 
+FIRST, HEAD = 44, 18  # characters of the first column, and of a head that is broken
 FACTS = ("effective_beta", "effective_beta_measured", "latent_dim", "best_epoch", "parameters")
 REAL_LEGEND = "Held-out half: what real rows reach where samples are measured, the best that can be expected."
-BROKEN = "†"  # behind the name of a run that a finding breaks
-RUNS = 6  # side by side in plain text
-SIDE_BY_SIDE = 8  # runs and baselines, beyond which the baselines get a table of their own
+OF_THE_RUN = "the runs"  # the group of facts
+Column = tuple[str, list[str]]  # its head, and the cell of each row
 
 
-def metric_tables(results: Sequence[Result], style: Style) -> list[str]:
-    """Return the table of the runs on one data set; as plain text cut into several that fit on a page.
+def metric_tables(results: Sequence[Result], style: Style) -> dict[str, list[str]]:
+    """Return tables of the runs on one data set by group of metrics; as plain text cut into several that fit a page.
 
-    Runs that a finding breaks are marked, and never the best of a row.
+    Runs that a finding breaks are marked, and never the best of a row. Columns without a number fall away.
     """
-    names = shown(results)
-    columns = _cells(results, names)
-    heads = [f"{r.run.name} {BROKEN}" if r.broken else r.run.name for r in results]
-    runs = list(zip(heads, columns, strict=True))
-    beside = list(_beside(results, names))
-    firsts = [title(name, style) for name in names] + [name.replace("_", " ") for name in _facts(results)]
-    ways = [better(name).replace("none", "") for name in names] + [""] * len(_facts(results))
-    if style == "markdown" or len(runs) + len(beside) <= SIDE_BY_SIDE:
-        blocks = [runs + beside]
-    else:
-        blocks = [columns[start : start + RUNS] for columns in (runs, beside) for start in range(0, len(columns), RUNS)]
-    return [
-        table(
-            [
-                [first, *(cells[row] for _, cells in block), ways[row]]
-                for row, first in enumerate(firsts)
-                if any(cells[row] for _, cells in block)
-            ],
-            [results[0].phase, *(header for header, _ in block), "better"],
-            style,
-        )
-        for block in blocks
-    ]
+    groups: dict[str, list[str]] = {}
+    for name in shown(results):
+        groups.setdefault(metric(name).group, []).append(name)
+    tables = {}
+    for group, names in groups.items():
+        firsts = [title(name, style) for name in names]
+        ways = ("better", [better(name).replace("none", "") for name in names])
+        columns = [*_runs(results, names), *_beside(results, names)]
+        tables[group] = _cut(firsts, columns, ways, results[0].phase, style)
+    facts = [name.replace("_", " ") for name in _facts(results)]
+    tables[OF_THE_RUN] = _cut(facts, _fact_columns(results), None, results[0].phase, style)
+    return tables
+
+
+def _cut(firsts: Sequence[str], columns: list[Column], last: Column | None, phase: str, style: Style) -> list[str]:
+    """One table; in plain text as many as it takes for their lines to fit."""
+    full = [column for column in columns if any(column[1])]
+    behind = [last] if last and any(last[1]) else []
+    blocks = [full] if style != "text" else _blocks(firsts, full, behind)
+    tables = []
+    for block in blocks:
+        heads = [phase, *(head for head, _ in (*block, *behind))]
+        rows = [[first, *(cells[row] for _, cells in (*block, *behind))] for row, first in enumerate(firsts)]
+        kept = [row for row in rows if any(row[1 : 1 + len(block)])]
+        tables += [table(kept, heads, style)] if kept else []
+    return tables
+
+
+def _blocks(firsts: Sequence[str], columns: Sequence[Column], behind: Sequence[Column]) -> list[list[Column]]:
+    """Columns in turn, as many side by side as have room when heads are broken."""
+    room = WIDTH - min(max(map(len, firsts)), FIRST) - EDGES - 1 - sum(_width(column) for column in behind)
+    blocks: list[list[Column]] = [[]]
+    for column in columns:
+        if blocks[-1] and sum(map(_width, (*blocks[-1], column))) > room:
+            blocks.append([])
+        blocks[-1].append(column)
+    return blocks
+
+
+def _width(column: Column) -> int:
+    head, cells = column
+    return max(min(len(head), HEAD) + HEAD_MARGIN, *map(len, cells)) + EDGES
 
 
 def shown(results: Sequence[Result]) -> list[str]:
@@ -55,13 +75,13 @@ def shown(results: Sequence[Result]) -> list[str]:
 def legend(results: Sequence[Result]) -> str:
     """Return what the table shows."""
     first = results[0]
-    real = REAL_LEGEND if any(name == "held-out half" for name, _ in _beside(results, shown(results))) else ""
+    real = REAL_LEGEND if any(first.final.get(held_out(name)) is not None for name in shown(results)) else ""
     told, broken = BASELINES_TOLD[first.run.kind], any(result.broken for result in results)
     known = [text.format(first.run.name) for method, text in told.items() if method in first.baselines]
     parts = [
         "Whole split, best checkpoint of each run. Reconstructions are of the posterior mean, or of one drawn z where "
         "that is said; objective, distortion, ELBO and other likelihoods are means over drawn z.",
-        "* best run of the row" + (", of those that no finding breaks." if broken else "."),
+        "* best run of the row" + (", of those that no finding breaks." if broken else ".") if len(results) > 1 else "",
         f"{BROKEN} has a finding that breaks it, and is never the best." if broken else "",
         f"Baselines: {'; '.join(known)}." if known else "",
         first.metrics["run"].get("no_baseline") or "",
@@ -112,21 +132,32 @@ def _facts(results: Sequence[Result]) -> tuple[str, ...]:
     return ("seed", *FACTS) if len({result.run.train.seed for result in results}) > 1 else FACTS
 
 
-def _cells(results: Sequence[Result], names: Sequence[str]) -> list[list[str]]:
-    """The cells of each run, facts last; the best healthy one of a row, or of a row's convention, is starred."""
+def _runs(results: Sequence[Result], names: Sequence[str]) -> list[Column]:
+    """The column of each run; the best healthy one of a row, or of a row's convention, is starred."""
     conventions = [convention(result.run, result.metrics) for result in results]
-    columns: list[list[str]] = [[] for _ in results]
+    cells: list[list[str]] = [[] for _ in results]
     for name in names:
         marks, scopes = labels(name, conventions), [scope(name, text) for text in conventions]
         stars = _stars(name, results, scopes)
         for number, result in enumerate(results):
             value = result.final.get(name)
-            parts = [cell(name, value), marks.get(scopes[number], ""), "*" if stars[number] else ""]
-            columns[number].append(" ".join(filter(None, parts)) if value is not None else "")
-    for number, result in enumerate(results):
-        facts = {"seed": result.run.train.seed, **result.metrics["run"]}
-        columns[number] += [fact(facts.get(name)) for name in _facts(results)]
-    return columns
+            parts = [_cell(name, value, results), marks.get(scopes[number], ""), "*" if stars[number] else ""]
+            cells[number].append(" ".join(filter(None, parts)) if value is not None else "")
+    return list(zip(_heads(results), cells, strict=True))
+
+
+def _fact_columns(results: Sequence[Result]) -> list[Column]:
+    values = [{"seed": result.run.train.seed, **result.metrics["run"]} for result in results]
+    cells = [[fact(facts.get(name)) for name in _facts(results)] for facts in values]
+    return list(zip(_heads(results), cells, strict=True))
+
+
+def _heads(results: Sequence[Result]) -> list[str]:
+    return [f"{r.run.name} {BROKEN}" if r.broken else r.run.name for r in results]
+
+
+def _cell(name: str, value: float | None, results: Sequence[Result]) -> str:
+    return cell(name, value, [result.final.get(name) for result in results], spread(name, results))
 
 
 def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[bool]:
@@ -144,13 +175,11 @@ def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[
     return starred
 
 
-def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[Column]:
     """The columns of the baselines, and of held-out data where they were measured."""
-    final, blanks = results[0].final, [""] * len(_facts(results))
-    for method, what in {**BASELINES[results[0].run.kind], **DEFECT_BASELINES}.items():
-        if values := results[0].baselines.get(method):
-            yield f"baseline: {what}", [cell(name, values.get(name)) for name in names] + blanks
-    for method, values in results[0].references.items():
-        yield f"reference: {REFERENCES[method]}", [cell(name, values.get(name)) for name in names] + blanks
-    if any(final.get(held_out(name)) is not None for name in names):
-        yield "held-out half", [cell(name, final.get(held_out(name))) for name in names] + blanks
+    final, first = results[0].final, results[0]
+    for method, what in baseline_titles(first).items():
+        yield f"baseline: {what}", [_cell(name, first.baselines[method].get(name), results) for name in names]
+    for method, values in first.references.items():
+        yield f"reference: {REFERENCES[method]}", [_cell(name, values.get(name), results) for name in names]
+    yield "held-out half", [_cell(name, final.get(held_out(name)), results) for name in names]

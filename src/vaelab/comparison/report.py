@@ -1,32 +1,32 @@
-"""The comparison as text and as Markdown."""
+"""The comparison as a report: for each data set what is recommended, curves, findings, and all numbers last."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from statistics import fmean
 
 import pandas as pd
 
-from vaelab.comparison.advice import recommendation
-from vaelab.comparison.cells import Command, Heading, Part, Picture, Style, cell, rendered, table, text_table, title
+from vaelab.comparison.advice import next_step
+from vaelab.comparison.cells import Style, anchor, table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
-from vaelab.comparison.health import diagnosis
+from vaelab.comparison.health import conclusion, findings
 from vaelab.comparison.judge import Judgement
-from vaelab.comparison.metric_table import legend, metric_tables, mix
-from vaelab.comparison.seeds import by_data, by_seed, configurations, deviation, verdict_of
+from vaelab.comparison.metric_table import legend, metric_tables, mix, shown
+from vaelab.comparison.opening import opening
+from vaelab.comparison.parts import Command, Definition, Definitions, Fold, Heading, Part, Picture, rendered
+from vaelab.comparison.seeds import by_data, by_seed, configurations, verdict_of, with_spread
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.treated import treated
-from vaelab.comparison.verdict import Criterion, overall, verdict
+from vaelab.comparison.verdict_table import verdicts
 from vaelab.diagnosis.report import Record
-from vaelab.metrics.tables import TABLES, metric
-from vaelab.params.base import has_effect
-from vaelab.params.blocks import Evaluate
+from vaelab.metrics.definitions import definition
+from vaelab.metrics.tables import METRICS, TABLES, metric
 from vaelab.params.schema import RunEntry
 
-Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title, relative to the report
-Section = tuple[str, list[str]]  # heading, paragraphs
+EXAMPLES, CURVES, DEFECTS = "reconstructions", "curves", "defects/"  # names of pictures, and what some begin with
+Pictures = Mapping[str, Mapping[str, Picture]]  # by data set and name, their paths relative to the report
+Section = tuple[str, list[Part]]  # heading, parts
 
 
 def text_report(
@@ -34,9 +34,11 @@ def text_report(
     judgements: Mapping[str, Judgement],
     entries: Mapping[str, RunEntry],
     beside: Sequence[Record] = (),
+    pictures: Pictures | None = None,
+    evidence: Mapping[str, Picture] | None = None,
 ) -> str:
-    """Return the report as plain text."""
-    return rendered(_parts(results, judgements, entries, "text", {}, {}, beside), "text")
+    """Return the report as plain text, which says what its pictures show; arguments as those of `report`."""
+    return rendered(report(results, judgements, entries, "text", pictures, evidence, beside), "text")
 
 
 def markdown_report(
@@ -47,44 +49,45 @@ def markdown_report(
     evidence: Mapping[str, Picture] | None = None,
     beside: Sequence[Record] = (),
 ) -> str:
-    """Return the report as Markdown, with pictures.
+    """Return the report as Markdown, with pictures; arguments as those of `report`."""
+    return rendered(report(results, judgements, entries, "markdown", pictures, evidence, beside), "markdown")
+
+
+def report(
+    results: Sequence[Result],
+    judgements: Mapping[str, Judgement],
+    entries: Mapping[str, RunEntry],
+    style: Style,
+    pictures: Pictures | None = None,
+    evidence: Mapping[str, Picture] | None = None,
+    beside: Sequence[Record] = (),
+) -> Iterator[Part]:
+    """Yield the parts of the report.
 
     Args:
         results: of the runs.
         judgements: on the runs of each data set.
         entries: the runs as params.yaml has them.
+        style: that it will be written in.
         pictures: of the runs on each data set.
         evidence: of each run that is ill, the picture that shows its first finding.
         beside: what runs show beside others: see `across`.
     """
-    return rendered(_parts(results, judgements, entries, "markdown", pictures, evidence or {}, beside), "markdown")
-
-
-def _parts(
-    results: Sequence[Result],
-    judgements: Mapping[str, Judgement],
-    entries: Mapping[str, RunEntry],
-    style: Style,
-    pictures: Pictures,
-    evidence: Mapping[str, Picture],
-    beside: Sequence[Record],
-) -> Iterator[Part]:
     yield Heading(1, heading(results))
-    yield from diagnosis(results, judgements, beside, style, evidence)
+    yield conclusion(results, judgements)
     for data, group in by_data(results).items():
-        yield Heading(2, f"Data set {data}")
-        for name, paragraphs in _sections(group, judgements[data], style):
-            if name:
-                yield Heading(3, name)
-            yield from paragraphs
-        lines, command = recommendation(judgements[data], entries)
-        yield Heading(3, "Recommendation")
-        yield from lines
+        shown_here, judgement = dict((pictures or {}).get(data, {})), judgements[data]
+        yield Heading(2, f"Data set {data}", data)
+        yield from opening(group, judgement, shown_here.pop(EXAMPLES, None))
+        step, command = next_step(judgement, entries)
         if command:
-            yield Command(command)
-        for name, path in pictures.get(data, {}).items():
-            yield Heading(3, name)
-            yield Picture(name, path)
+            yield from (step, Command(command))
+        found = findings(group, [one for one in beside if one["data"] == data], style, evidence or {})
+        for name, parts in _sections(group, judgement, style, shown_here, list(found)):
+            if parts:
+                yield Heading(3, name)
+                yield from parts
+    yield from _definitions(results)
 
 
 def heading(results: Sequence[Result]) -> str:
@@ -95,21 +98,51 @@ def heading(results: Sequence[Result]) -> str:
     return f"Comparison of {runs}" if count == total else f"Comparison of {total} configurations, {runs}"
 
 
-def _sections(results: Sequence[Result], judgement: Judgement, style: Style) -> Iterator[Section]:
-    """What is said of the runs on one data set, but for the recommendation."""
-    yield "", [*metric_tables(results, style), legend(results), *mix(results, style)]
-    if seeds := _seeds(judgement, style):
-        yield "Seeds", seeds
-    rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
-    yield f"Best by each metric on {results[0].phase}", [f"{counted(rows)}.", *best_by_metric(rows, style)]
-    if found := defects(results):
-        yield "Defects", found
-    if found := completion(results):
-        yield "Completion and new rows", found
-    if verdicts := _verdicts(results, style):
-        yield "Verdict", verdicts
-    if tried := treated(results, style):
-        yield "Treatments", tried
+def _sections(
+    results: Sequence[Result], judgement: Judgement, style: Style, pictures: dict[str, Picture], found: list[Part]
+) -> Iterator[Section]:
+    """What follows the first screen of a data set: curves, findings, what only some data have, and all numbers."""
+    yield "Curves", [pictures.pop(CURVES)] if CURVES in pictures else []
+    yield "Findings", [*found, *_treatable(results)]
+    of_defects = [pictures.pop(name) for name in list(pictures) if name.startswith(DEFECTS)]
+    yield "Defects", [*defects(results, style), *of_defects]
+    yield "Completion and new rows", [*completion(results)]
+    yield "Seeds", [*_seeds(judgement, style)]
+    yield "Verdict", [*verdicts(results, style)]
+    yield "Treatments", [*treated(results, style)]
+    yield "More pictures", [*pictures.values()]
+    yield "Numbers", [*_numbers(results, judgement, style)]
+
+
+def _treatable(results: Sequence[Result]) -> Iterator[str]:
+    """How prescriptions are tried without copying them."""
+    found = {result.run.name: (result.diagnosis or {}).get("findings", ()) for result in results}
+    runs = [run for run, listed in found.items() if any(one["prescriptions"] for one in listed)]
+    if runs:
+        yield f"`vaelab treat {runs[0]}` tries what is prescribed, and keeps what helps."
+
+
+def _numbers(results: Sequence[Result], judgement: Judgement, style: Style) -> Iterator[Part]:
+    """All numbers, folded by group; and which configuration is best by each, where there are several."""
+    for group, tables in metric_tables(results, style).items():
+        yield Fold(group[0].upper() + group[1:], tables)
+    if len(judgement.configurations) > 1:
+        rows = pd.DataFrame(table_rows(results, {results[0].run.data: judgement}))
+        title = f"Best by each metric on {results[0].phase}"
+        yield Fold(title, [f"{counted(rows)}.", *best_by_metric(rows, style)])
+    yield legend(results)
+    yield from mix(results, style)
+
+
+def _definitions(results: Sequence[Result]) -> Iterator[Part]:
+    """What the metrics mean that the report shows, in its order."""
+    names = {name for group in by_data(results).values() for name in shown(group)}
+    told = [(name, definition(name)) for name in METRICS if name in names]
+    entries = [Definition(anchor(name), metric(name).full_title, text) for name, text in told if text]
+    if entries:
+        yield Heading(2, "What the metrics mean", "Metrics")
+        yield "In a sentence each; `docs/metrics` has formulas, biases, sources and tests."
+        yield Definitions(entries)
 
 
 def _seeds(judgement: Judgement, style: Style) -> list[str]:
@@ -140,30 +173,5 @@ def _seeds(judgement: Judgement, style: Style) -> list[str]:
 def _spread(name: str, values: Sequence[float]) -> str:
     if not values:
         return ""
-    mean = cell(name, fmean(values))
-    return f"{mean} ± {cell(name, deviation(values))}" if len(values) > 1 else f"{mean} (1 seed)"
-
-
-def _verdicts(results: Sequence[Result], style: Style) -> list[str]:
-    """Good, fair or poor by the limits of evaluate.verdict, where a kind has them, and beside the baselines."""
-    if not has_effect(Evaluate.model_fields["verdict"], results[0].run.kind):
-        return []
-    judged = {r.run.name: verdict(r.final, r.run.evaluate.verdict, r.baselines) for r in results}
-    names = dict.fromkeys(criterion.metric for criteria in judged.values() for criterion in criteria)
-    rows, notes = [], []
-    for result in results:
-        criteria = judged[result.run.name]
-        cells = {criterion.metric: _judged(criterion) for criterion in criteria}
-        rows.append([result.run.name, overall(criteria) or "", *(cells.get(name, "") for name in names)])
-        if result.metrics["run"].get("bypass"):
-            notes.append(f"- {result.run.name}: skips bypass the bottleneck; its errors say nothing of the latent")
-    headers = ["verdict", "worst", *(title(name, style) for name in names)]
-    return [text_table(rows, headers, style), *(["\n".join(notes)] if notes else [])]
-
-
-def _judged(criterion: Criterion) -> str:
-    if criterion.better_than_baseline is None:
-        return criterion.rating
-    if criterion.way is not None:
-        return f"{criterion.rating}, {criterion.way:.0%} of the way to {criterion.baseline}"
-    return f"{criterion.rating}, better than baseline: {'yes' if criterion.better_than_baseline else 'no'}"
+    text, _, _ = with_spread(name, values).partition(" (")
+    return text if len(values) > 1 else f"{text} (1 seed)"

@@ -7,15 +7,13 @@ from pathlib import Path
 from vaelab import artifacts, storage
 from vaelab.comparison.across import across
 from vaelab.comparison.advice import entries_of
-from vaelab.comparison.cells import Picture
 from vaelab.comparison.collect import Result
 from vaelab.comparison.html import html_page
 from vaelab.comparison.judge import judge_all
-from vaelab.comparison.report import markdown_report, text_report
+from vaelab.comparison.parts import Picture
+from vaelab.comparison.report import Pictures, markdown_report, report, text_report
 from vaelab.comparison.table import table_rows
 from vaelab.params.schema import Compare, RunEntry
-
-Pictures = Mapping[str, Mapping[str, Path]]  # by data set and title
 
 
 def save(
@@ -34,7 +32,7 @@ def save(
         options: the block `compare` of params.yaml.
         entries: the runs as params.yaml has them, for the command that trains the winner for longer; runs that are not
             in it get a command with all their differences from the defaults (`advice.entries_of` knows other bases).
-        pictures: linked in Markdown, inside the HTML page.
+        pictures: by data set and name: linked in Markdown, inside the HTML page.
         shown: of ill runs, the picture of the first finding.
 
     Raises:
@@ -42,20 +40,20 @@ def save(
     """
     judgements = judge_all(results, options or Compare())
     known = entries_of(results) | dict(entries or {})
-    linked = {
-        data: {title: Path(os.path.relpath(path, folder)) for title, path in group.items()}
-        for data, group in (pictures or {}).items()
-    }
-    evidence = {
-        run: Picture(picture.title, Path(os.path.relpath(picture.path, folder)))
-        for run, picture in (shown or {}).items()
-    }
+    linked = {data: _linked(group, folder) for data, group in (pictures or {}).items()}
+    evidence = _linked(shown or {}, folder)
     beside = across(results)
-    text = text_report(results, judgements, known, beside)
+    text = text_report(results, judgements, known, beside, linked, evidence)
     markdown = markdown_report(results, judgements, known, linked, evidence, beside)
     storage.write_json(folder / artifacts.ACROSS_RUNS.name, {record["run"]: record for record in beside})
     storage.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
     storage.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
     storage.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)
-    storage.write_text(folder / artifacts.COMPARISON_HTML.name, html_page(markdown, folder))
+    page = html_page(report(results, judgements, known, "html", linked, evidence, beside), folder)
+    storage.write_text(folder / artifacts.COMPARISON_HTML.name, page)
     return text
+
+
+def _linked(pictures: Mapping[str, Picture], folder: Path) -> dict[str, Picture]:
+    """Pictures with their paths relative to the report."""
+    return {name: one._replace(path=Path(os.path.relpath(one.path, folder))) for name, one in pictures.items()}

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vaelab.anomaly.preprocessing import COMBINED
+from vaelab.comparison.cells import Style, table
+from vaelab.comparison.collect import Result
 from vaelab.metrics.records import DEFECT_BASELINES
 
 
@@ -35,3 +38,21 @@ def difference(gain: Mapping[str, float]) -> str:
     if high < 0:
         return f"worse by {-gain['difference']:.3f} ({-high:.3f} to {-low:.3f})"
     return f"no difference that shows ({gain['difference']:+.3f}, {low:+.3f} to {high:+.3f})"
+
+
+def scores_table(result: Result, style: Style) -> Iterator[str]:
+    """Yield average precision by score and aggregation, of the run's own scores, and which are in use."""
+    reached, used = (result.threshold or {})["summary"].get("by_aggregation", {}), result.run.threshold
+    if not reached:
+        return
+    alone = len(used.scores) == 1
+    scores = [score for score in reached if score != COMBINED or not alone]
+    hows = list(next(iter(reached.values())))
+    rows = []
+    for score in scores:
+        mine = score == COMBINED or (alone and score == used.scores[0])
+        marks = [" (in use)" * (mine and how == used.aggregation) for how in hows]
+        cells = [f"{reached[score][how]['average_precision']:.3f}{mark}" for how, mark in zip(hows, marks, strict=True)]
+        rows.append([f"{' + '.join(used.scores)}" if score == COMBINED else score, *cells])
+    yield f"{result.run.name}, average precision by score and by how the cells of a patch are aggregated, on test:"
+    yield table(rows, ["score", *hows], style)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from vaelab.comparison.cells import cell
 from vaelab.comparison.collect import Result
 from vaelab.metrics.nested import flat
 from vaelab.metrics.tables import column
@@ -112,9 +113,15 @@ def brief(found: Versus) -> str:
     return f"{'within' if found.within else 'beyond'} the spread of the seeds ({how}, p = {found.p:.2g})"
 
 
-def with_spread(values: Sequence[float], printed: str, spread: str) -> str:
-    """Return a mean as it is printed with the unbiased standard deviation over its seeds, where there are several."""
-    return f"{printed} ± {spread} ({len(values)} seeds)" if len(values) > 1 else printed
+def with_spread(name: str, values: Sequence[float]) -> str:
+    """Return the mean of a metric, with the unbiased standard deviation over its seeds where there are several.
+
+    Both have two digits of the deviation: more is chance.
+    """
+    mean, spread = fmean(values), deviation(values)
+    if len(values) == 1:
+        return cell(name, mean)
+    return f"{cell(name, mean, spread=spread)} ± {cell(name, spread, [mean], spread)} ({len(values)} seeds)"
 
 
 def deviation(values: Sequence[float]) -> float:

@@ -8,13 +8,12 @@ import pandas as pd
 
 from vaelab.comparison.cells import Style, cell, escaped, text_table, title
 from vaelab.comparison.conventions import differences, kind_of, labels, scope
-from vaelab.comparison.seeds import brief, deviation, versus, with_spread
+from vaelab.comparison.seeds import brief, versus, with_spread
 from vaelab.errors import InputError
 from vaelab.metrics.records import DEFECTS
 from vaelab.metrics.tables import TABLES, better, column, cost, direction_text, held_out
 
 SEEDS = "seed_group"  # column: what runs that differ in the seed alone are called together
-WIDTH = 44  # characters of a cell in plain text
 NEEDED = ("configuration", "data", "phase", "seed", "convention")
 
 
@@ -72,12 +71,12 @@ def best_by_metric(rows: pd.DataFrame, style: Style) -> list[str]:
             continue  # most images have none, and nobody misses the measures
         for name in names:
             if column(name) not in rows or not rows[column(name)].notna().any():
-                absent.append(title(name, style))
+                absent.append(title(name, "text" if style == "text" else "markdown"))  # what a page says nothing of
                 continue
             for line in _lines(name, rows, style):
                 lines.append([first, *line])
                 first = ""
-    text = text_table(lines, ["group", "metric", "better", "best", "value", "remark"], style, WIDTH)
+    text = text_table(lines, ["group", "metric", "better", "best", "value", "remark"], style)
     return [text, *([f"Not measured: {'; '.join(absent)}."] if absent else [])]
 
 
@@ -149,7 +148,7 @@ def _best(name: str, entries: Sequence[Entry], without: Sequence[str]) -> list[s
 
 def _value(name: str, entry: Entry) -> str:
     values, costs = list(entry.values.values()), list(entry.costs.values())
-    text = with_spread(values, cell(name, entry.mean), cell(name, deviation(values)))
+    text = with_spread(name, values)
     away = better(name) == "closest" and len(costs) > 1  # the mean may be close although no seed is
     return f"{text}, on average {cell(name, fmean(costs))} away" if away else text
 

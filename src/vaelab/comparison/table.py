@@ -52,12 +52,12 @@ def table(results: Sequence[Result], options: Compare | None = None) -> pd.DataF
 
 
 def curves_table(results: Sequence[Result]) -> pd.DataFrame:
-    """Return the val rows after each epoch of the histories that were kept, with the columns of every kind of data.
+    """Return the val rows after each epoch of the histories that were kept, with `data` and the columns of every kind.
 
     The untrained model, epoch 0, may be so far off that the rest of a plot would be flat.
     """
-    kept = [result.history for result in results if result.history is not None]
-    history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "epoch", "phase"])
+    kept = [r.history.assign(data=r.run.data) for r in results if r.history is not None]
+    history = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["run", "data", "epoch", "phase"])
     val = history[(history["phase"] == "val") & (history["epoch"] > 0)].drop(columns=["phase"])
     names = dict.fromkeys(name for tables in TABLES.values() for name in tables.history)
     return val.reindex(columns=list(dict.fromkeys([*val.columns, *names])))

@@ -6,8 +6,6 @@ from vaelab.comparison.cells import Style, text_table
 from vaelab.comparison.collect import Result
 from vaelab.diagnosis import treatments as treating
 
-WIDTH = 40  # characters of a column in plain text
-
 
 def treated(results: Sequence[Result], style: Style) -> list[str]:
     """Return a line and a table for each of the runs that was treated; nothing where none was."""
@@ -20,5 +18,5 @@ def treated(results: Sequence[Result], style: Style) -> list[str]:
         end = f"; stopped, {done.stopped}" if done.stopped else ""
         paragraphs.append(f"{done.run}, {how}: {len(done.tries)} tried, {kept} kept, {done.seconds:.0f} s{end}.")
         rows = [list(row.values()) for row in treating.table(done)]
-        paragraphs.append(text_table(rows, treating.HEADERS, style, WIDTH))
+        paragraphs.append(text_table(rows, treating.HEADERS, style))
     return paragraphs

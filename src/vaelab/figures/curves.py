@@ -19,6 +19,7 @@ from vaelab.figures.kinds import FIGURES
 STYLES: Mapping[str, Literal["--", "-"]] = {"train": "--", "val": "-"}
 MARKERS = ("o", "s", "^", "D")  # the next one where there are more runs than colours
 LEGEND_WIDTH = 150  # characters
+LEAST_SHARE = 0.15  # of an axis from 0, or to 1, that lines take; else it ends near them
 NAME = 300  # pixels of a run's name
 
 
@@ -30,12 +31,14 @@ def training_curves(history: pd.DataFrame, kind: str) -> Figure:
             untrained model, is left out: it may be so far off that the rest would be flat.
         kind: grid, image or tags.
     """
-    curves, history = FIGURES[kind].curves, history[history["epoch"] > 0]
+    history = history[history["epoch"] > 0]
+    measured = [name for name in FIGURES[kind].curves if name in history and history[name].notna().any()]
+    curves = {name: FIGURES[kind].curves[name] for name in measured or ["loss"]}  # features of images have no SSIM
     runs = list(dict.fromkeys(history["run"]))
     names = labels(runs, NAME, 10)
     columns = max(1, int(LEGEND_WIDTH // (max(map(len, names)) + 5)))
     figure = new_figure(13.5, 3.7 + 0.2 * -(-(len(runs) + 2) // columns))
-    panels = figure.subplots(1, len(curves))
+    panels = figure.subplots(1, len(curves), squeeze=False)[0]
     looks = [
         (run, RUN_COLOURS[number % len(RUN_COLOURS)], MARKERS[number // len(RUN_COLOURS) % len(MARKERS)])
         for number, run in enumerate(runs)
@@ -60,8 +63,11 @@ def _set_axes(axes: Axes, curve: Curve) -> None:
     axes.set(title=curve.title, xlabel="epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
+    low, high = float(axes.dataLim.ymin), float(axes.dataLim.ymax)  # infinite where nothing was measured
+    room = (high if curve.top is None else curve.top) - (curve.bottom or 0)
+    if isfinite(high - low) and 0 < high - low < LEAST_SHARE * room:
+        return  # it would look flat on the whole axis
     if curve.bottom is not None:
-        lowest = float(axes.dataLim.ymin)  # infinite where nothing was measured
-        axes.set_ylim(bottom=min(curve.bottom, lowest) if isfinite(lowest) else curve.bottom)
+        axes.set_ylim(bottom=min(curve.bottom, low) if isfinite(low) else curve.bottom)
     if curve.top is not None:
         axes.set_ylim(top=curve.top)

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab import artifacts, storage
-from vaelab.comparison.cells import Picture
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
+from vaelab.comparison.parts import Picture
 from vaelab.data.format.prepared import read_info
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.curves import training_curves

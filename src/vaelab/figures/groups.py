@@ -1,12 +1,14 @@
 """Pictures of the runs on one data set side by side, and how much of a difference between them is luck."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab import artifacts, storage
+from vaelab.comparison.advice import best_of_its_size
 from vaelab.comparison.collect import Result
 from vaelab.comparison.seeds import by_seed, configurations
 from vaelab.data.format.prepared import read_info
@@ -16,48 +18,127 @@ from vaelab.figures.canvas.names import labels
 from vaelab.figures.curves import training_curves
 from vaelab.figures.kind import SameExamples
 from vaelab.figures.kinds import FIGURES
+from vaelab.metrics.directions import VALIDATION
+from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, ranking_metric
 from vaelab.params.schema import Compare
 
 NAME = 260  # pixels of a configuration's name
 
 
-def group_pictures(data: str, group: list[Result], options: Compare) -> dict[str, tuple[str, Figure]]:
-    """Return title and figure of each picture of the runs on a data set, by the name of its file."""
+class Drawn(NamedTuple):
+    """A picture of runs on one data set."""
+
+    title: str
+    figure: Figure
+    seen: str  # what is seen on it
+
+
+def group_pictures(data: str, group: list[Result], options: Compare, first: str | None = None) -> dict[str, Drawn]:
+    """Return each picture of the runs on a data set, by the name of its file.
+
+    Args:
+        data: name of the data set.
+        group: its runs.
+        options: how many examples.
+        first: the run that stands first, beside its best baseline; None: the first.
+    """
     info, phase = read_info(artifacts.prepared(data)), options.phase
     kind = FIGURES[info.kind]
     history = pd.concat([result.history for result in group if result.history is not None], ignore_index=True)
     pixels = [result for result in group if result.run.model.features == "none"]
-    same = same_examples(data, pixels or group, options.samples, options.seed)  # feature maps are beside no pictures
+    shown = sorted(pixels or group, key=lambda result: result.run.name != first)  # feature maps are beside no pictures
+    beside = best_shown(shown[0], options)
+    same = same_examples(data, shown, options.samples, options.seed, beside)
+    by = f", and by {beside[1]}, with as many numbers as {shown[0].run.name} has latents" if beside else ""
+    if shown[0].run.model.features != "none":
+        by += "; features of a network, each tile three mixtures of their channels as colours"
+    by_run = kind.examples.by_run(same, info)
     pictures = {
-        "curves": ("Training curves", training_curves(history, info.kind)),
-        "reconstructions": ("Reconstructions", kind.examples.by_run(same, info)),
+        "curves": Drawn("Training curves", training_curves(history, info.kind), _curves_seen(history, info.kind)),
+        "reconstructions": Drawn(f"The same examples by each run{by}", by_run, _seen(same, info.kind)),
     }
-    pictures |= {name: (title, figure) for name, title, figure in kind.of_group(group, data, info)}
+    pictures |= {
+        name: Drawn(title, figure, f"{title} of {', '.join(r.run.name for r in group)}: {_headline(figure)}.")
+        for name, title, figure in kind.of_group(group, data, info)
+    }
     repeated = [configuration for configuration in configurations(group) if len(configuration.results) > 1]
     if repeated:
         metric = ranking_metric(options.metric, info.kind)
         values = {found.name: list(by_seed(found, metric, phase).values()) for found in repeated}
-        pictures["seeds"] = ("Seeds", seeds_by_configuration(values, METRICS[metric].full_title, phase))
+        figure = seeds_by_configuration(values, METRICS[metric].full_title, phase)
+        pictures["seeds"] = Drawn("Seeds", figure, f"A dot for each seed: {METRICS[metric].full_title} on {phase}.")
     return pictures
 
 
-def same_examples(data: str, results: list[Result], count: int, seed: int) -> SameExamples:
-    """Return a seeded choice of `count` examples of the phase that is reported, as each run reconstructs them."""
+def _headline(figure: Figure) -> str:
+    """The title of a figure, or of its first axes."""
+    return figure.get_suptitle() or next((axes.get_title() for axes in figure.axes), "")
+
+
+def _curves_seen(history: pd.DataFrame, kind: str) -> str:
+    """What curves show: where the column that selects ends."""
+    name = TABLES[kind].selection[0]
+    val = history[(history["phase"] == "val") & (history["epoch"] > 0)]
+    if name not in val or not val[name].notna().any():
+        return "Lines over the epochs."
+    ends = val.dropna(subset=[name]).groupby("run", sort=False)[name].agg(["first", "last"])
+    told = "; ".join(f"{run} from {way['first']:.3g} to {way['last']:.3g}" for run, way in ends.iterrows())
+    return f"Lines over {int(val['epoch'].max())} epochs. {METRICS[name].full_title} on val: {told}."
+
+
+def _seen(same: SameExamples, kind: str) -> str:
+    """What the same examples show: how well each run does on them."""
+    score = VALIDATION[kind].example_score
+    means = ", ".join(f"{name} {float(np.mean(values)):.3g}" for name, values in same.scores.items())
+    return (
+        f"{len(same.ids)} {same.phase} examples and their reconstructions. Mean {METRICS[score].full_title}: {means}."
+    )
+
+
+def best_shown(result: Result, options: Compare) -> tuple[str, str] | None:
+    """Return name and title of the best baseline of a run's size of which reconstructions are saved."""
+    metric = ranking_metric(options.metric, result.run.kind)
+    found = best_of_its_size(result, metric)
+    if found is None:
+        return None
+    with storage.opened(artifacts.scores(result.run.name) / "arrays.safetensors", "numpy") as file:
+        saved = f"{found[0]}_reconstruction" in file.keys()  # noqa: SIM118
+    return (found[0], BASELINES[result.run.kind][found[0]]) if saved else None
+
+
+def same_examples(
+    data: str, results: list[Result], count: int, seed: int, baseline: tuple[str, str] | None = None
+) -> SameExamples:
+    """Return a seeded choice of examples of the phase that is reported, as each run reconstructs them.
+
+    Args:
+        data: name of the data set.
+        results: of its runs, in the order of the picture.
+        count: of examples.
+        seed: of the choice.
+        baseline: name and title of one of the first run's size, that stands behind it.
+    """
     phase, score = results[0].phase, TABLES[results[0].run.kind].example_score
     folders = {result.run.name: artifacts.scores(result.run.name) for result in results}
     chosen: dict[str, np.ndarray] = {}
     original = ids = np.empty(0)
+    beside: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, folder in folders.items():
         with storage.opened(folder / "arrays.safetensors", "numpy") as file:
             saved = file.get_tensor(f"{phase}_ids")
             ids = np.sort(np.random.default_rng(seed).choice(len(saved), min(count, len(saved)), replace=False))
             original, chosen[name] = (file.get_tensor(f"{phase}_{what}")[ids] for what in ("x", "reconstruction"))
+            if baseline and not beside:
+                of_it = (file.get_tensor(f"{baseline[0]}_{what}")[ids] for what in ("reconstruction", "score"))
+                beside[baseline[1].split(",")[0]] = tuple(of_it)
+                chosen |= {title: outputs for title, (outputs, _) in beside.items()}
             ids = saved[ids]
     scores = {}
     for name, folder in folders.items():
         table = pd.read_csv(folder / "examples.csv", usecols=["phase", score])
         scores[name] = table[table["phase"] == phase][score].to_numpy()[ids]
+        scores |= {title: values for title, (_, values) in beside.items()}
     return SameExamples(data, phase, ids, original, chosen, scores)
 
 

@@ -34,6 +34,7 @@ BASELINES: dict[str, dict[str, str]] = {  # titles of the trivial methods that a
     },
 }
 SAME_FOR_ALL = {"majority", "mean_image", "white_page", "zero", "frequency"}  # of these: they know nothing of x
+OF_ITS_SIZE = ("pca", "patch_pca", "pca_ranks", "patch_pca_ranks")  # with as many numbers as the model has latents
 REFERENCES = {"blur": "blurred original, σ=2"}  # titles of what copies its input past any bottleneck: no baselines
 DEFECT_BASELINES = {  # titles of anomaly scores that need no network
     "pca_mahalanobis": "PCA distance",
@@ -142,12 +143,12 @@ RECORDS: dict[str, tuple[Metric, ...]] = {
                Column(80, kinds=GRID)),
         Metric("extent_accuracy", "extent accuracy", "", VALIDATED["extent_accuracy"], GRID, True, True),
         Metric("best_threshold", "threshold of the best micro F1 on val", "", "none", TAGS, True),
-        Metric("best_f1_micro", "F1 at that threshold, micro", "", "higher", TAGS, True, True),
-        Metric("best_f1_macro", "F1 at that threshold, macro", "", "higher", TAGS, True),
-        Metric("best_jaccard_index", "Jaccard index at that threshold, mean of rows", "", "higher", TAGS, True),
-        Metric("best_jaccard_micro", "Jaccard index at that threshold, micro", "", "higher", TAGS),
-        Metric("best_hamming_loss", "Hamming loss at that threshold", "", "lower", TAGS, True),
-        Metric("best_exact_match", "exact-match rate at that threshold", "", "higher", TAGS),
+        Metric("best_f1_micro", "F1 at the best threshold, micro", "", "higher", TAGS, True, True),
+        Metric("best_f1_macro", "F1 at the best threshold, macro", "", "higher", TAGS, True),
+        Metric("best_jaccard_index", "Jaccard index at the best threshold, mean of rows", "", "higher", TAGS, True),
+        Metric("best_jaccard_micro", "Jaccard index at the best threshold, micro", "", "higher", TAGS),
+        Metric("best_hamming_loss", "Hamming loss at the best threshold", "", "lower", TAGS, True),
+        Metric("best_exact_match", "exact-match rate at the best threshold", "", "higher", TAGS),
         Metric("grouped_f1_micro", "F1 at thresholds by group of frequency, micro", "", "higher", TAGS, True),
         Metric("grouped_f1_macro", "F1 at thresholds by group of frequency, macro", "", "higher", TAGS, True, True),
         Metric("grouped_hamming_loss", "Hamming loss at thresholds by group of frequency", "", "lower", TAGS, True),

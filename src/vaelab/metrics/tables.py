@@ -34,7 +34,7 @@ def _tables(kind: str) -> KindTables:
     """The tables of a kind of data."""
     found = list(METRICS.values())
     groups: dict[str, tuple[str, ...]] = {}
-    for metric in sorted(found, key=lambda metric: metric.group != "loss"):  # losses first
+    for metric in found:
         if metric.holds(metric.ranked, kind):
             groups[metric.group] = (*groups.get(metric.group, ()), metric.name)
     return KindTables(

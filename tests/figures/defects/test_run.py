@@ -26,7 +26,7 @@ GROUPS = ("00", "linen")
 INFO = image_info(1, SIDE, GROUPS)
 MODEL = {"name": "local", "latent": "map", "latent_channels": 3, "hidden": (8,), "per_group": True}
 RUN = tiny_run(kind="image", model=MODEL, evaluate={"anomalies": "always"}, threshold={"bootstrap": 20})
-LABELLED = {"histogram", "percentiles", "curves", "by_defect", "missed", "false_alarms", "most_anomalous",
+LABELLED = {"histogram", "all_missed", "percentiles", "curves", "by_defect", "missed", "false_alarms", "most_anomalous",
             "least_anomalous", "strips"}  # fmt: skip
 
 
@@ -188,7 +188,9 @@ def test_what_a_comparison_shows_is_of_the_best_run(scored):
     found = with_threshold(result(run.name, "image"))
     for name, figure in defect_pictures(run):
         save_png(figure, artifacts.COMPARISON_DEFECTS / run.name / f"{name}.png")
-    assert f"Defects that are missed first: {run.name}" in shown_defects([found])
+    shown = shown_defects([found], "defects/")
+    assert shown["defects/all_missed"].title == f"All missed defects, by strip: {run.name}"
+    assert all(picture.path.exists() and picture.alt for picture in shown.values())
     broken = [result("other", "image"), ill(found, "not_learned")]
     assert not shown_defects(broken), "no pictures of a broken run as the best"
     tables = defect_curves([found, result("other", "image")])

@@ -14,7 +14,7 @@ from vaelab.anomaly.preprocessing import COMBINED, preprocess
 from vaelab.anomaly.score import calibrated_maps
 from vaelab.anomaly.score_files import ScoreFile, read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
-from vaelab.figures.defects.maps import ShownPatch, patches
+from vaelab.figures.defects.maps import ShownPatch, film_frame, patches
 from vaelab.figures.defects.overlay import score_scale
 from vaelab.figures.defects.rates import by_defect, by_percentile
 from vaelab.figures.defects.scores import roc_and_precision, score_histogram
@@ -24,7 +24,7 @@ from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.params.schema import Run
 from vaelab.params.threshold import Threshold
 
-ROWS, STRIPS = 6, 4  # of a picture of patches, of strips
+ROWS, STRIPS, MISSED = 6, 4, 60  # of a picture of patches, of strips, of all missed defects
 FINAL = ("test", "defects")
 POOLS = ("val normals", "test normals", "clean patches of defective strips", "defects")
 UNITS = {"log_z": "standard deviations of normals", "quantile": "nats", "none": "the unit of the map"}
@@ -70,6 +70,9 @@ def defect_pictures(run: Run) -> Iterator[Named]:
     every = [one for _, shown in chosen.values() for one in shown]
     maps = [one.score for one in every] + [strip.score for strip in strips]
     scale = score_scale(maps, score_label(run.threshold, "cell"))
+    if missed := _missed(found):
+        title = f"{run.name}: {len(missed)} missed defects by strip, below the threshold {found.threshold:.2f}"
+        yield "all_missed", film_frame(title, missed, scale)
     for name, (title, shown) in chosen.items():
         yield name, patches(f"{run.name}: {title} (threshold {found.threshold:.2f})", shown, scale, every)
     if strips:
@@ -141,6 +144,17 @@ def _chosen(found: DefectMaterial) -> dict[str, tuple[str, list[ShownPatch]]]:
     return {
         name: (title, [_shown(found, row, normals) for row in rows]) for name, (title, rows) in chosen.items() if rows
     }
+
+
+def _missed(found: DefectMaterial) -> list[ShownPatch]:
+    """The first MISSED defects that are not flagged, strip by strip."""
+    rows = [row for row in found.rows if row["phase"] == "defects" and row["label"] and not row["flagged"]]
+    rows.sort(key=lambda row: (row["strip"], row["left"], row["top"]))
+    shown = [_shown(found, row, np.zeros(1)) for row in rows[:MISSED]]
+    return [
+        one._replace(caption=[one.caption[0], f"{row['defect']}, score {row[COMBINED]:.2f}".replace("_", " ")])
+        for one, row in zip(shown, rows, strict=False)
+    ]
 
 
 def _shown(found: DefectMaterial, row: Row, normals: np.ndarray) -> ShownPatch:

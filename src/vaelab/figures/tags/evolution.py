@@ -40,7 +40,7 @@ def by_run(same: SameExamples, info: DataInfo) -> Figure:
             f"{text} · {same.scores[run][number]:.2f}" for run, text in zip(same.reconstructions, names, strict=True)
         ]
         decoded = np.stack([rows[number] for rows in same.reconstructions.values()])
-        shown.append(row_panel(f"{same.phase} {name}", columns, same.original[number], decoded, info))
+        shown.append(row_panel(f"{same.phase} {name}", columns, same.original[number], decoded, info, by=0))
     title = f"The same rows of data set {same.data}, reconstructed by each run (· {PRINTED.split()[0]} of the row)"
     return panels(f"{title}; {MARKS}", shown)
 

@@ -23,7 +23,7 @@ NAME = 150  # pixels
 NAMES = NAME + 20  # with their marks; pixels, as are all below
 WIDTH, LEAST = 1900, 900  # of a picture
 CELL, ROW, LEAST_ROOM = 40, 20, 300  # width and height of a cell, least width of all cells of a row together
-LETTER, UPRIGHT = 8, 5  # columns with longer labels are turned
+LETTER, UPRIGHT = 8, 5  # columns with longer labels are turned, where those are wider
 TITLE, LABEL, BETWEEN = 22, 18, 16
 LONGEST_BAR = 500
 GRID = 204  # gray of the lines between cells
@@ -42,17 +42,19 @@ class TagPanel(NamedTuple):
     values: np.ndarray  # probabilities [k, c]
 
 
-def row_panel(title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndarray, info: DataInfo) -> TagPanel:
+def row_panel(
+    title: str, columns: Sequence[str], row: np.ndarray, decoded: np.ndarray, info: DataInfo, by: int = -1
+) -> TagPanel:
     """Return the panel of a row uint8 [D] of 0 and 1 and of its reconstructions uint8 [c, D], 255 · probability.
 
     Shown are tags that the row has, the least probable of them if need be, and those it has not that came closest to
-    being predicted.
+    being predicted; the least and most probable ones by that column.
     """
     there = np.nonzero(row)[0]
     absent = np.nonzero(row == 0)[0]
     highest = decoded[:, absent].max(0).astype(np.int64)
     absent = absent[np.argsort(-highest, kind="stable")][: max(MOST_ABSENT, MOST - len(there))]
-    last = decoded[-1].astype(np.int64)
+    last = decoded[by].astype(np.int64)
     kept = np.sort(there[np.argsort(last[there], kind="stable")][: MOST - len(absent)])
     kept = kept[np.argsort(-last[kept], kind="stable")]
     more = f", {len(kept)} of its {len(there)} tags" if len(kept) < len(there) else ""
@@ -77,7 +79,8 @@ def panels(title: str, shown: Sequence[TagPanel]) -> Figure:
     """Return a figure of panels on one scale from 0, white, to 1, black."""
     cell = max(CELL, LEAST_ROOM // len(shown[0].columns))
     letters = max(len(text) for panel in shown for text in panel.columns)
-    head = TITLE + (LETTER * letters if letters > UPRIGHT else LABEL)
+    turned = letters > UPRIGHT and LETTER * letters > cell
+    head = TITLE + (LETTER * letters if turned else LABEL)
     step = NAMES + cell * len(shown[0].columns) + BETWEEN
     per_row = max(1, min(len(shown), 4, WIDTH // step))
     down = -(-len(shown) // per_row)
@@ -89,7 +92,7 @@ def panels(title: str, shown: Sequence[TagPanel]) -> Figure:
         left, upper = number % per_row * step + NAMES, number // per_row * height + head
         pixels = _cells(panel.values, cell)
         image[upper : upper + len(pixels), left : left + pixels.shape[1]] = pixels
-        _letter(axes, panel, left, upper, cell, letters > UPRIGHT)
+        _letter(axes, panel, left, upper, cell, turned)
     paste(figure, axes, image, MARGIN, top)
     bar = box(figure, MARGIN + image.shape[1], top + head, BAR, min(len(image) - head - BETWEEN, LONGEST_BAR))
     draw_bar(bar, Scale(0.0, 1.0, MAP, "probability of the tag", "neither"))
