@@ -34,10 +34,15 @@ def opening(results: Sequence[Result], judgement: Judgement, picture: Picture | 
     yield Health(every[:FIRST_RUNS])
     if rest := every[FIRST_RUNS:]:
         yield Fold(f"{len(rest)} more runs", [Health(rest)])
-    yield from filter(None, [_why(judgement), " ".join(_beside(results, judgement))])
+    yield from reasons(results, judgement)
     yield charts(results, judgement)
     if picture:
         yield picture
+
+
+def reasons(results: Sequence[Result], judgement: Judgement) -> list[str]:
+    """Return by which rule a run is recommended, and what speaks against it."""
+    return [text for text in (_why(judgement), " ".join(_beside(results, judgement))) if text]
 
 
 def lead(judgement: Judgement) -> str:

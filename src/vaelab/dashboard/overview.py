@@ -7,9 +7,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from vaelab.comparison.advice import entries_of, recommendation
+from vaelab.comparison.advice import entries_of, next_step
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement, judge
+from vaelab.comparison.opening import lead, reasons
 from vaelab.comparison.seeds import by_data
 from vaelab.dashboard import charts, health, project, runs_table
 from vaelab.dashboard.frame import WANTED, go
@@ -20,7 +21,6 @@ from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import better
 
 MOST_POINTS = 24  # of a chart: the best runs
-SENTENCES = 2  # of the recommendation; the report has the rest
 
 
 def page() -> None:
@@ -46,21 +46,21 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
     st.header(data, divider="gray")
     try:
         found = judge(group, project.compare_options())
-        lines, command = recommendation(found, entries_of(group))
+        step, command = next_step(found, entries_of(group))
     except InputError as error:  # runs that cannot be ranked together
         st.warning(str(error))
         runs_table.show(data, group, None, "")
         return
-    st.subheader(lines[0])
+    st.subheader(_escaped(lead(found)))
     left, right = st.columns([3, 2])
     with left:
         chart, alt_text = _ranking(group, found)
         st.altair_chart(chart, alt=alt_text)
     with right:
-        for line in lines[1:-1]:
+        for line in reasons(group, found):
             st.markdown(_escaped(line))
     if command:
-        with st.expander(lines[-1].rstrip(":")):
+        with st.expander(step.rstrip(":")):
             st.code(command, language="bash", wrap_lines=True)
     pressed = runs_table.show(data, group, found.recommended, found.metric)
     if pressed is not None:
