@@ -78,3 +78,14 @@ def test_a_damaged_file_is_an_error_in_words(project, tmp_path, monkeypatch, fil
 def test_a_file_that_its_stage_has_not_written_yet_is_named(project, tmp_path, monkeypatch):
     monkeypatch.chdir(without(project, tmp_path, "data/scores/rows/examples.csv"))
     assert "examples.csv: no such file" in unchecked("samples", "rows").run().error[0].value
+
+
+@pytest.mark.parametrize("name", ["batch", "samples"])
+def test_names_of_the_data_cannot_load_anything(project, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(without(project, tmp_path))
+    path = artifacts.prepared("rows") / "meta.json"
+    evil = [f"![{colour}](http://evil.example/{colour}.png)" for colour in ("red", "green", "blue")]
+    storage.write_json(path, storage.read_json(path) | {"groups": evil})
+    page = opened(name, "rows")
+    assert "![" not in said(page)
+    assert "![" not in str([*page.table[0].value.index])

@@ -1,9 +1,14 @@
 """Each page of each kind of data: it says its conclusion, and nothing goes wrong."""
 
+import numpy as np
 import pytest
-from dashboards import DATA, RUNS, checked, opened, said
+from dashboards import DATA, RUNS, checked, opened, said, without
+from helpers import tiny_run
+from image_folders import encoded
 from streamlit.testing.v1 import AppTest
 
+from vaelab import artifacts, storage
+from vaelab.dashboard.command import APP
 from vaelab.dashboard.frame import SHOWN
 
 CONCLUSIONS = {  # what a page says of a run that was measured
@@ -22,11 +27,7 @@ def test_a_page_says_its_conclusion(project, name, run):
 
 
 def test_the_frame_opens_with_the_overview(project):
-    from pathlib import Path
-
-    import vaelab.dashboard
-
-    page = checked(AppTest.from_file(Path(vaelab.dashboard.__file__).with_name("app.py"), default_timeout=60).run())
+    page = checked(AppTest.from_file(APP, default_timeout=60).run())
     assert page.title[0].value == "Overview"
     assert page.selectbox(key="run").options == sorted(DATA)
 
@@ -79,3 +80,31 @@ def test_latents_move_and_priors_are_drawn(project):
 def test_distributions_by_group_and_split(project, by):
     page = checked(opened("batch", "rows").segmented_control(key="by").set_value(by).run())
     assert list(page.table[0].value.columns)[:2] == ["examples", "mean"]
+
+
+def test_a_sweep_is_filtered_by_options_and_health(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(without(project, tmp_path))
+    for number in range(5):
+        name, options = f"sweep_{number}", {"train": {"learning_rate": 10.0 ** -(number + 1)}}
+        run = tiny_run(name, "rows", "tags", **options)
+        storage.write_yaml(artifacts.resolved(name), run.model_dump(mode="json"))
+        storage.write_json(artifacts.evaluation(name), storage.read_json(artifacts.evaluation("rows")))
+    page = opened("overview")
+    table = next(one.value for one in page.dataframe if "sweep_0" in set(one.value["run"]))
+    assert len(table) == 6
+    assert set(table["train.learning_rate"]) >= {0.1, 0.01}
+    page = checked(page.text_input(key="contains_rows").set_value("learning_rate=0.1").run())
+    table = next(one.value for one in page.dataframe if "sweep_0" in set(one.value["run"]))
+    assert table["run"].tolist() == ["sweep_0"]
+
+
+def test_own_images_are_judged_or_refused_by_name(project):
+    page = opened("own_images", "pictures")
+    given = page.file_uploader[0]
+    given.upload("mine `1`.png", encoded(np.full((40, 60), 90, np.uint8), "PNG"), "image/png")
+    given.upload("broken.png", b"no image", "image/png")
+    page = checked(page.run())
+    assert page.subheader[0].value.startswith("Verdict: ")
+    assert "1 image of your files" in page.subheader[0].value
+    assert "Left out: broken.png: not an image of a known type" in page.warning[0].value
+    assert "`mine '1'.png`: MSE" in said(page)

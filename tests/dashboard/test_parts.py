@@ -10,7 +10,7 @@ import pytest
 
 from vaelab import storage
 from vaelab.dashboard import charts, command, reading
-from vaelab.dashboard.numbers import printed, short, title
+from vaelab.dashboard.numbers import plain, printed, short, title
 from vaelab.errors import InputError
 
 PAGES = ("overview", "run", "samples", "batch", "latents", "defects", "own_images")
@@ -77,3 +77,8 @@ def test_without_streamlit_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"vaelab\[dashboard\]"):
         command.serve(8501)
+
+
+def test_names_of_the_data_are_no_markdown():
+    assert plain("![x](http://evil.example/x.png)") == r"\!\[x\]\(http\://evil\.example/x\.png\)"
+    assert plain("a b") == "a b"

@@ -10,7 +10,7 @@ import streamlit as st
 from vaelab.dashboard import charts, examples, missing, project
 from vaelab.dashboard.frame import go
 from vaelab.dashboard.gallery import of_examples
-from vaelab.dashboard.numbers import known, printed, short, title
+from vaelab.dashboard.numbers import known, plain, printed, short, title
 from vaelab.dashboard.samples import SAMPLE, ascending_is_worse, choose_phase, measure_names
 from vaelab.metrics.tables import better
 
@@ -56,7 +56,7 @@ def _conclusion(found: pd.DataFrame, measure: str, phase: str) -> str:
         return said
     values = means.to_numpy()
     place = int(values.argmin() if ascending_is_worse(measure) else values.argmax())
-    return f"{said}; worst group {means.index[place]}, {printed(measure, float(values[place]))}"
+    return f"{said}; worst group {plain(means.index[place])}, {printed(measure, float(values[place]))}"
 
 
 def _histogram(pools: dict[str, np.ndarray], measure: str, run: str, phase: str) -> tuple[float, float]:
@@ -82,7 +82,8 @@ def _table(pools: dict[str, np.ndarray], measure: str, by: str) -> None:
         columns = dict(zip(("lowest", "5 %", "median", "95 %", "highest"), ends, strict=True))
         numbers = {"mean": mean, "standard deviation": std, **columns}
         rows.append(
-            {by: name, "examples": f"{len(values):,}"} | {k: printed(measure, float(v)) for k, v in numbers.items()}
+            {by: plain(name), "examples": f"{len(values):,}"}
+            | {k: printed(measure, float(v)) for k, v in numbers.items()}
         )
     st.table(pd.DataFrame(rows).set_index(by))
 

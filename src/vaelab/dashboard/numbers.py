@@ -1,10 +1,12 @@
 """How measures are named and printed: as the report does."""
 
 import math
+import re
 
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import metric
 
+MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~])")
 SCORES = {"combined": "anomaly score, combined"}
 
 
@@ -36,6 +38,11 @@ def printed(name: str, value: float | None) -> str:
 def short(name: str) -> str:
     """Return the title of a measure without its unit, to stand before a value that has it."""
     return title(name).partition(",")[0]
+
+
+def plain(name: object) -> str:
+    """Return a name that the user's data have so that Markdown shows it as it is: an image in it would be fetched."""
+    return MARKS.sub(r"\\\1", str(name))
 
 
 def digits(value: float) -> str:

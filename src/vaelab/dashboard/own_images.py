@@ -1,5 +1,6 @@
 """Page Your images: files of the user, brought to the model's size as its training data were, and judged."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from vaelab.dashboard.gallery import legend, panels
 from vaelab.dashboard.kinds.kind import Shown
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.dashboard.runs import run_names
+from vaelab.data.sources.listing import printable
 from vaelab.params.kinds import KINDS
 
 if TYPE_CHECKING:  # it needs torch, which is loaded when there is something to judge
@@ -22,6 +24,7 @@ if TYPE_CHECKING:  # it needs torch, which is loaded when there is something to 
 
 MOST_FILES, MOST_SHOWN = 50, 12
 TOGETHER = 100 * 2**20  # bytes of all files
+NUMBERED = re.compile(r"^(\d\d)\.\w+")  # files in the temporary folder
 TYPES = ("png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp")
 
 
@@ -47,7 +50,7 @@ def page(run: str) -> None:
         return
     model = stamp(artifacts.models(run) / "model.safetensors")
     target, found = judged(run, model, [(file.name, file.getvalue()) for file in files])
-    _show(run, target, found)
+    _show(run, target, found, [printable(Path(file.name)) for file in files])
 
 
 def _others() -> str:
@@ -84,19 +87,24 @@ def judged(run: str, model: Stamp, files: Sequence[tuple[str, bytes]]) -> tuple[
         return target, quality(target, source, MOST_SHOWN, 0)
 
 
-def _show(run: str, target: "Target", found: "Quality") -> None:
+def named(text: str, names: Sequence[str]) -> str:
+    """Return what is said of a file in the temporary folder, with the name that the user knows it by."""
+    return NUMBERED.sub(lambda match: names[int(match[1])].replace("`", "'"), text, count=1)
+
+
+def _show(run: str, target: "Target", found: "Quality", names: Sequence[str]) -> None:
     from vaelab.commands.judge import quality_report as report
     from vaelab.comparison.verdict import overall
 
     rating = overall(report.criteria(target, found)) or "none, no limit applies"
     st.subheader(f"Verdict: {rating} ({found.counted})")
     for line in found.all.refused:
-        st.warning(f"Left out: {line}")
+        st.warning(f"Left out: {named(line, names)}")
     st.code("\n".join(report.verdict_lines(target, found)[1:]), language=None)
     chosen = look.look(run, "own")
     info, view = project.info(project.run(run).data), project.views(run)
     for number in range(len(found.shown.names)):
-        st.markdown(_caption(found, number))
+        st.markdown(_caption(found, number, names))
         x, y = (images[number].numpy() for images in (found.shown.original, found.shown.reconstruction))
         panels(view.panels(Shown(x, y), _as_large(info, x.shape), chosen))
     legend(view, chosen)
@@ -104,11 +112,11 @@ def _show(run: str, target: "Target", found: "Quality") -> None:
         st.code(report.image_table(found), language=None)
 
 
-def _caption(found: "Quality", number: int) -> str:
+def _caption(found: "Quality", number: int, names: Sequence[str]) -> str:
     from vaelab.commands.judge.quality_report import METRIC_TITLES
 
     values = (f"{title} {float(found.shown.images[name][number]):.4g}" for name, title in METRIC_TITLES.items())
-    return f"`{found.shown.names[number]}`: {', '.join(values)}"
+    return f"`{named(found.shown.names[number], names)}`: {', '.join(values)}"
 
 
 def _as_large(info: Any, shape: tuple[int, ...]) -> Any:

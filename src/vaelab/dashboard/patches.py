@@ -12,6 +12,7 @@ from vaelab.dashboard.cut import Scored, Worth
 from vaelab.dashboard.frame import go
 from vaelab.dashboard.gallery import gallery, picture
 from vaelab.dashboard.kinds.defects import heat_bar, marked
+from vaelab.dashboard.numbers import plain
 from vaelab.dashboard.samples import PHASE, SAMPLE
 from vaelab.data.format.prepared import read_rows
 from vaelab.errors import InputError
@@ -68,4 +69,4 @@ def _tiles(run: str, name: str, score: str, table: pd.DataFrame, scale: Scale) -
 
 
 def _what(row: dict[Any, Any]) -> str:
-    return str(row["defect"] if row["label"] else row["group"])
+    return plain(row["defect"] if row["label"] else row["group"])

@@ -10,7 +10,7 @@ from vaelab.dashboard.gallery import legend, panels, picture
 from vaelab.dashboard.kinds.kind import Look
 from vaelab.dashboard.look import look as chosen_look
 from vaelab.dashboard.look import shown
-from vaelab.dashboard.numbers import digits, known, printed, short, title
+from vaelab.dashboard.numbers import digits, known, plain, printed, short, title
 from vaelab.dashboard.runs import run_names
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.errors import InputError
@@ -117,7 +117,7 @@ def _metadata(run: str, phase: str, index: int) -> None:
     st.markdown("**What is known of it**")
     found = {"data set": project.run(run).data, "split": phase, "number": index}
     found |= examples.metadata(project.run(run).data, phase, index)
-    st.markdown("\n".join(f"- {name}: `{value}`" for name, value in found.items()))
+    st.markdown("\n".join(f"- {name}: {plain(value)}" for name, value in found.items()))
 
 
 def others(run: str, phase: str, index: int, look: Look) -> None:
