@@ -4,6 +4,7 @@ import pytest
 from cases import causes, defects, dimensions, grid, history, image, run_of, tags
 
 from vaelab.diagnosis.engine import as_record, diagnose
+from vaelab.diagnosis.prescriptions import capacity as sizes
 from vaelab.diagnosis.prescriptions import objective as weights
 from vaelab.diagnosis.prescriptions import optimisation as steps
 from vaelab.diagnosis.signs import capacity, objective, optimisation
@@ -98,6 +99,29 @@ def test_few_steps_explain_a_model_far_behind_pca():
 def test_lost_detail_is_held_against_pca_of_the_same_size(cycles, pca, changes, expected):
     case = image(test__resolved_cycles=cycles, test__data_cycles=5, test__floors__pca__resolved_cycles=pca, **changes)
     assert severities(case) == ([] if expected is None else [("detail_lost", expected)])
+
+
+@pytest.mark.parametrize(
+    ("right", "background", "losses", "expected"),
+    [
+        ([0.9, 0.8, 0.6, 0.5], [0.70, 0.73, 0.76, 0.79], [190, 120, 99, 90], [("majority_collapse", "costs")]),
+        ([0.9, 0.8, 0.6, 0.5], [0.70, 0.70, 0.70, 0.70], [190, 120, 99, 90], []),  # other colours, not the background
+        ([0.9, 0.8, 0.6, 0.5], [0.70, 0.73, 0.76, 0.79], [190, 200, 230, 250], []),  # the objective does not want it
+        ([0.9, 0.93, 0.92, 0.91], [0.70, 0.69, 0.69, 0.71], [190, 120, 99, 90], []),
+    ],
+)
+def test_foreground_that_the_objective_gives_up_epoch_by_epoch_is_majority_collapse(
+    right, background, losses, expected
+):
+    rows = history(losses, right, "foreground_accuracy")
+    values = iter(background)
+    rows = [row | {"predicted_background_share": str(next(values))} if row["phase"] == "val" else row for row in rows]
+    case = grid()._replace(history=rows)
+    assert severities(case) == expected
+    if expected:
+        assert capacity.FOREGROUND_KEPT(case).reading.value == pytest.approx(0.5 / 0.9)
+        assert sizes.class_weights(case).metric == "foreground_kept"
+        assert sizes.class_weights(case).least == pytest.approx((1 - 0.5 / 0.9) / 2, rel=0.05)
 
 
 def test_a_residual_behind_both_its_latents_and_pca_reconstructs_defects():

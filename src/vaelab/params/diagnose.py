@@ -70,6 +70,9 @@ class Diagnose(Block):
     """Bottleneck bypassed: smallest share of the gain that is lost when the decoder gets another example's z."""
     foreground_share: Annotated[Fraction, of("grid")] = 0.5
     """Majority collapse: smallest foreground accuracy, as a share of PCA's (broken up to .29, healthy 1.27)."""
+    foreground_kept: Annotated[Fraction, of("grid")] = 0.86
+    """Majority collapse: smallest foreground accuracy on val after the last epoch, as a share of the best epoch's
+    (broken up to .75, healthy from .97)."""
     resolved_share: Annotated[Fraction, of("image")] = 0.5
     """Detail lost: smallest share of the frequencies of the reference of which half of the variance is explained."""
     pca_resolved: Annotated[Fraction, of("image")] = 0.38

@@ -9,14 +9,19 @@ from vaelab.diagnosis.signs import across, capacity
 
 MAJORITY_COLLAPSE = Cause(
     "majority_collapse", "The background is predicted in place of objects",
-    (Rule("breaks", (capacity.FOREGROUND,)),),
+    (
+        Rule("breaks", (capacity.FOREGROUND,)),
+        Rule("costs", (capacity.FOREGROUND_KEPT, capacity.BACKGROUND_RISE, capacity.LOSS_RISEN)),
+    ),
     "Accuracy looks high because most cells are background. Of the other cells fewer than half as many are right as "
-    "with PCA of the same size.",
+    "with PCA of the same size. Or they were right, and with each epoch fewer are, while the loss falls: the objective "
+    "gives them up, and what is kept is an early epoch.",
     "Take the cross-entropy (`loss.terms`) and a lower β, or weigh rare colours more (`loss.class_weights`: "
     "sqrt_inverse). Start from PCA (`model.init`: pca).",
     (sizes.lower_gamma, sizes.class_weights, weights.lower_beta, steps.pca_start),
     symptoms=(capacity.BLANK,), kinds=("grid",),
-    seen="focal loss without class weights: foreground .15 to .29 of PCA's; healthy 1.27",
+    seen="focal loss without class weights: foreground .15 to .29 of PCA's; healthy 1.27; after the last epoch .01 to "
+    ".75 of the best one's; healthy from .97",
 )  # fmt: skip
 
 DETAIL_LOST = Cause(

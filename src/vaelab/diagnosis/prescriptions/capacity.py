@@ -4,6 +4,7 @@ from math import ceil
 
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Direction, Prescription, rounded
+from vaelab.diagnosis.signs import capacity as signs
 from vaelab.diagnosis.signs import gain, objective, optimisation
 
 LARGEST, LARGEST_MAP = 512, 64  # latents of a vector, channels of a map
@@ -87,7 +88,7 @@ def lower_gamma(case: Case) -> Prescription | None:
         return None
     changes = {"loss.terms.focal": 0, "loss.terms.cross_entropy": 1.0, "loss.beta": 0.1}
     why = "the focal loss shrinks with the errors, so that the same β weighs more and the rare colours go first"
-    return Prescription(changes, "foreground_share", "higher", 0.2, why)
+    return Prescription(changes, *_foreground(case), why)
 
 
 def class_weights(case: Case) -> Prescription | None:
@@ -96,7 +97,15 @@ def class_weights(case: Case) -> Prescription | None:
         return None
     why = "the background is most of the cells; weighted, the other colours count as much"
     changes = {"loss.class_weights": "sqrt_inverse"}
-    return Prescription(changes, "foreground_share", "higher", 0.2, why, "accuracy on the background falls")
+    return Prescription(changes, *_foreground(case), why, "accuracy on the background falls")
+
+
+def _foreground(case: Case) -> tuple[str, Direction, float]:
+    """What should move: how many other cells are right, or how many of them training keeps right."""
+    share, kept = signs.FOREGROUND(case), signs.FOREGROUND_KEPT(case)
+    if kept is None or (share is not None and share.holds):
+        return "foreground_share", "higher", 0.2
+    return "foreground_kept", "higher", rounded((1 - kept.reading.value) / 2)
 
 
 def drawn_tags(case: Case) -> Prescription | None:

@@ -15,6 +15,33 @@ def foreground_share(case: Case) -> Reading | None:
     return next((found for pair in pairs if (found := ratio(case, *pair)) is not None), None)
 
 
+def foreground_kept(case: Case) -> Reading | None:
+    """Return the foreground accuracy on val after the last epoch, over the best of all epochs and the start."""
+    found = [value for _, value in case.curve("val", "foreground_accuracy")]
+    if len(found) < 2 or max(found) <= 0:
+        return None
+    return Reading(found[-1] / max(found), f"{artifacts.models(case.run.name)}/history.csv: foreground_accuracy")
+
+
+def background_rise(case: Case) -> Reading | None:
+    """Return the share of val that is predicted as background after the last epoch, less that of the best one."""
+    right, shares = case.curve("val", "foreground_accuracy"), dict(case.curve("val", "predicted_background_share"))
+    best = max(right, key=lambda point: point[1])[0] if right else None
+    if len(right) < 2 or best not in shares or right[-1][0] not in shares:
+        return None
+    source = f"{artifacts.models(case.run.name)}/history.csv: predicted_background_share"
+    return Reading(shares[right[-1][0]] - shares[best], source)
+
+
+def loss_risen(case: Case) -> Reading | None:
+    """Return how far the training loss, KL included, is above that of the first epoch, as a share of it."""
+    losses = [value for _, value in case.curve("train", "loss")]
+    if len(losses) < 2 or losses[0] == 0:
+        return None
+    rise = (losses[-1] - losses[0]) / abs(losses[0])
+    return Reading(rise, f"{artifacts.models(case.run.name)}/history.csv: loss")
+
+
 def predicted_share(case: Case) -> Reading | None:
     """Return how many tags are predicted for each true one; None of a softmax, whose tags share one probability."""
     if case.run.loss.terms.multinomial:
@@ -55,6 +82,12 @@ TRAIN_LEARNED = Sign("gain_on_train", "gain on training examples, over the way t
                      gain.gain_on_train)  # fmt: skip
 POOR_GAIN = Sign("gain_poor", "share of the way from knowing nothing to PCA", "poor_gain", "below", gain.gain)
 FOREGROUND = Sign("foreground_share", "foreground accuracy over PCA's", "foreground_share", "below", foreground_share)
+FOREGROUND_KEPT = Sign("foreground_kept", "foreground accuracy after the last epoch, over that of the best one",
+                       "foreground_kept", "below", foreground_kept)  # fmt: skip
+BACKGROUND_RISE = Sign("background_rise", "share predicted as background, last epoch less the best one", 0.01,
+                       "above", background_rise)  # fmt: skip
+LOSS_RISEN = Sign("loss_risen", "rise of the training loss since the first epoch, as a share of it", 0, "below",
+                  loss_risen)  # fmt: skip
 BLANK = Sign("blank_share", "grids that come out as background only", 0.1, "above", of_metric("final.blank_share"))
 RESOLVED = Sign(
     "resolved_share",
