@@ -18,7 +18,7 @@ import numpy as np
 from vaelab import storage
 from vaelab.data.format.info import DataInfo
 
-COUNTED_AT_ONCE = 2**16  # values, which take eight times as much while they are counted
+COUNTED_AT_ONCE = 2**15  # values, which take eight times as much while they are counted
 
 Statistics = dict[str, dict[str, dict[str, float]]]
 
@@ -64,22 +64,23 @@ def input_statistics(folder: Path, files: Mapping[str, Sequence[str]], info: Dat
 
 def _of_split(paths: Sequence[Path], info: DataInfo, scale: Scale) -> dict[str, dict[str, float]]:
     counts: dict[int, np.ndarray] = {}  # of values by level [V]
-    means: dict[int, list[np.ndarray]] = {}  # of examples
+    groups, means = list[np.ndarray](), list[np.ndarray]()  # of examples
     for path in paths:
         for group, found, of_examples in _read(path, info, scale):
             for place, number in enumerate(np.unique(group).tolist()):
                 counts[number] = counts.get(number, 0) + found[place]
-                means.setdefault(number, []).append(of_examples[group == number])
-    names = dict(enumerate(info.groups))
+            groups.append(group)
+            means.append(of_examples)
+    names, group, mean = dict(enumerate(info.groups)), np.concatenate(groups), np.concatenate(means)
     return {
-        names.get(number, str(number)): {**_moments(counts[number], scale), **_of_means(means[number])}
+        names.get(number, str(number)): {**_moments(counts[number], scale), **_of_means(mean[group == number])}
         for number in sorted(counts)
     }
 
 
-def _of_means(means: Sequence[np.ndarray]) -> dict[str, float]:
+def _of_means(means: np.ndarray) -> dict[str, float]:
     """How far examples' means lie apart, the same in any order, and how many there are."""
-    found = np.sort(np.concatenate(means))
+    found = np.sort(means)
     known = found[np.isfinite(found)]
     return {"mean_std": float(known.std()) if len(known) else math.nan, "examples": len(found)}
 
@@ -104,9 +105,14 @@ def _means(part: Mapping[str, np.ndarray], info: DataInfo, scale: Scale) -> np.n
     if "x" not in part:
         return part["count"] / math.prod(info.shape)
     x = part["x"].reshape(len(part["x"]), -1)
-    inside = part["valid"].reshape(len(x), -1) != 0 if "valid" in part else np.ones_like(x, bool)
-    sums, values = np.where(inside, scale.values[x], 0).sum(1), inside.sum(1)
-    return np.where(values > 0, sums / np.maximum(values, 1) / scale.divisor, math.nan)
+    values = scale.values.astype(np.int32)[x]
+    counts = np.full(len(x), x.shape[1])
+    if "valid" in part:
+        inside = part["valid"].reshape(len(x), -1) != 0
+        values *= inside
+        counts = inside.sum(1)
+    sums = values.sum(1, dtype=np.int64)
+    return np.where(counts > 0, sums / np.maximum(counts, 1) / scale.divisor, math.nan)
 
 
 def _counted(part: Mapping[str, np.ndarray], place: np.ndarray, info: DataInfo, size: int) -> np.ndarray:
