@@ -25,18 +25,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelab import artifacts
-from vaelab.data.format.batches import DeviceSplit, load_split
+from vaelab.data.format.batches import DeviceSplit, default_device, load_split
 from vaelab.data.format.info import DataInfo
 from vaelab.data.format.prepared import read_info
 from vaelab.data.sources import prepare
 from vaelab.models.build import build
 from vaelab.models.vae import VAE
-from vaelab.params.blocks import Model
+from vaelab.params.blocks import Model, Train
 from vaelab.params.datasets import Dataset
 from vaelab.params.loss import Loss, Terms
 from vaelab.params.resolve import read_params, resolve
 from vaelab.params.schema import Run
 from vaelab.training import loop
+from vaelab.training.gradients import forward_backward
 
 RESULT = ROOT / "benchmarks" / "results" / "training_loop.json"
 STEPS = {"grids": (40, 1), "images": (40, 1), "tags": (46, 4)}  # of a measurement: steps of an epoch, epochs
@@ -76,28 +77,37 @@ LOSSES = {"grid": grid_loss, "image": image_loss, "tags": tags_loss}
 
 
 def clock() -> Seconds:
-    """Return the time, and the time that the CPU has worked for this process."""
+    """Return the time when the device has done its work, and the time that the CPU has worked for this process."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter(), time.process_time()
 
 
 def since(start: Seconds) -> Seconds:
     """Return the seconds since `start`."""
-    return time.perf_counter() - start[0], time.process_time() - start[1]
+    now = clock()
+    return now[0] - start[0], now[1] - start[1]
 
 
 def bare_loop(run: Run, data: Path, steps: int, epochs: int) -> Seconds:
     """Return the seconds of `steps` steps in each of `epochs` epochs of a plain loop."""
-    info = read_info(data)
-    split = load_split(data, "train", info, torch.device("cpu"))
+    info, device = read_info(data), default_device()
+    split = load_split(data, "train", info, device)
     x_all = split.stored(torch.arange(len(split)))
-    model = build(run.model, info, seed=0).train()
+    model = build(run.model, info, seed=0).to(device).train()
+    latent_dim, half = model.latent_dim, run.train.precision == "bf16-mixed"
     optimizer = torch.optim.AdamW(model.parameters(), run.train.learning_rate, weight_decay=0.0, fused=True)
-    batch, loss_of, start = run.train.batch_size, LOSSES[info.kind], clock()
+    network = torch.compile(model) if run.train.compile else model
+    batch, loss_of = run.train.batch_size, LOSSES[info.kind]
+    with torch.autocast(device.type, torch.bfloat16, enabled=half):  # what is compiled and chosen at the first step
+        loss_of(network, x_all[:batch], torch.randn(batch, latent_dim, device=device), run, info).backward()
+    start = clock()
     for _ in range(epochs):
-        order = torch.randperm(len(x_all))
+        order = torch.randperm(len(x_all), device=device)
         for step in range(steps):
             x = x_all[order[step * batch : (step + 1) * batch]]
-            loss = loss_of(model, x, torch.randn(len(x), model.latent_dim), run, info)
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                loss = loss_of(network, x, torch.randn(len(x), latent_dim, device=device), run, info)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -114,6 +124,8 @@ def our_loop(run: Run, data: Path, steps: int, epochs: int) -> Seconds:
     index, train = torch.arange(steps * session.batch_size), session.train
     session.train = DeviceSplit([train.stored(index)], train.group[index], train.device, train.kind)
     bar = loop.tqdm(total=steps * epochs, disable=True)
+    session.model.train()
+    forward_backward(session, index[: session.batch_size])  # what is compiled and chosen at the first step
     start = clock()
     for _ in range(epochs):
         loop.train_epoch(session, bar, interrupts)
@@ -151,7 +163,7 @@ def runs_of(folder: Path) -> dict[str, tuple[Run, Dataset]]:
     images = runs["option_a"].model_copy(update={
         "name": "images", "kind": "image", "model": Model(width=16), "loss": Loss(terms=Terms(mse=1), reduction="mean"),
     })  # fmt: skip
-    images = images.model_copy(update={"train": images.train.model_copy(update={"batch_size": 32, "metric": "psnr"})})
+    images = images.model_copy(update={"train": Train(batch_size=32, metric="psnr")})
     return {
         "grids": (runs["option_a"], params.datasets["grids"]),
         "images": (images, params.datasets["photos"].model_copy(update={"crops": 2000})),
@@ -159,10 +171,11 @@ def runs_of(folder: Path) -> dict[str, tuple[Run, Dataset]]:
     }
 
 
-def measure(run: Run, data: Path, pairs: int) -> dict[str, Any]:
-    """Alternate the two loops on one kind of data and return the ratios."""
+def measure(run: Run, data: Path, pairs: int, times: int = 1) -> dict[str, Any]:
+    """Alternate the two loops on one kind of data and return the ratios; `times` as many epochs as on a CPU."""
     steps, epochs = STEPS[data.name]
-    bare_loop(run, data, 3, 1), our_loop(run, data, 3, 1)  # warm up
+    epochs *= times
+    bare_loop(run, data, 3, 1), our_loop(run, data, 3, 1)  # warm up: the first compilation, the choice of kernels
     found: list[dict[str, Seconds]] = []
     for number in range(pairs):
         order = (bare_loop, our_loop) if number % 2 == 0 else (our_loop, bare_loop)
