@@ -9,6 +9,9 @@ export PATH := $(BIN):$(PATH)
 PYTHAE := $(VENV_DIR)/pythae
 # what the environment was made from: this clone, its dependencies and their versions
 STAMP := $(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr ' ' '-')
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
+# pip compiles on one core, which is half of its time; some packages have files that are no Python
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV_DIR)/lib || true
 
 .PHONY: repro test pytest lint lint-said format bench plants realdata docs env env-dev
 
@@ -75,10 +78,12 @@ env-dev: $(VENV_DIR)/.vaelab-dev-$(STAMP)
 $(VENV_DIR)/.vaelab-$(STAMP):
 	@echo "making the environment in $(VENV_DIR): about 6 GB and some minutes, once"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV_DIR)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(INSTALL) .
+	$(COMPILE)
 	rm -f $(VENV_DIR)/.vaelab-*
 	touch $@
 
 $(VENV_DIR)/.vaelab-dev-$(STAMP): $(VENV_DIR)/.vaelab-$(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	$(INSTALL) '.[test,lint]'
+	$(COMPILE)
 	touch $@

@@ -1,12 +1,16 @@
 """What makes the suite fast: one thread a process, no garbage among what was imported, long files first."""
 
+import functools
 import gc
+import importlib.metadata
 import os
 
 import pytest
 
 # two workers share the cores already; read when torch and NumPy are imported, and by what tests start
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# each training in this process would look through all packages for plug-ins of Fabric
+importlib.metadata.entry_points = functools.cache(importlib.metadata.entry_points)
 
 
 @pytest.hookimpl(trylast=True)

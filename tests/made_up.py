@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from helpers import only_for
 from image_folders import encoded, write
 
 from vaelab import artifacts, storage
@@ -26,8 +27,7 @@ class Project:
 
     def __init__(self, folder: Path, datasets: dict[str, Any], runs: dict[str, Any]) -> None:
         self.folder = folder
-        params = yaml.safe_load((ROOT / "params.yaml").read_text())
-        params |= {"datasets": datasets, "runs": runs, "suites": {}}
+        params = only_for(runs) | {"datasets": datasets}
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
         self.stage("resolve")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from helpers import only_for
 from PIL import Image
 
 from vaelab import artifacts, storage
@@ -19,7 +20,6 @@ from vaelab.params.resolve import read_params, resolve
 from vaelab.training.loop import fit
 
 REALDATA = os.environ.get("VAELAB_REALDATA")
-ROOT = Path(__file__).resolve().parents[1]
 FABRIC, SIDE = "03", 256
 pytestmark = [
     pytest.mark.realdata,
@@ -89,11 +89,9 @@ def found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(dataset, *thresholds, preset="fabric_local"):
-        params = yaml.safe_load((ROOT / "params.yaml").read_text())
         entry = {"data": "cloth", "preset": preset, "train": {"epochs": 1}}
-        params |= {"datasets": {"cloth": dataset}, "suites": {}, "runs": {"tried": entry}}
         path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump(params))
+        path.write_text(yaml.safe_dump(only_for({"tried": entry}) | {"datasets": {"cloth": dataset}}))
         data = artifacts.prepared("cloth")
         prepare(read_params(path).datasets["cloth"], data)
         tried = resolve(path).runs["tried"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from helpers import only_for
 
 from vaelab.data.sources import prepare
 from vaelab.evaluation.evaluate import evaluate
@@ -13,7 +14,6 @@ from vaelab.params.resolve import read_params, resolve
 from vaelab.training.loop import fit
 
 REALDATA = os.environ.get("VAELAB_REALDATA")
-ROOT = Path(__file__).resolve().parents[1]
 pytestmark = [
     pytest.mark.realdata,
     pytest.mark.slow,
@@ -27,11 +27,9 @@ def measured(tmp_path, monkeypatch):
 
     def run(folder: str, preset: str, epochs: int) -> dict[str, float]:
         source = Path(REALDATA).resolve() / folder
-        params = yaml.safe_load((ROOT / "params.yaml").read_text())
         paths = {"path": str(source / "tags.csv"), "vocabulary": str(source / "vocabulary.txt")}
+        params = only_for({"tried": {"data": "rows", "preset": preset, "train": {"epochs": epochs}}})
         params["datasets"] = {"rows": {"source": "tags_csv", "id": "id", **paths}}
-        params["suites"] = {}
-        params["runs"] = {"tried": {"data": "rows", "preset": preset, "train": {"epochs": epochs}}}
         monkeypatch.chdir(tmp_path)
         path = tmp_path / "params.yaml"
         path.write_text(yaml.safe_dump(params))
