@@ -26,6 +26,11 @@ def note(text: str) -> None:
         print(text, file=sys.stderr)
 
 
+def tell(text: str) -> None:
+    """Say something on stderr that matters, also with -q."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def show_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[str], numbers: bool = False
 ) -> None:

@@ -18,6 +18,7 @@ from following import assert_as_in_history, train
 
 import vaelab
 from vaelab.commands import extras
+from vaelab.commands.tensorboard import server
 from vaelab.commands.tensorboard.command import tensorboard
 from vaelab.commands.tensorboard.follower import LOGS
 from vaelab.errors import InputError
@@ -54,13 +55,59 @@ def test_only_one_process_writes_events():
             tensorboard([], once=True, port=None)
 
 
-def test_a_port_that_is_taken_is_said():
+def test_a_port_that_is_taken_is_said_before_anything_else(capsys):
+    train()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} is taken"):
             tensorboard([], once=False, port=port)
+    assert capsys.readouterr().out == ""
+    assert not LOGS.exists()
+
+
+STANDS_IN = """
+import http.server, sys
+port = int(sys.argv[sys.argv.index("--port") + 1])
+http.server.HTTPServer(("127.0.0.1", port), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+SERVES = """
+import signal
+from vaelab.commands.tensorboard import command, server
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
+server.MODULE = "stands_in"
+command.tensorboard([], once=False, port=None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_server_ends_with_the_command_however_that_ends(folder, number):
+    (folder / "stands_in.py").write_text(STANDS_IN)
+    live = ENVIRONMENT | {"PYTHONPATH": f"{ENVIRONMENT['PYTHONPATH']}{os.pathsep}{folder}"}
+    with subprocess.Popen([sys.executable, "-c", SERVES], env=live, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith("TensorBoard: http://127.0.0.1:")
+        (child,) = psutil.Process(process.pid).children()
+        process.send_signal(number)
+        said = process.stdout.read()
+    assert psutil.wait_procs([child], timeout=20)[1] == []
+    assert process.returncode == (-number if number == signal.SIGKILL else 0)
+    assert ("ended; the events stay" in said) == (number != signal.SIGKILL)
+
+
+def test_a_port_that_another_process_is_quicker_to_take_is_no_server_of_ours(folder, monkeypatch):
+    (folder / "stands_in.py").write_text("raise SystemExit('the port is in use')")
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr(server, "MODULE", "stands_in")
+    LOGS.mkdir(parents=True)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with (
+            pytest.raises(InputError, match="ended with code 1:\nthe port is in use"),
+            server.served(LOGS, taken.getsockname()[1]),
+        ):
+            pass
 
 
 def test_a_missing_extra_is_named(monkeypatch):

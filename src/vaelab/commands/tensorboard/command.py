@@ -11,7 +11,7 @@ from typing import Any
 from vaelab import artifacts
 from vaelab.commands.tensorboard.follower import LOGS, Follower
 from vaelab.commands.tensorboard.places import places
-from vaelab.commands.tensorboard.server import served
+from vaelab.commands.tensorboard.server import free_port, served
 from vaelab.errors import InputError, Interrupted
 from vaelab.params.problems import suggestion
 
@@ -25,10 +25,11 @@ def tensorboard(runs: Sequence[str], once: bool, port: int | None) -> None:
         InputError: there is no such run, or another process follows here already, or TensorBoard cannot start.
     """
     _check(runs)
+    port = None if once else free_port(port)
     with _alone(LOGS.with_suffix(".lock")):
         follower = Follower(Path(), runs)
         names = follower.update()
-        if once:
+        if port is None:
             print(f"{', '.join(names) or 'no training'}: written to {LOGS}/; look: tensorboard --logdir {LOGS}")
             return
         signal.signal(signal.SIGTERM, _end)
