@@ -156,7 +156,10 @@ app.command()(looking.notebook)
 
 @app.command()
 def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of this machine.")] = 8501) -> None:
-    """Look at runs and samples in a browser, on this machine alone; needs the extra [dashboard]."""
+    """Look at runs and samples in a browser, on this machine alone.
+
+    Needs: pip install 'vaelab[dashboard]'
+    """
     from vaelab.dashboard.command import serve
 
     check_root()

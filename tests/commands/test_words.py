@@ -32,8 +32,9 @@ def test_help_shows_what_stands_in_brackets(monkeypatch, capsys, name):
     assert "]..." not in text.replace("[RUN]...", "").replace("[KEY=VALUE]...", "")
 
 
-def test_the_list_of_commands_shows_brackets(monkeypatch, capsys):
-    assert "needs the extra [dashboard]." in shown(monkeypatch, capsys, "-h")
+@pytest.mark.parametrize("name", ["tensorboard", "notebook", "dashboard"])
+def test_a_command_that_needs_an_extra_says_how_to_install_it(monkeypatch, capsys, name):
+    assert f"pip install 'vaelab[{name}]'" in shown(monkeypatch, capsys, name, "-h")
 
 
 def test_help_is_plain_text_where_no_colour_is_wanted(monkeypatch, capsys):

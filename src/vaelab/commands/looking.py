@@ -32,7 +32,10 @@ def tensorboard(
     once: Annotated[bool, typer.Option("--once", help="Write the events that are there now, and end.")] = False,
     port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Else 6006, or the next free one.")] = None,
 ) -> None:
-    """Watch trainings, also queued ones, in TensorBoard: curves, and the same samples at every checkpoint."""
+    """Watch trainings, also queued ones, in TensorBoard: curves, and the same samples at every checkpoint.
+
+    Needs: pip install 'vaelab[tensorboard]'
+    """
     need_project()
     need("tensorboard", "tensorboard")
     from vaelab.commands.tensorboard import command as following
@@ -44,7 +47,10 @@ def notebook(
     run: Annotated[str | None, typer.Argument(help="The run to look at first.", autocompletion=completion.runs)] = None,
     force: Annotated[bool, typer.Option("--force", help="Write it anew, whatever was changed in it.")] = False,
 ) -> None:
-    """Make notebooks/analysis.ipynb: pick runs and samples, plot, measure, export a table."""
+    """Make notebooks/analysis.ipynb: pick runs and samples, plot, measure, export a table.
+
+    Needs: pip install 'vaelab[notebook]'
+    """
     need_project()
     need("notebook", "jupytext", "nbformat", "ipywidgets", "ipykernel")
     from vaelab.commands.notebook import command as writing
