@@ -50,7 +50,7 @@ def test_both_streams_go_through_and_the_end_of_stderr_is_kept(tmp_path, capfd):
 
 
 def test_all_is_kept_however_slowly_it_is_passed_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.stderr, "write", lambda text: time.sleep(0.08))
+    monkeypatch.setattr(sys.stderr, "write", lambda text: time.sleep(0.06))
     assert run(python("import sys; sys.stderr.write('x' * 65_000 + 'end')"), tmp_path).said.endswith("xend")
 
 
