@@ -15,6 +15,7 @@ from vaelab import artifacts
 from vaelab.commands.tensorboard.follower import LOGS, Follower
 from vaelab.commands.tensorboard.pictures import LABEL, SAMPLES
 from vaelab.commands.tensorboard.places import places
+from vaelab.commands.tensorboard.reading import Files
 from vaelab.data.format.prepared import read_info
 from vaelab.figures.kinds import FIGURES
 from vaelab.measures.snapshots import read_snapshots
@@ -183,6 +184,14 @@ def test_a_damaged_file_is_said_once_and_left_out_until_it_changes(followed, nam
     assert len(said) == len(paths)
     assert_as_in_history()
     assert all(sorted(steps) == [1, 2] for steps in pictures().values())
+
+
+def test_a_damaged_file_that_is_gone_is_no_reason_to_look_again(tmp_path):
+    files, path = Files(print), tmp_path / "a"
+    path.write_text("x")
+    assert files.read(path, lambda found: int(found.read_text())) is None
+    path.unlink()
+    assert [files.have_changed(), files.have_changed()] == [True, False]
 
 
 def test_events_of_another_program_are_left_alone(followed):

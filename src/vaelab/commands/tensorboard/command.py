@@ -34,18 +34,16 @@ def tensorboard(runs: Sequence[str], once: bool, port: int | None) -> None:
             return
         signal.signal(signal.SIGTERM, _end)
         LOGS.mkdir(parents=True, exist_ok=True)
-        with served(LOGS, port) as server:
-            print(
-                f"TensorBoard: {server.address} (Ctrl-C ends it)\nfollowed: {', '.join(names) or 'nothing yet'}",
-                flush=True,
-            )
-            try:
+        try:
+            with served(LOGS, port) as server:
+                said = f"followed: {', '.join(names) or 'nothing yet'}"
+                print(f"TensorBoard: {server.address} (Ctrl-C ends it)\n{said}", flush=True)
                 while True:
                     time.sleep(SECONDS)
                     server.check()
                     names = _told(names, follower.update())
-            except KeyboardInterrupt:
-                print(f"ended; the events stay in {LOGS}/")
+        except KeyboardInterrupt:
+            print(f"ended; the events stay in {LOGS}/")
 
 
 def _told(before: Sequence[str], names: list[str]) -> list[str]:

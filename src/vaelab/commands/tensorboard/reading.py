@@ -52,8 +52,11 @@ class Files:
         return found
 
     def have_changed(self) -> bool:
-        """Return whether one that was damaged is another one now."""
-        return any(stamp(path) != before for path, before in self._damaged.items())
+        """Return whether one that was damaged is another one now, or gone."""
+        changed = [path for path, before in self._damaged.items() if stamp(path) != before]
+        for path in changed:
+            del self._damaged[path]
+        return bool(changed)
 
 
 def stamp(path: Path) -> Stamp | None:
