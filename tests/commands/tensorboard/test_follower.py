@@ -108,8 +108,7 @@ def test_a_follower_that_is_started_anew_at_each_epoch_writes_nothing_twice():
 
 
 @pytest.mark.parametrize("lost", [1, 30, 500, 5000])
-def test_a_follower_that_was_killed_while_it_wrote_goes_on(lost):
-    train()
+def test_a_follower_that_was_killed_while_it_wrote_goes_on(followed, lost):
     follow()
     for path in LOGS.rglob("*tfevents*"):
         path.write_bytes(path.read_bytes()[: -min(lost, path.stat().st_size - 40)])
@@ -118,8 +117,7 @@ def test_a_follower_that_was_killed_while_it_wrote_goes_on(lost):
     assert all(sorted(steps) == [1, 2] for steps in pictures().values())
 
 
-def test_the_same_training_gives_the_same_bytes():
-    train()
+def test_the_same_training_gives_the_same_bytes(followed):
     follow()
     once = {path: path.read_bytes() for path in LOGS.rglob("*tfevents*")}
     shutil.rmtree(LOGS)
@@ -145,8 +143,7 @@ def test_a_run_that_is_trained_again_replaces_what_was_there_for_open_readers_to
     assert {event.step for event in shown.Reload().Images("together/samples")} == {1, 2}
 
 
-def test_the_untrained_model_is_shown_where_its_samples_were_kept():
-    train()
+def test_the_untrained_model_is_shown_where_its_samples_were_kept(followed):
     folder = artifacts.models("tiny") / "checkpoints"
     shutil.copy(folder / f"epoch_001{SAMPLES}", folder / f"epoch_000{SAMPLES}")
     follow()
@@ -221,16 +218,12 @@ def test_hyperparameters_are_those_of_the_training_that_is_shown():
     assert_as_in_history()
 
 
-def test_only_the_runs_that_are_asked_for_are_followed():
-    train(name="one")
-    train(name="two")
-    assert follow("two") == ["two"]
-    assert not (LOGS / "one").exists()
+def test_only_the_runs_that_are_asked_for_are_followed(followed):
+    assert follow("other") == ["other"]
+    assert not (LOGS / "tiny").exists()
 
 
-def test_experiments_are_followed_in_their_folders_but_not_what_they_only_checked_out(folder):
-    train(name="tiny")
-    train(name="other")
+def test_experiments_are_followed_in_their_folders_but_not_what_they_only_checked_out(followed, folder):
     for number, place in enumerate(("tmpabc", "standalone/tmpdef")):
         there = folder / ".dvc/tmp/exps" / place
         shutil.copytree(artifacts.models("other"), there / artifacts.models("other"))
@@ -244,8 +237,8 @@ def test_experiments_are_followed_in_their_folders_but_not_what_they_only_checke
     assert len(set(losses.values())) == 3
 
 
-def test_a_training_that_runs_hides_the_finished_one_and_a_stale_one_does_not(folder):
-    train(name="tiny")
+def test_a_training_that_runs_hides_the_finished_one_and_a_stale_one_does_not(followed, folder):
+    shutil.rmtree(artifacts.models("other"))
     stale = folder / f".scratch/tiny-{'0' * 16}/output"
     shutil.copytree(artifacts.models("tiny"), stale)
     (stale / "new").touch()
@@ -254,8 +247,7 @@ def test_a_training_that_runs_hides_the_finished_one_and_a_stale_one_does_not(fo
     assert [place.folder for place in places()] == [artifacts.models("tiny")]
 
 
-def test_nothing_but_events_is_written(folder):
-    train()
+def test_nothing_but_events_is_written(followed, folder):
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*") if path.is_file()}
     follow()
     after = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*") if path.is_file()}
