@@ -3,6 +3,10 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # imported where a table is shown: it takes time
+    from rich.table import Table
 
 VERBOSE, QUIET = "VAELAB_VERBOSE", "VAELAB_QUIET"  # in the environment, for what commands start
 
@@ -52,9 +56,20 @@ def show_table(
     if not sys.stdout.isatty():
         print(*lines, sep="\n")
         return
-    from rich import box
     from rich.console import Console
     from rich.measure import Measurement
+
+    table = _table(columns, rows, numbers)
+    console = Console(highlight=False, markup=False, color_system=None if is_colourless() else "auto")
+    needed = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+    if needed <= console.width:
+        console.print(table)
+    else:
+        print(*_below_each_other(columns, rows), sep="\n")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool) -> "Table":
+    from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE, pad_edge=False)
@@ -62,12 +77,7 @@ def show_table(
         table.add_column(column, justify="right" if numbers and place else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False, color_system=None if is_colourless() else "auto")
-    needed = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-    if needed <= console.width:
-        console.print(table)
-    else:
-        print(*_below_each_other(columns, rows), sep="\n")
+    return table
 
 
 def _below_each_other(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

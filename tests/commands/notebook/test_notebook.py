@@ -29,9 +29,10 @@ failed = []
 get_ipython().showtraceback = lambda error, **given: failed.append(repr(error[1]))  # what outputs catch
 for data in pick.data.options:
     pick.data.value = data
-    for widget in (pick.first, pick.epoch, pick.group):
+    for widget in (pick.epoch, pick.group):
         widget.index = len(widget.options) - 1
     if len(pick.runs.options) > 1:
+        pick.first.index = len(pick.first.options) - 1
         pick.runs.value = []
         pick.runs.value = pick.runs.options
 print(failed, *pick.data.options)

@@ -18,6 +18,7 @@ from browser import opened
 from following import assert_as_in_history, train
 
 import vaelab
+from vaelab import artifacts
 from vaelab.commands import extras
 from vaelab.commands.tensorboard import server
 from vaelab.commands.tensorboard.command import tensorboard
@@ -40,6 +41,15 @@ def test_once_writes_what_is_there_and_says_where(capsys):
     tensorboard([], once=True, port=None)
     assert capsys.readouterr().out.startswith("tiny: written to .scratch/tensorboard/")
     assert_as_in_history()
+
+
+def test_a_run_that_cannot_be_read_is_said_and_not_among_what_was_written(capsys):
+    train()
+    (artifacts.models("tiny") / "history.csv").write_text("")
+    tensorboard([], once=True, port=None)
+    said = capsys.readouterr()
+    assert said.out.startswith("no training: written")
+    assert "left out until it changes: models/tiny/history.csv: damaged" in said.err
 
 
 def test_an_unknown_run_is_refused():

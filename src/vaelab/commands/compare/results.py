@@ -36,7 +36,7 @@ def existing(folder: Path | None = None) -> list[Result]:
         for path in artifacts.SUMMARIES.glob("*.json"):
             shutil.copyfile(path, place / path.name)
         found = experiments(Path(), of_head=True).items()
-        for experiment, commit in tqdm(found, "experiments", delay=SLOW, leave=False, unit="experiment"):
+        for experiment, commit in tqdm(found, "experiments", delay=SLOW, leave=False, unit="experiment", disable=None):
             for run, stored in _summaries(commit):
                 (place / experiment).mkdir(exist_ok=True)
                 shutil.copyfile(stored, place / experiment / f"{run}.json")

@@ -30,7 +30,8 @@ def tensorboard(runs: Sequence[str], once: bool, port: int | None) -> None:
         follower = Follower(Path(), runs)
         names = follower.update()
         if port is None:
-            print(f"{', '.join(names) or 'no training'}: written to {LOGS}/; look: tensorboard --logdir {LOGS}")
+            written = [name for name in names if follower.followed[name].look]
+            print(f"{', '.join(written) or 'no training'}: written to {LOGS}/; look: tensorboard --logdir {LOGS}")
             return
         signal.signal(signal.SIGTERM, _end)
         LOGS.mkdir(parents=True, exist_ok=True)
