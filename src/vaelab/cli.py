@@ -1,5 +1,6 @@
 """The command `vaelab`."""
 
+import sys
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vaelab import __version__, artifacts
-from vaelab.commands import completion, console, looking
+from vaelab.commands import completion, console, looking, words
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
@@ -24,7 +25,10 @@ def _root(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say where an error comes from.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress bars and notes.")] = False,
 ) -> None:
-    """Train, measure, diagnose and compare variational autoencoders. The pipeline itself: dvc repro, dvc exp run."""
+    """Train, measure, diagnose and compare variational autoencoders. The pipeline itself: dvc repro, dvc exp run.
+
+    -v and -q may stand behind a command too.
+    """
     console.set_voice(verbose, quiet)
     if version:
         print(f"vaelab {__version__}")
@@ -102,7 +106,7 @@ def docs() -> None:
 def diagnose(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]...", help="Runs; none: all active ones.", autocompletion=completion.runs),
+        typer.Argument(metavar="RUN", help="Runs; none: all active ones.", autocompletion=completion.runs),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     explain: Annotated[
@@ -152,7 +156,10 @@ app.command()(looking.notebook)
 
 @app.command()
 def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of this machine.")] = 8501) -> None:
-    """Look at runs and samples in a browser, on this machine alone; needs the extra [dashboard]."""
+    """Look at runs and samples in a browser, on this machine alone.
+
+    Needs: pip install 'vaelab[dashboard]'
+    """
     from vaelab.dashboard.command import serve
 
     check_root()
@@ -161,7 +168,7 @@ def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of th
 
 def _run() -> None:
     try:
-        app()
+        words.command_of(app)(args=words.ordered(sys.argv[1:]))
     except InputError:
         if console.is_verbose():
             traceback.print_exc()

@@ -1,10 +1,10 @@
 """What `vaelab diagnose` does: findings of runs, from what is saved of them now; and what a cause is."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 
 from vaelab import artifacts
+from vaelab.commands import console
 from vaelab.commands.project import check_root
 from vaelab.diagnosis.case import Case, read_case, timed
 from vaelab.diagnosis.causes.table import CAUSES
@@ -58,7 +58,7 @@ def _cases(runs: Sequence[str]) -> list[Case]:
     if missing and (runs or not trained):
         raise InputError(f"{', '.join(missing)}: nothing to diagnose; `dvc repro` trains it")
     for note in _other_limits(trained):
-        print(f"note: {note}", file=sys.stderr)
+        console.note(f"note: {note}")
     return trained
 
 

@@ -15,3 +15,11 @@ def check_root() -> None:
         for folder in here.parents:
             if all((folder / path).is_file() for path in ROOT):
                 raise InputError(f"{here.relative_to(folder)}/ is a folder of the project {folder}: cd there first")
+
+
+def need_project() -> None:
+    """Raise an InputError where this folder has nothing of a project."""
+    check_root()
+    if not any(path.is_file() for path in ROOT):
+        missing = " and ".join(map(str, ROOT))
+        raise InputError(f"{Path.cwd()}: no project here ({missing} are missing): cd to the folder that has them")

@@ -20,7 +20,7 @@ def where() -> None:
         ("table", artifacts.COMPARISON_CSV, ""),
         ("comparison", artifacts.COMPARISON_PICTURES, "/"),
         *(("defects", folder, "/") for folder in sorted(artifacts.COMPARISON_DEFECTS.glob("*/"))),
-        *(("pictures", artifacts.plots(run), "/ (checkpoints/, epochs.gif)") for run in runs),
+        *(("pictures", artifacts.plots(run), "/") for run in runs),
     ]
     found = [(what, f"{path}{more}") for what, path, more in places if path.exists()]
     if not found:

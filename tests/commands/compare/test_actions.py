@@ -1,6 +1,5 @@
 """`vaelab compare` before anything runs: words to runs, runs to overrides, what is wrong said at once."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,10 +24,27 @@ from vaelab.params.resolve import resolve
 RAW = read_yaml(PARAMS)
 
 
+USED = ("all", "standard", "beta", "loss_options", "sharpness")  # suites
+
+
+def shorter():
+    """The repository's parameters with the suites and presets that are used here: commands read them many times."""
+    suites = {name: RAW["suites"][name] for name in USED}
+    entries = [*RAW["runs"].items(), *(entry for suite in suites.values() for entry in suite.items())]
+    named = {entry.get("preset", name) for name, entry in entries} | {"page"}
+    presets = {name: preset for name, preset in RAW["presets"].items() if name in named}
+    return RAW | {"suites": suites, "presets": presets}
+
+
+@pytest.fixture(scope="module")
+def text():
+    return yaml.safe_dump(shorter(), sort_keys=False)
+
+
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A folder with the repository's params.yaml."""
-    shutil.copy(PARAMS, tmp_path)
+def project(text, tmp_path, monkeypatch):
+    """A folder with such a params.yaml."""
+    (tmp_path / "params.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -232,7 +248,7 @@ def test_what_overrides_cannot_hold_is_refused(value):
 def test_the_overrides_make_exactly_the_runs_that_were_asked_for(project):
     runs = select(Selection("all", {"mine": {"data": "tags", "train": {"learning_rate": 1e-05}}}, seeds=[0, 1]), RAW)
     found = resolved_overrides(replacing(runs))[0]
-    (project / "params.yaml").write_text(yaml.safe_dump(RAW | {"runs": runs}, sort_keys=False))
+    (project / "params.yaml").write_text(yaml.safe_dump(shorter() | {"runs": runs}, sort_keys=False))
     assert found == resolve(project / "params.yaml")
     assert list(found.runs) == list(runs)
 
@@ -320,8 +336,9 @@ OWN = {"source": "tags_csv", "path": "data/raw/own/rows.csv"}
 
 def test_what_a_queued_run_would_not_find_is_said_before_it_is_queued(ready):
     path, git = ready / OWN["path"], ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    raw = yaml.safe_load((ready / "params.yaml").read_text())
-    (ready / "params.yaml").write_text(yaml.safe_dump(raw | {"datasets": {**raw["datasets"], "own": OWN}}))
+    few = {"presets": {"vae_small": RAW["presets"]["vae_small"]}, "datasets": {"tags": {"source": "tags"}, "own": OWN}}
+    params = RAW | few | {"suites": {}, "runs": {"vae_small": {"data": "tags"}}}
+    (ready / "params.yaml").write_text(yaml.safe_dump(params))
     path.parent.mkdir(parents=True)
     path.write_text("tags\na|b\n")
     subprocess.run([*git, "init", "-q"], check=True)

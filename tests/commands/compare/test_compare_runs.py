@@ -1,12 +1,12 @@
 """`vaelab compare` from the words to the report: one DVC experiment, which fails, goes on, and is found again."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from projects import call, make_project, started, vaelab
+from typed import typed
 
 from vaelab.commands.compare.experiments import SHOW
 
@@ -76,7 +76,7 @@ def test_it_is_one_experiment_with_its_params(project, first):
 
 
 def test_a_name_that_is_taken_is_refused_before_anything_runs(project, first):
-    output = vaelab(project, "compare", *FIRST, code=2)
+    output = typed(project, "compare", *FIRST, code=2)
     assert output.startswith("error: an experiment is named first already")
 
 
@@ -84,15 +84,15 @@ def test_results_of_earlier_experiments_are_collected_without_training(project, 
     output = vaelab(project, "compare", "--preset", "sizes", "latent_dim=3", "--seeds", "4")
     assert sorted(started(output, "train")) == ["train@narrow_seed4", "train@wide_seed4"]
     assert {path.stem for path in (project / "metrics/summary").iterdir()} == {"narrow_seed4", "wide_seed4"}
-    collected = vaelab(project, "compare", "--collect-only")
+    collected = typed(project, "compare", "--collect-only")
     assert not started(collected)
     table = pd.read_csv(project / "metrics/collected/comparison.csv")
     assert sorted(table["configuration"]) == ["a", "b", "narrow_seed4", "wide_seed4"]
     assert "metrics/collected/comparison_report.txt" in collected
-    changes = vaelab(project, "compare", "--before", "a", "--after", "wide_seed4")
+    changes = typed(project, "compare", "--before", "a", "--after", "wide_seed4")
     assert changes.startswith("From a to wide_seed4")
     assert "exact" in changes
-    only = vaelab(project, "compare", "--collect-only", "--metrics-dir", "metrics/summary", "--out", "kept")
+    only = typed(project, "compare", "--collect-only", "--metrics-dir", "metrics/summary", "--out", "kept")
     assert "kept/comparison.csv" in only
     assert sorted(pd.read_csv(project / "kept/comparison.csv")["configuration"]) == ["narrow_seed4", "wide_seed4"]
 
@@ -128,16 +128,12 @@ def test_what_is_wrong_ends_with_one_message_and_code_2(project, first):
         (["--seeds", "x"], "--seeds x: expected numbers"),
         (["--seeds", ""], "--seeds : expected numbers"),
     ):
-        output = vaelab(project, "compare", *words, code=2)
+        output = typed(project, "compare", *words, code=2)
         assert output.startswith("error: ")
         assert message in output
         assert "Traceback" not in output
 
 
-def test_outside_of_a_project_there_is_one_message(tmp_path: Path, project):
-    source = {"PYTHONPATH": str(project / "src")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(vaelab.__globals__["ENVIRONMENT"], "PYTHONPATH", source["PYTHONPATH"])
-        (tmp_path / "src").symlink_to(project / "src")
-        assert "no such file (run from the project's root)" in vaelab(tmp_path, "compare", "--preset", "all", code=2)
-        assert "no results" in vaelab(tmp_path, "compare", "--collect-only", code=2)
+def test_outside_of_a_project_there_is_one_message(tmp_path):
+    assert "no such file (run from the project's root)" in typed(tmp_path, "compare", "--preset", "all", code=2)
+    assert "no results" in typed(tmp_path, "compare", "--collect-only", code=2)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,18 @@ def test_both_streams_go_through_and_the_end_of_stderr_is_kept(tmp_path, capfd):
     assert said.err == "é" * 30_000 + "end"
 
 
+def test_all_is_kept_however_slowly_it_is_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "write", lambda text: time.sleep(0.06))
+    assert run(python("import sys; sys.stderr.write('x' * 65_000 + 'end')"), tmp_path).said.endswith("xend")
+
+
+def test_a_child_that_lives_on_is_not_waited_for(tmp_path, capfd):
+    code = "import subprocess, sys; subprocess.Popen(['sleep', '20']); sys.stderr.write('end')"
+    began = time.monotonic()
+    assert run(python(code), tmp_path).said == "end"
+    assert time.monotonic() - began < 15
+
+
 WARNING = "WARNING: No file hash info found for '/p/models/{}'. It won't be created.\n"
 SAYS = """import sys, time
 for part in {!r}:
@@ -84,6 +97,34 @@ def test_one_interrupt_of_ours_ends_all_stages(tmp_path, number):
         rest = process.stdout.read()  # ends when the last of its processes has ended
     assert process.returncode == 130
     assert rest.endswith("ended by itself\n")
+
+
+EARLY = """
+import os, signal, subprocess, sys
+start = subprocess.Popen
+def interrupted(*words, **options):
+    process = start(*words, **options)
+    os.kill(os.getpid(), signal.SIGTERM)  # before anybody waits for it
+    return process
+subprocess.Popen = interrupted
+"""
+
+
+def test_an_interrupt_that_comes_while_it_starts_ends_it_too(tmp_path):
+    (tmp_path / "stages.py").write_text(STAGES)
+    environment, began = os.environ | {"PYTHONPATH": str(SOURCE)}, time.monotonic()
+    done = subprocess.run(python(EARLY + RUN), cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 130, done.stderr
+    assert time.monotonic() - began < 40
+
+
+def test_what_is_ignored_stays_ignored(tmp_path, monkeypatch):
+    earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        code = f"import os, signal; os.kill({os.getpid()}, signal.SIGHUP)"
+        assert run(python(code), tmp_path).code == 0
+    finally:
+        signal.signal(signal.SIGHUP, earlier)
 
 
 def test_a_terminal_stays_one(tmp_path):

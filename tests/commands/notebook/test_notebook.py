@@ -1,5 +1,6 @@
 """`vaelab notebook`: a notebook that runs on every kind of data, whatever is picked, and what its cells call."""
 
+import json
 import math
 import runpy
 import sys
@@ -28,9 +29,10 @@ failed = []
 get_ipython().showtraceback = lambda error, **given: failed.append(repr(error[1]))  # what outputs catch
 for data in pick.data.options:
     pick.data.value = data
-    for widget in (pick.first, pick.epoch, pick.group):
+    for widget in (pick.epoch, pick.group):
         widget.index = len(widget.options) - 1
     if len(pick.runs.options) > 1:
+        pick.first.index = len(pick.first.options) - 1
         pick.runs.value = []
         pick.runs.value = pick.runs.options
 print(failed, *pick.data.options)
@@ -122,6 +124,20 @@ def test_another_data_set_offers_its_own_before_anything_is_drawn(inside):
     assert seen == [(["run_of_tags"], "test", "jaccard_index", 2), (["run_of_grid"], "test", "accuracy", 2)]
 
 
+@pytest.mark.parametrize(
+    "name", ["runs/run_of_grid.yaml", "scores/run_of_grid/arrays.safetensors", "scores/run_of_grid/examples.csv"]
+)
+def test_a_damaged_run_is_said_and_the_others_are_offered(inside, capsys, name):
+    path = Path("data", name)
+    good = path.read_bytes()
+    try:
+        path.write_bytes(b"")
+        assert list(Picker("run_of_tags").data.options) == ["image", "tags"]
+        assert capsys.readouterr().out.startswith("left out: run_of_grid: ")
+    finally:
+        path.write_bytes(good)
+
+
 def test_without_a_measured_run_it_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="dvc repro evaluate"):
@@ -141,6 +157,62 @@ def test_a_notebook_with_changes_is_kept(inside):
     command.notebook(None, force=True)
     with pytest.raises(InputError, match="did you mean 'second'"):
         command.notebook("secnd", force=False)
+
+
+NOTEBOOK = '{"metadata": {"vaelab": {"cells": "0"}}, "nbformat": 4, "nbformat_minor": 5, "cells": '
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not valid JSON"),
+        (b"\xff\xfe\x00", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[]", "not made by `vaelab notebook`, or damaged"),
+        (b"{}", "not made by"),
+        (f"{NOTEBOOK}3}}".encode(), "damaged"),
+        (f"{NOTEBOOK}[3]}}".encode(), "damaged"),
+        (f'{NOTEBOOK}[{{"cell_type": "code", "source": []}}]}}'.encode(), "has changes of yours"),
+    ],
+)
+def test_a_notebook_that_is_damaged_or_not_ours_is_kept(inside, content, said):
+    path = command.SOURCE.with_suffix(".ipynb")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"^{path}: .*{said}.*; rename it, or --force writes it anew"):
+        command.notebook(None, force=False)
+    assert path.read_bytes() == content
+    command.notebook(None, force=True)
+    command.notebook(None, force=False)
+
+
+def test_pictures_in_cells_and_what_a_cell_is_are_changes_too_and_outputs_are_none(inside):
+    path = command.SOURCE.with_suffix(".ipynb")
+    for number, (cell, change) in enumerate(
+        [(0, {"attachments": {"a.png": {"image/png": "AAAA"}}}), (0, {"cell_type": "raw"}), (1, {"execution_count": 3})]
+    ):
+        command.notebook(None, force=True)
+        read = json.loads(path.read_text())
+        read["cells"][cell] |= change
+        path.write_text(json.dumps(read))
+        if number < 2:
+            with pytest.raises(InputError, match="has changes of yours"):
+                command.notebook(None, force=False)
+        else:
+            command.notebook(None, force=False)
+
+
+def test_a_source_that_cannot_be_told_the_run_is_refused(inside):
+    text = command.SOURCE.read_text()
+    try:
+        for content, said in (
+            (text.replace('RUN = ""', "RUN = None").encode(), "to put second there"),
+            (b"\xff", "is no text"),
+        ):
+            command.SOURCE.write_bytes(content)
+            with pytest.raises(InputError, match=f"analysis.py: .*{said}"):
+                command.notebook("second", force=True)
+    finally:
+        command.SOURCE.write_text(text)
 
 
 @pytest.mark.slow

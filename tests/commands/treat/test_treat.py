@@ -6,6 +6,7 @@ from copy import deepcopy
 import pytest
 import yaml
 from projects import TAGS, call, make_project, vaelab
+from typed import typed
 
 from vaelab.commands.treat.command import seconds_of
 from vaelab.commands.treat.loop import _beside
@@ -54,7 +55,7 @@ def test_an_end_that_leaves_a_run_ill_says_what_to_do():
 
 @pytest.mark.slow
 def test_a_collapsed_run_is_treated_and_nothing_changes_until_it_is_applied(project):
-    shown = vaelab(project, "treat", "narrow", "--dry-run")
+    shown = typed(project, "treat", "narrow", "--dry-run")
     assert "dvc exp run --temp -n treat_narrow_" in shown
     assert "-S ++runs.narrow.loss.beta=0.2 diagnose@narrow" in shown
     assert not (project / "metrics/treatments/narrow.json").exists()
@@ -73,11 +74,11 @@ def test_a_collapsed_run_is_treated_and_nothing_changes_until_it_is_applied(proj
     (project / "metrics/treatments/narrow.json").unlink()  # killed before it was written: DVC has the experiment
     assert "Running stage" not in vaelab(project, "treat", "narrow", "--tries", "1")
 
-    assert "loss.beta: 0.2" in vaelab(project, "treat", "narrow", "--apply")
+    assert "loss.beta: 0.2" in typed(project, "treat", "narrow", "--apply")
     assert yaml.safe_load((project / "params.yaml").read_text())["runs"]["narrow"]["loss"] == {"beta": 0.2}
     assert "Running stage 'train" not in call(project, "dvc", "repro", "diagnose@narrow")  # DVC has its results
     assert json.loads((project / "metrics/health/narrow.json").read_text())["first"] != "beta_too_high"
-    assert "nothing was kept" in vaelab(project, "treat", "narrow", "--apply", code=2)
+    assert "nothing was kept" in typed(project, "treat", "narrow", "--apply", code=2)
     (project / "params.yaml").write_text(before)
 
 
@@ -91,7 +92,7 @@ def test_a_collapsed_run_is_treated_and_nothing_changes_until_it_is_applied(proj
     ],
 )
 def test_bad_input_gets_one_message(project, words, said):
-    shown = vaelab(project, "treat", *words, code=2)
+    shown = typed(project, "treat", *words, code=2)
     assert said in shown
     assert "Traceback" not in shown
 
@@ -100,8 +101,8 @@ def test_bad_input_gets_one_message(project, words, said):
 def test_params_that_have_changed_and_runs_without_results_are_refused(project):
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(text.replace("beta: 20.0", "beta: 10.0"))
-    assert "`dvc repro` comes first" in vaelab(project, "treat", "narrow", code=2)
+    assert "`dvc repro` comes first" in typed(project, "treat", "narrow", code=2)
     (project / "params.yaml").write_text(text.replace("runs:\n", "runs:\n  wide: {data: tags}\n"))
     call(project, "dvc", "repro", "-q", "resolve")
-    assert "nothing to diagnose" in vaelab(project, "treat", "wide", code=2)
+    assert "nothing to diagnose" in typed(project, "treat", "wide", code=2)
     call(project, "git", "checkout", "-q", ".")

@@ -89,7 +89,7 @@ def keep_params(folder: Path) -> Path | None:
     text = (folder / artifacts.PARAMS).read_text(encoding="utf-8")
     kept = artifacts.SCRATCH / f"params-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}.yaml"
     storage.write_text(folder / kept, text)
-    print(f"note: {artifacts.PARAMS} has changes that git does not have; {kept} is a copy", file=sys.stderr)
+    note(f"note: {artifacts.PARAMS} has changes that git does not have; {kept} is a copy")
     return kept
 
 

@@ -4,6 +4,7 @@ import codecs
 import fcntl
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ KEPT = 20_000  # characters of stderr
 # of each output of a run that has not run yet: DVC checks out what it has before it makes the rest
 EXPECTED = re.compile(r"[^\r\n]*WARNING[^\r\n]*No file hash info found for '[^\n]*'\. It won't be created\.[^\n]*\n")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+LOOK = 0.2  # seconds after which what was started is seen to have ended
 PATIENCE = 10.0  # seconds after which a stage that has not ended is interrupted again
 
 
@@ -41,32 +44,38 @@ def run(command: Sequence[str], folder: Path, heard: Callable[[str], None] | Non
     sys.stdout.flush()
     ours, theirs = _channel(sys.stderr)
     kept: list[str] = []
-    readers = [threading.Thread(target=_pass_on, args=(ours, kept), daemon=True)]
+    ended = threading.Event()
+    readers = [threading.Thread(target=_pass_on, args=(ours, ended, kept), daemon=True)]
     closed, stdout = [theirs], None
     if heard is not None and sys.stdout.isatty():  # a pipe is left alone: through a second one lines would wait
         printed, stdout = _channel(sys.stdout)
         closed.append(stdout)
-        readers.append(threading.Thread(target=_listen, args=(printed, heard), daemon=True))
-    with _termination_interrupts():
+        readers.append(threading.Thread(target=_listen, args=(printed, ended, heard), daemon=True))
+    with _interrupts() as interrupts:
+        for reader in readers:
+            reader.start()
         try:
-            process = subprocess.Popen(command, cwd=folder, stdout=stdout, stderr=theirs, process_group=0)
+            try:
+                process = subprocess.Popen(command, cwd=folder, stdout=stdout, stderr=theirs, process_group=0)
+            finally:
+                for number in closed:
+                    os.close(number)
+            code = _wait(process, interrupts)
         finally:
-            for number in closed:
-                os.close(number)
+            ended.set()
             for reader in readers:
-                reader.start()
-        code = _wait(process)
-    for reader in readers:
-        reader.join(timeout=1)
+                reader.join()
     return Ended(code, "".join(kept)[-KEPT:])
 
 
-def _wait(process: "subprocess.Popen[bytes]") -> int:
+def _wait(process: "subprocess.Popen[bytes]", interrupts: "_Interrupts") -> int:
     try:
+        interrupts.release()
         return process.wait()
     except KeyboardInterrupt:
-        _say("interrupted: ending what runs; again to end DVC at once")
+        pass
     try:
+        _say("interrupted: ending what runs; again to end DVC at once")
         _interrupt_stages(process)
     except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGINT)
@@ -109,10 +118,10 @@ def _channel(stream: TextIO) -> tuple[int, int]:
     return ours, theirs
 
 
-def _pass_on(ours: int, kept: list[str]) -> None:
+def _pass_on(ours: int, ended: threading.Event, kept: list[str]) -> None:
     decoder, held = codecs.getincrementaldecoder("utf-8")(errors="replace"), ""
     with os.fdopen(ours, "rb", buffering=0) as stream:
-        while part := _read(stream):
+        while part := _read(stream, ended):
             text = EXPECTED.sub("", held + decoder.decode(part))
             line = text.rpartition("\n")[2]
             held = line if "WARNING" in line else ""  # it may go on
@@ -126,37 +135,61 @@ def _pass_on(ours: int, kept: list[str]) -> None:
         sys.stderr.write(held)
 
 
-def _listen(ours: int, heard: Callable[[str], None]) -> None:
+def _listen(ours: int, ended: threading.Event, heard: Callable[[str], None]) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     with os.fdopen(ours, "rb", buffering=0) as stream:
-        while part := _read(stream):
+        while part := _read(stream, ended):
             text = decoder.decode(part)
             sys.stdout.write(text)
             sys.stdout.flush()
             heard(COLOUR.sub("", text))
 
 
-def _read(stream: Any) -> bytes:
-    try:
-        return bytes(stream.read(4096))
-    except OSError:  # how a terminal ends
-        return b""
+def _read(stream: Any, ended: threading.Event) -> bytes:
+    """What comes next; nothing at the end, or when a process has ended and all is read: its children may live on."""
+    while True:
+        is_last = ended.is_set()
+        if select.select([stream], [], [], LOOK)[0]:
+            try:
+                return bytes(stream.read(4096))
+            except OSError:  # how a terminal ends
+                return b""
+        if is_last:
+            return b""
+
+
+class _Interrupts:
+    """Makes signals interrupts: those that come before there is a process to end are kept until then."""
+
+    def __init__(self) -> None:
+        self.held, self.came = True, False
+
+    def __call__(self, _number: int, _frame: Any) -> None:
+        self.came = True
+        if not self.held:
+            raise KeyboardInterrupt
+
+    def release(self) -> None:
+        """Raise KeyboardInterrupt now where one has come, and from now on when one comes."""
+        self.held = False
+        if self.came:
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP interrupts, as long as the process runs: it would go on without us."""
+def _interrupts() -> Iterator[_Interrupts]:
+    """Make SIGINT, SIGTERM and SIGHUP interrupts, as long as the process runs: it would go on without us.
+
+    What is ignored stays so: nohup, a background job of a shell.
+    """
+    made = _Interrupts()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield made
         return
-    signals = (signal.SIGTERM, signal.SIGHUP)
-    earlier = [signal.signal(number, _raise) for number in signals]
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    earlier = [signal.signal(number, made) for number in heard]
     try:
-        yield
+        yield made
     finally:
-        for number, handler in zip(signals, earlier, strict=True):
+        for number, handler in zip(heard, earlier, strict=True):
             signal.signal(number, handler)
-
-
-def _raise(number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -47,9 +47,9 @@ class Progress:
 
     def text(self) -> str:
         """Return where it is, in a line."""
-        passed = f"{_minutes(self._clock() - self.began)} so far"
+        passed = f"{minutes(self._clock() - self.began)} so far"
         left = self._left()
-        about = "" if left is None else f", about {_minutes(left)} left"
+        about = "" if left is None else f", about {minutes(left)} left"
         return f"stage {len(self.begun)} of {max(self.total, len(self.begun))}: {passed}{about}"
 
     def _end(self) -> None:
@@ -69,5 +69,6 @@ class Progress:
         return (sum(now) / len(now) if now else mean) + mean * max(0, self.total - len(self.begun))
 
 
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """Return a time as people say it."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

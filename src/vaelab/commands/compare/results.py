@@ -1,20 +1,22 @@
 """The results that are there: of the workspace, and of the DVC experiments, whose files a later one has replaced."""
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tqdm import tqdm
 
 from vaelab import artifacts
 from vaelab.commands.compare.experiments import experiments, git
+from vaelab.commands.console import note
 from vaelab.comparison.collect import Result, collect_folder
 from vaelab.errors import InputError
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # dvc.lock is long
+SLOW = 1.0  # seconds after which the bar is shown
 
 
 def existing(folder: Path | None = None) -> list[Result]:
@@ -33,7 +35,8 @@ def existing(folder: Path | None = None) -> list[Result]:
         place = Path(name)
         for path in artifacts.SUMMARIES.glob("*.json"):
             shutil.copyfile(path, place / path.name)
-        for experiment, commit in experiments(Path(), of_head=True).items():
+        found = experiments(Path(), of_head=True).items()
+        for experiment, commit in tqdm(found, "experiments", delay=SLOW, leave=False, unit="experiment", disable=None):
             for run, stored in _summaries(commit):
                 (place / experiment).mkdir(exist_ok=True)
                 shutil.copyfile(stored, place / experiment / f"{run}.json")
@@ -41,7 +44,7 @@ def existing(folder: Path | None = None) -> list[Result]:
             raise InputError(
                 f"no results: {artifacts.SUMMARIES} is empty, and DVC keeps no experiment; `dvc repro` trains"
             )
-        return collect_folder(place, lambda text: print(f"note: {text.replace(f'{place}/', '')}", file=sys.stderr))
+        return collect_folder(place, lambda text: note(f"note: {text.replace(f'{place}/', '')}"))
 
 
 def _summaries(commit: str) -> Iterator[tuple[str, Path]]:

@@ -1,12 +1,12 @@
 """Examples that a command reads a few at a time, wherever they come from."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from vaelab.commands.console import note
 from vaelab.commands.judge.target import Target
 from vaelab.data.format.batches import FORMATS, Batch
 from vaelab.errors import InputError
@@ -89,7 +89,7 @@ def told_groups(groups: Sequence[str], target: Target) -> Tensor:
     unknown = [name for name in groups if name not in known]
     if unknown and target.file.model.conditional:
         text = f"the model knows no group {', '.join(unknown)} (but {', '.join(known)}): it is told {known[0]!r}"
-        print(f"note: {text}", file=sys.stderr)
+        note(f"note: {text}")
     return torch.tensor([known.index(name) if name in known else 0 for name in groups])
 
 

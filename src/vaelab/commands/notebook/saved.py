@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from vaelab import artifacts, storage
 from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.data.format.prepared import read_info
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.figures import latents
 from vaelab.figures.canvas.files import png
 from vaelab.figures.curves import training_curves
@@ -26,11 +26,21 @@ NO_MEASURES = ("phase", "index", "group", "cluster")  # columns of examples.csv 
 
 
 def runs_by_data() -> dict[str, list[str]]:
-    """Return the runs that were evaluated, by data set. Raises InputError where there are none."""
+    """Return the runs that were evaluated, by data set; print which of them cannot be read.
+
+    Raises:
+        InputError: there are none.
+    """
     found: dict[str, list[str]] = {}
     for path in sorted(artifacts.RUNS.glob("[!.]*.yaml")):
-        if (artifacts.scores(path.stem) / "arrays.safetensors").is_file():
-            found.setdefault(read_run(path).data, []).append(path.stem)
+        run = path.stem
+        if (artifacts.scores(run) / "arrays.safetensors").is_file():
+            try:
+                data, _ = read_run(path).data, (phases(run), measures(run))
+            except (InputError, ValueError, OSError) as error:
+                print(f"left out: {run}: {shortened(error)}")
+            else:
+                found.setdefault(data, []).append(run)
     if not found:
         raise InputError("no run was evaluated yet; `dvc repro evaluate` does it")
     return found
@@ -57,7 +67,8 @@ def phases(run: str) -> list[str]:
 
 def measures(run: str) -> list[str]:
     """Return the measures of examples, that which stands above reconstructions first."""
-    columns = [name for name in examples(run).columns if name not in NO_MEASURES]
+    head = pd.read_csv(artifacts.scores(run) / "examples.csv", nrows=0)
+    columns = [str(name) for name in head if name not in NO_MEASURES]
     first = VALIDATION[read_run(artifacts.resolved(run)).kind].example_score
     return sorted(columns, key=lambda name: name != first)
 

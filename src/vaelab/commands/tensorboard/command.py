@@ -11,7 +11,7 @@ from typing import Any
 from vaelab import artifacts
 from vaelab.commands.tensorboard.follower import LOGS, Follower
 from vaelab.commands.tensorboard.places import places
-from vaelab.commands.tensorboard.server import served
+from vaelab.commands.tensorboard.server import free_port, served
 from vaelab.errors import InputError, Interrupted
 from vaelab.params.problems import suggestion
 
@@ -25,26 +25,26 @@ def tensorboard(runs: Sequence[str], once: bool, port: int | None) -> None:
         InputError: there is no such run, or another process follows here already, or TensorBoard cannot start.
     """
     _check(runs)
+    port = None if once else free_port(port)
     with _alone(LOGS.with_suffix(".lock")):
         follower = Follower(Path(), runs)
         names = follower.update()
-        if once:
-            print(f"{', '.join(names) or 'no training'}: written to {LOGS}/; look: tensorboard --logdir {LOGS}")
+        if port is None:
+            written = [name for name in names if follower.followed[name].look]
+            print(f"{', '.join(written) or 'no training'}: written to {LOGS}/; look: tensorboard --logdir {LOGS}")
             return
         signal.signal(signal.SIGTERM, _end)
         LOGS.mkdir(parents=True, exist_ok=True)
-        with served(LOGS, port) as server:
-            print(
-                f"TensorBoard: {server.address} (Ctrl-C ends it)\nfollowed: {', '.join(names) or 'nothing yet'}",
-                flush=True,
-            )
-            try:
+        try:
+            with served(LOGS, port) as server:
+                said = f"followed: {', '.join(names) or 'nothing yet'}"
+                print(f"TensorBoard: {server.address} (Ctrl-C ends it)\n{said}", flush=True)
                 while True:
                     time.sleep(SECONDS)
                     server.check()
                     names = _told(names, follower.update())
-            except KeyboardInterrupt:
-                print(f"ended; the events stay in {LOGS}/")
+        except KeyboardInterrupt:
+            print(f"ended; the events stay in {LOGS}/")
 
 
 def _told(before: Sequence[str], names: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from vaelab import storage
 
 NAME = "events.out.tfevents."
+OURS = f"{NAME}{'[0-9]' * 10}"  # another program that writes events has other names
 VERSION = "brain.Event:2"
 Values = Mapping[str, Any]  # by tag, each a Summary.Value
 
@@ -28,7 +29,7 @@ class EventLog:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.written: dict[int, dict[str, bytes]] = {}  # digests, by step and tag
-        files = sorted(folder.glob(f"{NAME}*"))
+        files = sorted(folder.glob(OURS))
         self.number = int(files[-1].name.removeprefix(NAME)) + 1 if files else 0  # of the next file
         for path in files:
             for event in LegacyEventFileLoader(str(path)).Load():  # which ends before a record that a kill cut off
@@ -42,7 +43,7 @@ class EventLog:
     def forget(self) -> None:
         """Remove all that was written: for readers that begin later, since those of now keep what they have seen."""
         self.path, self.written = None, {}
-        for path in self.folder.glob(f"{NAME}*"):
+        for path in self.folder.glob(OURS):
             path.unlink()
 
     def follow(self, wanted: Mapping[int, Values], seconds: float) -> int | None:

@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Iterable
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
+from matplotlib.font_manager import FontProperties, findfont
+from PIL import Image, ImageDraw, ImageFont
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 
 from vaelab import artifacts, storage
@@ -17,7 +19,8 @@ from vaelab.figures.kinds import FIGURES
 
 SAMPLES = ".samples.safetensors"
 ALL = "together/samples"  # tag of the picture that training draws of each checkpoint
-GAP = 8  # pixels between original and reconstruction
+GAP, LABEL, TEXT, INK = 8, 18, 12, 40  # pixels between original and reconstruction, of a line, of its text; its gray
+LABELS = "original", "reconstruction"
 
 
 class Checkpoint(NamedTuple):
@@ -26,11 +29,6 @@ class Checkpoint(NamedTuple):
     epoch: int
     samples: Path
     drawn: Path  # the picture of all samples, which need not be there
-
-    @property
-    def seconds(self) -> float:
-        """When it was written."""
-        return self.samples.stat().st_mtime
 
 
 def checkpoints(place: Place, epochs: Iterable[int]) -> list[Checkpoint]:
@@ -45,20 +43,41 @@ def checkpoints(place: Place, epochs: Iterable[int]) -> list[Checkpoint]:
     return found
 
 
-def pictures(checkpoint: Checkpoint, info: DataInfo) -> dict[str, Any]:
-    """Return the pictures of a checkpoint by tag, each a Summary.Value."""
-    arrays, _ = storage.read_tensors(checkpoint.samples)
+def pairs(samples: Path, info: DataInfo) -> dict[str, Any]:
+    """Return a picture of each sample of a checkpoint by tag, a Summary.Value: the original beside what was made of it.
+
+    Raises:
+        InputError, KeyError, ValueError: the file is damaged, or holds something else.
+    """
+    arrays, _ = storage.read_tensors(samples)
     kind, found = FIGURES[info.kind], {}
-    if checkpoint.drawn.is_file():
-        found[ALL] = _value(ALL, checkpoint.drawn.read_bytes(), "all samples of the checkpoint, with their scores")
     for number, original, made in zip(arrays["ids"], arrays["original"], arrays["reconstruction"], strict=True):
-        left, right = kind.pair(original, made, info)
-        between = np.full((len(left), GAP, 3), PAPER, dtype=np.uint8)
         tag, buffer = f"samples/train_{number}", io.BytesIO()
-        Image.fromarray(np.hstack([left, between, right])).save(buffer, "PNG", compress_level=3)
+        _beside(kind.pair(original, made, info)).save(buffer, "PNG", compress_level=3)
         text = f"training {kind.noun} {number}: left the original, right its reconstruction from the posterior mean"
         found[tag] = _value(tag, buffer.getvalue(), text)
     return found
+
+
+def together(drawn: Path) -> dict[str, Any]:
+    """Return the picture of all samples by its tag. Raises OSError or SyntaxError where the file is damaged."""
+    png = drawn.read_bytes()
+    with Image.open(io.BytesIO(png)) as image:
+        image.verify()
+    return {ALL: _value(ALL, png, "all samples of the checkpoint, with their scores")}
+
+
+def _beside(tiles: list[np.ndarray]) -> Image.Image:
+    """Tiles uint8 [side, side, 3] side by side, each below what it is."""
+    font = ImageFont.truetype(findfont(FontProperties()), TEXT)
+    rooms = [max(len(tile), ceil(font.getlength(label))) for label, tile in zip(LABELS, tiles, strict=True)]
+    size = sum(rooms) + GAP * (len(tiles) - 1), LABEL + max(map(len, tiles))
+    image, left = Image.new("RGB", size, (PAPER, PAPER, PAPER)), 0
+    for label, tile, room in zip(LABELS, tiles, rooms, strict=True):
+        ImageDraw.Draw(image).text((left, 1), label, fill=(INK, INK, INK), font=font)
+        image.paste(Image.fromarray(np.ascontiguousarray(tile)), (left, LABEL))
+        left += room + GAP
+    return image
 
 
 def _value(tag: str, png: bytes, description: str) -> Any:

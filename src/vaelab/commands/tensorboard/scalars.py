@@ -20,14 +20,19 @@ OPTIMISER = {
 }
 WEIGHT, WEIGHTED, TERM = "_weight", "_weighted", "_term"
 
-Rows = dict[str, dict[int, dict[str, str]]]  # by phase and epoch
+Rows = dict[str, dict[int, dict[str, Any]]]
 
 
 def read_history(path: Path) -> Rows:
-    """Return the rows of history.csv."""
+    """Return the values of history.csv: Summary.Value by phase, epoch and tag. Raises ValueError where it is none."""
     found: Rows = {phase: {} for phase in PHASES}
-    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
-        found[row["phase"]][int(row["epoch"])] = row
+    table = csv.DictReader(path.read_text(encoding="utf-8").splitlines(), strict=True)
+    if not {"epoch", "phase"} <= {*(table.fieldnames or ())}:
+        raise ValueError("expected the columns epoch and phase")
+    for row in table:
+        if row["phase"] not in PHASES or None in row or None in row.values():
+            raise ValueError(f"line {table.line_num} is no row of the table")
+        found[row["phase"]][int(row["epoch"])] = scalars(row)
     return found
 
 

@@ -2,14 +2,18 @@
 
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
+
+from vaelab.commands import attached
 from vaelab.errors import InputError
 
+MODULE = "tensorboard.main"
 HOST, PORT, TRIED = "127.0.0.1", 6006, 20
 START_SECONDS = 60.0
 LINES = 5  # of what it said, in a message
@@ -18,7 +22,7 @@ LINES = 5  # of what it said, in a message
 class Server:
     """A TensorBoard that runs."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, said: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[Any]", port: int, said: Path) -> None:
         self.process, self.port, self.said = process, port, said
 
     @property
@@ -33,50 +37,18 @@ class Server:
             raise InputError("\n".join([f"TensorBoard ended with code {self.process.returncode}:", *said]))
 
     def wait(self) -> None:
-        """Return when it answers."""
+        """Return when it listens: itself, and not another process that was quicker to take the port."""
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             self.check()
-            with socket.socket() as probe:
-                if probe.connect_ex((HOST, self.port)) == 0:
-                    return
+            if self.port in _listening(self.process.pid):
+                return
             time.sleep(0.1)
         raise InputError(f"TensorBoard does not answer after {START_SECONDS:.0f} s; what it said: {self.said}")
 
 
-@contextmanager
-def served(logs: Path, port: int | None) -> Iterator[Server]:
-    """Yield a TensorBoard that shows a folder of events, and end it afterwards.
-
-    Args:
-        logs: the folder.
-        port: None for the first one from 6006 on that is free.
-
-    Raises:
-        InputError: the port is taken, or TensorBoard ends.
-    """
-    port, said = _free(port), logs.with_suffix(".log")
-    with said.open("wb") as file:
-        process = subprocess.Popen(_words(logs, port), stdin=subprocess.DEVNULL, stdout=file, stderr=file)
-    server = Server(process, port, said)
-    try:
-        server.wait()
-        yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _words(logs: Path, port: int) -> list[str]:
-    """The fast loader knows no START and no descriptions; a tag has 10 images by default."""
-    read = ["--load_fast", "false", "--reload_interval", "2", "--samples_per_plugin", "images=1000,scalars=10000"]
-    return [sys.executable, "-m", "tensorboard.main", "--logdir", str(logs), "--host", HOST, "--port", str(port), *read]
-
-
-def _free(port: int | None) -> int:
+def free_port(port: int | None) -> int:
+    """Return a port that is free: the given one, or the first one from 6006 on. Raises InputError where it is taken."""
     for tried in (port,) if port is not None else range(PORT, PORT + TRIED):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -87,3 +59,45 @@ def _free(port: int | None) -> int:
             return tried
     asked = f"port {port} is" if port is not None else f"ports {PORT} to {PORT + TRIED - 1} are"
     raise InputError(f"{asked} taken; name another one with --port")
+
+
+@contextmanager
+def served(logs: Path, port: int) -> Iterator[Server]:
+    """Yield a TensorBoard that shows a folder of events, and end it afterwards; it ends too where this process does.
+
+    Args:
+        logs: the folder.
+        port: one that is free.
+
+    Raises:
+        InputError: TensorBoard ends, or does not answer.
+    """
+    said = logs.with_suffix(".log")
+    with said.open("wb") as file:
+        process = attached.start(MODULE, *_words(logs, port), said=file)
+    server = Server(process, port, said)
+    try:
+        server.wait()
+        yield server
+    finally:
+        process.terminate()
+        with process:  # closes its standard input
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _listening(pid: int) -> set[int]:
+    """The ports at which a process listens."""
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:  # it has just ended
+        return set()
+    return {each.laddr.port for each in found if each.status == psutil.CONN_LISTEN}
+
+
+def _words(logs: Path, port: int) -> list[str]:
+    """The fast loader knows no START and no descriptions; a tag has 10 images by default."""
+    read = ["--load_fast", "false", "--reload_interval", "2", "--samples_per_plugin", "images=1000,scalars=10000"]
+    return ["--logdir", str(logs), "--host", HOST, "--port", str(port), *read]

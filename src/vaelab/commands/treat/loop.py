@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vaelab.commands.compare.experiments import command_line
+from vaelab.commands.compare.progress import minutes
 from vaelab.commands.treat.base import begun
 from vaelab.commands.treat.trial import experiment_of, outcome
 from vaelab.diagnosis import treatments as treating
@@ -37,11 +38,17 @@ def tried(run: str, tries: int, budget: float, random: bool) -> Treatments:
             treating.write(done)
             return done
         assert chosen is not None
+        print(_ahead(done, tries, budget, expected), flush=True)
         one, after = _try(done, case, *chosen)
         done = done._replace(tries=(*done.tries, one))
         treating.write(done)
         print(f"{'kept' if one.kept else 'rejected'}: {one.reason}\n", flush=True)
         case = after if one.kept and after is not None else case
+
+
+def _ahead(done: Treatments, tries: int, budget: float, expected: float | None) -> str:
+    about = f" trains for about {minutes(expected)}" if expected else ""
+    return f"try {len(done.tries) + 1} of at most {tries}{about}; {minutes(budget - done.seconds)} of the budget left"
 
 
 def _beside(stopped: str, diagnosis: Diagnosis, done: Treatments, budget: float, expected: float) -> Iterator[str]:
@@ -69,7 +76,7 @@ def _chosen(done: Treatments, case: Case) -> tuple[Finding, Prescription] | None
 def _try(done: Treatments, case: Case, finding: Finding, prescription: Prescription) -> tuple[Try, Case | None]:
     changes: Mapping[str, Any] = {**done.changes, **prescription.changes}
     experiment, began = experiment_of(done.run, done.base, changes), time.monotonic()
-    print(f"try {len(done.tries) + 1}, for {finding.cause.id}: {command_line(experiment)}\n", flush=True)
+    print(f"for {finding.cause.id}: {command_line(experiment)}\n", flush=True)
     after, failed = outcome(done.run, experiment)
     values = [measured(one, prescription.metric) if one else None for one in (case, after)]
     new = treating.new_findings(diagnose(case), diagnose(after)) if after else []
