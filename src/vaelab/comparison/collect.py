@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from vaelab.data.format.info import PHASES, final_phase
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import as_record, diagnose
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, REFERENCE, SAMPLED, baselines, flat, misshapen
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import DEFECT_MEASURES
@@ -25,8 +26,15 @@ from vaelab.params.threshold import Threshold
 THRESHOLD_TABLES = ("scores", "differences", "aggregations")  # of data/thresholds/<run>, that a report looks at
 
 
-class Result(NamedTuple):
-    """One run and what was measured of it."""
+class Missing(NamedTuple):
+    """An active run that is not compared."""
+
+    run: str
+    why: str
+
+
+class Saved(NamedTuple):
+    """What was saved of one run."""
 
     run: Run
     metrics: dict[str, dict[str, Any]]  # by phase as in metrics/evaluate/<run>.json, and `run`
@@ -34,12 +42,21 @@ class Result(NamedTuple):
     threshold: dict[str, Any] | None = None  # what stage threshold found: summary, and rows of tables; None: no scores
     diagnosis: dict[str, Any] | None = None  # what stage diagnose found, as its file has it; None: not diagnosed
 
+
+class Result(Saved):
+    """One run and what was measured of it; what follows is computed once, since tables ask for it per cell."""
+
+    @cached_property
+    def flat(self) -> dict[str, dict[str, Any]]:
+        """Metrics of each phase, flat."""
+        return {phase: flat(values) for phase, values in self.metrics.items() if phase in PHASES}
+
     @property
     def final(self) -> dict[str, Any]:
         """Metrics of the phase that is reported, flat."""
-        return flat(self.metrics[self.phase])
+        return self.flat[self.phase]
 
-    @property
+    @cached_property
     def baselines(self) -> dict[str, dict[str, Any]]:
         """What each trivial method reaches on the phase that is reported, by its name."""
         return baselines(self.metrics[self.phase])
@@ -76,6 +93,50 @@ def collect() -> list[Result]:
     if not results:
         raise InputError(f"{artifacts.RUNS}: no resolved run; `dvc repro` makes them")
     return results
+
+
+def collect_readable() -> tuple[list[Result], list[Missing]]:
+    """Return the active runs that can be compared, and those that cannot: a report is not lost for one of them.
+
+    Raises:
+        InputError: there is none that can.
+    """
+    results: list[Result] = []
+    absent: list[Missing] = []
+    for path in sorted(artifacts.RUNS.glob("[!.]*.yaml")):
+        try:
+            results.append(_checked(_read(path)))
+        except InputError as error:
+            absent.append(Missing(path.stem, str(error)))
+        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+            said = f"what its stages saved is damaged ({type(error).__name__}: {shortened(error)})"
+            absent.append(Missing(path.stem, f"{said}; `dvc repro` makes it again once it is deleted"))
+    if not results:
+        return collect(), absent  # which says what is wrong with the first
+    return results, absent
+
+
+def _checked(result: Result) -> Result:
+    """A run of which all can be read that its report, and its pictures, need."""
+    metrics, name = result.metrics, result.run.name
+    path, scores = artifacts.evaluation(name), artifacts.scores(name)
+    if not all(isinstance(metrics.get(phase), dict) for phase in ("val", "run")):
+        raise InputError(f"{path}: its metrics lack val or run")
+    if wrong := misshapen({phase: values for phase, values in metrics.items() if phase in PHASES}):
+        raise InputError(f"{path}: {wrong}: expected a mapping of methods, each to its metrics")
+    if wrong := next((key for values in result.flat.values() for key, one in values.items() if not _number(one)), ""):
+        raise InputError(f"{path}: {wrong}: expected a number")
+    history = result.history
+    if history is None or not {"epoch", "phase"} <= set(history):
+        raise InputError(f"{scores / 'history.csv'}: lacks the columns epoch and phase")
+    with storage.opened(scores / "arrays.safetensors", "numpy"):
+        pass  # which fails where it is damaged
+    pd.read_csv(scores / "examples.csv", usecols=["phase"])
+    return result
+
+
+def _number(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
 
 
 def _read(path: Path) -> Result:

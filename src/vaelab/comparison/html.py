@@ -12,7 +12,19 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from vaelab.comparison.page_style import STYLE
-from vaelab.comparison.parts import Chart, Charts, Command, Definitions, Fold, Heading, Health, Lead, Part, Picture
+from vaelab.comparison.parts import (
+    Chart,
+    Charts,
+    Command,
+    Definitions,
+    Fold,
+    Heading,
+    Health,
+    Lead,
+    Part,
+    Picture,
+    Verdicts,
+)
 from vaelab.errors import InputError
 
 TYPES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
@@ -59,13 +71,18 @@ def _links(parts: Iterable[Part]) -> Iterator[Link]:
     for part in parts:
         if not isinstance(part, Heading):
             continue
-        name = re.sub(r"[^a-z0-9]+", "-", (part.short or part.text).lower()).strip("-") or "part"
+        name = place_of(part.short or part.text)
         section = name if part.level <= 2 else section
         place = name if part.level <= 2 else f"{section}-{name}"
         while place in taken:
             place += "-more"
         taken.add(place)
         yield part.level, place, part.short or part.text
+
+
+def place_of(text: str) -> str:
+    """Return the place on the page of a heading."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
 
 
 def _contents(links: Sequence[Link]) -> str:
@@ -86,6 +103,8 @@ def _written(part: Part, folder: Path, places: Iterator[Link]) -> str:
             return f'<h{part.level} id="{next(places)[1]}">{escape(part.text)}</h{part.level}>\n'
         case Lead():
             return f'<p class="lead">{escape(part.text)}</p>\n'
+        case Verdicts():
+            return f'<ul class="verdicts">\n{"".join(_verdict(*one) for one in part.entries)}</ul>\n'
         case Command():
             return f'<pre tabindex="0"><code>{escape(part.text)}</code></pre>\n'
         case Picture():
@@ -115,6 +134,10 @@ def _figure(part: Picture, folder: Path) -> str:
 def _state(healthy: bool | None, text: str) -> str:
     kind, sign = STATES[healthy]
     return f'<li class="{kind}"><span class="sign" aria-hidden="true">{sign}</span>{escape(text)}</li>\n'
+
+
+def _verdict(data: str, text: str) -> str:
+    return f'<li><a href="#{place_of(data)}">{escape(data)}: {escape(text)}</a></li>\n'
 
 
 def _chart(chart: Chart) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import LIKELIHOOD, OF, VALUES, likelihood
 from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, versus
@@ -65,6 +66,21 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
 def judge_all(results: Sequence[Result], options: Compare) -> dict[str, Judgement]:
     """Return the judgement on the runs of each data set."""
     return {data: judge(group, options) for data, group in by_data(results).items()}
+
+
+def nothing_ranked(judgement: Judgement) -> str:
+    """Return why nothing is recommended: which configurations a finding breaks, and which lack the number."""
+    groups, where = judgement.configurations, f"{METRICS[judgement.metric].title} on {judgement.phase}"
+    broken = [group.name for group in groups if any(result.broken for result in group.results)]
+    if len(broken) == len(groups):
+        return "In every configuration a finding breaks a run."
+    without = [group.name for group in groups if group.name not in broken]
+    reason = f"Nothing can be ranked: {_named(without)} no {where} that is a number"
+    return f"{reason}, and a finding breaks {and_more(broken)}." if broken else f"{reason}."
+
+
+def _named(names: Sequence[str]) -> str:
+    return f"{and_more(names)} {'has' if len(names) == 1 else 'have'}"
 
 
 def best(judgement: Judgement) -> dict[str, str | float]:

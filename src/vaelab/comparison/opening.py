@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from vaelab.comparison.advice import best_of_its_size, caution, finds_more, kept_starts, places
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.charts import charted, charts, printed
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.health import health_of, worst_first
-from vaelab.comparison.judge import Judgement
+from vaelab.comparison.judge import Judgement, nothing_ranked
+from vaelab.comparison.leading import left_out
 from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
 from vaelab.comparison.seeds import Configuration, by_seed
 from vaelab.comparison.verdict import ENOUGH, way_to
@@ -42,16 +45,20 @@ def opening(results: Sequence[Result], judgement: Judgement, picture: Picture | 
 
 def reasons(results: Sequence[Result], judgement: Judgement) -> list[str]:
     """Return by which rule a run is recommended, and what speaks against it."""
-    return [text for text in (_why(judgement), " ".join(_beside(results, judgement))) if text]
+    told = (_why(judgement), " ".join(_beside(results, judgement)), left_out(results, judgement))
+    return [text for text in told if text]
 
 
 def lead(judgement: Judgement) -> str:
-    """Return what is recommended, and the one reason for and against it."""
+    """Return what is recommended, and the one reason for and against it; of defects how many are found."""
     winner = judgement.winner
     if winner is None:
-        return "Recommended: none. In every configuration a finding breaks a run."
+        return f"Recommended: none. {nothing_ranked(judgement)}"
     tied = any(found.within for found in judgement.against.values())
     first = f"Recommended: {winner.name}{', but within the spread of the seeds: no winner' if tied else ''}"
+    who = "It" if len(winner.results) == 1 else f"Its first seed, {winner.results[0].run.name},"
+    if found := found_defects(winner.results[0], who):
+        return f"{first}. {found}."
     return f"{first}. {_for(judgement)}; {_against(winner, judgement.metric)}."
 
 
@@ -108,7 +115,7 @@ def _why(judgement: Judgement) -> str:
     """The ranking, and how far it can be trusted; nothing where there is no choice."""
     if len(judgement.configurations) == 1 and judgement.ranking:
         return ""
-    ranking = f": {', '.join(places(judgement))}. {caution(judgement)}" if judgement.ranking else "."
+    ranking = f": {and_more(places(judgement))}. {caution(judgement)}" if judgement.ranking else "."
     return f"Rule: {judgement.rule}{ranking}".rstrip()
 
 
@@ -129,7 +136,7 @@ def _beside(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
     if worse:
         yield f"{'Warning: ' * far}PCA with as many numbers does better on {first.phase}: {'; '.join(worse)}."
     if below := [r.run.name for r in results if not r.ill and _below_patches(r, ranked_by)]:
-        yield f"{STRONGER} {', '.join(below)}."
+        yield f"{STRONGER} {and_more(below)}."
     yield from finds_more(judgement)
     yield from kept_starts(judgement)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Literal, NamedTuple
@@ -11,7 +12,6 @@ import pandas as pd
 
 from vaelab.comparison.cells import cell
 from vaelab.comparison.collect import Result
-from vaelab.metrics.nested import flat
 from vaelab.metrics.tables import column
 
 ALPHA = 0.05  # p below it: the difference is beyond the spread of the seeds
@@ -51,17 +51,19 @@ def configurations(results: Sequence[Result]) -> list[Configuration]:
 
     A run that repeats a configuration and its seed is no further seed of it: it stands alone, under its own name.
     """
-    groups: list[tuple[str, dict[int, Result]]] = []
+    groups: list[dict[int, Result]] = []
+    alike: dict[str, list[dict[int, Result]]] = {}
     for result in results:
-        key, seed = _content(result), result.run.train.seed
-        group = next((group for other, group in groups if other == key and seed not in group), None)
+        known, seed = alike.setdefault(_content(result), []), result.run.train.seed
+        group = next((group for group in known if seed not in group), None)
         if group is None:
-            groups.append((key, {seed: result}))
-        else:
-            group[seed] = result
-    members = [tuple(group.values()) for _, group in groups]
+            group = {}
+            known.append(group)
+            groups.append(group)
+        group[seed] = result
+    members = [tuple(group.values()) for group in groups]
     names = [_display_name([result.run.name for result in group]) for group in members]
-    taken = {name for name in names if names.count(name) > 1} | {
+    taken = {name for name, count in Counter(names).items() if count > 1} | {
         name for name, group in zip(names, members, strict=True) if len(group) > 1 and _is_another(name, group, results)
     }
     return [
@@ -72,7 +74,7 @@ def configurations(results: Sequence[Result]) -> list[Configuration]:
 
 def by_seed(configuration: Configuration, metric: str, phase: str | None = None) -> dict[int, float]:
     """Return the values of a metric by seed, without the missing ones; phase None: the one that is reported."""
-    found = {r.run.train.seed: flat(r.metrics[phase or r.phase]).get(metric) for r in configuration.results}
+    found = {r.run.train.seed: r.flat[phase or r.phase].get(metric) for r in configuration.results}
     return {seed: value for seed, value in found.items() if value is not None and value == value}
 
 
