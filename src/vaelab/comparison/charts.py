@@ -1,7 +1,6 @@
 """The three numbers that tell a run's worth, beside the baselines: what a report opens with."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 from vaelab.comparison.cells import cell
 from vaelab.comparison.collect import Result
@@ -9,7 +8,7 @@ from vaelab.comparison.conventions import convention, scope
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.kinds import CHARTED, CHARTED_DEFECTS
 from vaelab.comparison.parts import Bar, Chart, Charts, Kind
-from vaelab.comparison.seeds import by_seed, deviation
+from vaelab.comparison.seeds import by_seed, deviation, mean
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better, metric
 
@@ -66,7 +65,7 @@ def _chart(name: str, results: Sequence[Result], judgement: Judgement) -> Chart:
     way = better(name)
     runs = list(_runs(name, results, judgement))
     bars = [*_first(runs, way), *_baselines(name, results, judgement)]
-    ranked = [bar for bar in bars if not bar.label.endswith(BROKEN)]
+    ranked = [bar for bar in bars if not bar.label.endswith(BROKEN) and bar.value == bar.value]
     if len(ranked) > 1:
         best = (max if way == "higher" else min)(ranked, key=lambda bar: bar.value)
         told = len({bar.text for bar in ranked}) > 1
@@ -92,10 +91,10 @@ def _runs(name: str, results: Sequence[Result], judgement: Judgement) -> Iterato
         values = list(by_seed(group, name).values())
         if values:
             apart = deviation(values) if len(values) > 1 else by_chance
-            text = cell(name, fmean(values), among, apart)
+            text = cell(name, mean(values), among, apart)
             broken = f" {BROKEN}" * any(result.broken for result in group.results)
             kind: Kind = "chosen" if group.name == judgement.recommended else "run"
-            yield Bar(f"{group.name}{broken}", fmean(values), text, kind)
+            yield Bar(f"{group.name}{broken}", mean(values), text, kind)
 
 
 def _baselines(name: str, results: Sequence[Result], judgement: Judgement) -> Iterator[Bar]:

@@ -14,7 +14,7 @@ from vaelab.data.format.info import PHASES, final_phase
 from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import as_record, diagnose
-from vaelab.errors import InputError, shortened
+from vaelab.errors import InputError
 from vaelab.metrics.nested import DEFECT_FLOORS, FLOORS, REFERENCE, SAMPLED, baselines, flat, misshapen
 from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import DEFECT_MEASURES
@@ -89,57 +89,14 @@ def collect() -> list[Result]:
     Raises:
         InputError: there is none, or one of them was not evaluated yet.
     """
-    results = [_read(path) for path in sorted(artifacts.RUNS.glob("[!.]*.yaml"))]
+    results = [read(path) for path in sorted(artifacts.RUNS.glob("[!.]*.yaml"))]
     if not results:
         raise InputError(f"{artifacts.RUNS}: no resolved run; `dvc repro` makes them")
     return results
 
 
-def collect_readable() -> tuple[list[Result], list[Missing]]:
-    """Return the active runs that can be compared, and those that cannot: a report is not lost for one of them.
-
-    Raises:
-        InputError: there is none that can.
-    """
-    results: list[Result] = []
-    absent: list[Missing] = []
-    for path in sorted(artifacts.RUNS.glob("[!.]*.yaml")):
-        try:
-            results.append(_checked(_read(path)))
-        except InputError as error:
-            absent.append(Missing(path.stem, str(error)))
-        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-            said = f"what its stages saved is damaged ({type(error).__name__}: {shortened(error)})"
-            absent.append(Missing(path.stem, f"{said}; `dvc repro` makes it again once it is deleted"))
-    if not results:
-        return collect(), absent  # which says what is wrong with the first
-    return results, absent
-
-
-def _checked(result: Result) -> Result:
-    """A run of which all can be read that its report, and its pictures, need."""
-    metrics, name = result.metrics, result.run.name
-    path, scores = artifacts.evaluation(name), artifacts.scores(name)
-    if not all(isinstance(metrics.get(phase), dict) for phase in ("val", "run")):
-        raise InputError(f"{path}: its metrics lack val or run")
-    if wrong := misshapen({phase: values for phase, values in metrics.items() if phase in PHASES}):
-        raise InputError(f"{path}: {wrong}: expected a mapping of methods, each to its metrics")
-    if wrong := next((key for values in result.flat.values() for key, one in values.items() if not _number(one)), ""):
-        raise InputError(f"{path}: {wrong}: expected a number")
-    history = result.history
-    if history is None or not {"epoch", "phase"} <= set(history):
-        raise InputError(f"{scores / 'history.csv'}: lacks the columns epoch and phase")
-    with storage.opened(scores / "arrays.safetensors", "numpy"):
-        pass  # which fails where it is damaged
-    pd.read_csv(scores / "examples.csv", usecols=["phase"])
-    return result
-
-
-def _number(value: Any) -> bool:
-    return value is None or isinstance(value, int | float)
-
-
-def _read(path: Path) -> Result:
+def read(path: Path) -> Result:
+    """Return the run of a resolved configuration, with what its stages saved."""
     run = read_run(path)
     if run.name != path.stem:
         raise InputError(f"{path}: its run is named {run.name}; delete the file, and `dvc repro` makes what is needed")

@@ -1,7 +1,6 @@
 """The first lines of a report: how many runs are ill, and the verdict on each data set in a few words."""
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 
 from vaelab.comparison.advice import best_of_its_size
 from vaelab.comparison.charts import printed
@@ -9,7 +8,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.defect_lead import finds
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.parts import Verdict, Verdicts
-from vaelab.comparison.seeds import Configuration, by_seed
+from vaelab.comparison.seeds import Configuration, by_seed, mean
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, improves
 
@@ -41,13 +40,13 @@ def _beside(winner: Configuration, name: str) -> str:
     title = METRICS[name].title
     if not values:
         return "is recommended"
-    own = printed(name, fmean(values.values()), winner.results)
+    own = printed(name, mean(values.values()), winner.results)
     if (found := best_of_its_size(first, name)) is None:
         return f"reaches {title} {own}"
     there, baseline = printed(name, found[1], winner.results), BASELINES[first.run.kind][found[0]]
     if own == there:
         return f"does as well as {baseline}: {title} {own}"
-    verb = "is below" if improves(name, found[1], fmean(values.values())) else "beats"
+    verb = "is below" if improves(name, found[1], mean(values.values())) else "beats"
     return f"{verb} {baseline}: {title} {own} against {there}"
 
 

@@ -1,13 +1,12 @@
 """Which configuration is recommended, by which rule."""
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 from vaelab.comparison.cells import and_more
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import LIKELIHOOD, OF, VALUES, likelihood
-from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, versus
+from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, mean, versus
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
@@ -53,9 +52,9 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
         found = by_seed(group, metric, options.phase)
         if found and not any(result.broken for result in group.results):
             values[group.name] = found
-            mean = fmean(found.values())
-            place = sum(not improves(metric, mean, other) for _, other in ranking)
-            ranking.insert(place, (group.name, mean))
+            reached = mean(found.values())
+            place = sum(not improves(metric, reached, other) for _, other in ranking)
+            ranking.insert(place, (group.name, reached))
     best_name = ranking[0][0] if ranking else None
     against = {name: versus(values[ranking[0][0]], values[name]) for name, _ in ranking[1:]}
     return Judgement(

@@ -1,7 +1,6 @@
 """What a reader sees first of the runs on a data set: which is recommended and why, and what a baseline does better."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 from vaelab.comparison.advice import best_of_its_size, caution, finds_more, kept_starts, places
 from vaelab.comparison.cells import and_more
@@ -12,7 +11,7 @@ from vaelab.comparison.health import health_of, worst_first
 from vaelab.comparison.judge import Judgement, nothing_ranked
 from vaelab.comparison.leading import left_out
 from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
-from vaelab.comparison.seeds import Configuration, by_seed
+from vaelab.comparison.seeds import Configuration, by_seed, mean
 from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, better, improves
@@ -101,7 +100,7 @@ def _against(winner: Configuration, name: str) -> str:
     found = best_of_its_size(first, name)
     if found is None or not values:
         return f"there is no baseline of its size to measure its {METRICS[name].title} against"
-    (method, reached), value = found, fmean(values.values())
+    (method, reached), value = found, mean(values.values())
     here, there = (printed(name, number, winner.results) for number in (value, reached))
     numbers, title = f"{there} against {here} on {first.phase}", BASELINES[first.run.kind][method]
     if here == there:
@@ -127,11 +126,11 @@ def _beside(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
     worse, first, far = [], winner.results[0], False
     for name in dict.fromkeys((ranked_by, *charted(results, ranked_by))):
         found, values = best_of_its_size(first, name), by_seed(winner, name)
-        if found and values and improves(name, found[1], fmean(values.values())):
-            here, there = (printed(name, number, results) for number in (fmean(values.values()), found[1]))
+        if found and values and improves(name, found[1], mean(values.values())):
+            here, there = (printed(name, number, results) for number in (mean(values.values()), found[1]))
             if here == there:
                 continue
-            far = far or (name == ranked_by and _is_far(first, name, fmean(values.values()), *found))
+            far = far or (name == ranked_by and _is_far(first, name, mean(values.values()), *found))
             worse.append(f"{METRICS[name].title} {here} ({BASELINES[first.run.kind][found[0]]} {there})")
     if worse:
         yield f"{'Warning: ' * far}PCA with as many numbers does better on {first.phase}: {'; '.join(worse)}."
