@@ -200,7 +200,7 @@ def test_images_get_a_verdict_beside_the_baselines(params):
     report = reports(params, ["crisp", "blurry", "mean"], changes)[1]  # plain lines are broken
     found = verdicts(report)
     assert found["crisp"]["PSNR, dB"] == "good, better than baseline: yes"
-    assert found["blurry"]["PSNR, dB"] == "good, 8% of the way to pca"
+    assert found["blurry"]["PSNR, dB"] == "good, 8% of the way to PCA"
     assert found["blurry"]["mean squared error"] == "fair, better than baseline: no"
     assert found["crisp"]["PSNR, best group − worst group, dB"] == "good"
     assert {name: found[name]["worst"] for name in found} == {"crisp": "fair", "blurry": "fair", "mean": "poor"}

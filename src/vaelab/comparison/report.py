@@ -18,6 +18,7 @@ from vaelab.comparison.metric_table import legend, metric_tables, mix, shown
 from vaelab.comparison.missing import counted_missing, missing_runs
 from vaelab.comparison.opening import opening
 from vaelab.comparison.parts import Command, Definition, Definitions, Fold, Heading, Part, Picture, rendered
+from vaelab.comparison.sampling import sampling
 from vaelab.comparison.seeds import by_data, by_seed, configurations, verdict_of, with_spread
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
@@ -29,7 +30,7 @@ from vaelab.metrics.tables import METRICS, TABLES, metric
 from vaelab.params.schema import RunEntry
 
 EXAMPLES, CURVES, DEFECTS = "reconstructions", "curves", "defects/"  # names of pictures, and what some begin with
-FOUND = f"{DEFECTS}found_and_missed"
+FOUND, SAMPLES, GENERATION = f"{DEFECTS}found_and_missed", "samples", "generation"
 Pictures = Mapping[str, Mapping[str, Picture]]  # by data set and name, their paths relative to the report
 Section = tuple[str, list[Part]]  # heading, parts
 
@@ -142,6 +143,8 @@ def _sections(
     yield "Findings", [*findings(results, beside, style, evidence), *_treatable(results)]
     of_defects = [pictures.pop(name) for name in list(pictures) if name.startswith(DEFECTS)]
     yield "Defects", [*defects(results, style), *of_defects]
+    of_samples = [pictures.pop(name) for name in (SAMPLES, GENERATION) if name in pictures]
+    yield "Samples", [*sampling(results, style), *of_samples]
     yield "Completion and new rows", [*completion(results)]
     yield "Seeds", [*_seeds(results, judgement, style)]
     yield "Verdict", [*verdicts(results, style)]

@@ -26,8 +26,8 @@ GROUPS = ("00", "linen")
 INFO = image_info(1, SIDE, GROUPS)
 MODEL = {"name": "local", "latent": "map", "latent_channels": 3, "hidden": (8,), "per_group": True}
 RUN = tiny_run(kind="image", model=MODEL, evaluate={"anomalies": "always"}, threshold={"bootstrap": 20})
-LABELLED = {"histogram", "found_and_missed", "all_missed", "percentiles", "curves", "by_defect", "missed", "false_alarms", "most_anomalous",
-            "least_anomalous", "strips"}  # fmt: skip
+LABELLED = {"histogram", "found_and_missed", "all_missed", "percentiles", "curves", "by_defect", "missed",
+            "false_alarms", "most_anomalous", "least_anomalous", "strips"}  # fmt: skip
 
 
 def phase_arrays(number, defects):
