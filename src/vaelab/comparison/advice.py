@@ -118,6 +118,5 @@ def finds_more(judgement: Judgement) -> list[str]:
         return []
     best, own = max(reached, key=lambda run: reached[run]), judgement.winner.results[0].run.name
     text = f"It is chosen by {metric(judgement.metric).title} of normal examples; labels of test choose nothing here."
-    if best == own or own not in reached:
-        return [text]
-    return [f"{text} {best} finds more of them: average precision {reached[best]:.3f} against {reached[own]:.3f}."]
+    here, there = (f"{reached.get(run, reached[best]):.3f}" for run in (own, best))
+    return [text if here == there else f"{text} {best} finds more of them: average precision {there} against {here}."]

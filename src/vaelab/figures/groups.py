@@ -81,9 +81,10 @@ def samples_picture(result: Result, info: DataInfo, count: int) -> Figure | None
     if result.run.model.features != "none":
         return None
     with storage.opened(artifacts.scores(result.run.name) / "arrays.safetensors", "numpy") as file:
-        if "samples" not in file.keys():  # noqa: SIM118
+        saved = file.get_slice("samples") if "samples" in file.keys() else None  # noqa: SIM118
+        if saved is None or not (known := saved.get_shape()[0]):
             return None
-        samples = file.get_slice("samples")[:count]
+        samples = saved[: min(count, known)]
     return FIGURES[info.kind].examples.prior_samples(samples, PRIORS[result.run.evaluate.prior], info)
 
 

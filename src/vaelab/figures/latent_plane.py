@@ -23,7 +23,7 @@ EXACT = 256  # dimensions, or examples, up to which all components are found
 NAME = 180  # pixels of a group's name
 MOST_COLOURS = 6  # groups that are told apart on one panel; of more each has its own
 MOST_PANELS, PANELS_ACROSS = 12, 4
-INNER, FAR = (0.01, 0.99), 3.0  # quantiles; an axis this many times as long as what lies between them is cut
+INNER, FAR = (0.05, 0.95), 4.0  # quantiles; an axis this many times as long as what lies between them is cut
 SHADES = (0, 2, 4, 6, 8, 10, 12, 16, 18, 1, 3, 5, 7, 9, 11, 13, 17, 19)  # of tab20, the dark ones first, no gray
 COLOURS = np.array([colormaps["tab20"](number) for number in SHADES])
 
@@ -97,8 +97,8 @@ def _set_plane(figure: Figure, panels: Sequence[Axes], points: Points) -> None:
     for number, ends in enumerate(("xlim", "ylim")):
         values = points.places[:, number]
         low, high = np.quantile(values, INNER)
-        margin = (high - low) / 2
-        if np.ptp(values) > FAR * (high - low) > 0:
+        margin = high - low
+        if np.ptp(values) > FAR * margin > 0:
             beyond |= (values < low - margin) | (values > high + margin)
             for axes in panels:
                 axes.set(**{ends: (low - margin, high + margin)})
