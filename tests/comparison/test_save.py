@@ -1,6 +1,7 @@
 """What is written: the table and the report in three forms; the HTML page needs nothing else."""
 
 import base64
+import math
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from comparisons import result, seeds
+from comparisons import METRICS, ill, result, seeds
 from PIL import Image
 
 from vaelab.comparison.html import html_page
@@ -228,3 +229,20 @@ def luminance(colour):
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(
+    "values", [(math.inf, -math.inf), (math.nan, math.inf), (math.inf, 0.5), (1e300, 0.5)], ids=str
+)
+@pytest.mark.parametrize("kind", METRICS)
+def test_numbers_that_are_not_finite_still_give_a_page(kind, values, tmp_path):
+    found = [*seeds("base", [0, 1], "loss", kind=kind), result("other", kind)]
+    for one, value in zip(found, (*values, values[1]), strict=True):
+        odd = result("odd", kind, **dict.fromkeys(METRICS[kind], value)).metrics
+        one.metrics.update({phase: odd[phase] for phase in ("train", "val", "test")})
+    text = save([ill(one) for one in found], tmp_path)
+    for value in values:
+        if not math.isfinite(value):
+            assert str(value).replace("nan", "NaN") in text
+    page = (tmp_path / "comparison_report.html").read_text()
+    assert not re.search(r"width:(nan|inf)", page)

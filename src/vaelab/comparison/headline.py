@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from vaelab.comparison.advice import best_of_its_size
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.charts import printed
 from vaelab.comparison.collect import Result
 from vaelab.comparison.defect_lead import finds
@@ -17,7 +18,8 @@ def conclusion(results: Sequence[Result]) -> str:
     """Return how many runs are ill."""
     ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
     unknown = any(result.diagnosis is None for result in results)
-    return f"{_counted(len(results), ill, broken, unknown)}."
+    names = f": {and_more([result.run.name for result in results if result.ill])}" if ill else ""
+    return f"{_counted(len(results), ill, broken, unknown)}{names}."
 
 
 def headline(judgements: Mapping[str, Judgement]) -> Verdicts:
