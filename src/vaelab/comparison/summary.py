@@ -116,7 +116,7 @@ def _entries(name: str, rows: pd.DataFrame) -> tuple[list[Entry], list[str]]:
         costs = {seed: cost(name, values[seed], real) for seed, real in zip(values, reals, strict=True)}
         known = {seed: value for seed, value in costs.items() if value is not None}
         collapsed = any(isinstance(said, str) and said for said in part.get("collapsed", ()))
-        real = float(reals.mean()) if reals.notna().any() else None
+        real = mean(reals.dropna()) if reals.notna().any() else None
         entries.append(Entry(f"{configuration}{' (collapsed)' if collapsed else ''}", values, known, real, collapsed))
     return entries, without
 
