@@ -246,3 +246,11 @@ def test_numbers_that_are_not_finite_still_give_a_page(kind, values, tmp_path):
             assert str(value).replace("nan", "NaN") in text
     page = (tmp_path / "comparison_report.html").read_text()
     assert not re.search(r"width:(nan|inf)", page)
+
+
+@pytest.mark.parametrize(("most", "width", "cut"), [(100.0, "100.0%", True), (15.0, "100.0%", False)])
+def test_a_bar_that_would_squeeze_the_others_is_cut_and_said(most, width, cut, tmp_path):
+    bars = [Bar(name, value, str(value), "run") for name, value in (("a", 4.0), ("b", 5.0), ("far", most))]
+    page = html_page([Charts([Chart("objective", "lower is better", bars)])], tmp_path)
+    assert ("the longest bar is cut" in page) == cut
+    assert re.findall(r"width:([0-9.]+%)", page) == ["26.7%", "33.3%", width]

@@ -32,6 +32,7 @@ TYPES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 STATES = {True: ("healthy", "✓"), False: ("ill", "✗"), None: ("unknown", "?")}
 CLOSED = "</li>\n"
 LONG = 36  # characters of a cell, from which on its lines are broken
+FAR = 3.0  # a bar is cut at this many times the second longest, where it is as many times longer again
 Link = tuple[int, str, str]  # level of a heading, its place and its text in the table of contents
 
 
@@ -159,7 +160,7 @@ def _verdict(data: str, text: str) -> str:
 
 def _chart(chart: Chart) -> str:
     """A table whose cells have bars from 0: it reads without them."""
-    longest = max((abs(bar.value) for bar in chart.bars if isfinite(bar.value)), default=0.0)
+    longest, cut = _longest([abs(bar.value) for bar in chart.bars])
     longest = 1.0 if longest <= 1 and any(bar.value > 0.05 for bar in chart.bars) else longest
     rows = []
     for bar in chart.bars:
@@ -169,8 +170,15 @@ def _chart(chart: Chart) -> str:
         drawn = f'<span class="bar" aria-hidden="true"><span style="width:{share:.1f}%"></span></span>'
         cells = f'<td>{drawn}</td><td class="value">{escape(bar.text)}{said}</td>'
         rows.append(f'<tr class="{kind}"><th scope="row">{escape(bar.label)}</th>{cells}</tr>\n')
-    caption = f"<caption>{escape(chart.title)} <span>{escape(chart.note)}</span></caption>"
+    note = f"{chart.note}; the longest bar is cut" if cut else chart.note
+    caption = f"<caption>{escape(chart.title)} <span>{escape(note)}</span></caption>"
     return f"<table>{caption}\n<tbody>\n{''.join(rows)}</tbody></table>\n"
+
+
+def _longest(values: Sequence[float]) -> tuple[float, bool]:
+    """The value whose bar is as long as there is room, and whether a longer one is cut: it would squeeze the others."""
+    *others, second, first = sorted([0.0, 0.0, *filter(isfinite, values)])
+    return (FAR * second, True) if others and first > FAR**2 * second > 0 else (first, False)
 
 
 def _markdown(text: str, caption: str) -> str:
