@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pandas as pd
 
 from vaelab.comparison.advice import next_step
-from vaelab.comparison.cells import Style, anchor, table, title
+from vaelab.comparison.cells import Style, anchor
 from vaelab.comparison.collect import Missing, Result
 from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
@@ -19,14 +19,15 @@ from vaelab.comparison.missing import counted_missing, missing_runs
 from vaelab.comparison.opening import opening
 from vaelab.comparison.parts import Command, Definition, Definitions, Fold, Heading, Part, Picture, rendered
 from vaelab.comparison.sampling import sampling
-from vaelab.comparison.seeds import by_data, by_seed, configurations, verdict_of, with_spread
+from vaelab.comparison.seed_tables import seed_tables
+from vaelab.comparison.seeds import by_data, configurations
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.treated import treated
 from vaelab.comparison.verdict_table import verdicts
 from vaelab.diagnosis.report import Record
 from vaelab.metrics.definitions import definition
-from vaelab.metrics.tables import METRICS, TABLES, metric
+from vaelab.metrics.tables import METRICS, metric
 from vaelab.params.schema import RunEntry
 
 EXAMPLES, CURVES, DEFECTS = "reconstructions", "curves", "defects/"  # names of pictures, and what some begin with
@@ -146,7 +147,7 @@ def _sections(
     of_samples = [pictures.pop(name) for name in (SAMPLES, GENERATION) if name in pictures]
     yield "Samples", [*sampling(results, style), *of_samples]
     yield "Completion and new rows", [*completion(results)]
-    yield "Seeds", [*_seeds(results, judgement, style)]
+    yield "Seeds", [*seed_tables(results, judgement, style)]
     yield "Verdict", [*verdicts(results, style)]
     yield "Treatments", [*treated(results, style)]
     yield "More pictures", [*pictures.values()]
@@ -194,38 +195,3 @@ def _linked(parts: Iterable[Part]) -> set[str]:
         elif isinstance(part, str):
             found |= set(re.findall(rf"\(#{anchor('')}([a-z0-9_-]+)\)", part))
     return found
-
-
-def _seeds(results: Sequence[Result], judgement: Judgement, style: Style) -> list[str]:
-    """Mean and spread of the configurations that have several seeds, and whether the best of them is better."""
-    runs = {result.run.name for result in results}
-    here = [group for group in judgement.configurations if any(one.run.name in runs for one in group.results)]
-    several = [group for group in here if len(group.results) > 1]
-    if not several:
-        return []
-    kind, phase = several[0].results[0].run.kind, several[0].results[0].phase
-    lines = []
-    listed = [(judgement.metric, judgement.phase), *((name, phase) for name in TABLES[kind].headline)]
-    for name, where in dict.fromkeys(listed):
-        values = [list(by_seed(group, name, where).values()) for group in several]
-        if any(values):
-            lines.append([f"{title(name, style)}, {where}", *(_spread(name, found) for found in values)])
-    headers = ["mean ± standard deviation", *(f"{group.name} ({len(group.results)} seeds)" for group in several)]
-    best, ranked_by = judgement.recommended, metric(judgement.metric).full_title
-    against = {group.name: judgement.against[group.name] for group in here if group.name in judgement.against}
-    tests = [f"- {best} against {name}: {verdict_of(found)}." for name, found in against.items()]
-    told = f"{ranked_by} on {judgement.phase}, two-sided t-tests at the level 0.05, not corrected for their number:"
-    members = [f"- {group.name}: {', '.join(r.run.name for r in group.results)}" for group in several]
-    return [
-        table(lines, headers, style),
-        "Runs of a configuration differ in train.seed alone. The standard deviation is the unbiased one.",
-        "\n".join(members),
-        *([told, "\n".join(tests)] if tests else []),
-    ]
-
-
-def _spread(name: str, values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    text, _, _ = with_spread(name, values).partition(" (")
-    return text if len(values) > 1 else f"{text} (1 seed)"
