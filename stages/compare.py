@@ -6,10 +6,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
-from vaelab.comparison.collect import collect
+from vaelab.comparison.collect import Missing, Result
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
+from vaelab.comparison.leading import leading
 from vaelab.comparison.parts import Picture
+from vaelab.comparison.readable import collect_readable, settled
 from vaelab.comparison.report import DEFECTS
 from vaelab.comparison.save import save
 from vaelab.comparison.seeds import by_data
@@ -22,27 +24,36 @@ from vaelab.figures.groups import group_pictures
 from vaelab.params.resolve import read_params
 
 
-def main() -> None:
-    """Compare all active runs."""
+def compared(results: list[Result], missing: list[Missing]) -> str:
+    """Draw and write the comparison of runs; return the report as text."""
     params, plots = read_params(artifacts.PARAMS), artifacts.COMPARISON_PICTURES
-    results = collect()
     storage.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
     judgements = judge_all(results, params.compare)
     pictures: dict[str, dict[str, Picture]] = {}
-    for data, group in by_data(results).items():
-        winner = judgements[data].winner
+    leaders: list[Result] = []
+    for data, every in by_data(results).items():
+        winner, group = judgements[data].winner, leading(every, judgements[data])
+        leaders += group
         first = winner.results[0].run.name if winner else None
         for name, drawn in group_pictures(data, group, params.compare, first).items():
             save_png(drawn.figure, plots / f"{name}_{data}.png")
             pictures.setdefault(data, {})[name] = Picture(drawn.title, plots / f"{name}_{data}.png", drawn.seen)
         for result in group:
             save_pngs(defect_pictures(result.run), artifacts.COMPARISON_DEFECTS / result.run.name)
-        pictures.setdefault(data, {}).update(shown_defects(group, DEFECTS))
+        pictures.setdefault(data, {}).update(shown_defects(group, DEFECTS, first))
     for name, rows in defect_curves(results).items():
         storage.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
     storage.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
-    shown = dict(finding_pictures(results, judgements, params.compare, artifacts.COMPARISON_FINDINGS))
-    print(save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures, shown))
+    shown = dict(finding_pictures(leaders, judgements, params.compare, artifacts.COMPARISON_FINDINGS))
+    return save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures, shown, missing)
+
+
+def main() -> None:
+    """Compare all active runs that can be read, and name the others."""
+    text, missing = settled(*collect_readable(), compared)
+    print(text)
+    for one in missing:
+        print(f"warning: {one.run} is not compared: {one.why}", file=sys.stderr)
 
 
 if __name__ == "__main__":

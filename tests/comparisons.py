@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from helpers import tiny_run
 
-from vaelab import artifacts, storage
+from vaelab import artifacts, outputs, storage
 from vaelab.comparison.collect import Result
 from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.metrics.nested import ABLATIONS, DEFECT_FLOORS, FLOORS, SAMPLE_FLOORS, SAMPLED
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
+from vaelab.metrics.tables import TABLES
 
 METRICS: dict[str, dict[str, Any]] = {
     "grid": {
@@ -32,6 +34,9 @@ METRICS: dict[str, dict[str, Any]] = {
         "real_kl_divergence": 0.1, "sampled_lrap": 0.65,
     },
 }  # fmt: skip
+KEPT = np.array([1, 4, 5, 9], dtype=np.int32)  # ids of the examples whose arrays are saved, of 12
+SHAPES = {"grid": (8, 8), "image": (3, 16, 16), "tags": (12,)}
+SCORES = {"grid": "accuracy", "image": "psnr", "tags": "jaccard_index"}
 FACTS = {
     "effective_beta": 1.0, "effective_beta_measured": 1.0, "latent_dim": 4, "best_epoch": 2, "parameters": 1234,
     "bypass": False,
@@ -112,3 +117,27 @@ def write_summary(found: Result, path: Any = None) -> None:
     """Write the summary that stage evaluate would, to its place or another one."""
     content = {"config": found.run.model_dump(), "metrics": found.metrics}
     storage.write_json(path or artifacts.summary(found.run.name), content)
+
+
+def write(
+    name: str, kind: str, seed: int, data: str = "data", phases: tuple[str, ...] = ("train", "val", "test")
+) -> None:
+    """Write what the stages leave of a run; array k of example i is filled with i."""
+    outputs.write_run(tiny_run(name, data, kind))
+    storage.write_json(artifacts.evaluation(name), {phase: {"loss": float(seed)} for phase in phases} | {"run": {}})
+    x = np.broadcast_to(KEPT.astype(np.uint8).reshape(-1, *[1] * len(SHAPES[kind])), (len(KEPT), *SHAPES[kind]))
+    arrays = {f"{phase}_ids": KEPT for phase in phases}
+    arrays |= {f"{phase}_x": x for phase in phases} | {f"{phase}_reconstruction": x + seed for phase in phases}
+    storage.write_tensors(artifacts.scores(name) / "arrays.safetensors", arrays)
+    rows = [
+        {"phase": phase, "index": i, SCORES[kind]: 100.0 * seed + i + 1000 * number}
+        for number, phase in enumerate(phases)
+        for i in range(12)
+    ]
+    storage.write_csv(artifacts.scores(name) / "examples.csv", rows)
+    history = [
+        {"epoch": epoch, "phase": phase, "loss": seed, **dict.fromkeys(TABLES[kind].history, 0.5)}
+        for epoch in (0, 1, 2)
+        for phase in ("train", "val")[not epoch :]
+    ]
+    storage.write_csv(artifacts.scores(name) / "history.csv", history)

@@ -290,7 +290,7 @@ def test_the_new_kind_of_data_has_all_pictures(trained):
 def test_the_new_kind_of_data_is_compared(trained):
     text = (trained / "metrics/comparison_report.txt").read_text(encoding="utf-8")
     report = " ".join(text.partition("Data set waves")[2].split())
-    assert "- waves: ill: unfinished (costs quality" in report
+    assert "- waves: ill: training stopped too early (unfinished, costs quality" in report
     for part in (
         "mean signal", "baseline: PCA", "signal-to-noise ratio, dB", "PCA with as many components as waves",
         "Recommended: waves",

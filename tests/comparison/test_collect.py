@@ -4,49 +4,22 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from comparisons import ill, result, write_summary
-from helpers import tiny_run
+from comparisons import KEPT, SHAPES, ill, result, write, write_summary
 
-from vaelab import artifacts, outputs, storage
+from vaelab import artifacts, storage
 from vaelab.comparison.collect import collect, collect_folder
 from vaelab.comparison.table import curves_table
 from vaelab.errors import InputError
 from vaelab.figures.groups import same_examples
 from vaelab.metrics.tables import TABLES
 
-KEPT = np.array([1, 4, 5, 9], dtype=np.int32)  # ids of the examples whose arrays are saved, of 12
-SHAPES = {"grid": (8, 8), "image": (3, 16, 16), "tags": (12,)}
-SCORES = {"grid": "accuracy", "image": "psnr", "tags": "jaccard_index"}
 every_kind = pytest.mark.parametrize("kind", SHAPES)
 
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def write(name, kind, seed, data="data", phases=("train", "val", "test")):
-    """Write what the stages leave of a run; array k of example i is filled with i."""
-    outputs.write_run(tiny_run(name, data, kind))
-    storage.write_json(artifacts.evaluation(name), {phase: {"loss": float(seed)} for phase in phases} | {"run": {}})
-    x = np.broadcast_to(KEPT.astype(np.uint8).reshape(-1, *[1] * len(SHAPES[kind])), (len(KEPT), *SHAPES[kind]))
-    arrays = {f"{phase}_ids": KEPT for phase in phases}
-    arrays |= {f"{phase}_x": x for phase in phases} | {f"{phase}_reconstruction": x + seed for phase in phases}
-    storage.write_tensors(artifacts.scores(name) / "arrays.safetensors", arrays)
-    rows = [
-        {"phase": phase, "index": i, SCORES[kind]: 100.0 * seed + i + 1000 * number}
-        for number, phase in enumerate(phases)
-        for i in range(12)
-    ]
-    storage.write_csv(artifacts.scores(name) / "examples.csv", rows)
-    history = [
-        {"epoch": epoch, "phase": phase, "loss": seed, **dict.fromkeys(TABLES[kind].history, 0.5)}
-        for epoch in (0, 1, 2)
-        for phase in ("train", "val")[not epoch :]
-    ]
-    storage.write_csv(artifacts.scores(name) / "history.csv", history)
 
 
 @every_kind

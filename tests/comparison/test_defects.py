@@ -10,8 +10,10 @@ from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.defects import defects
-from vaelab.comparison.judge import judge_all
+from vaelab.comparison.headline import headline
+from vaelab.comparison.judge import judge, judge_all
 from vaelab.comparison.metric_table import metric_tables
+from vaelab.comparison.opening import lead
 from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.parts import Fold
 from vaelab.comparison.table import table_rows
@@ -175,3 +177,27 @@ def test_where_nothing_is_negative_rates_are_undefined(tmp_path, monkeypatch):
     write_planted(phases)
     threshold_run(RUN, DATA, Threshold(scores=("residual",), bootstrap=0))
     assert "ROC AUC undefined" in defects([with_threshold(result(RUN, "image"))])[1]
+
+
+def test_a_report_opens_with_the_defects_that_are_found(thresholded):
+    found = thresholded()
+    table = pd.read_csv(artifacts.thresholds(RUN) / "examples.csv")
+    of_defects = table[(table["phase"] == "defects") & (table["label"] == 1)]
+    hits, alarms = (int(rows["flagged"].sum()) for rows in (of_defects, table[table["phase"] == "test"]))
+    told, count = lead(judge([found], Compare())), f"{hits} of {len(of_defects)} defective patches"
+    assert told.startswith(f"Recommended: {RUN}. It finds {count} at its threshold")
+    assert f"with {alarms} false alarm{'s' * (alarms != 1)} on {(table['phase'] == 'test').sum()} normal ones" in told
+    assert f"average precision {found.final['defect_average_precision']:.3f} against" in told
+    ((data, verdict),) = headline({DATA: judge([found], Compare())}).entries
+    assert (data, verdict) == (DATA, f"{RUN} finds {count}")
+
+
+def test_tables_of_fewer_rows_than_scores_are_written(thresholded):
+    found = thresholded(scores=("residual", "mahalanobis"))
+    reached = found.threshold["summary"]["by_aggregation"]
+    reached["residual"] = {"mean": reached["residual"]["mean"]}
+    found.threshold["differences"].clear()
+    text = "\n".join(part for part in defects([found], "markdown") if isinstance(part, str))
+    row = next(line for line in text.splitlines() if line.startswith("| residual  "))
+    assert row.count(".") == 1
+    assert "best baseline" in text

@@ -6,7 +6,7 @@ from comparisons import ill, nested
 from helpers import tiny_run
 
 from vaelab.comparison.collect import Result
-from vaelab.comparison.judge import best, judge, judge_all
+from vaelab.comparison.judge import best, judge, judge_all, nothing_ranked
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS
 from vaelab.params.schema import Compare
@@ -139,3 +139,13 @@ def test_runs_that_report_different_phases_are_not_judged_together():
     no_test = Result(tiny_run("old", data="folder"), {"train": HEALTHY_GRID, "val": HEALTHY_GRID}, pd.DataFrame())
     with pytest.raises(InputError, match="'folder': old has no test split, others have"):
         judge([no_test, result("new", "folder")], DEFAULT)
+
+
+def test_why_nothing_is_ranked_is_said():
+    broken, without = ill(result("a"), "majority_collapse"), result("b", macro_f1=None)
+    assert nothing_ranked(judge([broken], DEFAULT)) == "In every configuration a finding breaks a run."
+    assert nothing_ranked(judge([without], DEFAULT)) == (
+        "Nothing can be ranked: b has no macro F1 on val that is a number."
+    )
+    both = nothing_ranked(judge([broken, without, result("c", macro_f1=float("nan"))], DEFAULT))
+    assert both == ("Nothing can be ranked: b, c have no macro F1 on val that is a number, and a finding breaks a.")

@@ -1,6 +1,7 @@
 """What is written: the table and the report in three forms; the HTML page needs nothing else."""
 
 import base64
+import math
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from comparisons import result, seeds
+from comparisons import METRICS, ill, result, seeds
 from PIL import Image
 
 from vaelab.comparison.html import html_page
@@ -143,8 +144,8 @@ def test_the_contents_lead_to_every_part(results, tmp_path):
     targets = {a["id"] for tag in ("h2", "h3") for a in page.all(tag)}
     links = [a["href"].removeprefix("#") for a in page.all("a")]
     contents = [link for link in links if not link.startswith("metric-")]
-    assert set(contents) == targets
-    assert len(contents) == len(targets)
+    assert contents[:2] == ["data", "tag-data"]  # the verdicts
+    assert sorted(contents[2:]) == sorted(targets)
     assert {link for link in links if link.startswith("metric-")} <= {a["id"] for a in page.all("dt")}
     assert len(page.all("h2")) == 3  # two data sets, and what the metrics mean
 
@@ -228,3 +229,28 @@ def luminance(colour):
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(
+    "values", [(math.inf, -math.inf), (math.nan, math.inf), (math.inf, 0.5), (1e300, 0.5)], ids=str
+)
+@pytest.mark.parametrize("kind", METRICS)
+def test_numbers_that_are_not_finite_still_give_a_page(kind, values, tmp_path):
+    found = [*seeds("base", [0, 1], "loss", kind=kind), result("other", kind)]
+    for one, value in zip(found, (*values, values[1]), strict=True):
+        odd = result("odd", kind, **dict.fromkeys(METRICS[kind], value)).metrics
+        one.metrics.update({phase: odd[phase] for phase in ("train", "val", "test")})
+    text = save([ill(one) for one in found], tmp_path)
+    for value in values:
+        if not math.isfinite(value):
+            assert str(value).replace("nan", "NaN") in text
+    page = (tmp_path / "comparison_report.html").read_text()
+    assert not re.search(r"width:(nan|inf)", page)
+
+
+@pytest.mark.parametrize(("most", "width", "cut"), [(100.0, "100.0%", True), (15.0, "100.0%", False)])
+def test_a_bar_that_would_squeeze_the_others_is_cut_and_said(most, width, cut, tmp_path):
+    bars = [Bar(name, value, str(value), "run") for name, value in (("a", 4.0), ("b", 5.0), ("far", most))]
+    page = html_page([Charts([Chart("objective", "lower is better", bars)])], tmp_path)
+    assert ("the longest bar is cut" in page) == cut
+    assert re.findall(r"width:([0-9.]+%)", page) == ["26.7%", "33.3%", width]

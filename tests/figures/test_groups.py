@@ -89,7 +89,7 @@ def test_the_first_run_stands_beside_its_best_baseline(tmp_path, monkeypatch, ba
     assert order[: 2 + baseline] == (["two", "PCA", "one"] if baseline else ["two", "one"])
     assert ("PCA 0.25" in drawn["reconstructions"].seen) == baseline
     assert ("and by PCA, with as many numbers as two has latents" in drawn["reconstructions"].title) == baseline
-    assert "one from 0.5 to 0.5" in drawn["curves"].seen
+    assert "one from 0.5 after epoch 1 to 0.5" in drawn["curves"].seen
 
 
 def many_curves():

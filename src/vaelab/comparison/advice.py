@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.seeds import by_seed, verdict_of, with_spread
@@ -54,7 +55,7 @@ def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, 
     if own is None and train:  # null, which nothing can be laid over: in its place all that it leaves
         own = {key: None if value == {} else value for key, value in train.model_dump(mode="json").items()}
     values["train"] = (own or {}) | {"epochs": epochs, "checkpoint_every": LONGER} | ends
-    return added(f"{name}_long", preset, values)
+    return added(f"{name}_x{LONGER}", preset, values)
 
 
 def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[str, RunEntry]:
@@ -105,7 +106,7 @@ def kept_starts(judgement: Judgement) -> list[str]:
     """Return a sentence on the runs whose training made the start no better."""
     results = (result for group in judgement.configurations for result in group.results)
     kept = [result.run.name for result in results if result.metrics["run"].get("best_epoch") == 0]
-    return [f"No epoch is better on val than the start, which is kept: {', '.join(kept)}."] if kept else []
+    return [f"No epoch is better on val than the start, which is kept: {and_more(kept)}."] if kept else []
 
 
 def finds_more(judgement: Judgement) -> list[str]:
@@ -117,6 +118,5 @@ def finds_more(judgement: Judgement) -> list[str]:
         return []
     best, own = max(reached, key=lambda run: reached[run]), judgement.winner.results[0].run.name
     text = f"It is chosen by {metric(judgement.metric).title} of normal examples; labels of test choose nothing here."
-    if best == own or own not in reached:
-        return [text]
-    return [f"{text} {best} finds more of them: average precision {reached[best]:.3f} against {reached[own]:.3f}."]
+    here, there = (f"{reached.get(run, reached[best]):.3f}" for run in (own, best))
+    return [text if here == there else f"{text} {best} finds more of them: average precision {there} against {here}."]

@@ -16,10 +16,11 @@ FORMATS = {"text": "simple_outline", "markdown": "pipe", "html": "pipe"}
 WIDTH = 118  # characters of a line of plain text
 EDGES, HEAD_MARGIN = 3, 2  # of them around the text of a column, and more around its head
 LEAST = 8  # of a column that is broken
+LISTED = 8  # names in a sentence
 
 
 def cell(name: str, value: float | None, among: Iterable[float | None] = (), spread: float | None = None) -> str:
-    """Return a metric as it is printed; nothing where it is missing.
+    """Return a metric as it is printed, also NaN and inf; nothing where it is missing.
 
     Args:
         name: of the metric.
@@ -27,8 +28,10 @@ def cell(name: str, value: float | None, among: Iterable[float | None] = (), spr
         among: values of the same row, which all get as many decimals as the largest of them.
         spread: how far values are off by chance: two digits of it are as much as the value can bear.
     """
-    if value is None or value != value:
+    if value is None:
         return ""
+    if not math.isfinite(value):
+        return str(float(value)).replace("nan", "NaN")
     if name in COUNTS and float(value).is_integer():
         return str(int(value))
     decimals = places([number for number in among if number is not None] or [value], spread)
@@ -103,6 +106,12 @@ def fitted(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> list[int]:
             break
         widths[max(loose, key=lambda place: widths[place])] -= 1
     return widths
+
+
+def and_more(names: Sequence[str], most: int = LISTED) -> str:
+    """Return names in a line, the first of many and the count of the others."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def named(values: Mapping[str, str]) -> str:

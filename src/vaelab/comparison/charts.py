@@ -1,7 +1,6 @@
 """The three numbers that tell a run's worth, beside the baselines: what a report opens with."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 from vaelab.comparison.cells import cell
 from vaelab.comparison.collect import Result
@@ -9,11 +8,12 @@ from vaelab.comparison.conventions import convention, scope
 from vaelab.comparison.judge import Judgement
 from vaelab.comparison.kinds import CHARTED, CHARTED_DEFECTS
 from vaelab.comparison.parts import Bar, Chart, Charts, Kind
-from vaelab.comparison.seeds import Configuration, by_seed, deviation
+from vaelab.comparison.seeds import by_seed, deviation, mean
 from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better, metric
 
 COUNT = 3
+MOST = 10  # bars of runs in a chart, the best ones
 BROKEN = "†"  # behind the name of a run that a finding breaks
 
 
@@ -63,30 +63,38 @@ def baseline_titles(result: Result) -> dict[str, str]:
 
 def _chart(name: str, results: Sequence[Result], judgement: Judgement) -> Chart:
     way = better(name)
-    bars = [*_runs(name, results, judgement), *_baselines(name, results, judgement)]
-    ranked = [bar for bar in bars if not bar.label.endswith(BROKEN)]
+    runs = list(_runs(name, results, judgement))
+    bars = [*_first(runs, way), *_baselines(name, results, judgement)]
+    ranked = [bar for bar in bars if not bar.label.endswith(BROKEN) and bar.value == bar.value]
     if len(ranked) > 1:
         best = (max if way == "higher" else min)(ranked, key=lambda bar: bar.value)
         told = len({bar.text for bar in ranked}) > 1
         bars = [bar._replace(best=told and bar in ranked and bar.text == best.text) for bar in bars]
-    return Chart(f"{METRICS[name].full_title} on {results[0].phase}", f"{way} is better", bars)
+    note = f"{way} is better" + (f"; {MOST} of {len(runs)} runs" if len(runs) > MOST else "")
+    return Chart(f"{METRICS[name].full_title} on {results[0].phase}", note, bars)
+
+
+def _first(runs: Sequence[Bar], way: str) -> list[Bar]:
+    """The recommended run and the best others, in their order."""
+    if len(runs) <= MOST:
+        return list(runs)
+    signs = {"higher": -1, "lower": 1}
+    order = sorted(runs, key=lambda bar: (bar.kind != "chosen", bar.label.endswith(BROKEN), signs[way] * bar.value))
+    return [bar for bar in runs if bar in order[:MOST]]
 
 
 def _runs(name: str, results: Sequence[Result], judgement: Judgement) -> Iterator[Bar]:
     order = {name: place for place, (name, _) in enumerate(judgement.ranking)}
     groups = sorted(judgement.configurations, key=lambda group: order.get(group.name, len(order)))
+    among, by_chance = _all(name, results), spread(name, results)
     for group in groups:
         values = list(by_seed(group, name).values())
         if values:
-            text = cell(name, fmean(values), _all(name, results), _spread(name, group, results))
+            apart = deviation(values) if len(values) > 1 else by_chance
+            text = cell(name, mean(values), among, apart)
             broken = f" {BROKEN}" * any(result.broken for result in group.results)
             kind: Kind = "chosen" if group.name == judgement.recommended else "run"
-            yield Bar(f"{group.name}{broken}", fmean(values), text, kind)
-
-
-def _spread(name: str, group: Configuration, results: Sequence[Result]) -> float | None:
-    values = list(by_seed(group, name).values())
-    return deviation(values) if len(values) > 1 else spread(name, results)
+            yield Bar(f"{group.name}{broken}", mean(values), text, kind)
 
 
 def _baselines(name: str, results: Sequence[Result], judgement: Judgement) -> Iterator[Bar]:

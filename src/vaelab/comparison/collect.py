@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +26,15 @@ from vaelab.params.threshold import Threshold
 THRESHOLD_TABLES = ("scores", "differences", "aggregations")  # of data/thresholds/<run>, that a report looks at
 
 
-class Result(NamedTuple):
-    """One run and what was measured of it."""
+class Missing(NamedTuple):
+    """An active run that is not compared."""
+
+    run: str
+    why: str
+
+
+class Saved(NamedTuple):
+    """What was saved of one run."""
 
     run: Run
     metrics: dict[str, dict[str, Any]]  # by phase as in metrics/evaluate/<run>.json, and `run`
@@ -34,12 +42,21 @@ class Result(NamedTuple):
     threshold: dict[str, Any] | None = None  # what stage threshold found: summary, and rows of tables; None: no scores
     diagnosis: dict[str, Any] | None = None  # what stage diagnose found, as its file has it; None: not diagnosed
 
+
+class Result(Saved):
+    """One run and what was measured of it; what follows is computed once, since tables ask for it per cell."""
+
+    @cached_property
+    def flat(self) -> dict[str, dict[str, Any]]:
+        """Metrics of each phase, flat."""
+        return {phase: flat(values) for phase, values in self.metrics.items() if phase in PHASES}
+
     @property
     def final(self) -> dict[str, Any]:
         """Metrics of the phase that is reported, flat."""
-        return flat(self.metrics[self.phase])
+        return self.flat[self.phase]
 
-    @property
+    @cached_property
     def baselines(self) -> dict[str, dict[str, Any]]:
         """What each trivial method reaches on the phase that is reported, by its name."""
         return baselines(self.metrics[self.phase])
@@ -72,13 +89,14 @@ def collect() -> list[Result]:
     Raises:
         InputError: there is none, or one of them was not evaluated yet.
     """
-    results = [_read(path) for path in sorted(artifacts.RUNS.glob("[!.]*.yaml"))]
+    results = [read(path) for path in sorted(artifacts.RUNS.glob("[!.]*.yaml"))]
     if not results:
         raise InputError(f"{artifacts.RUNS}: no resolved run; `dvc repro` makes them")
     return results
 
 
-def _read(path: Path) -> Result:
+def read(path: Path) -> Result:
+    """Return the run of a resolved configuration, with what its stages saved."""
     run = read_run(path)
     if run.name != path.stem:
         raise InputError(f"{path}: its run is named {run.name}; delete the file, and `dvc repro` makes what is needed")

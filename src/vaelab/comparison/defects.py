@@ -8,13 +8,16 @@ import pandas as pd
 from vaelab import artifacts
 from vaelab.comparison.cells import Style
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.defect_tables import defect_tables
 from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.parts import Part, Picture
 from vaelab.comparison.score_choice import compared_with_baselines, difference, scores_table, selected
 
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
+FOUND = "found_and_missed"
 REPORT_PICTURES = {  # pictures that a report has, of those that stage compare draws
+    FOUND: "Defects that are found, and that are missed",
     "percentiles": "What the percentile does",
     "all_missed": "All missed defects, by strip",
     "histogram": "Scores of patches",
@@ -121,20 +124,24 @@ def _false_alarms(result: Result) -> Iterator[str]:
         yield f"{clean:.0%} of the intact patches of defective strips are flagged"
 
 
-def shown_defects(results: Sequence[Result], prefix: str = "") -> dict[str, Picture]:
-    """Return by name what a report shows of the run that finds defects best of those that nothing breaks."""
+def shown_defects(results: Sequence[Result], prefix: str = "", first: str | None = None) -> dict[str, Picture]:
+    """Return by name what a report shows of defects.
+
+    Of the run that finds them best of those that nothing breaks; what is found and missed of the run `first`.
+    """
     healthy = [result for result in results if not result.broken] or results
     measured = [result for result in healthy if result.final.get("defect_average_precision") is not None]
     if not measured:
         return {}
-    best = max(measured, key=lambda result: float(result.final["defect_average_precision"])).run.name
-    folder = artifacts.COMPARISON_DEFECTS / best
-    found = next(result for result in measured if result.run.name == best)
-    shown = {
-        f"{prefix}{name}": Picture(f"{title}: {best}", folder / f"{name}.png", _seen(name, title, found))
-        for name, title in REPORT_PICTURES.items()
-    }
-    return {name: picture for name, picture in shown.items() if picture.path.exists()}
+    best = max(measured, key=lambda result: float(result.final["defect_average_precision"]))
+    recommended = next((result for result in measured if result.run.name == first), best)
+    shown = {}
+    for name, title in REPORT_PICTURES.items():
+        of = recommended if name == FOUND else best
+        path = artifacts.COMPARISON_DEFECTS / of.run.name / f"{name}.png"
+        if path.exists():
+            shown[f"{prefix}{name}"] = Picture(f"{title}: {of.run.name}", path, _seen(name, title, of))
+    return shown
 
 
 def _seen(name: str, title: str, result: Result) -> str:
@@ -142,6 +149,8 @@ def _seen(name: str, title: str, result: Result) -> str:
     total = _saved(result)["summary"]
     precision, auc, recall = (_number(total.get(key)) for key in ("average_precision", "roc_auc", "recall"))
     told = {
+        FOUND: f"{found_defects(result, result.run.name)}. Rows of patches that are found, missed and false alarms, "
+        "each with its reconstruction and its score map over it; the masks of defects outlined in cyan.",
         "percentiles": f"Lines of precision, recall, F1 and false alarms over percentiles; recall {recall} as in use.",
         "all_missed": "Patches with their reconstruction and score map, the mask of the defect outlined in cyan.",
         "histogram": f"Histograms of the scores of normals and of defects overlap: ROC AUC {auc}, threshold as a line.",
@@ -149,7 +158,7 @@ def _seen(name: str, title: str, result: Result) -> str:
         "false_alarms": "Patches without a mask that score highest, with error maps and score maps.",
         "strips": "Whole strips with score maps, masks outlined in cyan and flagged patches in white.",
     }
-    return f"{title}: {result.run.name}. {told[name]}"
+    return told[name] if name == FOUND else f"{title}: {result.run.name}. {told[name]}"
 
 
 def defect_curves(results: Sequence[Result]) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from vaelab import artifacts
 from vaelab.comparison.cells import Style, escaped
 from vaelab.comparison.collect import Result
-from vaelab.comparison.judge import Judgement
 from vaelab.comparison.parts import Command, Heading, Part, Picture
 from vaelab.diagnosis.cause import SAID, SEVERITIES
 from vaelab.diagnosis.causes.table import CAUSES
-from vaelab.diagnosis.report import Record, expected, health_line
+from vaelab.diagnosis.report import Record, expected
 from vaelab.diagnosis.sign import said, source
 
+MOST_BESIDE = 12  # findings, and notes, beside others
 MOST_EVIDENCE = 3  # lines of a finding; `vaelab diagnose` prints more
 
 
@@ -31,12 +32,13 @@ def findings(
         if result.run.name in pictures:
             yield pictures[result.run.name]
     found = [(record["run"], finding) for record in beside for finding in record["findings"]]
-    for run, finding in found:
-        if finding["severity"] != "note":
-            yield from _finding(f"{run}, beside others", finding, style)
+    for run, finding in [(run, one) for run, one in found if one["severity"] != "note"][:MOST_BESIDE]:
+        yield from _finding(f"{run}, beside others", finding, style)
     if notes := [f"- {escaped(f'{run}: {_note(one)}', style)}" for run, one in found if one["severity"] == "note"]:
         yield Heading(4, "Notes on runs beside others")
-        yield "\n".join(notes)
+        yield "\n".join(notes[:MOST_BESIDE])
+    if len(found) > MOST_BESIDE:
+        yield f"All {len(found)} findings beside others are in {artifacts.ACROSS_RUNS}."
 
 
 def worst_first(result: Result) -> int:
@@ -45,36 +47,25 @@ def worst_first(result: Result) -> int:
     return len(SEVERITIES) if first is None else first
 
 
-def conclusion(results: Sequence[Result], judgements: Mapping[str, Judgement]) -> str:
-    """Return how many runs are ill, and which are recommended."""
-    ill, broken = sum(result.ill for result in results), sum(bool(result.broken) for result in results)
-    unknown = any(result.diagnosis is None for result in results)
-    winners = ", ".join(f"{_winner(judgement)} on {data}" for data, judgement in judgements.items())
-    return f"{_counted(len(results), ill, broken, unknown)}. Recommended: {winners}."
-
-
-def _counted(runs: int, ill: int, broken: int, unknown: bool) -> str:
-    """How many runs are ill, and how many of these are broken; unknown: of some there is no diagnosis."""
-    state = "broken" if broken == ill else "ill"
-    if not ill or runs == 1:
-        return f"The run is {state}" if ill else f"No run is {'known to be ' * unknown}ill"
-    more = "" if broken in (0, ill) else f", and {broken} of these broken"
-    return f"{ill} of {runs} runs {'is' if ill == 1 else 'are'} {state}{more}"
-
-
-def _winner(judgement: Judgement) -> str:
-    winner = judgement.winner
-    if winner is None:
-        return "none"
-    return f"{winner.name}{' (ill, and not broken)' * any(result.ill for result in winner.results)}"
-
-
 def health_of(result: Result) -> str:
-    """Return a line on the health of a run."""
-    if result.diagnosis is None:
-        return f"{result.run.name}: not diagnosed"
-    where = f"; known from {result.diagnosis['from']}" if "from" in result.diagnosis else ""
-    return f"{health_line(result.diagnosis)}{where}"
+    """Return a line on the health of a run: what is wrong with it in words, and how sure that is."""
+    record, name = result.diagnosis, result.run.name
+    if record is None:
+        return f"{name}: not diagnosed"
+    where = f"; known from {record['from']}" if "from" in record else ""
+    if not record["findings"]:
+        return f"{name}: healthy, as far as its numbers tell{where}"
+    found = "; ".join(f"{_uncapitalised(CAUSES[f['cause']].name)} ({_sure(f)})" for f in record["findings"])
+    return f"{name}: {'healthy, but for notes' if record['healthy'] else 'ill'}: {found}{where}"
+
+
+def _sure(finding: Record) -> str:
+    return f"{finding['cause']}, {SAID[finding['severity']]}, {finding['certainty']}"
+
+
+def _uncapitalised(text: str) -> str:
+    """A sentence as a part of another: names such as KL and PCA stay."""
+    return text if text[:2].isupper() or not text[:1].isascii() else text[:1].lower() + text[1:]
 
 
 def _note(finding: Record) -> str:

@@ -1,12 +1,12 @@
 """Which configuration is recommended, by which rule."""
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import NamedTuple
 
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import LIKELIHOOD, OF, VALUES, likelihood
-from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, versus
+from vaelab.comparison.seeds import Configuration, Versus, by_data, by_seed, configurations, mean, versus
 from vaelab.errors import InputError
 from vaelab.metrics.tables import METRICS, improves, ranking_metric
 from vaelab.params.schema import Compare
@@ -52,9 +52,9 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
         found = by_seed(group, metric, options.phase)
         if found and not any(result.broken for result in group.results):
             values[group.name] = found
-            mean = fmean(found.values())
-            place = sum(not improves(metric, mean, other) for _, other in ranking)
-            ranking.insert(place, (group.name, mean))
+            reached = mean(found.values())
+            place = sum(not improves(metric, reached, other) for _, other in ranking)
+            ranking.insert(place, (group.name, reached))
     best_name = ranking[0][0] if ranking else None
     against = {name: versus(values[ranking[0][0]], values[name]) for name, _ in ranking[1:]}
     return Judgement(
@@ -65,6 +65,21 @@ def judge(results: Sequence[Result], options: Compare) -> Judgement:
 def judge_all(results: Sequence[Result], options: Compare) -> dict[str, Judgement]:
     """Return the judgement on the runs of each data set."""
     return {data: judge(group, options) for data, group in by_data(results).items()}
+
+
+def nothing_ranked(judgement: Judgement) -> str:
+    """Return why nothing is recommended: which configurations a finding breaks, and which lack the number."""
+    groups, where = judgement.configurations, f"{METRICS[judgement.metric].title} on {judgement.phase}"
+    broken = [group.name for group in groups if any(result.broken for result in group.results)]
+    if len(broken) == len(groups):
+        return "In every configuration a finding breaks a run."
+    without = [group.name for group in groups if group.name not in broken]
+    reason = f"Nothing can be ranked: {_named(without)} no {where} that is a number"
+    return f"{reason}, and a finding breaks {and_more(broken)}." if broken else f"{reason}."
+
+
+def _named(names: Sequence[str]) -> str:
+    return f"{and_more(names)} {'has' if len(names) == 1 else 'have'}"
 
 
 def best(judgement: Judgement) -> dict[str, str | float]:

@@ -1,6 +1,6 @@
 """The table of a report: metrics down; runs, baselines and held-out data across."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from vaelab.comparison.cells import EDGES, HEAD_MARGIN, WIDTH, Style, cell, escaped, fact, table, title
 from vaelab.comparison.charts import BROKEN, baseline_titles, spread
@@ -138,10 +138,10 @@ def _runs(results: Sequence[Result], names: Sequence[str]) -> list[Column]:
     cells: list[list[str]] = [[] for _ in results]
     for name in names:
         marks, scopes = labels(name, conventions), [scope(name, text) for text in conventions]
-        stars = _stars(name, results, scopes)
+        stars, printed = _stars(name, results, scopes), _printer(name, results)
         for number, result in enumerate(results):
             value = result.final.get(name)
-            parts = [_cell(name, value, results), marks.get(scopes[number], ""), "*" if stars[number] else ""]
+            parts = [printed(value), marks.get(scopes[number], ""), "*" if stars[number] else ""]
             cells[number].append(" ".join(filter(None, parts)) if value is not None else "")
     return list(zip(_heads(results), cells, strict=True))
 
@@ -156,30 +156,33 @@ def _heads(results: Sequence[Result]) -> list[str]:
     return [f"{r.run.name} {BROKEN}" if r.broken else r.run.name for r in results]
 
 
-def _cell(name: str, value: float | None, results: Sequence[Result]) -> str:
-    return cell(name, value, [result.final.get(name) for result in results], spread(name, results))
+def _printer(name: str, results: Sequence[Result]) -> Callable[[float | None], str]:
+    """How values of a row are printed: all with the digits that the runs bear."""
+    among, by_chance = [result.final.get(name) for result in results], spread(name, results)
+    return lambda value: cell(name, value, among, by_chance)
 
 
 def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[bool]:
     costs = [cost(name, result.final.get(name), result.final.get(held_out(name))) for result in results]
     healthy = [not result.broken for result in results]
-    starred = []
+    measured: dict[str, list[float]] = {}  # by scope
+    rivals: dict[str, list[float]] = {}
     for own, well, part in zip(costs, healthy, scopes, strict=True):
-        measured = {other for other, where in zip(costs, scopes, strict=True) if where == part and other is not None}
-        rivals = [
-            other
-            for other, fit, where in zip(costs, healthy, scopes, strict=True)
-            if fit and where == part and other is not None
-        ]
-        starred.append(well and own is not None and len(measured) > 1 and own == min(rivals))
-    return starred
+        if own is not None:
+            measured.setdefault(part, []).append(own)
+            rivals.setdefault(part, []).extend([own] * well)
+    return [
+        well and own is not None and len(set(measured[part])) > 1 and own == min(rivals[part])
+        for own, well, part in zip(costs, healthy, scopes, strict=True)
+    ]
 
 
 def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[Column]:
     """The columns of the baselines, and of held-out data where they were measured."""
     final, first = results[0].final, results[0]
+    printed = {name: _printer(name, results) for name in names}
     for method, what in baseline_titles(first).items():
-        yield f"baseline: {what}", [_cell(name, first.baselines[method].get(name), results) for name in names]
+        yield f"baseline: {what}", [printed[name](first.baselines[method].get(name)) for name in names]
     for method, values in first.references.items():
-        yield f"reference: {REFERENCES[method]}", [_cell(name, values.get(name), results) for name in names]
-    yield "held-out half", [_cell(name, final.get(held_out(name)), results) for name in names]
+        yield f"reference: {REFERENCES[method]}", [printed[name](values.get(name)) for name in names]
+    yield "held-out half", [printed[name](final.get(held_out(name))) for name in names]

@@ -1,15 +1,17 @@
 """What a reader sees first of the runs on a data set: which is recommended and why, and what a baseline does better."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 
 from vaelab.comparison.advice import best_of_its_size, caution, finds_more, kept_starts, places
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.charts import charted, charts, printed
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.health import health_of, worst_first
-from vaelab.comparison.judge import Judgement
+from vaelab.comparison.judge import Judgement, nothing_ranked
+from vaelab.comparison.leading import left_out
 from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
-from vaelab.comparison.seeds import Configuration, by_seed
+from vaelab.comparison.seeds import Configuration, by_seed, mean
 from vaelab.comparison.verdict import ENOUGH, way_to
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, better, improves
@@ -42,16 +44,20 @@ def opening(results: Sequence[Result], judgement: Judgement, picture: Picture | 
 
 def reasons(results: Sequence[Result], judgement: Judgement) -> list[str]:
     """Return by which rule a run is recommended, and what speaks against it."""
-    return [text for text in (_why(judgement), " ".join(_beside(results, judgement))) if text]
+    told = (_why(judgement), " ".join(_beside(results, judgement)), left_out(results, judgement))
+    return [text for text in told if text]
 
 
 def lead(judgement: Judgement) -> str:
-    """Return what is recommended, and the one reason for and against it."""
+    """Return what is recommended, and the one reason for and against it; of defects how many are found."""
     winner = judgement.winner
     if winner is None:
-        return "Recommended: none. In every configuration a finding breaks a run."
+        return f"Recommended: none. {nothing_ranked(judgement)}"
     tied = any(found.within for found in judgement.against.values())
     first = f"Recommended: {winner.name}{', but within the spread of the seeds: no winner' if tied else ''}"
+    who = "It" if len(winner.results) == 1 else f"Its first seed, {winner.results[0].run.name},"
+    if found := found_defects(winner.results[0], who):
+        return f"{first}. {found}."
     return f"{first}. {_for(judgement)}; {_against(winner, judgement.metric)}."
 
 
@@ -94,7 +100,7 @@ def _against(winner: Configuration, name: str) -> str:
     found = best_of_its_size(first, name)
     if found is None or not values:
         return f"there is no baseline of its size to measure its {METRICS[name].title} against"
-    (method, reached), value = found, fmean(values.values())
+    (method, reached), value = found, mean(values.values())
     here, there = (printed(name, number, winner.results) for number in (value, reached))
     numbers, title = f"{there} against {here} on {first.phase}", BASELINES[first.run.kind][method]
     if here == there:
@@ -108,7 +114,7 @@ def _why(judgement: Judgement) -> str:
     """The ranking, and how far it can be trusted; nothing where there is no choice."""
     if len(judgement.configurations) == 1 and judgement.ranking:
         return ""
-    ranking = f": {', '.join(places(judgement))}. {caution(judgement)}" if judgement.ranking else "."
+    ranking = f": {and_more(places(judgement))}. {caution(judgement)}" if judgement.ranking else "."
     return f"Rule: {judgement.rule}{ranking}".rstrip()
 
 
@@ -120,16 +126,16 @@ def _beside(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
     worse, first, far = [], winner.results[0], False
     for name in dict.fromkeys((ranked_by, *charted(results, ranked_by))):
         found, values = best_of_its_size(first, name), by_seed(winner, name)
-        if found and values and improves(name, found[1], fmean(values.values())):
-            here, there = (printed(name, number, results) for number in (fmean(values.values()), found[1]))
+        if found and values and improves(name, found[1], mean(values.values())):
+            here, there = (printed(name, number, results) for number in (mean(values.values()), found[1]))
             if here == there:
                 continue
-            far = far or (name == ranked_by and _is_far(first, name, fmean(values.values()), *found))
+            far = far or (name == ranked_by and _is_far(first, name, mean(values.values()), *found))
             worse.append(f"{METRICS[name].title} {here} ({BASELINES[first.run.kind][found[0]]} {there})")
     if worse:
         yield f"{'Warning: ' * far}PCA with as many numbers does better on {first.phase}: {'; '.join(worse)}."
     if below := [r.run.name for r in results if not r.ill and _below_patches(r, ranked_by)]:
-        yield f"{STRONGER} {', '.join(below)}."
+        yield f"{STRONGER} {and_more(below)}."
     yield from finds_more(judgement)
     yield from kept_starts(judgement)
 

@@ -31,6 +31,7 @@ h3 { font-size: 1.1rem; margin: 1.8rem 0 .4rem; } h4 { font-size: 1rem; margin: 
 p { margin: .5rem 0; } p, li, dd { max-width: 80em; overflow-wrap: anywhere; }
 a { color: var(--link); } :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .lead { font-size: 1.15rem; font-weight: 600; margin: .3rem 0 .5rem; }
+.verdicts { list-style: none; margin: .4rem 0; padding: 0; } .verdicts a { font-weight: 600; }
 nav { background: var(--stripe); border: 1px solid var(--line); border-radius: 6px; margin: .8rem 0;
   padding: .4rem 1rem; }
 nav ul { list-style: none; margin: 0; padding: 0; } nav li { padding: .15rem 0; } nav a { margin-right: .9rem; }

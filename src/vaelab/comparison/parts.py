@@ -27,6 +27,19 @@ class Lead(NamedTuple):
     text: str
 
 
+class Verdict(NamedTuple):
+    """What is to be said of a data set in a few words; a link to it."""
+
+    data: str
+    text: str
+
+
+class Verdicts(NamedTuple):
+    """The first lines of a report."""
+
+    entries: Sequence[Verdict]
+
+
 class Command(NamedTuple):
     """A command to copy."""
 
@@ -97,7 +110,9 @@ class Definitions(NamedTuple):
     entries: Sequence[Definition]
 
 
-Part = str | Heading | Lead | Command | Picture | Health | Charts | Fold | Definitions  # a text is a paragraph
+Part = (  # a text is a paragraph
+    str | Heading | Lead | Verdicts | Command | Picture | Health | Charts | Fold | Definitions
+)
 
 
 def rendered(parts: Iterable[Part], style: Style) -> str:
@@ -114,6 +129,10 @@ def _markdown(part: Part) -> Iterator[str]:
             yield f"{'#' * part.level} {part.text}"
         case Lead():
             yield f"**{escaped(part.text, 'markdown')}**"
+        case Verdicts():
+            yield "\n".join(
+                f"- **{escaped(data, 'markdown')}**: {escaped(text, 'markdown')}" for data, text in part.entries
+            )
         case Command():
             yield f"```\n{part.text}\n```"
         case Picture():
@@ -139,6 +158,8 @@ def _plain(part: Part) -> Iterator[str]:
             yield f"{part.text}\n{UNDERLINES[part.level - 1] * len(part.text)}"
         case Lead():
             yield _wrapped(part.text)
+        case Verdicts():
+            yield _wrapped("\n".join(f"- {data}: {text}" for data, text in part.entries))
         case Command():
             yield f"  {part.text}"
         case Picture():

@@ -1,30 +1,37 @@
 """The comparison as a report: for each data set what is recommended, curves, findings, and all numbers last."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
 from vaelab.comparison.advice import next_step
-from vaelab.comparison.cells import Style, anchor, table, title
-from vaelab.comparison.collect import Result
+from vaelab.comparison.cells import Style, anchor
+from vaelab.comparison.collect import Missing, Result
 from vaelab.comparison.completion import completion
 from vaelab.comparison.defects import defects
-from vaelab.comparison.health import conclusion, findings
+from vaelab.comparison.headline import conclusion, headline
+from vaelab.comparison.health import findings
 from vaelab.comparison.judge import Judgement
+from vaelab.comparison.leading import leading
 from vaelab.comparison.metric_table import legend, metric_tables, mix, shown
+from vaelab.comparison.missing import counted_missing, missing_runs
 from vaelab.comparison.opening import opening
 from vaelab.comparison.parts import Command, Definition, Definitions, Fold, Heading, Part, Picture, rendered
-from vaelab.comparison.seeds import by_data, by_seed, configurations, verdict_of, with_spread
+from vaelab.comparison.sampling import sampling
+from vaelab.comparison.seed_tables import seed_tables
+from vaelab.comparison.seeds import by_data, configurations
 from vaelab.comparison.summary import best_by_metric, counted
 from vaelab.comparison.table import table_rows
 from vaelab.comparison.treated import treated
 from vaelab.comparison.verdict_table import verdicts
 from vaelab.diagnosis.report import Record
 from vaelab.metrics.definitions import definition
-from vaelab.metrics.tables import METRICS, TABLES, metric
+from vaelab.metrics.tables import METRICS, metric
 from vaelab.params.schema import RunEntry
 
 EXAMPLES, CURVES, DEFECTS = "reconstructions", "curves", "defects/"  # names of pictures, and what some begin with
+FOUND, SAMPLES, GENERATION = f"{DEFECTS}found_and_missed", "samples", "generation"
 Pictures = Mapping[str, Mapping[str, Picture]]  # by data set and name, their paths relative to the report
 Section = tuple[str, list[Part]]  # heading, parts
 
@@ -36,9 +43,11 @@ def text_report(
     beside: Sequence[Record] = (),
     pictures: Pictures | None = None,
     evidence: Mapping[str, Picture] | None = None,
+    missing: Sequence[Missing] = (),
 ) -> str:
     """Return the report as plain text, which says what its pictures show; arguments as those of `report`."""
-    return rendered(report(results, judgements, entries, "text", pictures, evidence, beside), "text")
+    parts = report(results, judgements, entries, "text", pictures, evidence, beside, missing)
+    return rendered(parts, "text")
 
 
 def markdown_report(
@@ -48,9 +57,11 @@ def markdown_report(
     pictures: Pictures,
     evidence: Mapping[str, Picture] | None = None,
     beside: Sequence[Record] = (),
+    missing: Sequence[Missing] = (),
 ) -> str:
     """Return the report as Markdown, with pictures; arguments as those of `report`."""
-    return rendered(report(results, judgements, entries, "markdown", pictures, evidence, beside), "markdown")
+    parts = report(results, judgements, entries, "markdown", pictures, evidence, beside, missing)
+    return rendered(parts, "markdown")
 
 
 def report(
@@ -61,8 +72,9 @@ def report(
     pictures: Pictures | None = None,
     evidence: Mapping[str, Picture] | None = None,
     beside: Sequence[Record] = (),
+    missing: Sequence[Missing] = (),
 ) -> Iterator[Part]:
-    """Yield the parts of the report.
+    """Yield the parts of the report, and last what its metrics mean.
 
     Args:
         results: of the runs.
@@ -72,22 +84,43 @@ def report(
         pictures: of the runs on each data set.
         evidence: of each run that is ill, the picture that shows its first finding.
         beside: what runs show beside others: see `across`.
+        missing: the active runs that are not among the results.
     """
+    parts = list(_parts(results, judgements, entries, style, pictures or {}, evidence or {}, beside, missing))
+    yield from parts
+    yield from _definitions(results, _linked(parts))
+
+
+def _parts(
+    results: Sequence[Result],
+    judgements: Mapping[str, Judgement],
+    entries: Mapping[str, RunEntry],
+    style: Style,
+    pictures: Pictures,
+    evidence: Mapping[str, Picture],
+    beside: Sequence[Record],
+    missing: Sequence[Missing],
+) -> Iterator[Part]:
     yield Heading(1, heading(results))
-    yield conclusion(results, judgements)
+    yield conclusion(results)
+    yield headline(judgements)
+    if missing:
+        yield counted_missing(missing)
     for data, group in by_data(results).items():
-        shown_here, judgement = dict((pictures or {}).get(data, {})), judgements[data]
+        shown_here, judgement = dict(pictures.get(data, {})), judgements[data]
         yield Heading(2, f"Data set {data}", data)
-        yield from opening(group, judgement, shown_here.pop(EXAMPLES, None))
+        first = FOUND if FOUND in shown_here else EXAMPLES
+        yield from opening(group, judgement, shown_here.pop(first, None))
         step, command = next_step(judgement, entries)
         if command:
             yield from (step, Command(command))
-        found = findings(group, [one for one in beside if one["data"] == data], style, evidence or {})
-        for name, parts in _sections(group, judgement, style, shown_here, list(found)):
+        told = [one for one in beside if one["data"] == data]
+        parts_of = _sections(leading(group, judgement), judgement, style, shown_here, told, evidence)
+        for name, parts in parts_of:
             if parts:
                 yield Heading(3, name)
                 yield from parts
-    yield from _definitions(results)
+    yield from missing_runs(missing, style)
 
 
 def heading(results: Sequence[Result]) -> str:
@@ -99,15 +132,22 @@ def heading(results: Sequence[Result]) -> str:
 
 
 def _sections(
-    results: Sequence[Result], judgement: Judgement, style: Style, pictures: dict[str, Picture], found: list[Part]
+    results: Sequence[Result],
+    judgement: Judgement,
+    style: Style,
+    pictures: dict[str, Picture],
+    beside: Sequence[Record],
+    evidence: Mapping[str, Picture],
 ) -> Iterator[Section]:
     """What follows the first screen of a data set: curves, findings, what only some data have, and all numbers."""
     yield "Curves", [pictures.pop(CURVES)] if CURVES in pictures else []
-    yield "Findings", [*found, *_treatable(results)]
+    yield "Findings", [*findings(results, beside, style, evidence), *_treatable(results)]
     of_defects = [pictures.pop(name) for name in list(pictures) if name.startswith(DEFECTS)]
     yield "Defects", [*defects(results, style), *of_defects]
+    of_samples = [pictures.pop(name) for name in (SAMPLES, GENERATION) if name in pictures]
+    yield "Samples", [*sampling(results, style), *of_samples]
     yield "Completion and new rows", [*completion(results)]
-    yield "Seeds", [*_seeds(judgement, style)]
+    yield "Seeds", [*seed_tables(results, judgement, style)]
     yield "Verdict", [*verdicts(results, style)]
     yield "Treatments", [*treated(results, style)]
     yield "More pictures", [*pictures.values()]
@@ -134,10 +174,11 @@ def _numbers(results: Sequence[Result], judgement: Judgement, style: Style) -> I
     yield from mix(results, style)
 
 
-def _definitions(results: Sequence[Result]) -> Iterator[Part]:
-    """What the metrics mean that the report shows, in its order."""
-    names = {name for group in by_data(results).values() for name in shown(group)}
-    told = [(name, definition(name)) for name in METRICS if name in names]
+def _definitions(results: Sequence[Result], linked: set[str]) -> Iterator[Part]:
+    """What the metrics mean that the report shows, in its order; `linked`: those that a link leads to."""
+    names = {name for group in by_data(results).values() for name in shown(group)} | linked
+    order = [*(name for name in METRICS if name in names), *sorted(names - METRICS.keys())]
+    told = [(name, definition(name)) for name in order]
     entries = [Definition(anchor(name), metric(name).full_title, text) for name, text in told if text]
     if entries:
         yield Heading(2, "What the metrics mean", "Metrics")
@@ -145,33 +186,12 @@ def _definitions(results: Sequence[Result]) -> Iterator[Part]:
         yield Definitions(entries)
 
 
-def _seeds(judgement: Judgement, style: Style) -> list[str]:
-    """Mean and spread of the configurations that have several seeds, and whether the best of them is better."""
-    several = [group for group in judgement.configurations if len(group.results) > 1]
-    if not several:
-        return []
-    kind, phase = several[0].results[0].run.kind, several[0].results[0].phase
-    lines = []
-    listed = [(judgement.metric, judgement.phase), *((name, phase) for name in TABLES[kind].headline)]
-    for name, where in dict.fromkeys(listed):
-        values = [list(by_seed(group, name, where).values()) for group in several]
-        if any(values):
-            lines.append([f"{title(name, style)}, {where}", *(_spread(name, found) for found in values)])
-    headers = ["mean ± standard deviation", *(f"{group.name} ({len(group.results)} seeds)" for group in several)]
-    best, ranked_by = judgement.recommended, metric(judgement.metric).full_title
-    tests = [f"- {best} against {name}: {verdict_of(found)}." for name, found in judgement.against.items()]
-    told = f"{ranked_by} on {judgement.phase}, two-sided t-tests at the level 0.05, not corrected for their number:"
-    members = [f"- {group.name}: {', '.join(r.run.name for r in group.results)}" for group in several]
-    return [
-        table(lines, headers, style),
-        "Runs of a configuration differ in train.seed alone. The standard deviation is the unbiased one.",
-        "\n".join(members),
-        *([told, "\n".join(tests)] if tests else []),
-    ]
-
-
-def _spread(name: str, values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    text, _, _ = with_spread(name, values).partition(" (")
-    return text if len(values) > 1 else f"{text} (1 seed)"
+def _linked(parts: Iterable[Part]) -> set[str]:
+    """The metrics that links in a report lead to."""
+    found = set[str]()
+    for part in parts:
+        if isinstance(part, Fold):
+            found |= _linked(part.parts)
+        elif isinstance(part, str):
+            found |= set(re.findall(rf"\(#{anchor('')}([a-z0-9_-]+)\)", part))
+    return found

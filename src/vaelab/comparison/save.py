@@ -7,7 +7,7 @@ from pathlib import Path
 from vaelab import artifacts, storage
 from vaelab.comparison.across import across
 from vaelab.comparison.advice import entries_of
-from vaelab.comparison.collect import Result
+from vaelab.comparison.collect import Missing, Result
 from vaelab.comparison.html import html_page
 from vaelab.comparison.judge import judge_all
 from vaelab.comparison.parts import Picture
@@ -23,6 +23,7 @@ def save(
     entries: Mapping[str, RunEntry] | None = None,
     pictures: Pictures | None = None,
     shown: Mapping[str, Picture] | None = None,
+    missing: Sequence[Missing] = (),
 ) -> str:
     """Write comparison.csv, across_runs.json and comparison_report.txt, .md and .html; return the report as text.
 
@@ -34,6 +35,7 @@ def save(
             in it get a command with all their differences from the defaults (`advice.entries_of` knows other bases).
         pictures: by data set and name: linked in Markdown, inside the HTML page.
         shown: of ill runs, the picture of the first finding.
+        missing: the active runs that are not compared.
 
     Raises:
         InputError: runs cannot be judged, or a file cannot be written.
@@ -43,13 +45,13 @@ def save(
     linked = {data: _linked(group, folder) for data, group in (pictures or {}).items()}
     evidence = _linked(shown or {}, folder)
     beside = across(results)
-    text = text_report(results, judgements, known, beside, linked, evidence)
-    markdown = markdown_report(results, judgements, known, linked, evidence, beside)
+    text = text_report(results, judgements, known, beside, linked, evidence, missing)
+    markdown = markdown_report(results, judgements, known, linked, evidence, beside, missing)
     storage.write_json(folder / artifacts.ACROSS_RUNS.name, {record["run"]: record for record in beside})
     storage.write_csv(folder / artifacts.COMPARISON_CSV.name, table_rows(results, judgements))
     storage.write_text(folder / artifacts.COMPARISON_TEXT.name, text)
     storage.write_text(folder / artifacts.COMPARISON_MARKDOWN.name, markdown)
-    page = html_page(report(results, judgements, known, "html", linked, evidence, beside), folder)
+    page = html_page(report(results, judgements, known, "html", linked, evidence, beside, missing), folder)
     storage.write_text(folder / artifacts.COMPARISON_HTML.name, page)
     return text
 

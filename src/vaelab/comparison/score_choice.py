@@ -17,7 +17,8 @@ def compared_with_baselines(found: Mapping[str, Any]) -> Iterator[str]:
         return
     best = max(baselines, key=lambda name: baselines[name])
     gains = {row["against"]: row for row in found["differences"] if row["measure"] == "average_precision"}
-    yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}): {difference(gains[best])}"
+    against = f": {difference(gains[best])}" if best in gains else ""
+    yield f"best baseline {baselines[best]:.3f} ({DEFECT_BASELINES[best]}){against}"
 
 
 def selected(total: Mapping[str, Any]) -> Iterator[str]:
@@ -45,14 +46,15 @@ def scores_table(result: Result, style: Style) -> Iterator[str]:
     reached, used = (result.threshold or {})["summary"].get("by_aggregation", {}), result.run.threshold
     if not reached:
         return
-    alone = len(used.scores) == 1
+    alone = len(used.scores) == 1 and used.scores[0] in reached
     scores = [score for score in reached if score != COMBINED or not alone]
-    hows = list(next(iter(reached.values())))
+    hows = list(dict.fromkeys(how for of in reached.values() for how in of))
     rows = []
     for score in scores:
         mine = score == COMBINED or (alone and score == used.scores[0])
         marks = [" (in use)" * (mine and how == used.aggregation) for how in hows]
-        cells = [f"{reached[score][how]['average_precision']:.3f}{mark}" for how, mark in zip(hows, marks, strict=True)]
+        values = [reached[score].get(how, {}).get("average_precision") for how in hows]
+        cells = ["" if v is None else f"{v:.3f}{mark}" for v, mark in zip(values, marks, strict=True)]
         rows.append([f"{' + '.join(used.scores)}" if score == COMBINED else score, *cells])
     yield f"{result.run.name}, average precision by score and by how the cells of a patch are aggregated, on test:"
     yield table(rows, ["score", *hows], style)

@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from statistics import fmean, stdev
 from typing import Literal, NamedTuple
 
@@ -11,7 +13,6 @@ import pandas as pd
 
 from vaelab.comparison.cells import cell
 from vaelab.comparison.collect import Result
-from vaelab.metrics.nested import flat
 from vaelab.metrics.tables import column
 
 ALPHA = 0.05  # p below it: the difference is beyond the spread of the seeds
@@ -51,17 +52,19 @@ def configurations(results: Sequence[Result]) -> list[Configuration]:
 
     A run that repeats a configuration and its seed is no further seed of it: it stands alone, under its own name.
     """
-    groups: list[tuple[str, dict[int, Result]]] = []
+    groups: list[dict[int, Result]] = []
+    alike: dict[str, list[dict[int, Result]]] = {}
     for result in results:
-        key, seed = _content(result), result.run.train.seed
-        group = next((group for other, group in groups if other == key and seed not in group), None)
+        known, seed = alike.setdefault(_content(result), []), result.run.train.seed
+        group = next((group for group in known if seed not in group), None)
         if group is None:
-            groups.append((key, {seed: result}))
-        else:
-            group[seed] = result
-    members = [tuple(group.values()) for _, group in groups]
+            group = {}
+            known.append(group)
+            groups.append(group)
+        group[seed] = result
+    members = [tuple(group.values()) for group in groups]
     names = [_display_name([result.run.name for result in group]) for group in members]
-    taken = {name for name in names if names.count(name) > 1} | {
+    taken = {name for name, count in Counter(names).items() if count > 1} | {
         name for name, group in zip(names, members, strict=True) if len(group) > 1 and _is_another(name, group, results)
     }
     return [
@@ -72,8 +75,14 @@ def configurations(results: Sequence[Result]) -> list[Configuration]:
 
 def by_seed(configuration: Configuration, metric: str, phase: str | None = None) -> dict[int, float]:
     """Return the values of a metric by seed, without the missing ones; phase None: the one that is reported."""
-    found = {r.run.train.seed: flat(r.metrics[phase or r.phase]).get(metric) for r in configuration.results}
+    found = {r.run.train.seed: r.flat[phase or r.phase].get(metric) for r in configuration.results}
     return {seed: value for seed, value in found.items() if value is not None and value == value}
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean; of values that are not all finite what is left of it: inf, or NaN."""
+    listed = list(values)
+    return fmean(listed) if all(map(isfinite, listed)) else sum(listed) / len(listed)
 
 
 def versus(first: Mapping[int, float], second: Mapping[int, float]) -> Versus:
@@ -84,6 +93,8 @@ def versus(first: Mapping[int, float], second: Mapping[int, float]) -> Versus:
     the number of comparisons: to call one configuration the best, every one of its comparisons must hold, not any.
     """
     shared = sorted(first.keys() & second.keys())
+    if not all(map(isfinite, [*first.values(), *second.values()])):
+        return Versus(mean(first.values()) - mean(second.values()), len(shared), None, "none")
     if len(shared) > 1:
         a, b = [first[seed] for seed in shared], [second[seed] for seed in shared]
         return Versus(fmean(a) - fmean(b), len(shared), _paired(a, b), "paired t-test")
@@ -96,6 +107,8 @@ def versus(first: Mapping[int, float], second: Mapping[int, float]) -> Versus:
 
 def verdict_of(found: Versus) -> str:
     """Return in plain words what a comparison shows."""
+    if not isfinite(found.difference):
+        return "not tested: a value is not finite"
     if found.p is None:
         return "one seed: not tested, a small difference may be chance"
     how = f"{found.test} over {found.pairs} shared seeds" if found.test == "paired t-test" else found.test
@@ -107,6 +120,8 @@ def verdict_of(found: Versus) -> str:
 
 def brief(found: Versus) -> str:
     """Return the same in a few words, for a table."""
+    if not isfinite(found.difference):
+        return "not tested (a value is not finite)"
     if found.p is None:
         return "not tested (one seed)"
     how = f"paired t-test, {found.pairs} seeds" if found.test == "paired t-test" else found.test
@@ -118,15 +133,15 @@ def with_spread(name: str, values: Sequence[float]) -> str:
 
     Both have two digits of the deviation: more is chance.
     """
-    mean, spread = fmean(values), deviation(values)
+    middle, spread = mean(values), deviation(values)
     if len(values) == 1:
-        return cell(name, mean)
-    return f"{cell(name, mean, spread=spread)} ± {cell(name, spread, [mean], spread)} ({len(values)} seeds)"
+        return cell(name, middle)
+    return f"{cell(name, middle, spread=spread)} ± {cell(name, spread, [middle], spread)} ({len(values)} seeds)"
 
 
 def deviation(values: Sequence[float]) -> float:
-    """Return the unbiased standard deviation; NaN of a single value."""
-    return stdev(values) if len(values) > 1 else float("nan")
+    """Return the unbiased standard deviation; NaN of a single value, and where one is not finite."""
+    return stdev(values) if len(values) > 1 and all(map(isfinite, values)) else float("nan")
 
 
 def seed_table(results: Sequence[Result]) -> pd.DataFrame:
@@ -176,7 +191,8 @@ def _paired(a: Sequence[float], b: Sequence[float]) -> float:
         return float(np.abs(gaps).max() <= nothing)
     from scipy.stats import ttest_rel  # a second, which a comparison without repeated seeds need not wait for
 
-    return float(ttest_rel(a, b).pvalue)
+    with np.errstate(over="ignore"):  # of squares of losses that have gone out of bounds
+        return float(ttest_rel(a, b).pvalue)
 
 
 def _welch(a: Sequence[float], b: Sequence[float]) -> float:
@@ -185,4 +201,5 @@ def _welch(a: Sequence[float], b: Sequence[float]) -> float:
         return float(abs(fmean(a) - fmean(b)) <= nothing)
     from scipy.stats import ttest_ind
 
-    return float(ttest_ind(a, b, equal_var=False).pvalue)
+    with np.errstate(over="ignore"):
+        return float(ttest_ind(a, b, equal_var=False).pvalue)

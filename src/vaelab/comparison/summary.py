@@ -1,14 +1,13 @@
 """The best configuration by each metric, from the table of the comparison alone: it may come from comparison.csv."""
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 import pandas as pd
 
 from vaelab.comparison.cells import Style, cell, escaped, text_table, title
 from vaelab.comparison.conventions import differences, kind_of, labels, scope
-from vaelab.comparison.seeds import brief, versus, with_spread
+from vaelab.comparison.seeds import brief, mean, versus, with_spread
 from vaelab.errors import InputError
 from vaelab.metrics.records import DEFECTS
 from vaelab.metrics.tables import TABLES, better, column, cost, direction_text, held_out
@@ -29,7 +28,7 @@ class Entry(NamedTuple):
     @property
     def mean(self) -> float:
         """Mean over the seeds."""
-        return fmean(self.values.values())
+        return mean(self.values.values())
 
 
 def summary_report(rows: pd.DataFrame, style: Style = "text") -> str:
@@ -117,7 +116,7 @@ def _entries(name: str, rows: pd.DataFrame) -> tuple[list[Entry], list[str]]:
         costs = {seed: cost(name, values[seed], real) for seed, real in zip(values, reals, strict=True)}
         known = {seed: value for seed, value in costs.items() if value is not None}
         collapsed = any(isinstance(said, str) and said for said in part.get("collapsed", ()))
-        real = float(reals.mean()) if reals.notna().any() else None
+        real = mean(reals.dropna()) if reals.notna().any() else None
         entries.append(Entry(f"{configuration}{' (collapsed)' if collapsed else ''}", values, known, real, collapsed))
     return entries, without
 
@@ -134,11 +133,11 @@ def _best(name: str, entries: Sequence[Entry], without: Sequence[str]) -> list[s
         return [direction_text(name), "", value, "; ".join(remarks)]
     if left_out := [f"{entry.name} {_value(name, entry)}" for entry in directed if entry.collapsed]:
         remarks = [*remarks, f"not ranked: {', '.join(left_out)}"]
-    ranked = sorted((e for e in directed if not e.collapsed), key=lambda entry: fmean(entry.costs.values()))
+    ranked = sorted((e for e in directed if not e.collapsed), key=lambda entry: mean(entry.costs.values()))
     if not ranked:
         return [direction_text(name, real), "none", "", "; ".join(remarks)]
-    least = fmean(ranked[0].costs.values())
-    winners = [entry for entry in ranked if fmean(entry.costs.values()) == least]
+    least = mean(ranked[0].costs.values())
+    winners = [entry for entry in ranked if mean(entry.costs.values()) == least]
     if len(winners) == 1 and len(ranked) > 1:
         remarks = [_against(name, ranked[0], ranked[1]), *remarks]
     best = "all alike" if 1 < len(entries) == len(winners) else ", ".join(entry.name for entry in winners)
@@ -150,7 +149,7 @@ def _value(name: str, entry: Entry) -> str:
     values, costs = list(entry.values.values()), list(entry.costs.values())
     text = with_spread(name, values)
     away = better(name) == "closest" and len(costs) > 1  # the mean may be close although no seed is
-    return f"{text}, on average {cell(name, fmean(costs))} away" if away else text
+    return f"{text}, on average {cell(name, mean(costs))} away" if away else text
 
 
 def _against(name: str, first: Entry, second: Entry) -> str:

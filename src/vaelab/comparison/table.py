@@ -23,9 +23,14 @@ def table_rows(results: Sequence[Result], judgements: Mapping[str, Judgement]) -
     rows: list[dict[str, Any]] = []
     kinds = dict.fromkeys(result.run.kind for result in results)
     first = dict.fromkeys(("configuration", *(name for kind in kinds for name in TABLES[kind].columns)))
+    configuration = {
+        (data, r.run.name): group.name
+        for data, judgement in judgements.items()
+        for group in judgement.configurations
+        for r in group.results
+    }
     for result in results:
-        judgement = judgements[result.run.data]
-        group = {r.run.name: group.name for group in judgement.configurations for r in group.results}[result.run.name]
+        judgement, group = judgements[result.run.data], configuration[result.run.data, result.run.name]
         rows.append({
             **first,
             "configuration": result.run.name,

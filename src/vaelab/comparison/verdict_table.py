@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vaelab.comparison.cells import Style, text_table, title
 from vaelab.comparison.collect import Result
 from vaelab.comparison.verdict import Criterion, overall, verdict
+from vaelab.metrics.records import BASELINES
 from vaelab.params.base import has_effect
 from vaelab.params.blocks import Evaluate
 
@@ -30,5 +31,9 @@ def _judged(criterion: Criterion) -> str:
     if criterion.better_than_baseline is None:
         return criterion.rating
     if criterion.way is not None:
-        return f"{criterion.rating}, {criterion.way:.0%} of the way to {criterion.baseline}"
+        return f"{criterion.rating}, {criterion.way:.0%} of the way to {_title(criterion.baseline)}"
     return f"{criterion.rating}, better than baseline: {'yes' if criterion.better_than_baseline else 'no'}"
+
+
+def _title(baseline: str | None) -> str:
+    return next((titles[baseline] for titles in BASELINES.values() if baseline in titles), baseline or "")

@@ -14,7 +14,7 @@ from vaelab.dashboard.numbers import known, printed, title
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.dashboard.samples import SAMPLE, choose_phase, measure_names
 from vaelab.data.format.info import PHASES
-from vaelab.figures.latents import MOST_POINTS, components
+from vaelab.figures.latent_plane import MOST_POINTS, components
 
 GROUP = "group"
 MOST_BARS = 512  # dimensions of a chart: those with the largest KL

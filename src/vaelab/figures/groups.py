@@ -11,18 +11,20 @@ from vaelab import artifacts, storage
 from vaelab.comparison.advice import best_of_its_size
 from vaelab.comparison.collect import Result
 from vaelab.comparison.seeds import by_seed, configurations
+from vaelab.data.format.info import DataInfo
 from vaelab.data.format.prepared import read_info
 from vaelab.figures.canvas.colours import BLUE, ORANGE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import labels
 from vaelab.figures.curves import training_curves
-from vaelab.figures.kind import SameExamples
+from vaelab.figures.kind import PRIORS, SameExamples
 from vaelab.figures.kinds import FIGURES
 from vaelab.metrics.directions import VALIDATION
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, ranking_metric
 from vaelab.params.schema import Compare
 
+SAMPLES = 12  # of the prior, of the recommended run
 NAME = 260  # pixels of a configuration's name
 
 
@@ -62,6 +64,9 @@ def group_pictures(data: str, group: list[Result], options: Compare, first: str 
         name: Drawn(title, figure, f"{title} of {', '.join(r.run.name for r in group)}: {_headline(figure)}.")
         for name, title, figure in kind.of_group(group, data, info)
     }
+    if (drawn := samples_picture(shown[0], info, SAMPLES)) is not None:
+        title = f"Samples of the prior by {shown[0].run.name}"
+        pictures["samples"] = Drawn(title, drawn, f"{title}, as decoded.")
     repeated = [configuration for configuration in configurations(group) if len(configuration.results) > 1]
     if repeated:
         metric = ranking_metric(options.metric, info.kind)
@@ -69,6 +74,18 @@ def group_pictures(data: str, group: list[Result], options: Compare, first: str 
         figure = seeds_by_configuration(values, METRICS[metric].full_title, phase)
         pictures["seeds"] = Drawn("Seeds", figure, f"A dot for each seed: {METRICS[metric].full_title} on {phase}.")
     return pictures
+
+
+def samples_picture(result: Result, info: DataInfo, count: int) -> Figure | None:
+    """Return samples of the prior that the evaluation of a run saved; None where there are none, as of features."""
+    if result.run.model.features != "none":
+        return None
+    with storage.opened(artifacts.scores(result.run.name) / "arrays.safetensors", "numpy") as file:
+        saved = file.get_slice("samples") if "samples" in file.keys() else None  # noqa: SIM118
+        if saved is None or not (known := saved.get_shape()[0]):
+            return None
+        samples = saved[: min(count, known)]
+    return FIGURES[info.kind].examples.prior_samples(samples, PRIORS[result.run.evaluate.prior], info)
 
 
 def _headline(figure: Figure) -> str:
@@ -79,12 +96,19 @@ def _headline(figure: Figure) -> str:
 def _curves_seen(history: pd.DataFrame, kind: str) -> str:
     """What curves show: where the column that selects ends."""
     name = TABLES[kind].selection[0]
-    val = history[(history["phase"] == "val") & (history["epoch"] > 0)]
+    val = history[history["phase"] == "val"]
     if name not in val or not val[name].notna().any():
         return "Lines over the epochs."
-    ends = val.dropna(subset=[name]).groupby("run", sort=False)[name].agg(["first", "last"])
-    told = "; ".join(f"{run} from {way['first']:.3g} to {way['last']:.3g}" for run, way in ends.iterrows())
+    ends = val.dropna(subset=[name]).groupby("run", sort=False)[[name, "epoch"]].agg(["first", "last"])
+    told = "; ".join(
+        f"{run} from {way[name, 'first']:.3g} {_at(way['epoch', 'first'])} to {way[name, 'last']:.3g}"
+        for run, way in ends.iterrows()
+    )
     return f"Lines over {int(val['epoch'].max())} epochs. {METRICS[name].full_title} on val: {told}."
+
+
+def _at(epoch: float) -> str:
+    return "before training" if epoch == 0 else f"after epoch {epoch:.0f}"
 
 
 def _seen(same: SameExamples, kind: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.data.format.info import DataInfo
+from vaelab.metrics.tables import metric
 from vaelab.params.schema import Run
 
 if TYPE_CHECKING:  # they need torch, and pictures do not
@@ -18,6 +19,13 @@ if TYPE_CHECKING:  # they need torch, and pictures do not
 Named = tuple[str, Figure]  # a picture and the name of its file
 Titled = tuple[str, str, Figure]  # also its title in a report
 Numbers = Sequence[int] | np.ndarray
+
+
+PRIORS = {
+    "normal": "z ~ N(0, I)",
+    "mixture": "z ~ a Gaussian mixture fitted to the latents",
+    "places": "z of each place given those before it, a density fitted to the latents",
+}
 
 
 class RunMaterial(NamedTuple):
@@ -58,6 +66,14 @@ class Curve(NamedTuple):
     title: str
     bottom: float | None = None
     top: float | None = None
+
+
+RATE = "kl"  # column of history.csv that holds the metric `rate`
+
+
+def curves_of(ends: Mapping[str, tuple[float | None, float | None]]) -> dict[str, Curve]:
+    """Return curves of columns with the ends of their axes, and the titles that the metrics have everywhere."""
+    return {name: Curve(metric("rate" if name == RATE else name).full_title, *end) for name, end in ends.items()}
 
 
 class SameExamples(NamedTuple):

@@ -8,18 +8,13 @@ import pandas as pd
 from vaelab import artifacts, storage
 from vaelab.figures import latents
 from vaelab.figures.curves import training_curves
-from vaelab.figures.kind import Named, RunMaterial
+from vaelab.figures.kind import PRIORS, Named, RunMaterial
 from vaelab.figures.kinds import FIGURES
+from vaelab.figures.latent_plane import latent_projection
 from vaelab.params.schema import Run
 
 if TYPE_CHECKING:  # it needs torch, and pictures do not
     from vaelab.evaluation.latent.decoding import Decoded
-
-PRIORS = {
-    "normal": "z ~ N(0, I)",
-    "mixture": "z ~ a Gaussian mixture fitted to the latents",
-    "places": "z of each place given those before it, a density fitted to the latents",
-}
 
 
 def read_material(run: Run, decoded: "Decoded") -> RunMaterial:
@@ -46,6 +41,6 @@ def run_pictures(m: RunMaterial) -> Iterator[Named]:
     if len(pairs):
         yield "interpolations", kind.examples.interpolations(examples, pairs, m.phase, info)
     if len(info.groups) > 1:
-        yield "latent_projection", latents.latent_projection(m.of("mean"), m.of("group"), info.groups, m.phase)
+        yield "latent_projection", latent_projection(m.of("mean"), m.of("group"), info.groups, m.phase)
     yield "curves", training_curves(m.history, info.kind)
     yield from kind.of_run(m)

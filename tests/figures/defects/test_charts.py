@@ -86,11 +86,11 @@ def test_curves_are_the_points_that_are_given_and_baselines_are_dashed(tmp_path)
             np.testing.assert_array_equal(line.get_xydata(), expected)
     first, second, chance = (text.get_text() for text in figure.axes[0].get_legend().get_texts())
     assert (first, second, chance) == (
-        "combined: AUROC 0.900 (0.800–0.950)",
-        "pca: AUROC undefined",
-        "chance: AUROC 0.5",
+        "combined: ROC AUC 0.900 (0.800–0.950)",
+        "pca: ROC AUC undefined",
+        "chance: ROC AUC 0.5",
     )
-    assert figure.axes[1].get_legend().get_texts()[2].get_text().startswith("chance: AP 0.333")
+    assert figure.axes[1].get_legend().get_texts()[2].get_text().startswith("chance: average precision 0.333")
     files.save_png(figure, tmp_path / "a.png")
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from vaelab.figures import latents
+from vaelab.figures import latent_plane, latents
 from vaelab.figures.canvas import files
 from vaelab.figures.image import distributions
 
@@ -31,7 +31,7 @@ FREQUENCY = np.arange(1, 9) / 16
 FIGURES = {
     "histograms": lambda: distributions.metric_histograms(TABLE, BASELINES, "test"),
     "groups": lambda: distributions.psnr_by_group(TABLE, "abc", "test"),
-    "projection": lambda: latents.latent_projection(MEAN, np.arange(60) % 3, "abc", "test"),
+    "projection": lambda: latent_plane.latent_projection(MEAN, np.arange(60) % 3, "abc", "test"),
     "spectra": lambda: distributions.radial_spectra(FREQUENCY, POWER["n"], POWER["m"], "test", {"blur": POWER["m"][0]}),
     "posterior": lambda: latents.posterior_histograms(MEAN, MEAN - 3, "test"),
 }
@@ -66,7 +66,7 @@ def test_means_and_baselines_are_drawn_where_they_are():
     assert psnr.get_xlim()[0] > 3
     assert labels(mse)[3] == "white, test: 0.5 (off the axis)"
     assert len(labels(ssim)) == 3
-    assert [axes.get_xlabel() for axes in (mse, psnr, ssim)] == ["MSE, values in [0, 1]", "PSNR, dB", "SSIM"]
+    assert [axes.get_xlabel() for axes in (mse, psnr, ssim)] == ["mean squared error", "PSNR, dB", "SSIM"]
 
 
 def test_values_that_are_not_finite_are_left_out():
@@ -115,22 +115,33 @@ def test_the_projection_is_the_pca_of_scikit_learn():
 
 
 def test_the_projection_is_that_of_all_examples_though_some_are_drawn(monkeypatch):
-    monkeypatch.setattr(latents, "MOST_POINTS", 10)
+    monkeypatch.setattr(latent_plane, "MOST_POINTS", 10)
     figure = FIGURES["projection"]()
     assert len(figure.axes[0].collections[0].get_offsets()) == 10
     assert "60 test examples (10 drawn)" in figure.axes[0].get_title()
 
 
-def test_of_many_groups_the_largest_have_a_colour():
+def test_of_many_groups_the_largest_have_a_panel():
     group = np.concatenate([np.arange(30), np.full(30, 7)])
-    figure = latents.latent_projection(MEAN, group, [f"g{number}" for number in range(30)], "test")
-    shown = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert (shown[0], len(shown), shown[-1]) == ("g7 (31)", 19, "other groups (12)")
+    figure = latent_plane.latent_projection(MEAN, group, [f"g{number}" for number in range(30)], "test")
+    shown = [axes.get_title() for axes in figure.axes]
+    assert (shown[0], len(shown), shown[-1]) == ("g7 (31)", 12, "19 other groups (19)")
+    gray, blue = figure.axes[0].collections
+    assert (len(gray.get_offsets()), len(blue.get_offsets())) == (29, 31)
+
+
+def test_a_point_far_off_does_not_squeeze_the_others():
+    far = MEAN.copy()
+    far[0] *= 1000
+    figure = latent_plane.latent_projection(far, np.arange(60) % 3, "abc", "test")
+    low, high = figure.axes[0].get_xlim()
+    assert high - low < 0.1 * np.ptp(latent_plane.components(far, 0)[0][:, 0])
+    assert "axes cut: 1 of 60 points lie beyond" in figure.axes[0].get_xlabel()
 
 
 @pytest.mark.parametrize("mean", [np.zeros((5, 3)), np.ones((1, 3)), np.arange(6.0).reshape(6, 1)], ids=str)
 def test_collapsed_single_and_one_dimensional_means_are_drawn(mean, tmp_path):
-    figure = latents.latent_projection(mean.astype(np.float32), np.zeros(len(mean), dtype=np.uint8), ["a"], "test")
+    figure = latent_plane.latent_projection(mean.astype(np.float32), np.zeros(len(mean), dtype=np.uint8), ["a"], "test")
     files.save_png(figure, tmp_path / "a.png")
     assert "second component, 0.0% of the variance" in figure.axes[0].get_ylabel()
 

@@ -17,6 +17,7 @@ from vaelab.figures.canvas.files import png
 from vaelab.figures.curves import training_curves
 from vaelab.figures.kind import SameExamples
 from vaelab.figures.kinds import FIGURES
+from vaelab.figures.latent_plane import latent_projection
 from vaelab.metrics.directions import VALIDATION
 from vaelab.metrics.nested import flat
 from vaelab.metrics.tables import METRICS, better
@@ -156,7 +157,7 @@ def latent_pictures(run: str, phase: str) -> Iterator[Figure]:
     mean, log_var, group = (array(run, f"{phase}_{what}") for what in ("mean", "log_var", "group"))
     yield latents.kl_per_dimension(pd.read_csv(artifacts.scores(run) / "dimensions.csv"), phase)
     yield latents.posterior_histograms(mean, log_var, phase)
-    yield latents.latent_projection(mean, group, info_of(read_run(artifacts.resolved(run)).data).groups, phase)
+    yield latent_projection(mean, group, info_of(read_run(artifacts.resolved(run)).data).groups, phase)
 
 
 def shown(figure: Figure) -> Image:

@@ -98,18 +98,39 @@ def film_frame(title: str, shown: Sequence[ShownPatch], scale: Scale) -> Figure:
     """
     if not shown:
         return nothing(title)
-    rows: list[list[np.ndarray]] = []
-    captions: list[list[str]] = []
-    for number, one in enumerate(shown):
-        if number % PER_ROW == 0:
-            rows.append([])
-            captions.append([])
-        rows[-1] += _tiles(one, scale, SMALL_ROOM)
-        lines = [*one.caption, *[""] * FRAME_LINES][:FRAME_LINES]
-        captions[-1] += [_fitted(lines, 3 * len(rows[0][0])), "", ""]
-    tiles = Tiles(rows, captions)
+    tiles = _triples([shown[start : start + PER_ROW] for start in range(0, len(shown), PER_ROW)], scale)
     heading = f"of each patch: original, reconstruction, {OVERLAY}; {_legend(shown)}".rstrip("; ")
     return _page(title, tiles, [heading], [(scale, overlay_colours(scale), 0, 2)], FRAME_LINES)
+
+
+def kinds_of_patches(title: str, groups: Sequence[Sequence[ShownPatch]], scale: Scale) -> Figure:
+    """Return original, reconstruction and score map over the original of patches, a row for each group.
+
+    Args:
+        title: what is shown.
+        groups: PER_ROW patches each, or fewer; what each is says the first line of its captions.
+        scale: of the score maps.
+    """
+    groups = [group for group in groups if group]
+    if not groups:
+        return nothing(title)
+    every = [one for group in groups for one in group]
+    heading = f"of each patch: original, reconstruction, {OVERLAY}; {_legend(every)}".rstrip("; ")
+    return _page(title, _triples(groups, scale), [heading], [(scale, overlay_colours(scale), 0, 2)])
+
+
+def _triples(groups: Sequence[Sequence[ShownPatch]], scale: Scale) -> Tiles:
+    """Three tiles for each patch, a row for each group."""
+    rows: list[list[np.ndarray]] = []
+    captions: list[list[str]] = []
+    for group in groups:
+        rows.append([])
+        captions.append([])
+        for one in group:
+            rows[-1] += _tiles(one, scale, SMALL_ROOM)
+            lines = [*one.caption, *[""] * FRAME_LINES][:FRAME_LINES]
+            captions[-1] += [_fitted(lines, 3 * len(rows[0][0])), "", ""]
+    return Tiles(rows, captions)
 
 
 def _errors(shown: Sequence[ShownPatch]) -> tuple[np.ndarray, np.ndarray]:

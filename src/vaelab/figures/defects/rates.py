@@ -20,7 +20,7 @@ CLOSE = 0.03  # share of the axis within which no second percentile is written
 
 
 def by_defect(rows: Sequence[Row]) -> Figure:
-    """Return AUROC and recall at the threshold for each kind of defect, lowest AUROC first, with 95 % intervals.
+    """Return ROC AUC and recall at the threshold for each kind of defect, lowest ROC AUC first, with 95 % intervals.
 
     Args:
         rows: defect, defects (its patches), roc_auc and recall, each with _low and _high.
@@ -32,7 +32,7 @@ def by_defect(rows: Sequence[Row]) -> Figure:
     rows = sorted(rows, key=lambda row: np.nan_to_num(row["roc_auc"], nan=np.inf))
     places = np.arange(len(rows))
     for axes, key, colour, title in (
-        (panels[0], "roc_auc", BLUE, "AUROC against all patches without a defect (dotted: chance)"),
+        (panels[0], "roc_auc", BLUE, "ROC AUC against all patches without a defect (dotted: chance)"),
         (panels[1], "recall", ORANGE, "recall at the threshold: share that is flagged"),
     ):
         values, low, high = (np.array([row[key + side] for row in rows], float) for side in ("", "_low", "_high"))

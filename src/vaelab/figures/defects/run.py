@@ -14,7 +14,7 @@ from vaelab.anomaly.preprocessing import COMBINED, preprocess
 from vaelab.anomaly.score import calibrated_maps
 from vaelab.anomaly.score_files import ScoreFile, read_phases
 from vaelab.data.format.prepared import read_meta, read_rows
-from vaelab.figures.defects.maps import ShownPatch, film_frame, patches
+from vaelab.figures.defects.maps import PER_ROW, ShownPatch, film_frame, kinds_of_patches, patches
 from vaelab.figures.defects.overlay import score_scale
 from vaelab.figures.defects.rates import by_defect, by_percentile
 from vaelab.figures.defects.scores import roc_and_precision, score_histogram
@@ -70,6 +70,8 @@ def defect_pictures(run: Run) -> Iterator[Named]:
     every = [one for _, shown in chosen.values() for one in shown]
     maps = [one.score for one in every] + [strip.score for strip in strips]
     scale = score_scale(maps, score_label(run.threshold, "cell"))
+    if kinds := _kinds(found):
+        yield "found_and_missed", kinds_of_patches(_counted(found), kinds, scale)
     if missed := _missed(found):
         title = f"{run.name}: {len(missed)} missed defects by strip, below the threshold {found.threshold:.2f}"
         yield "all_missed", film_frame(title, missed, scale)
@@ -144,6 +146,47 @@ def _chosen(found: DefectMaterial) -> dict[str, tuple[str, list[ShownPatch]]]:
     return {
         name: (title, [_shown(found, row, normals) for row in rows]) for name, (title, rows) in chosen.items() if rows
     }
+
+
+def _kinds(found: DefectMaterial) -> list[list[ShownPatch]]:
+    """A few of the defects that are found, of those that are missed, and of the false alarms; none without defects."""
+    if not any(_pool(row) == POOLS[3] for row in found.rows):
+        return []
+    return [
+        [
+            one._replace(caption=[f"{what}: {row['defect']}".replace("_", " ").removesuffix(": none"),
+                                  f"{row['group']}, score {row[COMBINED]:.2f}"])
+            for one, row in zip((_shown(found, row, np.zeros(1)) for row in rows), rows, strict=True)
+        ]
+        for what, rows in ((what, _spread_out(rows)) for what, rows in _by_outcome(found).items())
+    ]  # fmt: skip
+
+
+def _by_outcome(found: DefectMaterial) -> dict[str, list[Row]]:
+    """The patches of each outcome, by the score, highest first."""
+    rows = sorted(found.rows, key=lambda row: -float(row[COMBINED]))
+    defects, normals = ([row for row in rows if _pool(row) == pool] for pool in (POOLS[3], POOLS[1]))
+    return {
+        "found": [row for row in defects if row["flagged"]],
+        "missed": [row for row in defects if not row["flagged"]],
+        "false alarm": [row for row in normals if row["flagged"]],
+    }
+
+
+def _spread_out(rows: Sequence[Row]) -> list[Row]:
+    """PER_ROW of sorted rows, from the first to the last."""
+    if len(rows) <= PER_ROW:
+        return list(rows)
+    return [rows[round(place)] for place in np.linspace(0, len(rows) - 1, PER_ROW)]
+
+
+def _counted(found: DefectMaterial) -> str:
+    """How many patches there are of each outcome, and which are shown."""
+    hits, lost, alarms = (len(rows) for rows in _by_outcome(found).values())
+    return (
+        f"{found.run.name} at its threshold {found.threshold:.2f}: {hits} of {hits + lost} defective patches found, "
+        f"{lost} missed, {alarms} false alarms. Of each kind those of the highest, the middle and the lowest score"
+    )
 
 
 def _missed(found: DefectMaterial) -> list[ShownPatch]:

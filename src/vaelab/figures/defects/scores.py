@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from vaelab.figures.canvas.colours import BLUE, DARK, GRAY, ORANGE, PURPLE, RUN_COLOURS
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import labels
+from vaelab.metrics.records import DEFECT_BASELINES
 
 Row = Mapping[str, Any]
 BASELINE_COLOURS = ("#666666", "#a6761d", "#e6ab02", "#999999")
@@ -76,7 +77,7 @@ def score_histogram(
 def roc_and_precision(
     roc: Sequence[Row], pr: Sequence[Row], scores: Sequence[Row], baselines: Collection[str] = ()
 ) -> Figure:
-    """Return ROC and precision-recall curves of every score, with AUROC and AP and their 95 % intervals.
+    """Return ROC and precision-recall curves of every score, with their areas and 95 % intervals.
 
     Args:
         roc: points with score, fpr and tpr.
@@ -88,10 +89,10 @@ def roc_and_precision(
     panels = figure.subplots(1, 2)
     if not roc and not pr:
         return text_instead(figure, panels, NOTHING)
-    names = labels([str(row["score"]) for row in scores], NAME)
+    names = labels([DEFECT_BASELINES.get(row["score"], str(row["score"])) for row in scores], NAME)
     for axes, points, (x, y), (key, measure) in (
-        (panels[0], roc, ("fpr", "tpr"), ("roc_auc", "AUROC")),
-        (panels[1], pr, ("recall", "precision"), ("average_precision", "AP")),
+        (panels[0], roc, ("fpr", "tpr"), ("roc_auc", "ROC AUC")),
+        (panels[1], pr, ("recall", "precision"), ("average_precision", "average precision")),
     ):
         for (look, row), name in zip(_looks(scores, baselines), names, strict=True):
             of = [point for point in points if point["score"] == row["score"]]
@@ -99,10 +100,12 @@ def roc_and_precision(
             axes.plot([point[x] for point in of], [point[y] for point in of], label=text, **look)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axes.grid(alpha=0.3)
-    panels[0].plot([0, 1], [0, 1], ":", color=GRAY, label="chance: AUROC 0.5")
+    panels[0].plot([0, 1], [0, 1], ":", color=GRAY, label="chance: ROC AUC 0.5")
     if pr:
         share = float(pr[-1]["precision"])  # where everything is flagged
-        panels[1].axhline(share, linestyle=":", color=GRAY, label=f"chance: AP {share:.3f}, the share with a defect")
+        panels[1].axhline(
+            share, linestyle=":", color=GRAY, label=f"chance: average precision {share:.3f}, the share with a defect"
+        )
     panels[0].set(title="ROC", xlabel="false-positive rate: share of the patches without a defect that is flagged",
                   ylabel="recall: share of the patches with a defect that is flagged")  # fmt: skip
     panels[1].set(

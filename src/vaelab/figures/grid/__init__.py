@@ -7,7 +7,7 @@ import numpy as np
 
 from vaelab.data.format.info import DataInfo
 from vaelab.figures.grid import cells
-from vaelab.figures.kind import Curve, KindFigures, Named, RunMaterial, Titled
+from vaelab.figures.kind import KindFigures, Named, RunMaterial, Titled, curves_of
 from vaelab.figures.tile_pictures import Tiling, tile_pictures
 
 if TYPE_CHECKING:  # it is read by name alone
@@ -33,13 +33,15 @@ GRID = KindFigures(
     noun="grid",
     score=SCORE,
     printed=PRINTED,
-    curves={
-        "loss": Curve("objective (each run's own)", 0),
-        "accuracy": Curve("accuracy", 0, 1),
-        "foreground_accuracy": Curve("foreground accuracy", 0, 1),
-        "macro_f1": Curve("macro F1", 0, 1),
-        "kl": Curve("KL, nats per example", 0),
-    },
+    curves=curves_of(
+        {
+            "loss": (0, None),
+            "accuracy": (0, 1),
+            "foreground_accuracy": (0, 1),
+            "macro_f1": (0, 1),
+            "kl": (0, None),
+        }
+    ),
     pair=lambda original, made, info: cells.grid_tiles([original, made], info),
     examples=tile_pictures(Tiling(cells.grid_tiles, SCORE, PRINTED, "most probable colour of each cell", _size)),
     of_run=_of_run,

@@ -7,7 +7,7 @@ import numpy as np
 from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.tiles import image_tile
 from vaelab.figures.image import distributions, errors, reconstructions
-from vaelab.figures.kind import Curve, KindFigures, Named, RunMaterial
+from vaelab.figures.kind import KindFigures, Named, RunMaterial, curves_of
 from vaelab.figures.tile_pictures import Tiling, tile_pictures
 from vaelab.metrics.nested import FLOORS
 from vaelab.metrics.records import BASELINES
@@ -59,13 +59,15 @@ IMAGE = KindFigures(
     noun="image",
     score=SCORE,
     printed=PRINTED,
-    curves={
-        "loss": Curve("objective (each run's own)"),  # a negative log density may be below 0
-        "psnr": Curve("PSNR, dB"),
-        "ssim": Curve("SSIM", 0, 1),
-        "mse": Curve("MSE, values in [0, 1]", 0),
-        "kl": Curve("KL, nats per example", 0),
-    },
+    curves=curves_of(
+        {  # a negative log density may be below 0
+            "loss": (None, None),
+            "psnr": (None, None),
+            "ssim": (0, 1),
+            "mse": (0, None),
+            "kl": (0, None),
+        }
+    ),
     pair=lambda original, made, info: image_tiles([original, made], info),
     examples=tile_pictures(Tiling(image_tiles, SCORE, PRINTED, "as decoded")),
     of_run=_of_run,

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from vaelab.figures.canvas.colours import BLUE, GRAY, ORANGE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import label
+from vaelab.metrics.tables import metric
 
-TITLES = {"mse": "MSE, values in [0, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
+SHOWN = ("mse", "psnr", "ssim")
 PHASE_COLOURS = {"train": "#999999", "val": "#2ca02c", "test": "#1f77b4"}
 BASELINE_COLOURS = ("#d95f02", "#e7298a", "#7570b3", "#a6761d", "#e6ab02", "#666666")
 BINS = 40
@@ -31,12 +32,12 @@ def metric_histograms(
         phase: the split that the baselines were measured on.
     """
     figure = new_figure(14, 4.6)
-    for axes, (metric, title) in zip(figure.subplots(1, len(TITLES)), TITLES.items(), strict=True):
-        low, high = _draw_phases(axes, examples, metric)
-        every = {name: means.get(metric, np.nan) for name, means in (baselines or {}).items()}
+    for axes, name_of in zip(figure.subplots(1, len(SHOWN)), SHOWN, strict=True):
+        low, high = _draw_phases(axes, examples, name_of)
+        every = {name: means.get(name_of, np.nan) for name, means in (baselines or {}).items()}
         values = {name: value for name, value in every.items() if value is not None}  # feature maps have no SSIM
         _draw_baselines(axes, {f"{name}, {phase}": value for name, value in values.items()}, low, high)
-        axes.set(xlabel=title, ylabel="share of the images", title=metric.upper())
+        axes.set(xlabel=metric(name_of).full_title, ylabel="share of the images", title=metric(name_of).title)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     dashed = ", dashed: means of trivial methods" if baselines else ""

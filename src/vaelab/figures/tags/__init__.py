@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaelab.data.format.info import DataInfo
-from vaelab.figures.kind import Curve, ExamplePictures, KindFigures, Named, RunMaterial, Titled
+from vaelab.figures.kind import ExamplePictures, KindFigures, Named, RunMaterial, Titled, curves_of
 from vaelab.figures.tags import cooccurrence, evolution, outcomes, points, rows, samples
 from vaelab.figures.tags.outcomes import LEGEND
 from vaelab.figures.tags.tiles import ORDER, PRINTED, as_decoded, tag_tiles
@@ -65,13 +65,15 @@ TAGS = KindFigures(
     noun="row",
     score=SCORE,
     printed=PRINTED,
-    curves={
-        "loss": Curve("objective (each run's own)"),
-        "lrap": Curve("ranking average precision", 0, 1),
-        "f1_micro": Curve("F1, micro", 0, 1),
-        "predicted_tags": Curve("predicted tags per row", 0),
-        "kl": Curve("KL, nats per row", 0),
-    },
+    curves=curves_of(
+        {
+            "loss": (None, None),
+            "lrap": (0, 1),
+            "f1_micro": (0, 1),
+            "predicted_tags": (0, None),
+            "kl": (0, None),
+        }
+    ),
     pair=lambda original, made, info: tag_tiles([as_decoded(original), made], info),
     examples=ExamplePictures(
         checkpoint=rows.checkpoint,

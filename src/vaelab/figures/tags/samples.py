@@ -1,7 +1,7 @@
 """Samples of the prior compared with data: how often they have each tag, and the measures of each run's samples."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import labels
 from vaelab.figures.tags.points import LETTER, NAMED, as_percent, draw_points, list_points, name_points, plot_and_list
 from vaelab.metrics.nested import HELD_OUT
-from vaelab.metrics.tables import better
+from vaelab.metrics.tables import better, metric
 
 ERROR = "tag_frequency_error"
 DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "closest": "closest to the black line"}
@@ -21,20 +21,14 @@ INDEPENDENT = "floor_independent_"
 NAME = 220  # pixels
 
 
-class MeasurePanel(NamedTuple):
-    """A measure: its title, and the width that its axis has at least, so that what is nearly equal looks it."""
-
-    title: str
-    width: float
-
-
-MEASURES = {
-    "entropy": MeasurePanel("entropy of the\ncombinations, nats", 0.1),
-    "pct_unique_combinations": MeasurePanel("unique\ncombinations, %", 2),
-    "gini_coefficient": MeasurePanel("Gini coefficient of\nthe combinations", 0.02),
-    "cosine_similarity_off_diagonal": MeasurePanel("co-occurrence:\ncosine, no diagonal", 0.02),
-    "kl_divergence": MeasurePanel("co-occurrence:\nKL from data, nats", 0.02),
+MEASURES = {  # width that an axis has at least, so that what is nearly equal looks it
+    "entropy": 0.1,
+    "pct_unique_combinations": 2.0,
+    "gini_coefficient": 0.02,
+    "cosine_similarity_off_diagonal": 0.02,
+    "kl_divergence": 0.02,
 }
+TITLE = 26  # letters of a line of a title
 
 
 def tag_frequencies(
@@ -84,12 +78,12 @@ def generation(runs: Mapping[str, Mapping[str, float | None]], data: str, phase:
     """
     figure = new_figure(15, 2.2 + 0.27 * len(runs))
     panels = figure.subplots(1, len(MEASURES), sharey=True)
-    for axes, (metric, panel) in zip(panels, MEASURES.items(), strict=True):
-        _draw_measure(axes, runs, metric)
-        axes.set_title(panel.title, fontsize=10)
-        axes.set_xlabel(DIRECTIONS.get(better(metric), ""), fontsize=9)
+    for axes, (name, width) in zip(panels, MEASURES.items(), strict=True):
+        _draw_measure(axes, runs, name)
+        axes.set_title(fill(metric(name).full_title, TITLE), fontsize=10)
+        axes.set_xlabel(DIRECTIONS.get(better(name), ""), fontsize=9)
         axes.grid(alpha=0.3, axis="x")
-        _widen(axes, panel.width)
+        _widen(axes, width)
         axes.locator_params(axis="x", nbins=4)
         axes.ticklabel_format(axis="x", useOffset=False)
     panels[0].set_yticks(range(len(runs)), labels(list(runs), NAME), fontsize=8)

@@ -1,0 +1,54 @@
+"""What a run finds of labelled defects, in the one sentence that a report of such data opens with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vaelab.comparison.charts import printed
+from vaelab.comparison.collect import Result
+from vaelab.metrics.records import DEFECT_BASELINES
+
+MEASURE = "defect_average_precision"
+
+
+def finds(result: Result) -> str:
+    """Return how many defective patches a run finds at its threshold, in a few words; nothing without labels."""
+    total = _labelled(result)
+    if total is None or total.get("recall") is None:
+        return ""
+    return f"finds {_hits(total)} of {total['defect_patches']} defective patches"
+
+
+def found_defects(result: Result, who: str) -> str:
+    """Return what a run, called `who`, finds, its false alarms, and the best baseline; nothing without labels."""
+    total = _labelled(result)
+    if total is None or not finds(result):
+        return ""
+    sentence = f"{who} {finds(result)} at its threshold{_alarms(total)}"
+    own = result.final.get(MEASURE)
+    if own is None:
+        return sentence
+    title, here = "average precision", printed(MEASURE, own, [result])
+    reached = {name: of[MEASURE] for name, of in result.baselines.items() if of.get(MEASURE) is not None}
+    best = max(reached, key=lambda name: reached[name], default=None)
+    if best is None:
+        return f"{sentence}; {title} {here}"
+    there = printed(MEASURE, reached[best], [result])
+    return f"{sentence}; {title} {here} against {there} of the best baseline, {DEFECT_BASELINES.get(best, best)}"
+
+
+def _labelled(result: Result) -> Mapping[str, Any] | None:
+    total: Mapping[str, Any] = (result.threshold or {}).get("summary", {})
+    return total if total.get("labelled") and total.get("defect_patches") else None
+
+
+def _hits(total: Mapping[str, Any]) -> int:
+    return round(float(total["recall"]) * int(total["defect_patches"]))
+
+
+def _alarms(total: Mapping[str, Any]) -> str:
+    """The false alarms on held-out normal patches, where there are such."""
+    share, normals = total.get("fpr_normal"), total.get("test_normals")
+    if share is None or share != share or not normals:
+        return ""
+    count = round(share * normals)
+    return f", with {count} false alarm{'s' * (count != 1)} on {normals} normal ones"

@@ -1,0 +1,32 @@
+"""Which of many runs a report shows: a page of three hundred runs would be read by nobody."""
+
+from collections.abc import Sequence
+
+from vaelab.comparison.collect import Result
+from vaelab.comparison.judge import Judgement
+
+MOST = 16  # runs on a data set that tables and pictures show; all of them are counted, and in comparison.csv
+
+
+def leading(results: Sequence[Result], judgement: Judgement) -> list[Result]:
+    """Return the runs that are shown, in their order: the best of the ranking first, then those that are not ranked.
+
+    All runs of a configuration stay together, as long as there is room for one more.
+    """
+    if len(results) <= MOST:
+        return list(results)
+    places = {name: place for place, (name, _) in enumerate(judgement.ranking)}
+    groups = sorted(judgement.configurations, key=lambda group: places.get(group.name, len(places)))
+    kept = {result.run.name for result in [one for group in groups for one in group.results][:MOST]}
+    return [result for result in results if result.run.name in kept]
+
+
+def left_out(results: Sequence[Result], judgement: Judgement) -> str:
+    """Return a sentence on the runs that are not shown; nothing where all are."""
+    shown = len(leading(results, judgement))
+    if shown == len(results):
+        return ""
+    return (
+        f"Below are the {shown} best of {len(results)} runs; {len(results) - shown} are left out of pictures and "
+        "tables. All are in comparison.csv, with every number."
+    )
