@@ -11,7 +11,6 @@ import pytest
 from vaelab import storage
 from vaelab.dashboard import charts, command, reading
 from vaelab.dashboard.numbers import plain, printed, short, title
-from vaelab.errors import InputError
 
 PAGES = ("overview", "run", "samples", "batch", "latents", "defects", "own_images")
 
@@ -71,12 +70,6 @@ def test_no_page_loads_torch_before_it_needs_it():
     code = f"import sys\nfrom vaelab.dashboard import {', '.join(PAGES)}, frame\nassert 'torch' not in sys.modules"
     source = Path(command.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(source), "PATH": ""})
-
-
-def test_without_streamlit_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"vaelab\[dashboard\]"):
-        command.serve(8501)
 
 
 def test_names_of_the_data_are_no_markdown():
