@@ -163,7 +163,7 @@ def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of th
     from vaelab.dashboard.command import serve
 
     check_root()
-    raise typer.Exit(serve(port))
+    serve(port)
 
 
 def _run() -> None:

@@ -1,11 +1,9 @@
 """The dashboard in a browser: clicked through as a user does; nothing is asked of another machine."""
 
-import json
 import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -127,27 +125,74 @@ def test_an_image_is_uploaded_and_judged(page, address, tmp_path):
     assert "1 image of your files" in rest(page)
 
 
+def test_the_threshold_is_dragged_in_the_plot(page, address):
+    page.goto(f"{address}/defects?run=cloth")
+    rest(page)
+    page.wait_for_selector("[data-testid=stVegaLiteChart] :is(canvas, svg)")
+    page.wait_for_timeout(500)
+
+    def values():
+        return page.locator("[data-testid=stSliderThumbValue]").inner_text(), flagged(rest(page))
+
+    def flagged(text):
+        return next(line for line in text.splitlines() if line.startswith("Drag the threshold"))
+
+    start = values()
+    box = page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first.bounding_box()
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.click(x, y)
+    page.wait_for_function(
+        "old => document.querySelector('[data-testid=stSliderThumbValue]').innerText != old", arg=start[0]
+    )
+    clicked = values()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 11):
+        page.mouse.move(x + step * 0.03 * box["width"], y)
+    page.mouse.up()
+    page.wait_for_function(
+        "old => document.querySelector('[data-testid=stSliderThumbValue]').innerText != old", arg=clicked[0]
+    )
+    dragged = values()
+    assert float(dragged[0]) > float(clicked[0])
+    assert len({start[1], clicked[1], dragged[1]}) == 3
+
+
+CUT_OFF = """() => [...document.querySelectorAll(
+    '[data-testid=stMain], [data-testid=stButtonGroup], [data-testid=stMetricLabel], [data-testid=stMetricValue]')]
+    .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_cut_off(page, address, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    for place in ("?run=cloth", "run?run=puzzles", "samples?run=cloth", "defects?run=cloth", "latents?run=rows"):
+        page.goto(f"{address}/{place}")
+        rest(page)
+        assert page.evaluate(CUT_OFF) == [], place
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def test_the_keyboard_goes_from_pages_to_the_run_to_the_controls_of_the_page(page, address):
+    page.goto(f"{address}/samples?run=cloth")
+    rest(page)
+    names = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        names.append(
+            page.evaluate(
+                "() => {const a = document.activeElement; return a.getAttribute('aria-label') || a.innerText}"
+            )
+        )
+    found = [next((n for n, name in enumerate(names) if wanted in (name or "")), None)
+             for wanted in (*(shown.title for shown in SHOWN.values()), "Run", "test", "Measure", "worst")]  # fmt: skip
+    assert None not in found, names
+    assert found[:7] == sorted(found[:7])
+    assert found[-3:] == sorted(found[-3:])
+    assert "" not in [name.strip() for name in names if name is not None]
+
+
 def test_nothing_was_asked_of_another_machine(page, address):
     assert page.asked
     allowed = (address, address.replace("http", "ws"), "data:", "blob:")
     assert [url for url in page.asked if not url.startswith(allowed)] == []
-
-
-def test_a_page_of_the_web_cannot_reach_it(address):
-    port = int(address.rsplit(":", 1)[1])
-    ask = (
-        "GET /_stcore/stream HTTP/1.1\r\nHost: evil.example:{0}\r\nOrigin: http://evil.example:{0}\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(ask.format(port).encode())
-        answer = connection.recv(100).decode()
-    assert " 403 " in answer.splitlines()[0]
-
-
-def test_it_listens_to_this_machine_alone():
-    words = command_line(8501)
-    assert words[words.index("--server.address") + 1] == "127.0.0.1"
-    assert words[0] == sys.executable
-    assert json.dumps(words).count("allowedHosts") == 2

@@ -7,7 +7,8 @@ from dashboards import checked, opened, said
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.percentiles import Percentiles
-from vaelab.dashboard import cut
+from vaelab.dashboard import cut, found_defects
+from vaelab.dashboard import project as projects
 
 
 def test_at_the_threshold_of_the_stage_each_measure_is_its_own(project):
@@ -16,6 +17,20 @@ def test_at_the_threshold_of_the_stage_each_measure_is_its_own(project):
         found = cut.worth(cut.scored(table, row["score"]), row["threshold"])
         for name in ("precision", "recall", "f1", "fpr_normal", "fpr_clean", "average_precision", "roc_auc"):
             assert found.measures[name] == pytest.approx(row[name], rel=1e-5, nan_ok=True)
+
+
+def test_the_overview_counts_what_the_threshold_finds(project):
+    table = pd.read_csv(artifacts.thresholds("cloth") / "examples.csv")
+    own = pd.read_csv(artifacts.thresholds("cloth") / "scores.csv").set_index("score").loc["combined"]
+    now = cut.worth(cut.scored(table, "combined"), own["threshold"])
+    found = found_defects.counts(projects.result("cloth"))
+    assert found[found_defects.MISSED] == len(now.missed)
+    assert found[found_defects.ALARMS] == len(now.alarms)
+    assert found[found_defects.FOUND] + found[found_defects.MISSED] == 9
+    page = opened("overview")
+    assert f"cloth finds {found[found_defects.FOUND]} of 9 defects at its threshold" in said(page)
+    shown = next(one.value for one in page.dataframe if "cloth" in set(one.value["run"]))
+    assert shown.columns[:4].tolist() == ["run", "recommended", "health", "average precision"]
 
 
 def test_missed_and_false_alarms_are_counted_and_in_order():
@@ -53,6 +68,9 @@ def test_dragging_changes_the_numbers_and_the_line_to_copy(project):
     changed = {one.label: one.value for one in page.metric}
     assert changed["Recall"] >= values["Recall"]
     assert "++runs.cloth.threshold.percentile=" in said(page)
+    page.session_state["threshold_cloth_combined"] = float(np.percentile(lower, 95))  # as a drag in the plot does
+    moved = {one.label: one.value for one in checked(page.run()).metric}
+    assert moved["Recall"] <= changed["Recall"]
     for kind in ("false alarms", "found defects"):
         checked(page.segmented_control(key="outcome").set_value(kind).run())
 

@@ -1,9 +1,13 @@
 """What pages say of a project that is empty, half done, or lacks pieces."""
 
+import os
+from pathlib import Path
+
 import pytest
-from dashboards import bare, checked, opened, said, unchecked, without
+from dashboards import bare, checked, opened, run_of, said, unchecked, without
 
 from vaelab import artifacts, storage
+from vaelab.dashboard import going
 from vaelab.dashboard import project as projects
 from vaelab.dashboard.frame import SHOWN
 
@@ -24,17 +28,41 @@ def test_a_project_of_which_nothing_was_trained(tmp_path, monkeypatch, name):
     assert wanted[name] in said(opened(name, "rows"))
 
 
+def going_on(made, root, epochs=4):
+    """A training of `rows` in a project, on which this process works; return its history and all of its lines."""
+    output = root / artifacts.SCRATCH / "rows-0123456789abcdef/output"
+    (output / "checkpoints").mkdir(parents=True)
+    output.parent.with_name("rows-0123456789abcdef.lock").write_text(f"{os.getpid()}\n")
+    whole = (made / artifacts.models("rows") / "history.csv").read_text().splitlines()
+    (output / "history.csv").write_text("\n".join(whole[:epochs]) + "\n")
+    return output / "history.csv", "\n".join(whole) + "\n"
+
+
 def test_a_training_that_goes_on_is_live(made, tmp_path, monkeypatch):
     monkeypatch.chdir(bare(tmp_path))
-    output = artifacts.SCRATCH / "rows-0123456789abcdef/output"
-    (output / "checkpoints").mkdir(parents=True)
-    whole = (made / artifacts.models("rows") / "history.csv").read_text().splitlines()
-    (output / "history.csv").write_text("\n".join(whole[:4]) + "\n")
-    assert projects.training_history("rows") == (output / "history.csv", True)
+    history, whole = going_on(made, Path())
+    assert projects.training_history("rows") == (history, True)
     page = opened("run", "rows")
     assert "training: 1 of 2 epochs" in said(page)
-    (output / "history.csv").write_text("\n".join(whole) + "\n")
+    history.write_text(whole)
     assert "training: 2 of 2 epochs" in said(checked(page.run()))
+    history.parents[1].with_name("rows-0123456789abcdef.lock").unlink()
+    assert "interrupted" in said(checked(page.run()))
+
+
+def test_the_training_of_an_experiment_is_listed_and_its_curves_are_shown(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(without(project, tmp_path))
+    root = tmp_path / ".dvc/tmp/exps/tmpqueued"
+    storage.write_yaml(root / artifacts.resolved("rows"), run_of("rows").model_dump(mode="json"))
+    going_on(project, root)
+    page = opened("overview")
+    assert "1 training not ended" in said(page)
+    (one,) = going.trainings()
+    assert (one.name, one.said) == ("rows@tmpqueued", "training: 1 of 2 epochs")
+    assert [button.key for button in page.button] == ["going_rows@tmpqueued"]
+    page = opened("run", "rows")
+    assert page.selectbox(key="training_rows").options == ["rows@tmpqueued", "rows"]
+    assert "Training ended:" in said(checked(page.selectbox(key="training_rows").set_value("rows").run()))
 
 
 def test_a_finished_training_is_not_live(project):

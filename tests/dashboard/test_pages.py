@@ -8,6 +8,7 @@ from image_folders import encoded
 from streamlit.testing.v1 import AppTest
 
 from vaelab import artifacts, storage
+from vaelab.commands.judge import baselines
 from vaelab.dashboard.command import APP
 from vaelab.dashboard.frame import SHOWN
 
@@ -66,6 +67,25 @@ def test_the_same_grid_is_shown_in_other_runs_and_over_epochs(project):
     slider = page.select_slider(key="epoch_puzzles")
     first = checked(slider.set_value(slider.options[0]).run())
     assert f"Epoch {slider.options[0].split(' ')[0]}:" in said(first)
+    assert slider.value == slider.options[0]
+    by_weights = page.select_slider(key="weights_puzzles")
+    assert by_weights.options == ["1", "2"]
+    assert "Epoch 2: accuracy" in said(checked(by_weights.set_value(2).run()))
+
+
+def test_a_run_that_cannot_be_sampled_says_so(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(without(project, tmp_path))
+    path = artifacts.evaluation("pictures")
+    found = storage.read_json(path)
+    found["test"] |= {"sample_precision": 0.0, "real_precision": 0.8, "sample_recall": 0.7, "real_recall": 0.8}
+    storage.write_json(path, found)
+    assert "Run pictures cannot be sampled: 0% of its samples look like data" in said(opened("latents", "pictures"))
+    found["test"] |= {"sample_precision": 0.7}
+    storage.write_json(path, found)
+    assert "cannot be sampled" not in said(opened("latents", "pictures"))
+    found["test"] |= {"sample_recall": 0.02}
+    storage.write_json(path, found)
+    assert "its samples cover 2% of the data" in said(opened("latents", "pictures"))
 
 
 def test_latents_move_and_priors_are_drawn(project):
@@ -108,3 +128,18 @@ def test_own_images_are_judged_or_refused_by_name(project):
     assert "1 image of your files" in page.subheader[0].value
     assert "Left out: broken.png: not an image of a known type" in page.warning[0].value
     assert "`mine '1'.png`: MSE" in said(page)
+
+
+def test_baselines_are_fitted_once_and_for_images_that_can_be_read(project, monkeypatch):
+    fitted, real = [], baselines.baselines_of
+    monkeypatch.setattr(baselines, "baselines_of", lambda *given: fitted.append(1) or real(*given))
+    page = opened("own_images", "pictures")
+    page.file_uploader[0].upload("broken.png", b"no image", "image/png")
+    page = page.run()
+    assert "nothing in it can be used" in page.error[0].value
+    assert not fitted
+    for shade in (90, 200):
+        image = encoded(np.full((40, 60), shade, np.uint8), "PNG")
+        page.file_uploader[0].upload(f"{shade}.png", image, "image/png")
+        page = checked(page.run())
+    assert len(fitted) == 1

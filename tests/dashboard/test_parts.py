@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from vaelab import storage
-from vaelab.dashboard import charts, command, reading
+from vaelab.dashboard import charts, command, curves, reading
 from vaelab.dashboard.numbers import plain, printed, short, title
-from vaelab.errors import InputError
 
 PAGES = ("overview", "run", "samples", "batch", "latents", "defects", "own_images")
 
@@ -44,7 +43,8 @@ def test_a_file_that_changes_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [("psnr", 22.098, "22.10 dB"), ("ssim", 0.61734, "0.617"), ("mse", 0.00616123, "0.00616"),
-     ("rate", 2271.8, "2,272"), ("active_units", 1536.0, "1,536"), ("mse", float("nan"), "–"), ("mse", None, "–")],
+     ("rate", 2271.8, "2,272"), ("active_units", 1536.0, "1,536"), ("mse", float("nan"), "–"),
+     ("mse", float("inf"), "∞"), ("psnr", -float("inf"), "−∞ dB"), ("mse", None, "–")],
 )  # fmt: skip
 def test_numbers_are_printed_in_few_digits(name, value, text):
     assert printed(name, value) == text
@@ -62,6 +62,15 @@ def test_a_histogram_counts_each_pool_once():
     assert len(charts.histogram({"a": np.array([np.nan])})) == 0
 
 
+def test_epoch_zero_is_drawn_where_it_does_not_flatten_the_rest():
+    table = pd.DataFrame({"epoch": [0, 1, 2], "phase": "val", "value": [3.0, 2.0, 1.0]})
+    drawn, beyond = curves.within(table)
+    assert (drawn["epoch"].tolist(), beyond) == ([0, 1, 2], "")
+    drawn, beyond = curves.within(table.assign(value=[300.0, 2.0, 1.0]))
+    assert (drawn["epoch"].tolist(), beyond) == ([1, 2], ", 300 on val; beyond the axis")
+    assert curves.within(table.head(1))[0]["epoch"].tolist() == [0]
+
+
 def test_small_groups_are_others():
     names = pd.Series([*"aaabbc"])
     assert charts.grouped(names, 2).tolist() == ["a", "a", "a", "b", "b", charts.OTHER]
@@ -71,12 +80,6 @@ def test_no_page_loads_torch_before_it_needs_it():
     code = f"import sys\nfrom vaelab.dashboard import {', '.join(PAGES)}, frame\nassert 'torch' not in sys.modules"
     source = Path(command.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(source), "PATH": ""})
-
-
-def test_without_streamlit_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"vaelab\[dashboard\]"):
-        command.serve(8501)
 
 
 def test_names_of_the_data_are_no_markdown():

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from dashboards import DATA, RUNS, opened, said, without
+from dashboards import DATA, RUNS, checked, opened, said, without
 
 from vaelab import artifacts, storage
 from vaelab.dashboard import examples, live
-from vaelab.dashboard.numbers import digits, title
-from vaelab.dashboard.samples import ORDERS, ordered
+from vaelab.dashboard.numbers import digits, printed, short, title
+from vaelab.dashboard.ranking import Ranked
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -52,10 +52,58 @@ def test_what_the_data_say_of_an_example(project):
 
 def test_worst_first_by_direction_with_missing_values_last():
     found = pd.DataFrame({"psnr": [3.0, np.nan, 1.0, 2.0], "mse": [3.0, np.nan, 1.0, 2.0], "group": list("aabb")})
-    assert ordered(found, "psnr", ORDERS[0], []).index.tolist() == [2, 3, 0, 1]
-    assert ordered(found, "mse", ORDERS[0], []).index.tolist() == [0, 3, 2, 1]
-    assert ordered(found, "mse", ORDERS[1], ["b"]).index.tolist() == [2, 3]
-    assert ordered(found, "mse", ORDERS[2], []).index.tolist() == [0, 1, 2, 3]
+    assert Ranked(found, "psnr").ordered("worst", []).index.tolist() == [2, 3, 0, 1]
+    assert Ranked(found, "mse").ordered("worst", []).index.tolist() == [0, 3, 2, 1]
+    assert Ranked(found, "mse").ordered("best", ["b"]).index.tolist() == [2, 3]
+    assert Ranked(found, "mse").ordered("as stored", []).index.tolist() == [0, 1, 2, 3]
+
+
+def test_of_defects_the_worst_are_those_far_on_the_wrong_side_of_the_threshold():
+    found = pd.DataFrame(
+        {"index": range(5), "group": "g", "label": [1, 1, 0, 0, 1], "combined": [5.0, 0.5, 4.0, 0.0, np.nan]}
+    )
+    by = Ranked(found, "combined", 2.0)
+    assert by.ordered("worst", [])["index"].tolist() == [2, 1, 3, 0, 4]
+    assert by.ordered("best", [])["index"].tolist() == [0, 3, 1, 2, 4]
+    assert [by.outcome(at) for at in range(4)] == ["defect found", "defect missed", "false alarm", "intact"]
+    assert "defect missed" in by.place(1)
+    assert by.place(1).endswith("threshold 2, rank 3 of 4 (1 is best)")
+    assert by.place(4).endswith("no rank")
+
+
+def test_the_page_of_defects_begins_with_the_worst_by_the_threshold_of_the_stage(project):
+    saved = pd.read_csv(artifacts.thresholds("cloth") / "examples.csv").query("phase == 'defects'")
+    at = pd.read_csv(artifacts.thresholds("cloth") / "scores.csv").set_index("score").loc["combined", "threshold"]
+    wrong = (saved["combined"] - at) * np.where(saved["label"] == 1, -1, 1)
+    page = opened("samples", "cloth")
+    page = checked(page.segmented_control(key="phase_cloth").set_value("defects").run())
+    heading = page.subheader[0].value
+    assert heading.startswith(f"Image {saved['id'].loc[wrong.idxmax()]} of defects: ")
+    assert "rank 18 of 18 (1 is best)" in heading
+    page = checked(page.segmented_control(key="order").set_value("best").run())
+    assert page.subheader[0].value.startswith(f"Image {saved['id'].loc[wrong.idxmin()]} of defects: ")
+    checked(page.selectbox(key="measure_cloth").set_value("residual").run())
+
+
+@pytest.mark.parametrize(("run", "measure"), [("rows", "bce"), ("pictures", "rate"), ("puzzles", "accuracy")])
+def test_the_heading_follows_the_measure_that_is_chosen(project, run, measure):
+    page = opened("samples", run)
+    page = checked(page.selectbox(key=f"measure_{run}").set_value(measure).run())
+    assert f": {short(measure)} " in page.subheader[0].value
+
+
+def test_of_a_measure_without_direction_none_is_worst(project):
+    page = opened("samples", "pictures")
+    page = checked(page.selectbox(key="measure_pictures").set_value("rate").run())
+    assert page.segmented_control(key="order").options == ["highest", "lowest", "as stored"]
+    assert "highest first by" in said(page)
+
+
+def test_a_mean_over_grids_is_not_called_as_the_share_of_all_cells(project):
+    page = opened("batch", "puzzles")
+    mean = pd.read_csv(artifacts.scores("puzzles") / "examples.csv").query("phase == 'test'")["accuracy"].mean()
+    assert page.subheader[0].value.startswith("accuracy, mean over grids of 8 examples of test")
+    assert f"mean {printed('accuracy', mean)}" in page.subheader[0].value
 
 
 def test_reconstructions_of_another_model_are_told(project, tmp_path, monkeypatch):

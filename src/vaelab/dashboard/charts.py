@@ -6,14 +6,20 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from vaelab.figures.canvas.colours import BLUE, GRAY, ORANGE, RUN_COLOURS
 
-__all__ = ["BLUE", "GRAY", "ORANGE", "bars", "histogram", "line", "lines"]
+__all__ = ["BLUE", "GRAY", "ORANGE", "bars", "histogram", "ink", "line", "lines"]
 
 BINS = 60
 MOST_GROUPS = 8  # that have a colour of their own
 OTHER = "others"
+
+
+def ink() -> str:
+    """Return the colour of text in a chart, which Streamlit's themes leave black."""
+    return "#fafafa" if st.context.theme.type == "dark" else "#31333f"
 
 
 def line(table: pd.DataFrame, x: str, y: str, y_title: str, colour: str = BLUE) -> Any:

@@ -1,9 +1,11 @@
-"""`vaelab dashboard`: Streamlit as a process of its own, which listens to this machine alone and asks no other."""
+"""`vaelab dashboard`: Streamlit in place of this process, which listens to this machine alone and asks no other."""
 
 import importlib.util
-import subprocess
+import os
+import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from vaelab.errors import InputError
 
@@ -11,7 +13,7 @@ APP = Path(__file__).with_name("app.py")
 UPLOAD_MEGABYTES = 20  # of a file
 HOSTS = ("127.0.0.1", "localhost")  # another name in a request is a page of the web that reaches for this machine
 FLAGS = (
-    "--server.address", "127.0.0.1",
+    "--server.address", HOSTS[0],
     "--server.headless", "true",
     "--server.fileWatcherType", "none",
     "--server.maxUploadSize", str(UPLOAD_MEGABYTES),
@@ -24,21 +26,27 @@ FLAGS = (
 
 def command_line(port: int) -> list[str]:
     """Return the command that serves the dashboard of the project in this folder."""
-    return [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port), *FLAGS]
+    return [sys.executable, "-m", "vaelab.dashboard.server", str(APP), "--server.port", str(port), *FLAGS]
 
 
-def serve(port: int) -> int:
-    """Serve the dashboard until it is interrupted; return the exit code.
+def serve(port: int) -> NoReturn:
+    """Become the server of the dashboard: a signal to this process, or its end, leaves no other behind.
 
     Raises:
-        InputError: Streamlit is not installed.
+        InputError: Streamlit is not installed, or the port is taken.
     """
     if importlib.util.find_spec("streamlit") is None:
         raise InputError("Streamlit is not installed; expected: pip install 'vaelab[dashboard]'")
-    print(f"http://127.0.0.1:{port}  (Ctrl-C ends it)", flush=True)
-    with subprocess.Popen(command_line(port)) as process:
+    check_free(port)
+    print(f"http://{HOSTS[0]}:{port}  (Ctrl-C ends it)", flush=True)
+    os.execv(sys.executable, command_line(port))
+
+
+def check_free(port: int) -> None:
+    """Raise an InputError where another program listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just given back is free
         try:
-            return process.wait()
-        except KeyboardInterrupt:
-            process.terminate()
-            return 130
+            probe.bind((HOSTS[0], port))
+        except OSError as error:
+            raise InputError(f"--port {port}: {error.strerror}; name another one") from None

@@ -1,54 +1,67 @@
 """How a training goes: the objective, the metric that selects checkpoints, terms, and what else history.csv has."""
 
+from pathlib import Path
 from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from vaelab.dashboard import charts, missing, project, reading
+from vaelab.dashboard import charts, going, missing, project, reading
 from vaelab.dashboard.numbers import known, title
 from vaelab.figures.canvas.colours import GRAY
 
-FEW = 100_000  # characters of a table that is worth showing whole
+FAR = 2.0  # times the range of the other epochs, by which the untrained model may be off and still be drawn
 KEPT = ("epoch", "phase", "step")
 LATENT = ("snr_max", "active_units", "latent_gap")
 
 
-def live(run: str) -> None:
-    """Show a training that goes on; called again and again."""
-    path, running = project.training_history(run)
-    if path is None or not running:
+def live(name: str, run: str) -> None:
+    """Show a training that goes on, by its name; called again and again."""
+    found = next((one for one in going.trainings(run) if one.name == name), None)
+    if found is None:
         st.rerun()
-    done, total = int(reading.table(path)["epoch"].max()), project.run(run).train.epochs
-    st.progress(min(1.0, done / total), f"Training: {done} of {total} epochs; the curves follow")
-    show(run)
+    going.bar(found)
+    _show(run, found.history, name)
 
 
 def show(run: str) -> None:
-    """Show the curves of the newest training of a run."""
+    """Show the curves of the training whose model a run has."""
     path, _ = project.training_history(run)
     if path is None:
         missing.say("train", run)
-        return
-    history = reading.table(path)
-    after = history[history["epoch"] > 0]  # the untrained model may be so far off that the rest would be flat
-    if not len(after):
+    else:
+        _show(run, path, run)
+
+
+def _show(run: str, path: Path, key: str) -> None:
+    history = reading.table(path, "epoch", "phase", "loss")
+    if not (history["epoch"] > 0).any():
         st.info("No epoch is done yet.")
         return
+    kept = _kept_epoch(run) if key == run else None
     left, right = st.columns(2)
     with left:
-        _draw(after, "loss", run)
+        _draw(history, "loss", kept)
     with right:
-        _draw(after, selects(run, after), run)
+        _draw(history, selects(run, history), kept)
     left, right = st.columns(2)
     with left:
-        _terms(after, run)
+        _terms(history)
     with right:
         rest = [name for name in history.columns if name not in KEPT and not name.endswith("_weighted")]
         preferred = next((name for name in ("kl", "gradient_norm") if name in rest), rest[0])
-        name = st.selectbox("Also", rest, rest.index(preferred), format_func=_title, key=f"column_{run}")
-        _draw(after, str(name), run)
+        name = st.selectbox("Also", rest, rest.index(preferred), format_func=_title, key=f"column_{key}")
+        _draw(history, str(name), kept)
+
+
+def _kept_epoch(run: str) -> int | None:
+    """The epoch whose weights are those of a run."""
+    if project.training_history(run)[1]:
+        return None
+    found = project.result(run)
+    epoch = found.metrics["run"].get("best_epoch") if found else None
+    return None if epoch is None else int(epoch)
 
 
 def selects(run: str, history: pd.DataFrame) -> str:
@@ -61,19 +74,34 @@ def _title(name: str) -> str:
     return title(name) if known(name) else name.replace("_", " ")
 
 
-def _draw(history: pd.DataFrame, name: str, run: str, height: int = 300) -> None:
+def _draw(history: pd.DataFrame, name: str, kept: int | None, height: int = 300) -> None:
     table = history[["epoch", "phase", name]].rename(columns={name: "value"}).dropna()
     if not len(table):
         st.info(f"{_title(name)} is not known of any epoch yet.")
         return
-    chart = charts.lines(table, "", height=height)
+    table, beyond = within(table)
+    chart: Any = charts.lines(table, "", height=height)
     last = table.iloc[-1]
     alt_text = f"{_title(name)} by epoch; in epoch {last['epoch']} {last['value']:.4g} on {last['phase']}"
-    best, (_, running) = project.result(run), project.training_history(run)
-    epoch = best.metrics["run"].get("best_epoch") if best and not running else None
-    if epoch:
-        chart = chart + _rule(int(epoch))
+    if kept is not None:
+        chart = chart + _rule(kept)
     st.altair_chart(chart.properties(title=_title(name)), alt=alt_text)
+    if beyond or 0 in set(table["epoch"]):
+        st.caption(f"Epoch 0: before training{beyond}.")
+
+
+def within(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the table without epoch 0 where that is so far off that the rest would be flat; and what it is there."""
+    after = table[table["epoch"] > 0]
+    first = table[table["epoch"] == 0]
+    if not len(first) or not len(after):
+        return table, ""
+    low, high = float(after["value"].min()), float(after["value"].max())
+    room = FAR * (high - low)
+    if ((first["value"] >= low - room) & (first["value"] <= high + room)).all():
+        return table, ""
+    values = ", ".join(f"{value:.4g} on {phase}" for phase, value in zip(first["phase"], first["value"], strict=True))
+    return after, f", {values}; beyond the axis"
 
 
 def _rule(epoch: int) -> Any:
@@ -85,10 +113,13 @@ def _rule(epoch: int) -> Any:
     )
 
 
-def _terms(history: pd.DataFrame, run: str) -> None:
+def _terms(history: pd.DataFrame) -> None:
     """What each weighted term adds to the objective on val."""
     names = [name for name in history.columns if name.endswith("_weighted")]
     table = history[history["phase"] == "val"].melt("epoch", names, "term", "value")
     table["term"] = table["term"].str.removesuffix("_weighted")
-    chart = charts.lines(table, "on val", "term", 370)
+    table, beyond = within(table.dropna(subset=["value"]).rename(columns={"term": "phase"}))
+    chart = charts.lines(table.rename(columns={"phase": "term"}), "on val", "term", 370)
     st.altair_chart(chart.properties(title="Weighted terms of the objective, val"), alt="each weighted term by epoch")
+    if beyond:
+        st.caption(f"Epoch 0: before training{beyond.replace(' on ', ' of ')}.")

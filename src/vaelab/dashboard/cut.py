@@ -18,6 +18,7 @@ class Scored(NamedTuple):
     patches: Patches
     scores: np.ndarray  # calibrated [N]
     normals: np.ndarray  # of val, calibrated [V]
+    left_out: int = 0  # patches whose score is no finite number
 
 
 class Worth(NamedTuple):
@@ -30,11 +31,12 @@ class Worth(NamedTuple):
 
 def scored(table: pd.DataFrame, score: str) -> Scored:
     """Return the patches of data/thresholds/<run>/examples.csv with one of their scores."""
-    measured = pd.concat([table[table["phase"] == phase] for phase in MEASURED_PHASES], ignore_index=True)
+    finite = table[np.isfinite(table[score].to_numpy(np.float64))]
+    measured = pd.concat([finite[finite["phase"] == phase] for phase in MEASURED_PHASES], ignore_index=True)
     codes = (pd.factorize(measured[name])[0] for name in ("strip", "group", "defect"))
     patches = Patches((measured["label"] != 0).to_numpy(), (measured["phase"] == "test").to_numpy(), *codes)
-    normals = table.loc[table["phase"] == "val", score].to_numpy(np.float64)
-    return Scored(measured, patches, measured[score].to_numpy(np.float64), normals)
+    normals = finite.loc[finite["phase"] == "val", score].to_numpy(np.float64)
+    return Scored(measured, patches, measured[score].to_numpy(np.float64), normals, len(table) - len(finite))
 
 
 def worth(found: Scored, threshold: float) -> Worth:
@@ -60,6 +62,6 @@ def pools(found: Scored) -> dict[str, np.ndarray]:
 
 
 def percentile_of(normals: np.ndarray, threshold: float) -> float:
-    """Return the percentile of the normals of val at which the threshold lies, as np.percentile has it; 0 to 100."""
+    """Return the percentile of the normals of val (there are some) at which a threshold lies, as np.percentile."""
     places = np.linspace(0, 100, len(normals))
     return float(np.interp(threshold, np.sort(normals), places))

@@ -1,6 +1,7 @@
 """Page Defects: normals and defects by their score, a threshold to drag, what it is worth, and what it misses."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import streamlit as st
 from vaelab import artifacts
 from vaelab.anomaly.patch_measures import AT_THRESHOLD
 from vaelab.comparison.score_choice import compared_with_baselines
-from vaelab.dashboard import cut, missing, patches, project, reading, threshold_chart
+from vaelab.dashboard import all_runs, cut, missing, patches, project, reading, threshold_chart
 from vaelab.dashboard.cut import Scored, Worth
 from vaelab.dashboard.numbers import printed, title
-from vaelab.dashboard.runs import run_names
+from vaelab.errors import InputError
 
-STEPS = 400  # of the slider
+NEEDED = ("phase", "id", "strip", "group", "label", "defect", "combined")  # columns
+MOST_NAMES, A_ROW = 12, 4
 TITLES = {
     "precision": "Precision", "recall": "Recall", "f1": "F1",
     "fpr_normal": "Flagged normals", "fpr_clean": "Flagged clean",
@@ -34,24 +36,40 @@ def page(run: str) -> None:
             f"{_with_scores()}"
         )
         return
-    table, settings = reading.table(folder / "examples.csv"), reading.record(folder / "settings.json")
+    table, settings = reading.table(folder / "examples.csv", *NEEDED), reading.record(folder / "settings.json")
     columns = list(table.columns)
     scores = columns[columns.index("combined") :]
     score = str(st.selectbox("Score", scores, format_func=lambda n: _named(n, settings), key=f"score_{run}"))
     found = cut.scored(table, score)
-    listed = reading.table(folder / "scores.csv").to_dict("records")
-    own = next(row for row in listed if row["score"] == score)
+    if found.left_out:
+        st.warning(
+            f"{found.left_out:,} patches are left out: their score is no finite number in {folder}/examples.csv."
+        )
+    if not len(found.scores):
+        st.info("No patch of test or of defects has this score: there is nothing to measure.")
+        return
+    own = _of_stage(folder / "scores.csv", score)
     _headline(found, own, run)
-    threshold = _slider(run, score, found, float(own["threshold"]))
+    threshold = threshold_chart.choose(f"{run}_{score}", cut.pools(found), float(own["threshold"]))
     now = cut.worth(found, threshold)
     _numbers(found, now, own)
     threshold_chart.params(run, score, found, threshold, settings)
-    patches.show(run, score, found, now)
+    missing.in_words(patches.show)(run, score, found, now)
+
+
+def _of_stage(path: Path, score: str) -> Mapping[Any, Any]:
+    """What stage threshold found of a score."""
+    listed = reading.table(path, "score", "threshold", *AT_THRESHOLD, "average_precision", "roc_auc")
+    rows = listed[listed["score"] == score].to_dict("records")
+    if not rows or not np.isfinite(rows[0]["threshold"]):
+        raise InputError(f"{path}: has no threshold of {score}; delete it, and `dvc repro` makes it")
+    return rows[0]
 
 
 def _with_scores() -> str:
-    others = [name for name in run_names() if project.scored(name)]
-    return f"Runs that have: {', '.join(others)}." if others else ""
+    others = all_runs.scored()
+    more = f" and {len(others) - MOST_NAMES} more" * (len(others) > MOST_NAMES)
+    return f"Runs that have: {', '.join(others[:MOST_NAMES])}{more}." if others else ""
 
 
 def _named(name: str, settings: dict[str, object]) -> str:
@@ -72,26 +90,11 @@ def _headline(found: Scored, own: Mapping[Any, Any], run: str) -> None:
             st.markdown(f"Of the run's own combined score: {text}.")
 
 
-def _slider(run: str, score: str, found: Scored, default: float) -> float:
-    pools = cut.pools(found)
-    every = np.concatenate(list(pools.values()))
-    low, high = min(float(every.min()), default), max(float(every.max()), default)
-    place = st.empty()
-    threshold = float(
-        st.slider(
-            "Threshold: what scores more is flagged", low, high, default, (high - low) / STEPS or 1.0,
-            format="%.3f", key=f"threshold_{run}_{score}",
-        )
-    )  # fmt: skip
-    with place.container():
-        threshold_chart.draw(pools, threshold, default)
-    return threshold
-
-
 def _numbers(found: Scored, now: Worth, own: Mapping[Any, Any]) -> None:
     """What the threshold is worth, and how that differs from the one that stage threshold found."""
     shown = [name for name in AT_THRESHOLD if not np.isnan(now.measures[name])]
-    cells = st.columns(len(shown) + 2)
+    defects = int(found.patches.label.sum())
+    cells = [cell for _ in range(-(-(len(shown) + 2) // A_ROW)) for cell in st.columns(A_ROW)]
     for cell, name in zip(cells, shown, strict=False):
         change = now.measures[name] - float(own[name])
         lower = name.startswith("fpr")
@@ -99,7 +102,7 @@ def _numbers(found: Scored, now: Worth, own: Mapping[Any, Any]) -> None:
             TITLES[name], f"{now.measures[name]:.1%}" if lower else f"{now.measures[name]:.3f}",
             f"{change:+.3f}" if abs(change) > 5e-4 else None, delta_color="inverse" if lower else "normal",
         )  # fmt: skip
-    defects = int(found.patches.label.sum())
-    cells[-2].metric("Missed defects", f"{len(now.missed):,} of {defects:,}")
-    cells[-1].metric("False alarms", f"{len(now.alarms):,} of {len(found.scores) - defects:,}")
+    first, second, *_ = cells[len(shown) :]
+    first.metric("Missed defects", f"{len(now.missed):,} of {defects:,}")
+    second.metric("False alarms", f"{len(now.alarms):,} of {len(found.scores) - defects:,}")
     st.caption(f"Changes are against the threshold that stage threshold found, {printed('', float(own['threshold']))}.")

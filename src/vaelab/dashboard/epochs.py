@@ -9,8 +9,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from vaelab import artifacts, storage
-from vaelab.dashboard import charts, project, reading
+from vaelab import storage
+from vaelab.dashboard import charts, missing, project, reading, weights
 from vaelab.dashboard.gallery import panels
 from vaelab.dashboard.kinds.kind import Look, Shown
 from vaelab.dashboard.numbers import printed, short, title
@@ -40,33 +40,41 @@ class Checkpoint(NamedTuple):
 
 def checkpoints(run: str) -> list[Checkpoint]:
     """Return the snapshots of a run, of a training that goes on where there is one, by epoch."""
-    history, _ = project.training_history(run)
-    folder = (history.parent if history else artifacts.models(run)) / "checkpoints"
-    found = [Checkpoint(path, _facts(stamp(path))) for path in folder.glob(f"*{SUFFIX}")]
+    found = [Checkpoint(path, _facts(stamp(path))) for path in project.checkpoints(run).glob(f"*{SUFFIX}")]
     by_epoch = {one.epoch: one for one in sorted(found, key=lambda one: one.path.name.startswith("best"))}
     return [by_epoch[epoch] for epoch in sorted(by_epoch)]
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def _facts(file: Stamp) -> dict[str, Any]:
-    with storage.opened(Path(file[0]), "numpy") as opened:
-        return dict(json.loads(opened.metadata()["facts"]))
+    with reading.as_written(Path(file[0])), storage.opened(Path(file[0]), "numpy") as opened:
+        found = dict(json.loads(opened.metadata()["facts"]))
+        return found | {"epoch": int(found["epoch"])}
 
 
-def show(run: str, look: Look, wanted: int | None = None) -> None:
-    """Show a training example at the epoch that the user chooses, and its score over all of them."""
+@st.fragment
+@missing.in_words
+def show(run: str, look: Look, phase: str, index: int) -> None:
+    """Show an example over epochs, and a training example that every checkpoint kept, with its score over all."""
     found = checkpoints(run)
     if not found:
         return
     st.subheader("Over epochs")
-    view, info = project.views(run), project.info(project.run(run).data)
     ids = reading.small(found[-1].path, "ids").tolist()
+    kept = phase == "train" and index in ids
+    if not kept:
+        missing.in_words(weights.show)(run, look, phase, index)
+    _kept(run, look, found, ids, ids.index(index) if kept else 0)
+
+
+def _kept(run: str, look: Look, found: Sequence[Checkpoint], ids: Sequence[int], start: int) -> None:
+    """A training example at the epoch that the user chooses."""
+    view, info = project.views(run), project.info(project.run(run).data)
     text = f"Training {view.noun} that every checkpoint kept"
-    start = ids.index(wanted) if wanted in ids else 0
-    place = ids.index(st.selectbox(text, ids, start, key=f"kept_{run}_{wanted}"))
+    place = ids.index(st.selectbox(text, ids, start, key=f"kept_{run}_{start}"))
     labels = {one.label: one for one in found}
-    last = list(labels)[-1]
-    label = st.select_slider("Epoch", list(labels), last, key=f"epoch_{run}") if len(labels) > 1 else last
+    first = next(iter(labels))
+    label = st.select_slider("Epoch", list(labels), first, key=f"epoch_{run}") if len(labels) > 1 else first
     one = labels[str(label)]
     x, y = (reading.rows(one.path, name, [place])[0] for name in ("original", "reconstruction"))
     look = look._replace(threshold=float(one.facts.get("threshold", THRESHOLD)))

@@ -46,10 +46,13 @@ def table(run: str, phase: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _table(file: Stamp, phase: str, groups: tuple[str, ...]) -> pd.DataFrame:
-    found = reading.csv(file)
-    found = found[found["phase"] == phase].rename(columns={"id": "index"})
+    found = reading.csv(file, "phase", "group").rename(columns={"id": "index"})
+    if "index" not in found.columns:
+        raise InputError(f"{file[0]}: has no column index; delete it, and `dvc repro` makes it")
+    found = found[found["phase"] == phase]
     if found["group"].dtype.kind in "iu":
-        found["group"] = np.array(groups, dtype=object)[found["group"].to_numpy()]
+        named = dict(enumerate(groups))
+        found["group"] = [named.get(number, f"group {number}") for number in found["group"]]
     return found.reset_index(drop=True)
 
 
@@ -73,10 +76,20 @@ def pair(run: str, phase: str, ids: Sequence[int]) -> Pair | None:
         return None
     path, prefix = _place(run, phase)
     if phase in DEFECT_PHASES:
-        original = read_rows(artifacts.prepared(project.run(run).data), phase, "x", list(map(int, ids)))
+        original = stored(project.run(run).data, phase, "x", ids)
     else:
         original = reading.rows(path, f"{prefix}x", places.tolist())
     return Pair(list(map(int, ids)), original, reading.rows(path, f"{prefix}reconstruction", places.tolist()))
+
+
+def stored(data: str, phase: str, name: str, ids: Sequence[int]) -> np.ndarray:
+    """Return some examples of an array of prepared data, in the order of `ids`.
+
+    Raises:
+        InputError: a file is missing or damaged, or has fewer examples.
+    """
+    with reading.as_written(artifacts.prepared(data)):
+        return read_rows(artifacts.prepared(data), phase, name, list(map(int, ids)))
 
 
 def _place(run: str, phase: str) -> tuple[Path, str]:
@@ -94,7 +107,7 @@ def metadata(data: str, phase: str, index: int) -> dict[str, Any]:
         meta, files = read_meta(folder), split_files(folder, phase)
         names = reading.names(files[0]) if files else frozenset()
         for name in sorted(names - set(HEAVY)):
-            value = read_rows(folder, phase, name, [index])[0]
+            value = stored(data, phase, name, [index])[0]
             listed = meta.get(NAMES.get(name, ""), [])
             number = int(value) if np.issubdtype(value.dtype, np.integer) else float(value)
             found[name] = listed[number] if listed and isinstance(number, int) and number < len(listed) else number

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import streamlit as st
 
 from vaelab import artifacts
-from vaelab.dashboard import missing
+from vaelab.dashboard import missing, style
 from vaelab.dashboard.runs import run_names
 
 RUN, PAGES = "run", "pages"  # in the session
 WANTED = "wanted_run"  # there, until the choice of runs is shown again: it may not be changed once it is
-PIXELATED = "<style>[data-testid='stImage'] img {image-rendering: pixelated; border-radius: 0}</style>"
 
 
 def overview() -> None:
@@ -84,7 +83,7 @@ SHOWN = {
 
 def show_all() -> None:
     """Show the page that is asked for, with the choice of page and run beside it."""
-    st.set_page_config(page_title="vaelab", layout="wide", menu_items={})
+    st.set_page_config(page_title="vaelab", layout="wide", initial_sidebar_state=style.SIDEBAR, menu_items={})
     pages = {
         name: st.Page(_guarded(of), title=of.title, url_path=name, default=name == "overview")
         for name, of in SHOWN.items()
@@ -105,7 +104,7 @@ def show(name: str) -> None:
 
 def _guarded(shown: Shown) -> Callable[[], None]:
     def page() -> None:
-        st.html(PIXELATED)
+        style.apply()
         if not run_names():
             st.title("No run yet")
             missing.say("resolve", more=f"`{artifacts.PARAMS}` names them; all stages in order:")

@@ -1,11 +1,18 @@
 """The health of a run in words: what stage diagnose found, where it is still on its way, and what is missing."""
 
+from collections.abc import Sequence
+
+import streamlit as st
+
 from vaelab import artifacts
 from vaelab.comparison.collect import Result
-from vaelab.dashboard import missing, project, reading
+from vaelab.dashboard import going, missing, project
+from vaelab.dashboard.numbers import escaped
 from vaelab.diagnosis.causes.table import CAUSES
 
 HEALTHY, ILL = "healthy", "ill"
+MOST = 6  # lines that are seen at once
+MARKS = {True: ":material/check_circle:", False: ":material/error:", None: ":material/help:"}
 
 
 def of_result(result: Result) -> str:
@@ -18,19 +25,22 @@ def of_result(result: Result) -> str:
     return f"{ILL}: {CAUSES[found[0]['cause']].name}"
 
 
+def show(lines: Sequence[tuple[bool | None, str]]) -> None:
+    """Show lines of the report on how runs are: True healthy, False ill, None not known; the first at once."""
+    said = [f"- {MARKS[state]} {escaped(line)}" for state, line in lines]
+    st.markdown("\n".join(said[:MOST]))
+    if said[MOST:]:
+        with st.expander(f"Health of {len(said) - MOST} more runs"):
+            st.markdown("\n".join(said[MOST:]))
+
+
 def state(name: str) -> str:
     """Return how far a run is that was not evaluated."""
     if artifacts.failed(name).is_dir():
         return "failed: training had to stop"
-    path, running = project.training_history(name)
-    if path is not None and running:
-        return f"training: {epochs_done(name)} of {project.run(name).train.epochs} epochs"
-    if path is not None:
+    for one in going.trainings(name):
+        if one.name == name:
+            return one.said
+    if project.training_history(name)[0] is not None:
         return f"trained; `{missing.command('evaluate', name)}` measures it"
     return f"not trained; `{missing.command('train', name)}`"
-
-
-def epochs_done(name: str) -> int:
-    """Return how many epochs the newest training of a run has behind it."""
-    path, _ = project.training_history(name)
-    return 0 if path is None else int(reading.table(path)["epoch"].max())

@@ -14,6 +14,7 @@ from vaelab.dashboard.numbers import known, printed, title
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.dashboard.samples import SAMPLE, choose_phase, measure_names
 from vaelab.data.format.info import PHASES
+from vaelab.errors import InputError
 from vaelab.figures.latent_plane import MOST_POINTS, components
 
 GROUP = "group"
@@ -30,9 +31,9 @@ def page(run: str) -> None:
     left, right = st.columns(2)
     with left:
         phase = choose_phase(phases, f"latent_phase_{run}")
-    _conclusion(run)
-    _projection(run, phase, right)
-    _dimensions(run, phase)
+    missing.in_words(_conclusion)(run)
+    missing.in_words(_projection)(run, phase, right)
+    missing.in_words(_dimensions)(run, phase)
     decoding.show(run, phase)
 
 
@@ -62,6 +63,11 @@ def _projection(run: str, phase: str, controls: Any) -> None:
     colours = [GROUP, *measure_names(run, found)]
     name = str(controls.selectbox("Colour by", colours, format_func=lambda n: n if n == GROUP else title(n)))
     places, shares, ids = _projected(stamp(artifacts.scores(run) / "arrays.safetensors"), phase)
+    if len(found) <= int(ids.max(initial=0)):
+        raise InputError(
+            f"{artifacts.scores(run)}: examples.csv has {len(found)} rows of {phase}, arrays.safetensors "
+            f"{int(ids.max()) + 1}; `dvc repro evaluate@{run}` makes both"
+        )
     drawn = np.random.default_rng(0).permutation(len(ids))[:MOST_POINTS]
     rows = found.iloc[ids[drawn]]
     table = pd.DataFrame({"x": places[drawn, 0], "y": places[drawn, 1], "index": rows["index"].to_numpy()})
@@ -101,7 +107,7 @@ def _points(table: pd.DataFrame, name: str, shares: np.ndarray) -> Any:
 
 
 def _dimensions(run: str, phase: str) -> None:
-    table = reading.table(artifacts.scores(run) / "dimensions.csv")
+    table = reading.table(artifacts.scores(run) / "dimensions.csv", "phase", "dimension", "kl", "active")
     table = table[table["phase"] == phase].sort_values("kl", ascending=False, kind="stable")
     shown = table.head(MOST_BARS).assign(rank=np.arange(min(MOST_BARS, len(table))))
     shown["end"], shown["state"] = shown["rank"] + 1, np.where(shown["active"], "active", "inactive")

@@ -24,13 +24,13 @@ from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.kl import kl_per_dimension
 
 
-def model(run: str) -> ModelFile:
-    """Return the model of a run.
+def model(run: str, path: Path | None = None) -> ModelFile:
+    """Return the model of a run, or the one of its weights in another file, as checkpoints are.
 
     Raises:
         InputError: there is none, or it sees features of a network.
     """
-    path = artifacts.models(run) / "model.safetensors"
+    path = path or artifacts.models(run) / "model.safetensors"
     if not path.is_file():
         raise InputError(f"{path}: no such file; `dvc repro train@{run}` makes it")
     if project.run(run).model.features != "none":
@@ -38,7 +38,7 @@ def model(run: str) -> ModelFile:
     return _model(stamp(path))
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading the model ...")
+@st.cache_resource(max_entries=6, show_spinner="Loading the model ...")
 def _model(file: Stamp) -> ModelFile:
     return load_model(Path(file[0]), "cpu")
 
@@ -62,29 +62,34 @@ def _batch(run: str, phase: str, ids: Sequence[int]) -> tuple[Tensor, Batch]:
             f"{artifacts.prepared(data)}: a file of {phase} is missing; `dvc repro prepare@{data}` makes it"
         )
     split = _split(data, phase, tuple(stamp(file) for file in files))
+    if max(ids) >= len(split):
+        raise InputError(
+            f"{artifacts.prepared(data)}: {phase} has {len(split)} examples, and {max(ids)} is asked for: the data "
+            f"were prepared again; `dvc repro evaluate@{run}` measures them"
+        )
     chosen = torch.tensor(list(ids), dtype=torch.int64)
     return split.stored(chosen), split.take(chosen)
 
 
 @torch.no_grad()
-def _inferred(run: str, phase: str, ids: Sequence[int]) -> tuple[Tensor, Batch, Inference]:
+def _inferred(run: str, phase: str, ids: Sequence[int], weights: Path | None = None) -> tuple[Tensor, Batch, Inference]:
     stored, batch = _batch(run, phase, ids)
-    return stored, batch, model(run).model(batch.x, group=batch.group)
+    return stored, batch, model(run, weights).model(batch.x, group=batch.group)
 
 
-def pair(run: str, phase: str, ids: Sequence[int]) -> Pair:
-    """Return some examples with what the model makes of them, z being the posterior mean."""
-    stored, _, inference = _inferred(run, phase, ids)
+def pair(run: str, phase: str, ids: Sequence[int], weights: Path | None = None) -> Pair:
+    """Return some examples with what the model, or other weights of it, makes of them, z being the posterior mean."""
+    stored, _, inference = _inferred(run, phase, ids, weights)
     output = MEASURES[project.run(run).kind].stored(Decoded(inference.reconstruction, inference.extent))
     return Pair(list(map(int, ids)), stored.numpy(), output.numpy())
 
 
-def measures(run: str, phase: str, index: int) -> dict[str, float]:
+def measures(run: str, phase: str, index: int, weights: Path | None = None) -> dict[str, float]:
     """Return the measures of an example of its posterior mean, by the evaluation's functions, and its rate in nats.
 
     Likelihoods are not among them: those that are reported are means over draws of z.
     """
-    _, batch, inference = _inferred(run, phase, [index])
+    _, batch, inference = _inferred(run, phase, [index], weights)
     described, kind = project.run(run), MEASURES[project.run(run).kind]
     info = project.info(described.data)
     found = kind.evaluation_metrics(batch, inference, info, described).examples

@@ -6,11 +6,10 @@ import numpy as np
 import streamlit as st
 
 from vaelab import artifacts
-from vaelab.dashboard import project, reading
+from vaelab.dashboard import examples, project, reading
 from vaelab.dashboard.kinds.kind import Look, Shown
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.data.format.info import DEFECT_PHASES
-from vaelab.data.format.prepared import read_rows
 from vaelab.errors import InputError
 from vaelab.figures.canvas.tiles import Scale
 
@@ -28,8 +27,8 @@ def look(run: str, key: str) -> Look:
         )
         return Look(int(zoom or 1), threshold=_threshold(run, key, right) if kind == "tags" else 0.5)
     side = project.info(project.run(run).data).shape[-1]
-    sizes = tuple(sorted({1, 2, 3, 4, max(1, SIZE // side)}))
     usual = max(1, SIZE // side)
+    sizes = tuple(sorted({1, 2, 3, 4, usual}))
     zoom = left.segmented_control(
         "Screen pixels per pixel", sizes, default=usual, required=True, key=f"zoom_{key}_{run}", format_func=_times
     )
@@ -89,7 +88,7 @@ def shown(run: str, phase: str, index: int, original: np.ndarray, made: np.ndarr
         scores = reading.rows(path, score, [index])[0]
     if phase in DEFECT_PHASES:
         try:
-            mask = read_rows(artifacts.prepared(project.run(run).data), phase, "mask", [index])[0]
+            mask = examples.stored(project.run(run).data, phase, "mask", [index])[0]
         except InputError:
             mask = None
     return Shown(original, made, scores, mask)

@@ -1,5 +1,6 @@
 """What a page says where the project lacks what it needs: one sentence, and the command that makes it."""
 
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from vaelab.errors import InputError
+from vaelab.dashboard.reading import UNLIKE
+from vaelab.errors import InputError, shortened
 
 P = ParamSpec("P")
 
@@ -36,7 +38,7 @@ def say(stage: str, key: str = "", more: str = "") -> None:
 
 
 def in_words(show: Callable[P, None]) -> Callable[P, None]:
-    """Return a page, or a part that is shown again alone, which says what is wrong with the user's files."""
+    """Return a page, or a part of one, which says what is wrong with the user's files; the rest of the page goes on."""
 
     @wraps(show)
     def shown(*arguments: P.args, **named: P.kwargs) -> None:
@@ -44,6 +46,10 @@ def in_words(show: Callable[P, None]) -> Callable[P, None]:
             show(*arguments, **named)
         except InputError as error:
             st.error(str(error))
+        except UNLIKE as error:  # an array, a table and a record that are each whole, and of different data
+            traceback.print_exc()
+            what = f"{type(error).__name__}: {shortened(error)}"
+            st.error(f"This cannot be shown: files of stages do not go together ({what}); `dvc repro` makes them again")
 
     return shown
 

@@ -1,6 +1,6 @@
 """Page Overview: for each data set what is recommended and why, beside its baselines, and a table of all runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -10,40 +10,70 @@ import streamlit as st
 from vaelab.comparison.advice import entries_of, next_step
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement, judge
+from vaelab.comparison.opening import health as health_of_all
 from vaelab.comparison.opening import lead, reasons
 from vaelab.comparison.seeds import by_data
-from vaelab.dashboard import charts, health, project, runs_table
+from vaelab.dashboard import all_runs, charts, found_defects, going, health, missing, project, runs_table
+from vaelab.dashboard.all_runs import Known
 from vaelab.dashboard.frame import WANTED, go
-from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.numbers import escaped, printed, title
 from vaelab.dashboard.runs import run_names
 from vaelab.errors import InputError
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import better
+from vaelab.params.schema import Run
 
-MOST_POINTS = 24  # of a chart: the best runs
+MOST_NAMES = 5  # of runs in a sentence, or that have a line of their own
+MOST_POINTS = 20  # runs of a chart: the best
+LONG, FIRST = 500, 80  # characters of a reason that is folded, and of those that then are seen
 
 
 def page() -> None:
     """Show all runs."""
-    results = project.results()
-    waiting = [name for name in run_names() if name not in {result.run.name for result in results}]
-    groups = by_data(results)
-    st.markdown(_conclusion(results, waiting))
-    for data, group in groups.items():
-        _data_set(data, group)
-    for name in waiting:
-        st.info(f"**{name}** ({project.run(name).data}): {health.state(name)}")
+    with st.spinner("Reading the runs ..."):
+        known = all_runs.known()
+    st.markdown(_conclusion(known))
+    _wrong(known.wrong)
+    going.show()
+    for data, group in by_data(known.results).items():
+        st.header(data, divider="gray")
+        missing.in_words(_data_set)(data, group)
+    _waiting(known.waiting)
 
 
-def _conclusion(results: Sequence[Result], waiting: Sequence[str]) -> str:
+def _conclusion(known: Known) -> str:
+    results = known.results
     ill = [result.run.name for result in results if result.ill]
     said = f"{len(results)} run{'s' * (len(results) != 1)} measured"
-    said += f", **{len(ill)} ill** ({', '.join(ill[:5])}{' …' * (len(ill) > 5)})" if ill else ", none is ill"
-    return f"{said}{f'; {len(waiting)} not measured yet' if waiting else ''}."
+    said += f", **{len(ill)} ill** ({_few(ill)})" if ill else ", none is ill" * bool(results)
+    said += f"; {len(known.waiting)} not measured yet" if known.waiting else ""
+    return f"{said}{f'; {len(known.wrong)} cannot be read' if known.wrong else ''}."
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:MOST_NAMES])}{f' and {len(names) - MOST_NAMES} more' * (len(names) > MOST_NAMES)}"
+
+
+def _wrong(wrong: Mapping[str, str]) -> None:
+    """What is wrong with runs that cannot be read; the others are shown."""
+    lines = [f"**{name}** is left out. {text}" for name, text in wrong.items()]
+    for line in lines[:MOST_NAMES]:
+        st.error(line)
+    if lines[MOST_NAMES:]:
+        with st.expander(f"{len(lines) - MOST_NAMES} more runs that cannot be read"):
+            st.markdown("\n".join(f"- {line}" for line in lines[MOST_NAMES:]))
+
+
+def _waiting(runs: Sequence[Run]) -> None:
+    """The runs that were not measured, and how far they are."""
+    for run in runs[:MOST_NAMES]:
+        st.info(f"**{run.name}** ({run.data}): {health.state(run.name)}")
+    if rest := runs[MOST_NAMES:]:
+        with st.expander(f"{len(rest)} more runs that were not measured yet"):
+            st.markdown("\n".join(f"- **{run.name}** ({run.data}): {health.state(run.name)}" for run in rest))
 
 
 def _data_set(data: str, group: Sequence[Result]) -> None:
-    st.header(data, divider="gray")
     try:
         found = judge(group, project.compare_options())
         step, command = next_step(found, entries_of(group))
@@ -51,14 +81,17 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
         st.warning(str(error))
         runs_table.show(data, group, None, "")
         return
-    st.subheader(_escaped(lead(found)))
+    st.subheader(escaped(lead(found)))
+    for line in found_defects.lines(group):
+        st.markdown(escaped(line))
     left, right = st.columns([3, 2])
     with left:
         chart, alt_text = _ranking(group, found)
         st.altair_chart(chart, alt=alt_text)
     with right:
+        health.show(health_of_all(group, found).lines)
         for line in reasons(group, found):
-            st.markdown(_escaped(line))
+            _reason(line)
     if command:
         with st.expander(step.rstrip(":")):
             st.code(command, language="bash", wrap_lines=True)
@@ -69,21 +102,28 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
         st.info(f"{pressed} is no run of params.yaml any more: only its numbers are kept.")
 
 
-def _escaped(line: str) -> str:
-    return line.replace("_", r"\_").replace("$", r"\$").replace("*", r"\*")
+def _reason(line: str) -> None:
+    """A reason; of many runs it names each, and is folded."""
+    if len(line) <= LONG:
+        st.markdown(escaped(line))
+        return
+    with st.expander(f"{escaped(line[:FIRST].rpartition(' ')[0])} ..."):
+        st.markdown(escaped(line))
 
 
 def _ranking(group: Sequence[Result], found: Judgement) -> tuple[Any, str]:
     """The metric that ranks, of each run and baseline of the data set, best first."""
     name, phase = found.metric, group[0].phase
-    rows = [{"name": r.run.name, "value": r.final.get(name), "what": "run"} for r in group]
-    titles = BASELINES[group[0].run.kind]
-    for method, reached in group[0].baselines.items():
-        rows.append({"name": titles.get(method, method), "value": reached.get(name), "what": "baseline"})
-    table = pd.DataFrame(rows).dropna(subset=["value"])
-    table = table.sort_values("value", ascending=better(name) == "lower").head(MOST_POINTS)
+    titles, rising = BASELINES[group[0].run.kind], better(name) == "lower"
+    runs = _ordered([(r.run.name, r.final.get(name)) for r in group], "run", rising)
+    baselines = [(titles.get(method, method), reached.get(name)) for method, reached in group[0].baselines.items()]
+    table = pd.concat([runs.head(MOST_POINTS), _ordered(baselines, "baseline", rising)])
+    table = table.sort_values("value", ascending=rising, kind="stable")
+    counted = f"; the best {MOST_POINTS} of {len(runs)} runs" * (len(runs) > MOST_POINTS)
     table["text"] = [printed(name, value) for value in table["value"]]
-    x = alt.X("value:Q", title=f"{title(name)}, on {phase} ({better(name)} is better)", scale=alt.Scale(zero=False))
+    x = alt.X(
+        "value:Q", title=f"{title(name)}, on {phase} ({better(name)} is better){counted}", scale=alt.Scale(zero=False)
+    )
     base = alt.Chart(table).encode(
         x=x, y=alt.Y("name:N", title=None, sort=list(table["name"]), axis=alt.Axis(labelLimit=240))
     )
@@ -94,6 +134,11 @@ def _ranking(group: Sequence[Result], found: Judgement) -> tuple[Any, str]:
     points = base.mark_point(filled=True, size=90, opacity=1).encode(
         color=colour, shape=alt.Shape("what:N", title=None), tooltip=["name", "what", alt.Tooltip("value:Q")]
     )
-    text = base.mark_text(align="left", dx=9).encode(text="text:N")
+    text = base.mark_text(align="left", dx=9, color=charts.ink()).encode(text="text:N")
     said = ", ".join(f"{row.name_} {row.text}" for row in table.rename(columns={"name": "name_"}).itertuples())
     return (points + text).properties(height=100 + 24 * len(table)), f"{title(name)} on {phase}: {said}"
+
+
+def _ordered(values: Sequence[tuple[str, Any]], what: str, rising: bool) -> pd.DataFrame:
+    table = pd.DataFrame(values, columns=["name", "value"]).dropna(subset=["value"])
+    return table.assign(what=what, value=table["value"].astype(float)).sort_values("value", ascending=rising)

@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,18 @@ import streamlit as st
 
 from vaelab import artifacts
 from vaelab.dashboard import look, missing, project
+from vaelab.dashboard.all_runs import readable
 from vaelab.dashboard.command import UPLOAD_MEGABYTES
 from vaelab.dashboard.gallery import legend, panels
 from vaelab.dashboard.kinds.kind import Shown
 from vaelab.dashboard.reading import Stamp, stamp
-from vaelab.dashboard.runs import run_names
+from vaelab.data.format.prepared import split_files
 from vaelab.data.sources.listing import printable
 from vaelab.params.kinds import KINDS
 
 if TYPE_CHECKING:  # it needs torch, which is loaded when there is something to judge
+    from vaelab.commands.judge.baselines import Found
+    from vaelab.commands.judge.examples import Source
     from vaelab.commands.judge.quality import Quality
     from vaelab.commands.judge.target import Target
 
@@ -54,8 +58,8 @@ def page(run: str) -> None:
 
 
 def _others() -> str:
-    runs = (project.run(name) for name in run_names())
-    return ", ".join(run.name for run in runs if KINDS[run.kind].pictures and run.model.features == "none")
+    runs = [run.name for run in readable() if KINDS[run.kind].pictures and run.model.features == "none"]
+    return f"{', '.join(runs[:MOST_SHOWN])}{' …' * (len(runs) > MOST_SHOWN)}"
 
 
 def _size(run: str) -> str:
@@ -80,11 +84,20 @@ def judged(run: str, model: Stamp, files: Sequence[tuple[str, bytes]]) -> tuple[
     from vaelab.dashboard import live
 
     target = live.target(run)
+    train = tuple(stamp(file) for file in split_files(artifacts.prepared(target.data), "train"))
     with tempfile.TemporaryDirectory(prefix="vaelab-") as folder:
         for number, (name, content) in enumerate(files):
             (Path(folder) / f"{number:02d}{Path(name).suffix.lower()}").write_bytes(content)
         source = open_folder(Path(folder), target.file.info)._replace(title="your files")
-        return target, quality(target, source, MOST_SHOWN, 0)
+        return target, quality(target, source, MOST_SHOWN, 0, partial(_baselines, model, train))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Fitting baselines ...")
+def _baselines(model: Stamp, train: tuple[Stamp, ...], _target: "Target", _source: "Source") -> "Found":
+    """The baselines of a model, which are the same for all files: PCA is fitted once."""
+    from vaelab.commands.judge.baselines import baselines_of
+
+    return baselines_of(_target, _source)
 
 
 def named(text: str, names: Sequence[str]) -> str:

@@ -6,19 +6,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vaelab import artifacts
-from vaelab.dashboard import look, project
+from vaelab.dashboard import examples, look, project
 from vaelab.dashboard.cut import Scored, Worth
 from vaelab.dashboard.frame import go
 from vaelab.dashboard.gallery import gallery, picture
 from vaelab.dashboard.kinds.defects import heat_bar, marked
 from vaelab.dashboard.numbers import plain
 from vaelab.dashboard.samples import PHASE, SAMPLE
-from vaelab.data.format.prepared import read_rows
 from vaelab.errors import InputError
 from vaelab.figures.canvas.tiles import Scale
 
-MOST, COLUMNS = 12, 6
+MOST = 12
 KINDS = ("missed defects", "false alarms", "found defects")
 
 
@@ -43,7 +41,7 @@ def show(run: str, score: str, found: Scored, now: Worth) -> None:
     if scale is None or name is None:
         st.info("The score maps are not there; stage evaluate saves them.")
         return
-    pressed = gallery(*_tiles(run, str(name), score, table, scale), f"patch_{kind}", COLUMNS)
+    pressed = gallery(*_tiles(run, str(name), score, table, scale), f"patch_{kind}")
     bar = heat_bar(scale)
     text = f"Map over the original: {scale.label}, {scale.low:.3g} (left) to {scale.high:.3g}; cyan: mask of the defect"
     picture(bar, text)
@@ -54,11 +52,11 @@ def show(run: str, score: str, found: Scored, now: Worth) -> None:
 
 
 def _tiles(run: str, name: str, score: str, table: pd.DataFrame, scale: Scale) -> tuple[list[np.ndarray], list[str]]:
-    folder = artifacts.prepared(project.run(run).data)
+    data = project.run(run).data
     tiles, captions = [], []
     for row in table.to_dict("records"):
         try:
-            x = read_rows(folder, row["phase"], "x", [row["id"]])[0]
+            x = examples.stored(data, row["phase"], "x", [row["id"]])[0]
         except InputError as error:
             st.warning(str(error))
             break

@@ -1,4 +1,4 @@
-"""The runs of the project in this folder, and what is there of each."""
+"""A run of the project in this folder, and what is there of it."""
 
 from pathlib import Path
 from typing import Any
@@ -6,30 +6,34 @@ from typing import Any
 import streamlit as st
 
 from vaelab import artifacts
-from vaelab.comparison.collect import Result, collect_folder, with_diagnosis, with_threshold
+from vaelab.comparison.collect import Result, with_diagnosis, with_threshold
 from vaelab.dashboard import reading
 from vaelab.dashboard.kinds.kind import KindViews
 from vaelab.dashboard.reading import Stamp, stamp
-from vaelab.dashboard.runs import run_names
 from vaelab.data.format.info import DEFECT_PHASES, PHASES, DataInfo
 from vaelab.data.format.prepared import read_info
 from vaelab.errors import InputError
+from vaelab.metrics.nested import misshapen
 from vaelab.params.problems import check
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Compare, Run
 
 HISTORY = "history.csv"
+MOST_RUNS = 1024  # that are kept in memory
 
 
 def run(name: str) -> Run:
-    """Return a resolved run."""
+    """Return a resolved run. Raises InputError where its file is damaged, or of another run."""
     return _run(stamp(artifacts.resolved(name)))
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=MOST_RUNS, show_spinner=False)
 def _run(file: Stamp) -> Run:
-    return read_run(Path(file[0]))
+    found, path = read_run(Path(file[0])), Path(file[0])
+    if found.name != path.stem:
+        raise InputError(f"{path}: its run is named {found.name}; delete it, and `dvc repro` makes what is needed")
+    return found
 
 
 def info(data: str) -> DataInfo:
@@ -43,7 +47,11 @@ def _info(file: Stamp) -> DataInfo:
 
 
 def result(name: str) -> Result | None:
-    """Return a run with its measures; None where it was not evaluated."""
+    """Return a run with its measures; None where it was not evaluated.
+
+    Raises:
+        InputError: one of the files that its stages wrote is missing or damaged.
+    """
     if not artifacts.evaluation(name).is_file():
         return None
     scores, folder = artifacts.scores(name), artifacts.thresholds(name)
@@ -54,29 +62,19 @@ def result(name: str) -> Result | None:
     return _result(name, tuple(stamp(file) for file in files))
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=MOST_RUNS, show_spinner=False)
 def _result(name: str, files: tuple[Stamp, ...]) -> Result:
-    kept = artifacts.scores(name) / HISTORY
+    kept, metrics = artifacts.scores(name) / HISTORY, artifacts.evaluation(name)
     history = reading.csv(stamp(kept)).assign(run=name) if kept.is_file() else None
-    found = Result(run(name), reading.record(artifacts.evaluation(name)), history)
-    return with_diagnosis(with_threshold(found), artifacts.diagnosis(name))
-
-
-def results() -> list[Result]:
-    """Return the runs that were evaluated: those of params.yaml, then others whose summaries were kept."""
-    active = [found for name in run_names() if (found := result(name)) is not None]
-    summaries = sorted([*artifacts.SUMMARIES.glob("*.json"), *artifacts.SUMMARIES.glob("*/*.json")])
-    others = _kept(tuple(stamp(path) for path in summaries)) if summaries else []
-    known = {found.run.name for found in active}
-    return [*active, *(found for found in others if found.run.name not in known)]
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _kept(files: tuple[Stamp, ...]) -> list[Result]:
-    try:
-        return collect_folder(note=lambda _: None)
-    except InputError:  # no summary of this version is among them
-        return []
+    found = Result(run(name), reading.record(metrics), history)
+    with reading.as_written(metrics):
+        if wrong := misshapen({phase: found.metrics[phase] for phase in (found.phase, "val")}):
+            raise InputError(f"{metrics}: {wrong}: not a mapping; delete it, and `dvc repro` makes it")
+        _ = found.final, found.baselines, found.metrics["run"].get("best_epoch")
+    with reading.as_written(artifacts.thresholds(name), metrics):
+        found = with_threshold(found)
+    with reading.as_written(artifacts.diagnosis(name), metrics):
+        return with_diagnosis(found, artifacts.diagnosis(name))
 
 
 def compare_options() -> Compare:
@@ -120,3 +118,9 @@ def training_history(name: str) -> tuple[Path | None, bool]:
     if running and (not finished.is_file() or running[-1].stat().st_mtime > finished.stat().st_mtime):
         return running[-1], True
     return (finished if finished.is_file() else None), False
+
+
+def checkpoints(name: str) -> Path:
+    """Return the folder of a run's checkpoints, of a training that goes on where there is one."""
+    history, _ = training_history(name)
+    return (history.parent if history else artifacts.models(name)) / "checkpoints"

@@ -8,7 +8,7 @@ import yaml
 
 from vaelab import artifacts
 from vaelab.comparison.collect import Result
-from vaelab.dashboard import curves, findings, health, missing, project, reading
+from vaelab.dashboard import curves, findings, going, health, missing, project, reading
 from vaelab.dashboard.numbers import printed, title
 from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import better, improves, ranking_metric
@@ -19,25 +19,44 @@ LIVE_SECONDS = 3
 
 def page(run: str) -> None:
     """Show a run."""
-    result = project.result(run)
-    _, running = project.training_history(run)
-    if result is None:
-        st.markdown(f"Not measured yet; {health.state(run)}.")
-    else:
-        if running:
-            st.info("It is being trained again: findings, numbers and pictures are of the training before.")
-        findings.conclusion(result)
-        _numbers(result)
-        findings.show(result)
+    missing.in_words(_found)(run)
     st.header("Training", divider="gray")
-    if running:
-        st.fragment(missing.in_words(curves.live), run_every=LIVE_SECONDS)(run)
-    else:
-        _finished(run)
-        curves.show(run)
-    _pictures(run)
+    _training(run)
+    missing.in_words(_pictures)(run)
     with st.expander("All options of this run"):
         st.code(yaml.safe_dump(project.run(run).model_dump(mode="json"), sort_keys=False), language="yaml")
+
+
+def _found(run: str) -> None:
+    """Whether it is healthy, its numbers and findings."""
+    result = project.result(run)
+    if result is None:
+        st.markdown(f"Not measured yet; {health.state(run)}.")
+        return
+    if project.training_history(run)[1]:
+        st.info("It is being trained again: findings, numbers and pictures are of the training before.")
+    findings.conclusion(result)
+    _numbers(result)
+    findings.show(result)
+
+
+def _training(run: str) -> None:
+    """The training that is asked for, of those that go on and the one that has ended."""
+    names = [one.name for one in going.trainings(run)]
+    known = names if run in names or project.training_history(run)[0] is None else [*names, run]
+    asked = st.session_state.pop(going.TRAINING, None)
+    if asked in known:
+        st.session_state[f"training_{run}"] = asked
+    chosen = run
+    if known and known != [run]:
+        if st.session_state.get(f"training_{run}", known[0]) not in known:  # it has ended meanwhile
+            del st.session_state[f"training_{run}"]
+        chosen = str(st.selectbox("Training", known, key=f"training_{run}"))
+    if chosen in names:
+        st.fragment(missing.in_words(curves.live), run_every=LIVE_SECONDS)(chosen, run)
+    else:
+        missing.in_words(_finished)(run)
+        missing.in_words(curves.show)(run)
 
 
 def _numbers(result: Result) -> None:

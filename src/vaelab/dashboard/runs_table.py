@@ -1,6 +1,6 @@
 """The table of all runs on a data set: what differs in their options, and the first of their measures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,6 +8,7 @@ import streamlit as st
 
 from vaelab.comparison.collect import Result
 from vaelab.dashboard import health
+from vaelab.dashboard.found_defects import PRECISION, counts
 from vaelab.dashboard.numbers import title
 from vaelab.metrics.tables import TABLES
 
@@ -15,20 +16,27 @@ MOST_OPTIONS, MOST_MEASURES = 8, 6
 FEW = 4  # runs, up to which there is nothing to filter
 BLOCKS = ("model", "loss", "train")
 
+Options = dict[str, dict[str, Any]]  # those that differ, by run
+
 
 def show(data: str, group: Sequence[Result], recommended: str | None, ranked_by: str) -> str | None:
     """Show the table with its filters; return the run whose row was chosen."""
     shown = TABLES[group[0].run.kind].shown
     first = [name for name in dict.fromkeys([ranked_by, *shown]) if name]
     present = [name for name in first if any(result.final.get(name) is not None for result in group)]
-    measures, kept = present[:MOST_MEASURES], list(group)
+    measures, kept, options = present[:MOST_MEASURES], list(group), _options(group)
     if len(group) > FEW:
-        kept, measures = _filtered(data, group, present)
+        kept, measures = _filtered(data, group, present, options)
     if not kept:
         st.info("No run is left by the filter.")
         return None
-    table = pd.DataFrame([_row(result, recommended, measures) | _options(result, group) for result in kept])
-    columns = {title(name): st.column_config.NumberColumn(format="%.4g") for name in measures}
+    table = pd.DataFrame([
+        _state(result, recommended) | options[result.run.name] | counts(result)
+        | {title(name): result.final.get(name) for name in measures}
+        for result in kept
+    ])  # fmt: skip
+    columns: dict[str, Any] = {title(name): st.column_config.NumberColumn(format="%.4g") for name in measures}
+    columns |= {PRECISION: st.column_config.NumberColumn(format="%.3f"), **_short(next(iter(options.values())))}
     event: Any = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row", column_config=columns,
         key=f"runs_{data}",
@@ -39,7 +47,9 @@ def show(data: str, group: Sequence[Result], recommended: str | None, ranked_by:
     return kept[chosen[0]].run.name if chosen else None
 
 
-def _filtered(data: str, group: Sequence[Result], present: Sequence[str]) -> tuple[list[Result], list[str]]:
+def _filtered(
+    data: str, group: Sequence[Result], present: Sequence[str], options: Options
+) -> tuple[list[Result], list[str]]:
     one, two, three = st.columns(3)
     text = one.text_input("Name or option contains", key=f"contains_{data}").strip().lower()
     states = sorted({health.of_result(result) for result in group})
@@ -48,30 +58,39 @@ def _filtered(data: str, group: Sequence[Result], present: Sequence[str]) -> tup
         "Measures", present, default=present[:MOST_MEASURES], format_func=title, key=f"measures_{data}"
     )
     kept = [result for result in group if not wanted or health.of_result(result) in wanted]
-    return [result for result in kept if text in _searched(result, group)], measures or list(present[:1])
+    kept = [result for result in kept if text in _searched(result.run.name, options)]
+    return kept, measures or list(present[:1])
 
 
-def _searched(result: Result, group: Sequence[Result]) -> str:
-    options = (f"{name}={value}" for name, value in _options(result, group).items())
-    return " ".join([result.run.name, *options]).lower()
+def _searched(run: str, options: Options) -> str:
+    return " ".join([run, *(f"{name}={value}" for name, value in options[run].items())]).lower()
 
 
-def _row(result: Result, recommended: str | None, measures: Sequence[str]) -> dict[str, Any]:
+def _state(result: Result, recommended: str | None) -> dict[str, Any]:
     known = recommended is not None and (
         result.run.name == recommended or result.run.name.startswith(f"{recommended}_s")
     )
-    row = {"run": result.run.name, "recommended": known, "health": health.of_result(result)}
-    return row | {title(name): result.final.get(name) for name in measures}
+    return {"run": result.run.name, "recommended": known, "health": health.of_result(result)}
 
 
-def _options(result: Result, group: Sequence[Result]) -> dict[str, Any]:
-    """The options that differ among the runs of a data set."""
-    every = [dict(_leaves(other.run.model_dump(mode="json", include=set(BLOCKS)))) for other in group]
-    differ = [
-        key for key in dict.fromkeys(key for one in every for key in one) if len({str(o.get(key)) for o in every}) > 1
+def _options(group: Sequence[Result]) -> Options:
+    """The options that differ among the runs of a data set, by run."""
+    every = {other.run.name: dict(_leaves(other.run.model_dump(mode="json", include=set(BLOCKS)))) for other in group}
+    values: dict[str, set[str]] = {}
+    for one in every.values():
+        for key in one:
+            values.setdefault(key, set()).add(str(one[key]))
+    differ = [key for key, found in values.items() if len(found) > 1 or not all(key in one for one in every.values())][
+        :MOST_OPTIONS
     ]
-    own = every[list(group).index(result)]
-    return {key: own.get(key) for key in differ[:MOST_OPTIONS]}
+    return {name: {key: one.get(key) for key in differ} for name, one in every.items()}
+
+
+def _short(names: Iterable[str]) -> dict[str, Any]:
+    """Headings of options: the last word of each, where no other has it; all of it is told when it is pointed at."""
+    last = [name.rpartition(".")[2] for name in names]
+    labels = {name: word if last.count(word) == 1 else name for name, word in zip(names, last, strict=True)}
+    return {name: st.column_config.Column(label, help=name) for name, label in labels.items()}
 
 
 def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

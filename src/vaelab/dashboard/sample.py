@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from vaelab.dashboard import epochs, examples, project
+from vaelab.dashboard import epochs, examples, missing, project
+from vaelab.dashboard.all_runs import readable
 from vaelab.dashboard.examples import Pair
 from vaelab.dashboard.gallery import legend, panels, picture
 from vaelab.dashboard.kinds.kind import Look
 from vaelab.dashboard.look import look as chosen_look
 from vaelab.dashboard.look import shown
-from vaelab.dashboard.numbers import digits, known, plain, printed, short, title
-from vaelab.dashboard.runs import run_names
+from vaelab.dashboard.numbers import digits, known, over_grids, plain, printed, short, title
+from vaelab.dashboard.ranking import Ranked, thresholds
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.errors import InputError
 from vaelab.metrics.tables import TABLES, better
@@ -20,12 +21,12 @@ AGREES = 1e-3  # relative difference up to which a measure is the one that evalu
 MOST_RUNS, A_ROW = 6, 3  # that are shown, side by side
 
 
-def show(run: str, phase: str, index: int) -> None:
-    """Show an example."""
+def show(run: str, phase: str, index: int, by: Ranked) -> None:
+    """Show an example, with its place by a measure."""
     found = pair(run, phase, index)
     look = chosen_look(run, "samples")
     info, view = project.info(project.run(run).data), project.views(run)
-    st.subheader(f"{view.noun.capitalize()} {index} of {phase}: {_rank(run, phase, index)}")
+    st.subheader(f"{view.noun.capitalize()} {index} of {phase}: {by.place(index)}")
     one = shown(run, phase, index, found.original[0], found.reconstruction[0])
     panels(view.panels(one, info, look))
     legend(view, look)
@@ -37,7 +38,7 @@ def show(run: str, phase: str, index: int) -> None:
     with right:
         _metadata(run, phase, index)
     others(run, phase, index, look)
-    epochs.show(run, look, index if phase == "train" else None)
+    epochs.show(run, look, phase, index)
     with left:  # last: the first time it loads torch and the model, while all else is there to be seen
         _measures(run, phase, index)
 
@@ -52,16 +53,6 @@ def pair(run: str, phase: str, index: int) -> Pair:
     return live.pair(run, phase, [index])
 
 
-def _rank(run: str, phase: str, index: int) -> str:
-    """How good it is among the examples of its phase, by the measure that stands beside reconstructions."""
-    found, name = examples.table(run, phase), TABLES[project.run(run).kind].example_score
-    if name not in found.columns:
-        return "the phase has no measures of reconstructions"
-    value = float(found.loc[found["index"] == index, name].iloc[0])
-    ahead = found[name] > value if better(name) == "higher" else found[name] < value
-    return f"{short(name)} {printed(name, value)}, rank {int(ahead.sum()) + 1:,} of {len(found):,} (1 is best)"
-
-
 def _measures(run: str, phase: str, index: int) -> None:
     """Each measure as the evaluation's own functions have it now, beside all examples of the phase."""
     st.markdown("**Measures**")
@@ -72,18 +63,36 @@ def _measures(run: str, phase: str, index: int) -> None:
         now, source = {name: float(saved[name]) for name in names}, "Anomaly scores as stage threshold saved them."
     else:
         now, source = _now(run, phase, index, {name: float(saved[name]) for name in names})
+    beside = _beside_defects if phase in DEFECT_PHASES else _beside
     rows = [
-        {
-            "measure": title(name),
-            "this one": digits(value),
-            f"mean of {phase}": digits(float(found[name].mean())) if name in found else "–",
-            f"5 to 95 % of {phase}": _range(found, name),
-            "better": better(name) if known(name) else "lower",
-        }
-        for name, value in now.items()
+        {"measure": title(name), "this one": digits(value)} | beside(run, phase, name) for name, value in now.items()
     ]
-    st.table(pd.DataFrame(rows).set_index("measure"))
+    st.table(pd.DataFrame(rows).set_index("measure"), alt=f"Measures of {index} of {phase}, beside all of {phase}")
+    if any(over_grids(name) for name in now):
+        source += " Means of shares of cells are over grids here; the report has them under that name, and pooled."
     st.caption(source)
+
+
+def _beside(run: str, phase: str, name: str) -> dict[str, str]:
+    """What a measure of one example is read beside."""
+    found = examples.table(run, phase)
+    there, way = name in found, better(name) if known(name) else "lower"
+    return {
+        f"mean of {phase}": digits(float(found[name].mean())) if there else "–",
+        f"5 to 95 % of {phase}": _range(found, name) if there else "–",
+        "better": "–" if way == "none" else way,
+    }
+
+
+def _beside_defects(run: str, phase: str, name: str) -> dict[str, str]:
+    """What an anomaly score is read beside."""
+    found, threshold = examples.table(run, phase), thresholds(run).get(name)
+    of_defects, of_intact = (found.loc[found["label"] != 0, name], found.loc[found["label"] == 0, name])
+    return {
+        "threshold": "–" if threshold is None else digits(threshold),
+        "mean of intact": digits(float(of_intact.mean())),
+        "mean of defects": digits(float(of_defects.mean())),
+    }
 
 
 def _now(run: str, phase: str, index: int, saved: dict[str, float]) -> tuple[dict[str, float], str]:
@@ -107,8 +116,6 @@ def _now(run: str, phase: str, index: int, saved: dict[str, float]) -> tuple[dic
 
 
 def _range(found: pd.DataFrame, name: str) -> str:
-    if name not in found:
-        return "–"
     low, high = np.nanpercentile(found[name].to_numpy(dtype=np.float64), (5, 95))
     return f"{digits(float(low))} to {digits(float(high))}"
 
@@ -123,24 +130,33 @@ def _metadata(run: str, phase: str, index: int) -> None:
 def others(run: str, phase: str, index: int, look: Look) -> None:
     """Show the same example as other runs on the same data have it, on the same scales."""
     data = project.run(run).data
-    names = [name for name in run_names() if name != run and project.run(name).data == data]
-    found = {name: pair for name in names if (pair := examples.pair(name, phase, [index])) is not None}
-    if not found:
+    names = [other.name for other in readable() if other.name != run and other.data == data]
+    if not names:
         return
     st.subheader("The same in other runs")
-    shown_names = list(found)[:MOST_RUNS]
-    if len(found) > MOST_RUNS:
-        shown_names = st.multiselect("Runs", list(found), default=shown_names, max_selections=MOST_RUNS)
-    info, view = project.info(data), project.views(run)
-    for start in range(0, len(shown_names), A_ROW):
-        for name, cell in zip(shown_names[start : start + A_ROW], st.columns(A_ROW), strict=False):
-            kept = found[name]
-            one = shown(name, phase, index, kept.original[0], kept.reconstruction[0])
+    chosen = names[:MOST_RUNS]
+    if len(names) > MOST_RUNS:
+        chosen = st.multiselect(
+            f"Runs, {MOST_RUNS} at most of {len(names)}", names, default=chosen, max_selections=MOST_RUNS
+        )
+    for start in range(0, len(chosen), A_ROW):
+        for name, cell in zip(chosen[start : start + A_ROW], st.columns(A_ROW), strict=False):
             with cell:
-                st.markdown(f"**{name}**: {_value(name, phase, index)}")
-                for panel in view.panels(one, info, look)[1:]:
-                    picture(panel.pixels, f"{name}: {panel.alt}")
-                    st.caption(panel.title)
+                missing.in_words(_other)(name, phase, index, look)
+
+
+def _other(name: str, phase: str, index: int, look: Look) -> None:
+    """An example as another run has it."""
+    kept = examples.pair(name, phase, [index])
+    if kept is None:
+        st.markdown(f"**{name}**: it has not saved this example")
+        return
+    st.markdown(f"**{name}**: {_value(name, phase, index)}")
+    one = shown(name, phase, index, kept.original[0], kept.reconstruction[0])
+    view, info = project.views(name), project.info(project.run(name).data)
+    for panel in view.panels(one, info, look)[1:]:
+        picture(panel.pixels, f"{name}: {panel.alt}")
+        st.caption(panel.title)
 
 
 def _value(run: str, phase: str, index: int) -> str:

@@ -5,14 +5,14 @@ N images, L latent dimensions.
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelab.commands.judge.baselines import baselines_of
+from vaelab.commands.judge.baselines import Found, baselines_of
 from vaelab.commands.judge.examples import Part, Place, Source, joined, none_usable, to_batch, told_groups
 from vaelab.commands.judge.inputs import PHASE, is_prepared, known_data, open_path, open_phase
 from vaelab.commands.judge.shown import Shown, chosen_images, reconstructed
@@ -63,7 +63,13 @@ class Quality(NamedTuple):
 
 
 @torch.no_grad()
-def quality(target: Target, source: Source, samples: int, seed: int) -> Quality:
+def quality(
+    target: Target,
+    source: Source,
+    samples: int,
+    seed: int,
+    fitted: Callable[[Target, Source], Found] = baselines_of,
+) -> Quality:
     """Return the measures of all images of the source with z = posterior mean, and some of the images.
 
     Args:
@@ -71,12 +77,14 @@ def quality(target: Target, source: Source, samples: int, seed: int) -> Quality:
         source: images that fit it.
         samples: images that are shown, at most, of tiles whole pages; a random choice in their order.
         seed: of the choice.
+        fitted: gives the baselines, once some images are known to be readable.
 
     Raises:
         InputError: no image can be used, or the model yields NaN.
     """
     told, size = told_groups(source.groups, target), target.options.batch_size
-    found, chosen = baselines_of(target, source), chosen_images(source, samples, seed)
+    chosen = chosen_images(source, samples, seed)  # before the baselines, which take long to fit
+    found = fitted(target, source)
     quiet = 0.5 if sys.stderr.isatty() else 20
     with tqdm(total=source.total, desc="quality", unit="file" if source.at_once else "image", mininterval=quiet) as bar:
         everything = _measured(target, told, source.title, source.parts(size, bar.update), found.methods)
