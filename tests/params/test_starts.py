@@ -8,6 +8,7 @@ from vaelab.errors import InputError
 from vaelab.outputs import write_run
 from vaelab.params.blocks import LATER, Train
 from vaelab.params.resolve import resolve
+from vaelab.params.starts import anew
 
 KEPT = {"data": "tags", "train": {"keep_state": True}}
 ON = {"train": {"epochs": 10, "go_on": True}}
@@ -90,3 +91,10 @@ def test_what_one_training_would_not_bring_is_a_warning(resolved):
 def test_what_looks_at_a_whole_batch_is_refused_in_parts(resolved, loss):
     with pytest.raises(InputError, match=r"train.accumulate: takes batches apart, and .* looks at a whole one"):
         resolved({"a": {"data": "tags", "train": {"accumulate": 2}, "loss": loss}})
+
+
+def test_changes_under_which_a_run_cannot_go_on_let_it_start_anew(resolved):
+    runs = resolved({"a": KEPT, "b": {"data": "after_a", **ON}}, after("a")).runs
+    assert anew(runs["b"], {"train.epochs": 40}) == {"train.epochs": 40}
+    assert anew(runs["b"], {"train.seed": 1}) == {"train.seed": 1, "train.go_on": False, "data": "tags"}
+    assert anew(runs["a"], {"train.seed": 1}) == {"train.seed": 1}

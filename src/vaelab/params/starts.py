@@ -121,6 +121,16 @@ def differences(before: Run, run: Run) -> Differences:
     return Differences(refused, noted)
 
 
+def anew(run: Run, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes of a run, by path, under which it starts anew where it could not go on from another one."""
+    refused = [f"train.{name}" for name in (*SAME_TRAIN, "ema")]
+    if not run.train.go_on or not any(path.split(".")[0] in SAME or path in refused for path in changes):
+        return dict(changes)
+    of_file = str(run.train.start_from).endswith(".safetensors")
+    start = {"train.start_from": None} if of_file else {"data": run.data}
+    return {**changes, "train.go_on": False, **start}
+
+
 def _unlike(path: str, one: Any, other: Any) -> Iterator[str]:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys((*one, *other)):
