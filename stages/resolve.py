@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
-from vaelab.outputs import forget, write_dataset, write_run
+from vaelab.outputs import forget, write_dataset, write_run, write_start
 from vaelab.params.resolve import resolve
 
 
@@ -19,10 +19,12 @@ def main() -> None:
         write_run(run)
     for name, settings in resolved.datasets.items():
         write_dataset(name, settings if name in used else None)
+    for name, start in resolved.starts.items():
+        write_start(name, start)
     # an old version has come back with git or dvc checkout
     for place in (artifacts.resolved, artifacts.compared, artifacts.diagnosis):
         forget(place, resolved.runs)
-    forget(artifacts.dataset, resolved.datasets)
+    forget(artifacts.dataset, {**resolved.datasets, **resolved.starts})
     for warning in resolved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if resolved.unused:

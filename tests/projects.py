@@ -83,7 +83,7 @@ def run_stages(folder: Path) -> None:
         for stage in pipeline["stages"].values():
             python, script, *arguments = shlex.split(stage.get("do", stage)["cmd"])
             assert python in ("python", "${LAUNCH:-python}")
-            for key in params[stage["foreach"].strip("${}")] if "foreach" in stage else [""]:
+            for key in params.get(stage["foreach"].strip("${}"), ()) if "foreach" in stage else [""]:
                 patch.setattr(
                     sys, "argv", [script, *(key if word.endswith("${DVC_STAGE##*@}") else word for word in arguments)]
                 )

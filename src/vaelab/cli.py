@@ -87,7 +87,7 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
 
     check_root()
     found = resolve(artifacts.PARAMS)
-    print(cleaning.clean(cleaning.gone(found.runs, found.datasets), yes))
+    print(cleaning.clean(cleaning.gone(found.runs, (*found.datasets, *found.starts)), yes))
 
 
 @app.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from vaelab import artifacts, storage
 from vaelab.errors import InputError
 from vaelab.params.datasets import Dataset, PreparedFrom
-from vaelab.params.schema import NAME, Run
+from vaelab.params.schema import NAME, Run, Start
 
 OF_RUN: tuple[Callable[[str], Path], ...] = (
     artifacts.resolved, artifacts.models, artifacts.training, artifacts.seconds, artifacts.failed, artifacts.scores,
@@ -28,6 +28,19 @@ def write_run(run: Run) -> None:
 def write_dataset(name: str, settings: Dataset | None) -> None:
     """Write a resolved data set to its place; None where no active run uses it, so that it is not prepared."""
     storage.write_yaml(artifacts.dataset(name), PreparedFrom(settings=settings).model_dump(mode="json"))
+
+
+def write_start(name: str, start: Start) -> None:
+    """Write a data set with a run to start from to the place of a resolved data set."""
+    storage.write_yaml(artifacts.dataset(name), start.model_dump())
+
+
+def write_note(name: str, start: Start) -> None:
+    """Write, in the place of a prepared data set, the digests of what a run begins with that names this start."""
+    data, models = artifacts.prepared(start.data) / "meta.json", artifacts.models(start.run)
+    paths = (data, models / "model.safetensors", models / "state.safetensors")
+    digests = {path.as_posix(): _digest(path) for path in paths if path.is_file()}
+    storage.write_json(artifacts.prepared(name) / "start.json", {**start.model_dump(), "digests": digests})
 
 
 def write_stamp(run: str, data: str) -> None:

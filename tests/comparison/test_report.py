@@ -397,6 +397,18 @@ def test_the_longer_command_is_yaml():
     }
 
 
+def test_the_longer_command_of_a_run_that_keeps_its_state_goes_on(params):
+    raw = yaml.safe_load(params.read_text())
+    raw["runs"]["good"]["train"] = {"keep_state": True}
+    params.write_text(yaml.safe_dump(raw, sort_keys=False))
+    before = resolve(params).runs["good"]
+    words = shlex.split(command_in(reports(params, ["good"])[0]))
+    apply_overrides(params, words[4::2])
+    longer = resolve(params).runs["good_long"]
+    assert (longer.data, longer.train.start_from, longer.train.go_on) == (before.data, "good", True)
+    assert longer.train.epochs == LONGER * before.train.epochs
+
+
 @both
 def test_the_longer_command_of_a_run_that_stops_by_itself_trains_longer(params, which):
     raw = yaml.safe_load(params.read_text())

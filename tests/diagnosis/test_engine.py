@@ -33,6 +33,16 @@ def test_sparse_tags_that_kl_emptied_are_one_finding(beta):
     assert "++runs.some.loss.beta=" in as_record(found, tags())["findings"][0]["prescriptions"][0]["command"]
 
 
+def test_a_run_that_goes_on_is_told_to_start_anew_where_another_objective_could_not_go_on():
+    case = tags(**DEAD_TAGS, run__effective_beta=10.0, run__effective_beta_measured=10.0)
+    train = case.run.train.model_copy(update={"start_from": "first", "go_on": True})
+    case = case._replace(run=case.run.model_copy(update={"train": train}))
+    (finding,) = diagnose(case).findings
+    changes = finding.prescriptions[0].changes
+    assert changes.keys() >= {"loss.beta", "train.go_on", "data"}
+    assert (changes["train.go_on"], changes["data"]) == (False, case.run.data)
+
+
 @pytest.mark.parametrize(
     ("case", "expected"),
     [

@@ -46,6 +46,7 @@ RUNS["grid_map"] = tiny_run(
     model={"latent": "map", "latent_channels": 3, "norm": "layer", "init": "pca", "palette": "ranked"},
     train=FOUR_STEPS | {"crop": True, "flip": True, "linear_rate": 1.0, "decay": "cosine", "clip_norm": 50.0},
 )
+RUNS["tags_parts"] = tiny_run(kind="tags", model={"norm": "layer"}, train=FOUR_STEPS | {"accumulate": 2})
 SLOWLY = {"epochs": 6, "batch_size": 5, "checkpoint_samples": 1}
 RUNS |= {
     "tags_one_by_one": tiny_run(kind="tags", train=FOUR_STEPS | {"batch_size": 1}),

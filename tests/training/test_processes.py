@@ -22,7 +22,7 @@ SHARE = Path(__file__).with_name("share.py")
 RUNS = [
     *(f"{kind}{what}" for kind in ("grid", "image", "tags") for what in ("", "_total_correlation", "_mmd")),
     "grid_free_bits", "image_free_bits", "tags_more_free_bits", "grid_capacity", "image_capacity", "tags_more_capacity",
-    "image_laplace", "image_mixed", "image_restless", "image_per_group", "grid_map",
+    "image_laplace", "image_mixed", "image_restless", "image_per_group", "grid_map", "tags_parts",
 ]  # fmt: skip
 BY_TWO = [*(f"{kind}{what}" for kind in ("grid", "image", "tags") for what in ("", "_mmd")), "image_restless"]
 ENVIRONMENT = {**os.environ, "VAELAB_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1"}

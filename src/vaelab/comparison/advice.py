@@ -1,5 +1,6 @@
 """What is said for and against the recommended run, and the command that trains it for longer."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ from vaelab.comparison.seeds import by_seed, verdict_of, with_spread
 from vaelab.metrics.records import OF_ITS_SIZE
 from vaelab.metrics.tables import improves, metric
 from vaelab.params.blocks import Train
-from vaelab.params.experiment import added
-from vaelab.params.schema import Options, RunEntry
+from vaelab.params.experiment import added, flow
+from vaelab.params.schema import Options, Params, Run, RunEntry
 
 LONGER = 10  # times the epochs, in the command that trains the winner for longer
 
@@ -28,7 +29,11 @@ def next_step(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[st
         return ("What to try first:" if command else ""), command
     run = winner.results[0].run
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
-    command = longer_command(run.name, run.train.epochs * LONGER, run.preset, entries[run.name], run.train)
+    entry = entries[run.name]
+    if run.train.keep_state and run.train.decay == "none" and entry.train.start_from is None:
+        command = going_on_command(run, run.train.epochs * LONGER, entry)
+    else:
+        command = longer_command(run.name, run.train.epochs * LONGER, run.preset, entry, run.train)
     return f"To train {chosen} {LONGER} times as long, beside the others:", command
 
 
@@ -58,6 +63,15 @@ def longer_command(name: str, epochs: int, preset: str | None, entry: RunEntry, 
     return added(f"{name}_x{LONGER}", preset, values)
 
 
+def going_on_command(run: Run, epochs: int, entry: RunEntry) -> str:
+    """Return the command that adds a run that goes on from this one, which kept its state, and trains it."""
+    start = f"after_{run.name}"
+    changed = entry.model_copy(update={"data": start})
+    _, _, override = longer_command(run.name, epochs, run.preset, changed, run.train).partition(" -S ")
+    made = f"++starts.{start}={flow({'data': run.data, 'run': run.name})}"
+    return f"dvc exp run -S {shlex.quote(made)} -S {override} -S ++runs.{run.name}_long.train.go_on=true"
+
+
 def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[str, RunEntry]:
     """Return the line of params.yaml that would make each run again: what differs from the base values.
 
@@ -68,9 +82,13 @@ def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[s
     values = (base or Options()).model_dump(mode="json", include=set(Options.model_fields))
     entries = {}
     for result in results:
-        own = result.run.model_dump(mode="json", include=set(Options.model_fields))
+        own = {name: getattr(result.run, name).model_dump(mode="json") for name in Options.model_fields}
+        data, start = result.run.data, result.run.train.start_from
+        for name, one in base.starts.items() if isinstance(base, Params) else ():
+            if (one.data, one.run) == (result.run.data, start):
+                data, own["train"]["start_from"] = name, None
         changes = {key: change for key, change in _difference(own, values).items() if key != "visualize"}
-        entries[result.run.name] = RunEntry.model_validate({"data": result.run.data, "preset": None, **changes})
+        entries[result.run.name] = RunEntry.model_validate({"data": data, "preset": None, **changes})
     return entries
 
 

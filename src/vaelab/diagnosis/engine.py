@@ -10,6 +10,7 @@ from vaelab.diagnosis.gaps import lacking
 from vaelab.diagnosis.prescription import Prescription
 from vaelab.diagnosis.sign import CERTAINTIES, Certainty, Evidence, Sign
 from vaelab.diagnosis.signs.verdict import poor
+from vaelab.params.starts import anew
 
 MOST = 3  # prescriptions of a finding
 
@@ -101,7 +102,11 @@ def _finding(cause: Cause, case: Case, found: Mapping[str, _Confirmed]) -> Findi
     symptoms = _holding((*cause.symptoms, *poor(case, {cause.id, *explained_by(cause, CAUSES)})), case)
     evidence = _once([*confirmed.evidence, *symptoms, *(one for name in follows for one in found[name].evidence)])
     certainty = min((one.certainty for one in confirmed.evidence), key=CERTAINTIES.index)
-    tried = [prescription for write in cause.prescriptions if (prescription := write(case)) is not None]
+    tried = [
+        prescription._replace(changes=anew(case.run, prescription.changes))
+        for write in cause.prescriptions
+        if (prescription := write(case)) is not None
+    ]
     return Finding(cause, confirmed.severity, certainty, tuple(evidence), tuple(follows), tuple(tried[:MOST]))
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from vaelab.params.datasets import SETTINGS, Dataset, source_name
 from vaelab.params.problems import Problem, check, path_of, short, suggestion
 from vaelab.params.schema import Params
+from vaelab.params.starts import data_of, unknown_names
 
 UNUSED = ("datasets", "presets", "suites")  # groups whose members are checked when a run uses them
 
@@ -23,7 +24,7 @@ def problems_of(raw: Mapping[str, Any]) -> Found:
     """Return what is wrong with the values of params.yaml, one by one, and with the names that they use."""
     used, found = used_names(raw), Found([], [])
     here = check(Params, raw, apart=lambda place: _is_unused(place, used))
-    for problem in (*here, *_unknown_names(raw)):
+    for problem in (*here, *_unknown_names(raw), *unknown_names(raw)):
         found[_is_unused(problem.place, used)].append(problem)
     return found
 
@@ -34,6 +35,7 @@ def used_names(raw: Mapping[str, Any]) -> dict[str, set[str]]:
     presets = mapping(raw.get("presets"))
     for name, entry in mapping(raw.get("runs")).items():
         chosen = {"preset": name if name in presets else None, **mapping(entry)}
+        chosen["data"] = data_of(raw, chosen.get("data"))
         for key, group in (("data", "datasets"), ("preset", "presets")):
             if isinstance(chosen.get(key), str):
                 used[group].add(chosen[key])
@@ -80,6 +82,8 @@ def _unknown_names(raw: Mapping[str, Any]) -> Iterator[Problem]:
         for name, entry in mapping(runs).items():
             for key, group, what in (("data", "datasets", "data set"), ("preset", "presets", "preset")):
                 given, known = mapping(entry).get(key), raw.get(group) or {}
+                if group == "datasets" and isinstance(known, Mapping):
+                    known = {**known, **mapping(raw.get("starts"))}
                 if isinstance(given, str) and isinstance(known, Mapping) and given not in known:
                     place, text = (*prefix, name, key), f"unknown {what} {short(given)}; {suggestion(given, known)}"
                     yield Problem(path_of(place), text, place)

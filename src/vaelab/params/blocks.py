@@ -1,8 +1,9 @@
 """The options of a run by block. The docstring under a field, or its description, is its entry in docs/params.md."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from vaelab.params.base import CLEARED, Block, Fraction, number_or_text, of
 from vaelab.params.names import NETWORK_OF_KIND, SELECTS_OF_KIND, Network, SelectionMetric
@@ -187,6 +188,36 @@ class Train(Block):
     """Arithmetic of the network."""
     compile: bool = False
     """Compile the network with torch.compile."""
+    accumulate: int = Field(1, ge=1, le=65536)
+    """Parts that a batch is computed in, one after the other, where memory does not hold it: the same gradient, but for
+    batch normalisation, which looks at each part."""
+    minutes: float | None = Field(None, gt=0)
+    """Time after which training ends, with the epoch that it is in; an interrupted one counts all its parts."""
+    start_from: str | None = Field(None, max_length=500)
+    """A .safetensors file with the weights to start from. For those of another run write it into `starts`, and that
+    as the run's `data`."""
+    go_on: bool = False
+    """The start is not of weights alone: that training goes on, as if it had never ended. `epochs` counts from its
+    beginning. It needs `keep_state` there, the same network, data and objective."""
+    keep_state: bool = False
+    """Keep what another run needs to go on: models/<run>/state.safetensors, three times the size of the model."""
+
+    @field_validator("start_from")
+    @classmethod
+    def _is_a_name_or_a_file(cls, value: str | None) -> str | None:
+        if value is not None and not value.endswith(".safetensors") and not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+            raise ValueError("expected a .safetensors file")
+        return value
+
+
+LATER = (
+    "accumulate",
+    "minutes",
+    "start_from",
+    "go_on",
+    "keep_state",
+)  # options of Train that, at their defaults, stand
+# in no resolved run and no model file: those of runs that do not use them stay as they were before there were any
 
 
 class Limits(Block):

@@ -28,7 +28,9 @@ def cross_checks(run: Run, where: str, data: Dataset | None, compare: Any) -> It
         compare: the block `compare` of params.yaml, right or wrong.
     """
     of_data = [] if data is None else [_shapes(run, data, where), _test_split(run, data, compare)]
-    of_run = (check(run, where) for check in (_metrics, _schedules, _prior, _limits, *OF_KIND.get(run.kind, ())))
+    of_run = (
+        check(run, where) for check in (_metrics, _schedules, _prior, _limits, _parts, *OF_KIND.get(run.kind, ()))
+    )
     for problems in (_terms(run, where), _output(run, where), _network(run, where), *of_data, *of_run):
         with suppress(AttributeError):
             yield from problems
@@ -104,6 +106,21 @@ def _limits(run: Run, where: str) -> Iterator[Problem]:
         low, high = getattr(run.diagnose, least), getattr(run.diagnose, most)
         if low > high:
             yield Problem(f"{where}.diagnose.{least}", f"is {low:g}, above diagnose.{most}, which is {high:g}")
+
+
+def _parts(run: Run, where: str) -> Iterator[Problem]:
+    """What looks at a whole batch, which is not there where it is computed part by part."""
+    loss, parts = run.loss, run.train.accumulate
+    if parts == 1:
+        return
+    path = f"{where}.train.accumulate"
+    if parts > run.train.batch_size:
+        yield Problem(path, f"is {parts} parts of a batch of {run.train.batch_size} examples (train.batch_size)")
+    whole = [f"the term {name}" for name in sorted(_active(run) & {"total_correlation", "mmd"})]
+    whole += ["loss.free_bits"] * (loss.free_bits > 0) + ["loss.capacity"] * (loss.capacity is not None)
+    optimal = loss.sigma == "optimal" and not run.model.learned_sigma and _active(run) & {"gaussian", "laplace"}
+    for name in [*whole, *["loss.sigma: optimal"] * bool(optimal)]:
+        yield Problem(path, f"takes batches apart, and {name} looks at a whole one")
 
 
 def _shapes(run: Run, settings: Dataset, where: str) -> Iterator[Problem]:

@@ -47,6 +47,7 @@ def params_document() -> str:
         title = f"`datasets.<name>` with `source: {source_name(settings)}`: {settings.__doc__}"
         parts.append(_section(title, models, settings.__name__))
     parts.append(_section("`datasets.<name>.split`", models, "Split", "split"))
+    parts.append(_section("`starts.<name>`: a data set with a run to start from", models, "Start"))
     parts.append(_section("`runs.<name>` and `suites.<suite>.<name>`", models, "RunEntry", skip=Options.model_fields))
     return "\n".join(parts)
 

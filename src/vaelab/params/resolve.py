@@ -13,7 +13,8 @@ from vaelab.params.loss import Terms
 from vaelab.params.partial import forget, partial, same_place
 from vaelab.params.problems import Problem, check, path_of, raise_problems
 from vaelab.params.reading import read_yaml
-from vaelab.params.schema import Options, Params, Run
+from vaelab.params.schema import Options, Params, Run, Start
+from vaelab.params.starts import data_of, own_problems, starts_from, together, unmade
 
 BLOCKS = tuple(Options.model_fields)
 
@@ -27,6 +28,7 @@ class Resolved(NamedTuple):
     warnings: list[str]
     datasets: dict[str, Dataset | None]  # all of them; None for one that is wrong and that no run uses
     unused: list[Problem]  # of data sets, presets and suites that no run uses
+    starts: dict[str, Start]  # data sets with a run to start from
 
 
 def read_params(path: Path) -> Params:
@@ -55,6 +57,13 @@ def read_dataset(path: Path) -> PreparedFrom:
     return PreparedFrom.model_validate(raw)
 
 
+def read_start(path: Path) -> Start:
+    """Return the start in data/datasets/<name>.yaml. Raises InputError when it does not fit the schema."""
+    raw = read_yaml(path)
+    raise_problems(str(path), check(Start, raw))
+    return Start.model_validate(raw)
+
+
 def resolve(path: Path) -> Resolved:
     """Return the active runs of params.yaml, complete, with warnings of values that have no effect.
 
@@ -74,10 +83,14 @@ def resolve(path: Path) -> Resolved:
         if run is not None:
             runs[name] = run
     raise_problems(str(path), problems)
+    complete = {name: run.effective() for name, run in runs.items()}
+    between, noted = together(complete)
+    raise_problems(str(path), between)
     changes = {name: over for name, (_, over) in layers.items()}
-    warnings = [*overridden(raw, changes), *without_effect(runs, changes)]
+    warnings = [*overridden(raw, changes), *without_effect(runs, changes), *noted, *unmade(raw, runs)]
     datasets = {name: settings_of(raw, name) for name in mapping(raw.get("datasets"))}
-    return Resolved({name: run.effective() for name, run in runs.items()}, warnings, datasets, found.unused)
+    starts = {name: Start.model_validate(start) for name, start in mapping(raw.get("starts")).items()}
+    return Resolved(complete, warnings, datasets, found.unused, starts)
 
 
 def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,12 +117,12 @@ def _layers(name: str, entry: Any, raw: Mapping[str, Any]) -> Layers:
 def _run(name: str, layers: Layers, raw: Mapping[str, Any], found: Found) -> tuple[Run | None, list[Problem]]:
     """A run, and what is wrong with its values together; None where they are wrong alone."""
     preset, changes = layers
-    data = mapping(raw["runs"][name]).get("data")
+    data, start = data_of(raw, mapping(raw["runs"][name]).get("data")), starts_from(raw, name)
     kind = source_kind(raw, data)
     if kind is None:
         return None, []
     values = {block: raw.get(block) or {} for block in BLOCKS}
-    for change in changes:
+    for change in ({"train": {"start_from": start}} if start else {}, *changes):
         values = merge(values, change)
     values |= {"name": name, "data": data, "kind": kind, "preset": preset}
     where = path_of(("runs", name))
@@ -123,7 +136,8 @@ def _run(name: str, layers: Layers, raw: Mapping[str, Any], found: Found) -> tup
     run = _with_defaults_of_kind(run)
     for place in left_out:
         run = forget(run, place)
-    return run, [*new, *cross_checks(run, where, settings_of(raw, data), raw.get("compare"))]
+    beside = cross_checks(run, where, settings_of(raw, data), raw.get("compare"))
+    return run, [*new, *beside, *own_problems(run, where, start)]
 
 
 def _in_a_run(place: tuple[Any, ...], name: str, preset: str | None) -> tuple[Any, ...]:

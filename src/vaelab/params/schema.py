@@ -3,10 +3,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from vaelab.params.base import Block, has_effect
-from vaelab.params.blocks import Evaluate, Model, Train, Visualize
+from vaelab.params.blocks import LATER, Evaluate, Model, Train, Visualize
 from vaelab.params.datasets import Dataset
 from vaelab.params.diagnose import Diagnose
 from vaelab.params.loss import Loss
@@ -59,11 +68,20 @@ class Options(Block):
     """Pictures."""
 
 
+class Start(Block):
+    """A data set with a run to start from: what a run names as its data that begins with the weights of another one."""
+
+    data: str
+    """Name of a data set."""
+    run: str
+    """Name of an active run. With `train.go_on` its training goes on; else its best weights are where one begins."""
+
+
 class RunEntry(Options):
     """One line of `runs` or of a suite: a data set, a preset and inline changes."""
 
     data: str
-    """Name of a data set."""
+    """Name of a data set, or of one of `starts`."""
     preset: str | None = None
     """Name of a preset; by default the one of the run's own name, where there is one."""
     _given: Mapping[str, Any] = PrivateAttr({})
@@ -93,6 +111,8 @@ class Params(Options):
 
     datasets: dict[Name, Dataset] = {}
     """Named data sets; stage prepare writes each to data/prepared/<name>."""
+    starts: dict[Name, Start] = {}
+    """Named data sets with a run to start from."""
     compare: Compare = Compare()
     """Comparison of the active runs."""
     presets: dict[Name, Options] = {}
@@ -114,6 +134,15 @@ class Run(Options):
     """Kind of data."""
     preset: str | None
     """Preset that it was made from."""
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_were_later_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if isinstance(values.get("train"), dict):
+            fields = Train.model_fields
+            idle = {name for name in LATER if getattr(self.train, name) == fields[name].default}
+            values["train"] = {name: value for name, value in values["train"].items() if name not in idle}
+        return values
 
     def effective(self) -> "Run":
         """Return the run with each option that has no effect on its kind of data, or its network, at the default."""

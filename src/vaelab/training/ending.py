@@ -24,6 +24,8 @@ def ending(options: Train, progress: Progress) -> tuple[str, str] | None:
         return "patience", f"{found}{by} for {counted(progress.since_best, 'epoch')}"
     if progress.epoch >= options.epochs:
         return "epochs", f"all epochs are trained: {progress.epoch}"
+    if progress.out_of_time:
+        return "minutes", f"train.minutes, {options.minutes:g}, were over in epoch {progress.epoch} of {options.epochs}"
     return None
 
 
@@ -39,7 +41,7 @@ def training_facts(session: Session, not_finite: str = "") -> dict[str, Any]:
     Seconds are those of the clock on the wall, of training, validation and checkpoints, without what a kill lost.
     """
     count_seconds(session)
-    progress, steps = session.progress, session.progress.step
+    progress, steps = session.progress, session.progress.step - session.progress.before
     each = progress.seconds * session.steps / steps if steps else None
     end = ("not_finite", not_finite) if not_finite else ending(session.run.train, progress)
     assert end is not None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from vaelab.data.format.batches import Batch, latent_noise
@@ -9,6 +10,7 @@ from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
 from vaelab.objective.share import Share
+from vaelab.training.accumulated import Computed, joined
 from vaelab.training.crop import cut
 from vaelab.training.ending import leave, where
 from vaelab.training.nonfinite import culprit, sentence, together
@@ -18,14 +20,30 @@ from vaelab.training.step import corrupted, dropout_seed, flipped, forget_gradie
 from vaelab.training.turned import turned
 
 
-def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference, Losses, Tensor]:
+def forward_backward(session: Session, index: Tensor) -> Computed:
     """Compute the gradients of the batch `index` [B] at the current step; each process takes its share of it.
+
+    With `train.accumulate` a process takes its share part by part: the examples that as many processes would have.
 
     Returns:
         The share with what was made of it, and the loss of the whole batch.
     """
-    rank, options, step = session.fabric.global_rank, session.run.train, session.progress.step
-    mine, device = slice(rank, None, session.fabric.world_size), session.fabric.device
+    forget_gradients(session.optimizer)
+    places = _parts(session, len(index))
+    found = [_part(session, index, mine) for mine in places]
+    return found[0] if len(found) == 1 else joined(found)
+
+
+def _parts(session: Session, size: int) -> list[slice]:
+    """Which examples of a batch of that size this process takes at once, one after the other."""
+    rank, world = session.fabric.global_rank, session.fabric.world_size
+    parts = max(1, min(session.run.train.accumulate, size // world))
+    return [slice(rank + world * part, None, world * parts) for part in range(parts)]
+
+
+def _part(session: Session, index: Tensor, mine: slice) -> Computed:
+    """Add the gradients of some examples of a batch to those that there are."""
+    options, step, device, rank = session.run.train, session.progress.step, session.fabric.device, mine.start
     noise = latent_noise((len(index), session.model.latent_dim), options.seed, step)[mine]
     batch = session.train.take(index[mine])
     if options.flip:
@@ -44,7 +62,6 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
         seen = corrupted(seen, options.corruption, options.seed, step, rank)
     if options.input_noise:
         seen = noisy(seen, options.input_noise, options.seed, step, mine, len(index))
-    forget_gradients(session.optimizer)
     dropout = max(session.run.model.dropout, session.run.model.input_dropout)
     with dropout_seed(dropout > 0, options.seed, step, rank, device):
         network = session.model if session.is_plain else session.wrapped
@@ -53,17 +70,18 @@ def forward_backward(session: Session, index: Tensor) -> tuple[Batch, Inference,
 
 
 def _backward(session: Session, batch: Batch, inference: Inference, size: int) -> tuple[Losses, Tensor]:
-    """The losses of this process's examples, and the loss of the batch of `size`, whose gradients are computed."""
+    """The losses of these examples, and what they add to the loss of the batch of `size`, and to its gradients."""
     fabric, epoch = session.fabric, session.progress.step / session.steps
     if fabric.world_size == 1:
         losses = session.objective(batch.x, inference, epoch)
-        loss = losses.total.mean()
+        loss = losses.total.mean() if len(batch.x) == size else losses.total.sum() / size
         if session.is_plain:
             loss.backward()
         else:
             fabric.backward(loss)
         return losses, loss
-    losses = session.objective(batch.x, inference, epoch, Share(fabric.global_rank, fabric.world_size, size))
+    together = sum(of_all_processes(fabric, len(batch.x))) if session.run.train.accumulate > 1 else size
+    losses = session.objective(batch.x, inference, epoch, Share(fabric.global_rank, fabric.world_size, together))
     mine = losses.total.sum() * (fabric.world_size / size)  # the mean of it over processes is that of the examples
     fabric.backward(mine)
     whole = fabric.all_reduce(mine.detach())
@@ -78,7 +96,7 @@ def explain(session: Session, bad_step: int) -> InputError:
     order = session.order(epoch)
     index = order[step * session.batch_size : (step + 1) * session.batch_size]
     _, inference, losses, _ = forward_backward(session, index)
-    mine = index[session.fabric.global_rank :: session.fabric.world_size]
+    mine = torch.cat([index[place] for place in _parts(session, len(index))])
     found: list[dict[str, Any]] = of_all_processes(session.fabric, culprit(inference, losses, session.model, mine))
     place, bad = where(session, epoch + 1), together(found)
     folder = leave(session, {**place, **bad}, sentence(place, bad))

@@ -17,6 +17,7 @@ from vaelab.metrics.directions import VALIDATION
 from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
 from vaelab.training.ending import ending, training_facts, without_number
+from vaelab.training.going_on import go_on, keep
 from vaelab.training.gradients import explain, forward_backward
 from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
@@ -31,7 +32,7 @@ from vaelab.training.record import (
     warn_of_few_steps,
     write_checkpoints,
 )
-from vaelab.training.session import Draw, Session, Watch, save, start
+from vaelab.training.session import Draw, Session, Watch, count_seconds, save, start
 from vaelab.training.state import scratch_folder
 from vaelab.training.step import average, clip, copy_buffers, gradient_norm, rate_at, set_rate
 from vaelab.training.validation import Validated, validate
@@ -65,8 +66,12 @@ def fit(run: Run, data: Path, output: Path, draw: Draw, watch: Watch = lambda hi
         if not fabric.broadcast(is_trained(scratch, output)):
             with interrupts.allowed():
                 session = start(fabric, run, data, draw, watch, scratch)
+                if run.train.go_on and not session.progress.history:
+                    go_on(session, data)
             train(session, interrupts)
             if first:
+                if run.train.keep_state:
+                    keep(session, data)
                 finish(scratch, session.progress.files, training_facts(session))
         elif first:
             print(f"{run.name}: resuming after its last epoch", file=sys.stderr)
@@ -167,6 +172,9 @@ def close_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     value = metrics[options.metric]
     if value != value:
         raise without_number(session)
+    if options.minutes is not None:  # by one clock, looked at once
+        count_seconds(session)
+        progress.out_of_time = session.fabric.broadcast(progress.seconds >= 60 * options.minutes)
     progress.held = progress.held + 1 if all(holding(val, options).values()) else 0
     direction = VALIDATION[session.run.kind].history[options.metric]
     if epoch == options.select_from:

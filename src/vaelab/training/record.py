@@ -121,5 +121,6 @@ def note_unbeaten_start(session: Session) -> None:
     found = {row[options.metric] for row in progress.history if row["phase"] == "val" and row["epoch"]}
     if options.select_from == 0 and progress.best not in found and session.fabric.global_rank == 0:
         start = "PCA" if session.run.model.init == "pca" else "random weights"
+        start = f"the weights of {options.start_from}" if options.start_from else start
         text = f"no epoch is better on val than the start, {start} ({options.metric} {progress.best:.4g}): it is kept"
         print(f"note: {session.run.name}: {text}; more examples, or more epochs, would help", file=sys.stderr)

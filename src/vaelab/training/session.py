@@ -26,6 +26,7 @@ from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
 from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
+from vaelab.training.begins import begins_with, take_weights
 from vaelab.training.crop import by_size, longer_sides
 from vaelab.training.nonfinite import Guard
 from vaelab.training.processes import agreed
@@ -107,7 +108,7 @@ def start(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scratc
         InputError: data or state are damaged, or the batch is too small for the processes, or for what normalises it.
     """
     session = agreed(fabric, lambda: _session(fabric, run, data, draw, watch, scratch))
-    if session.batch_size == 1:
+    if session.batch_size == 1 or run.train.accumulate > 1:
         refuse_single_values(session.model)
     if fabric.world_size > 1:
         share_batch_norms(session.model)
@@ -135,7 +136,7 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scr
     progress, sums = _resumed(fabric, run, scratch, model, average, optimizer)
     if progress is None:
         progress, sums = Progress(), {}
-        _initialise(model, average, train, run, objective)
+        _initialise(model, average, train, run, objective)  # a training that goes on gets all from `going_on`
     chosen = torch.randperm(len(train), generator=generator(run.train.seed, 0, stream=2))
     chosen = chosen[: run.train.checkpoint_samples].sort().values
     return Session(
@@ -166,7 +167,11 @@ def _resumed(
 
 
 def _initialise(model: VAE, average: VAE | None, train: DeviceSplit, run: Run, objective: Objective) -> None:
-    """Set the weights that depend on the data, where the run asks for it."""
+    """Set the weights that another training had, or that depend on the data, where the run asks for it."""
+    if run.train.start_from is not None:
+        if not run.train.go_on:
+            take_weights(begins_with(run)[0], model, average)
+        return
     if run.model.init == "pca":
         ids = spread_ids(len(train), math.prod(train.shape), 1 if run.model.latent == "map" else model.latent_dim + 1)
         examples, group, options = train.stored(ids).cpu(), train.group.cpu()[ids], run.train

@@ -17,7 +17,9 @@ from vaelab.errors import InputError, shortened
 from vaelab.metrics.directions import Direction, improves
 from vaelab.models.files import save_tensors
 from vaelab.params.schema import Run
+from vaelab.training.begins import begins_with
 from vaelab.training.written import Written
+from vaelab.training.written import digest as file_digest
 
 WITHOUT_EFFECT = (
     "cli",
@@ -35,10 +37,12 @@ class Progress:
 
     epoch: int = 0  # epochs that are finished
     step: int = 0  # steps that are finished, over all epochs
+    before: int = 0  # steps of them that another training did, which this one goes on from
     best: float | None = None  # of the declared metric
     counted: float | None = None  # the metric where patience last began anew
     since_best: int = 0  # epochs since then
     held: int = 0  # epochs in a row in which all of train.stop_when held
+    out_of_time: bool = False  # whether the last epoch ended after train.minutes
     seconds: float = 0.0  # that it took, without what a kill lost
     history: list[dict[str, Any]] = field(default_factory=list)
     files: Written = field(default_factory=dict)  # that it has written, in the folder of its output
@@ -63,12 +67,19 @@ class Progress:
 def scratch_folder(run: Run, data: Path) -> Path:
     """Return the folder of the resume state: its name is a digest of the run, the data and the code in use."""
     digest = hashlib.sha256(run.model_dump_json(include={"model", "loss", "train", "data"}).encode())
-    digest.update(json.dumps(read_meta(data)["sha256"]).encode())
+    digest.update(data_digest(data).encode())
+    for path in begins_with(run):
+        digest.update(file_digest(path).encode())
     for name, module in sorted(sys.modules.items()):
         parts = name.split(".")
         if parts[0] == "vaelab" and getattr(module, "__file__", None) and not set(parts[1:2]) & set(WITHOUT_EFFECT):
             digest.update(Path(str(module.__file__)).read_bytes())
     return artifacts.SCRATCH / f"{run.name}-{digest.hexdigest()[:16]}"
+
+
+def data_digest(data: Path) -> str:
+    """Return what tells whether a folder of prepared data is another one."""
+    return json.dumps(read_meta(data)["sha256"])
 
 
 def outdated(folder: Path, run: Run) -> list[Path]:
@@ -86,15 +97,19 @@ def save_state(
     progress: Progress,
 ) -> None:
     """Write everything that the next step depends on."""
+    tensors = all_tensors(model, optimizer, average) | {f"sums.{name}": tensor.cpu() for name, tensor in sums.items()}
+    text = json.dumps(asdict(progress))
+    save_tensors(path, tensors, {"progress": text, "checksum": checksum(tensors, text)})
+
+
+def all_tensors(model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None) -> dict[str, Tensor]:
+    """Return on the CPU what changes in training, by names that `put_back` knows."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     if average is not None:
         tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     for number, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in values.items()}
-    tensors |= {f"sums.{name}": tensor for name, tensor in sums.items()}
-    text = json.dumps(asdict(progress))
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_tensors(path, tensors, {"progress": text, "checksum": checksum(tensors, text)})
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def checksum(tensors: Mapping[str, Tensor], text: str) -> str:
@@ -138,18 +153,25 @@ def load_state(
     progress, tensors = read_state(path)
     tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
     try:
-        model.load_state_dict(_below(tensors, "model."))
-        if average is not None:
-            average.load_state_dict(_below(tensors, "average."))
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _below(tensors, "optimizer.").items():
-            number, key = int(name.split(".")[0]), name.split(".", 1)[1]
-            state.setdefault(number, {})[key] = _laid_out_as(parameters[number], tensor)
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        put_back(tensors, model, optimizer, average)
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise _no_state(path, error) from None
-    return progress, _below(tensors, "sums.")
+    return progress, below(tensors, "sums.")
+
+
+def put_back(
+    tensors: dict[str, Tensor], model: nn.Module, optimizer: torch.optim.Optimizer, average: nn.Module | None
+) -> None:
+    """Put what `all_tensors` returned, on the device of the model, in its place; torch raises where it does not fit."""
+    model.load_state_dict(below(tensors, "model."))
+    if average is not None:
+        average.load_state_dict(below(tensors, "average."))
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in below(tensors, "optimizer.").items():
+        number, key = int(name.split(".")[0]), name.split(".", 1)[1]
+        state.setdefault(number, {})[key] = _laid_out_as(parameters[number], tensor)
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def _no_state(path: Path, error: Exception) -> InputError:
@@ -161,5 +183,6 @@ def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape else tensor
 
 
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -358,3 +358,12 @@ def test_what_a_queued_run_would_not_find_is_said_before_it_is_queued(ready):
         subprocess.run([*git, "add", "-f", str(tracked)], check=True)
         queue(own)
         subprocess.run([*git, "rm", "-q", "--cached", str(tracked)], check=True)
+
+
+def test_starts_of_no_run_that_is_compared_are_taken_out(ready):
+    starts = {"after_tags": {"data": "tags", "run": "tags"}, "after_photos": {"data": "photos", "run": "photos"}}
+    Path("params.yaml").write_text(yaml.safe_dump({**RAW, "starts": starts}, sort_keys=False))
+    made = compose(Selection(None, {"tags": {"data": "tags"}}), {}, ())
+    assert made.overrides[-2:] == ("~starts", "+starts={after_tags: {data: tags, run: tags}}")
+    both = {name: {"data": name} for name in ("tags", "photos")}
+    assert not any("starts" in override for override in compose(Selection(None, both), {}, ()).overrides)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from vaelab import artifacts
 from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_of
 from vaelab.commands.compare.experiments import SHOW, Experiment, check_project, command_line, keep_params, start
-from vaelab.commands.compare.overrides import replacing, resolved_overrides
+from vaelab.commands.compare.overrides import replacing, resolved_overrides, without_idle_starts
 from vaelab.commands.compare.progress import stages_in_all
 from vaelab.commands.compare.selection import Entry, Selection, is_suite_as_it_stands, select
 from vaelab.commands.compare.tracked import untracked
@@ -68,15 +68,18 @@ def compose(
     raw = read_yaml(artifacts.PARAMS)
     read_params(artifacts.PARAMS)
     if is_suite_as_it_stands(asked, raw) and not everywhere:
-        own = [f"runs=${{suites.{asked.preset}}}"]
+        runs, own = raw["suites"][asked.preset], [f"runs=${{suites.{asked.preset}}}"]
     else:
-        own = replacing({name: merge(run, everywhere) for name, run in select(asked, raw).items()})
+        runs = {name: merge(run, everywhere) for name, run in select(asked, raw).items()}
+        own = replacing(runs)
+    own += without_idle_starts(runs, raw.get("starts") or {})
     experiment = Experiment((*own, *overrides), name, queue)
     check_project(Path(), name)
     found = resolved_overrides(experiment.overrides, sweep=queue)
     if queue:
         raise_problems("what is to be queued", [problem for resolved in found for problem in untracked(resolved)])
     counts = {"runs": sum(len(resolved.runs) for resolved in found), "datasets": len(raw.get("datasets") or ())}
+    counts["starts"] = max(len(resolved.starts) for resolved in found)
     pipeline = Path("dvc.yaml")
     return experiment._replace(stages=stages_in_all(read_yaml(pipeline), counts)) if pipeline.is_file() else experiment
 

@@ -22,6 +22,15 @@ def replacing(runs: Mapping[str, Any]) -> list[str]:
     return ["~runs", f"+runs={written(runs)}"]
 
 
+def without_idle_starts(runs: Mapping[str, Any], starts: Mapping[str, Any]) -> list[str]:
+    """Return the overrides that take out of `starts`, all of which DVC makes, what no run here is or uses."""
+    used = {(entry or {}).get("data") for entry in runs.values()}
+    kept = {name: start for name, start in starts.items() if name in used or start["run"] in runs}
+    if len(kept) == len(starts):
+        return []
+    return ["~starts", *([f"+starts={written(kept)}"] if kept else [])]
+
+
 def written(value: Any) -> str:
     """Return a value of YAML in Hydra's grammar.
 

@@ -10,9 +10,10 @@ CHAIN = ("resolve", "prepare", "train", "evaluate", "threshold", "diagnose")  # 
 
 
 def stages_in_all(pipeline: Mapping[str, Any], counts: Mapping[str, int]) -> int:
-    """Return how many stages dvc.yaml has, with so many `runs` and `datasets`."""
+    """Return how many stages dvc.yaml has, with so many `runs`, `datasets` and, where there are any, `starts`."""
     return sum(
-        counts[stage["foreach"].strip("${}")] if "foreach" in stage else 1 for stage in pipeline["stages"].values()
+        counts.get(stage["foreach"].strip("${}"), 0) if "foreach" in stage else 1
+        for stage in pipeline["stages"].values()
     )
 
 
