@@ -404,7 +404,7 @@ def test_the_longer_command_of_a_run_that_keeps_its_state_goes_on(params):
     before = resolve(params).runs["good"]
     words = shlex.split(command_in(reports(params, ["good"])[0]))
     apply_overrides(params, words[4::2])
-    longer = resolve(params).runs["good_long"]
+    longer = resolve(params).runs["good_x10"]
     assert (longer.data, longer.train.start_from, longer.train.go_on) == (before.data, "good", True)
     assert longer.train.epochs == LONGER * before.train.epochs
 

@@ -69,7 +69,7 @@ def going_on_command(run: Run, epochs: int, entry: RunEntry) -> str:
     changed = entry.model_copy(update={"data": start})
     _, _, override = longer_command(run.name, epochs, run.preset, changed, run.train).partition(" -S ")
     made = f"++starts.{start}={flow({'data': run.data, 'run': run.name})}"
-    return f"dvc exp run -S {shlex.quote(made)} -S {override} -S ++runs.{run.name}_long.train.go_on=true"
+    return f"dvc exp run -S {shlex.quote(made)} -S {override} -S ++runs.{run.name}_x{LONGER}.train.go_on=true"
 
 
 def entries_of(results: Sequence[Result], base: Options | None = None) -> dict[str, RunEntry]:
