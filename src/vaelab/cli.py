@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vaelab import __version__, artifacts
-from vaelab.commands import completion, console, looking
+from vaelab.commands import completion, console, looking, running
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
@@ -141,6 +141,7 @@ def treat(
     treating.treat(run, treating.Asked(treating.seconds_of(budget), tries, dry_run, apply, random))
 
 
+app.command()(running.repro)
 app.command()(judging.quality)
 app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)

@@ -47,7 +47,7 @@ def run(command: Sequence[str], folder: Path, heard: Callable[[str], None] | Non
         printed, stdout = _channel(sys.stdout)
         closed.append(stdout)
         readers.append(threading.Thread(target=_listen, args=(printed, heard), daemon=True))
-    with _termination_interrupts():
+    with termination_interrupts():
         try:
             process = subprocess.Popen(command, cwd=folder, stdout=stdout, stderr=theirs, process_group=0)
         finally:
@@ -67,7 +67,7 @@ def _wait(process: "subprocess.Popen[bytes]") -> int:
     except KeyboardInterrupt:
         _say("interrupted: ending what runs; again to end DVC at once")
     try:
-        _interrupt_stages(process)
+        interrupt_stages(process)
     except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGINT)
         process.wait()
@@ -76,7 +76,7 @@ def _wait(process: "subprocess.Popen[bytes]") -> int:
     raise KeyboardInterrupt
 
 
-def _interrupt_stages(process: "subprocess.Popen[bytes]") -> None:
+def interrupt_stages(process: "subprocess.Popen[Any]") -> None:
     """End each stage that runs or begins: DVC, told to keep going, takes that for a failure and tries the next one."""
     import psutil  # comes with DVC
 
@@ -144,7 +144,7 @@ def _read(stream: Any) -> bytes:
 
 
 @contextmanager
-def _termination_interrupts() -> Iterator[None]:
+def termination_interrupts() -> Iterator[None]:
     """Make SIGTERM and SIGHUP interrupts, as long as the process runs: it would go on without us."""
     if threading.current_thread() is not threading.main_thread():
         yield
