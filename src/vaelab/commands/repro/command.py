@@ -5,42 +5,64 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from vaelab import artifacts
 from vaelab.commands.compare import processes
 from vaelab.commands.compare.experiments import StageError, dvc_beside
+from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
+from vaelab.commands.repro import on_ray
+from vaelab.commands.repro.elsewhere import packed
 from vaelab.commands.repro.lanes import Ended, Lanes, last_words, stages_of_runs
+from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
-from vaelab.params.problems import suggestion
+from vaelab.params.problems import raise_problems, suggestion
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import resolve
 
 
-def repro(chosen: Sequence[str], jobs: int) -> None:
-    """Bring the chosen runs up to date, `jobs` at a time; and where all are chosen, the comparison.
+class Asked(NamedTuple):
+    """What was typed."""
 
-    Args:
-        chosen: names of runs; none: all.
-        jobs: runs at a time.
+    runs: Sequence[str] = ()  # none: all
+    jobs: int = 2  # runs at a time, on this machine
+    on: str | None = None  # "ray": on a cluster
+    resources: Resources = Resources()
+
+
+def repro(asked: Asked) -> None:
+    """Bring the runs up to date, several at a time; and where all are chosen, the comparison.
 
     Raises:
         InputError: params.yaml has problems, or not this run.
         StageError: a stage failed; all that does not need it is done.
         KeyboardInterrupt: on Ctrl-C, when all that ran has ended.
     """
-    known = list(resolve(artifacts.PARAMS).runs)
-    if unknown := [run for run in chosen if run not in known]:
+    resolved = resolve(artifacts.PARAMS)
+    known = list(resolved.runs)
+    if unknown := [run for run in asked.runs if run not in known]:
         raise InputError(f"no run {unknown[0]!r} in {artifacts.PARAMS}; {suggestion(unknown[0], known)}")
     dvc("repro", "resolve", "prepare")
-    stages = stages_of_runs(read_yaml(Path("dvc.yaml")))
-    stale = [run for run in chosen or known if run in stale_runs()]
-    note(f"{len(stale)} runs to bring up to date, {jobs} at a time; {len(chosen or known) - len(stale)} are")
-    ended = Lanes(stages, jobs, note).reproduce(stale)
-    if failed := [one for one in ended if one.code]:
-        raise StageError(failure(failed))
-    if not chosen:
+    stages, chosen = stages_of_runs(read_yaml(Path("dvc.yaml"))), list(asked.runs) or known
+    outdated = stale_runs()
+    stale = [run for run in chosen if run in outdated]
+    note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
+    ended = []
+    if asked.on is None:
+        ended = Lanes(stages, asked.jobs, note).reproduce(stale)
+    elif stale:
+        raise_problems("what the machines are given", untracked(resolved))
+        ended = on_ray.reproduce(stale, packed(stages, shared=True), asked.resources, note)
+    failed = [one for one in ended if one.code]
+    if failed or asked.runs:
+        done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]
+        if asked.on and done:
+            dvc("repro", *done)
+    else:
         dvc("repro", "-k")
+    if failed:
+        raise StageError(failure(failed))
 
 
 def dvc(*words: str) -> None:
@@ -68,10 +90,10 @@ def failure(failed: Sequence[Ended]) -> str:
     return "\n".join([*found, "after the repair run the same command again"])
 
 
-def repro_or_exit(chosen: Sequence[str], jobs: int) -> int:
+def repro_or_exit(asked: Asked) -> int:
     """Do it and return the exit code, what went wrong said on stderr."""
     try:
-        repro(chosen, jobs)
+        repro(asked)
     except StageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

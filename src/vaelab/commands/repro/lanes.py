@@ -30,11 +30,19 @@ class Ended(NamedTuple):
     code: int
     stage: str  # the last one that began; empty where all were up to date
     seconds: float
+    node: str = ""  # of a cluster, on which it ran
 
     @property
     def log(self) -> Path:
         """What its stages have said."""
         return LOGS / f"{self.run}.log"
+
+    def text(self) -> str:
+        """Return how it ended, in a line."""
+        where = f" on {self.node}" if self.node else ""
+        if self.code == 0:
+            return f"{self.run}: done in {self.seconds:.0f} s{where}"
+        return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}, see {self.log}"
 
 
 def stages_of_runs(pipeline: Mapping[str, Any]) -> list[str]:
@@ -46,6 +54,28 @@ def environment(jobs: int) -> dict[str, str]:
     """Return the environment of each of `jobs` processes: its share of the cores, where the user has said nothing."""
     threads = {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // jobs))}
     return threads | dict(os.environ)
+
+
+def started(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], before: Sequence[str] = ()
+) -> "subprocess.Popen[str]":
+    """Start DVC in `folder`, in a process group of its own, what it says coming through one pipe."""
+    return subprocess.Popen(
+        [*before, dvc_beside(), *words], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", process_group=0,
+    )  # fmt: skip
+
+
+def followed(run: str, process: "subprocess.Popen[str]", begins: Say, heard: Callable[[str], object]) -> Ended:
+    """Follow the stages of a run to their end: `begins` is told each stage, `heard` each line."""
+    start, stage = time.monotonic(), ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        heard(line)
+        if found := BEGINS.match(COLOUR.sub("", line)):
+            stage = found[1]
+            begins(stage)
+    return Ended(run, process.wait(), stage, time.monotonic() - start)
 
 
 class Lanes:
@@ -83,33 +113,23 @@ class Lanes:
 
     def _report(self, new: Sequence[Ended], done: int, runs: int) -> None:
         for one in new:
-            how = f"done in {one.seconds:.0f} s" if one.code == 0 else f"FAILED in {one.stage}, see {one.log}"
-            self.say(f"{one.run}: {how} ({done} of {runs} runs)")
+            self.say(f"{one.text()} ({done} of {runs} runs)")
 
     def _reproduce_one(self, run: str) -> Ended:
-        start, stage = time.monotonic(), ""
         if self._interrupted:
-            return Ended(run, 1, stage, 0.0)
-        command = [dvc_beside(), "--wait-for-lock", "repro", "-s", *(f"{stage}@{run}" for stage in self.stages)]
+            return Ended(run, 1, "", 0.0)
+        words = ["--wait-for-lock", "repro", "-s", *(f"{stage}@{run}" for stage in self.stages)]
         with storage.writing(LOGS):
             LOGS.mkdir(parents=True, exist_ok=True)
         with (
             open(LOGS / f"{run}.log", "w", encoding="utf-8") as log,
-            subprocess.Popen(
-                command, env=environment(self.jobs), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", process_group=0,
-            ) as process,
-        ):  # fmt: skip
+            started(words, Path(), environment(self.jobs)) as process,
+        ):
             self._at_work.add(process)
-            assert process.stdout is not None
-            for line in process.stdout:
-                log.write(line)
-                log.flush()
-                if found := BEGINS.match(COLOUR.sub("", line)):
-                    stage = found[1]
-                    self.say(f"{run}: {stage}")
-        self._at_work.discard(process)
-        return Ended(run, process.returncode, stage, time.monotonic() - start)
+            try:
+                return followed(run, process, lambda stage: self.say(f"{run}: {stage}"), log.write)
+            finally:
+                self._at_work.discard(process)
 
     def _end(self, waiting: set[Future[Ended]]) -> None:
         self._interrupted = True
