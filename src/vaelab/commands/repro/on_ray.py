@@ -35,7 +35,6 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
         InputError: there is no cluster at that address.
     """
     import ray
-    from ray.util.queue import Queue
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     local: dict[str, Any] = {} if resources.address else {"include_dashboard": False}
@@ -45,8 +44,8 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
         raise InputError(f"--address {resources.address}: no Ray cluster answers there: {error}") from None
     try:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        said = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})  # on no machine that may die alone
-        shared = ray.put(project)
+        # on no machine that may die alone
+        said, shared = ray.remote(_Said).options(num_cpus=0, scheduling_strategy=here).remote(), ray.put(project)
         task = ray.remote(num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=RETRIES)(_task)
         threads = max(1, int(resources.cpus))
         return _watched({task.remote(run, shared, threads, said): run for run in runs}, said, say)
@@ -61,7 +60,7 @@ def _watched(tasks: dict[Any, str], said: Any, say: Callable[[str], None]) -> li
     board, runs, waiting = _Board(say), len(tasks), list(tasks)
     while waiting:
         done, waiting = ray.wait(waiting, timeout=LOOK)
-        board.hear(said)
+        board.hear(ray.get(said.take.remote()))
         for one in done:
             ended.append(_end_of(one, tasks[one], board))
             say(f"{ended[-1].text()} ({len(ended)} of {runs} runs)")
@@ -83,6 +82,22 @@ def _end_of(task: Any, run: str, board: "_Board") -> Ended:
     return found
 
 
+class _Said:
+    """What tasks have said and nobody has heard; an actor. To wait for an answer of it would free a task's CPU."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, str, str]] = []
+
+    def say(self, run: str, what: str, text: str) -> None:
+        """Keep what a task says."""
+        self.held.append((run, what, text))
+
+    def take(self) -> list[tuple[str, str, str]]:
+        """Return what is held, and forget it."""
+        taken, self.held = self.held, []
+        return taken
+
+
 class _Board:
     """Keeps what each run has said in its log, and says in a line where it is."""
 
@@ -91,9 +106,9 @@ class _Board:
         with storage.writing(LOGS):
             LOGS.mkdir(parents=True, exist_ok=True)
 
-    def hear(self, said: Any) -> None:
-        """Take in all that tasks have said since."""
-        for run, what, text in said.get_nowait_batch(said.qsize()):
+    def hear(self, said: Sequence[tuple[str, str, str]]) -> None:
+        """Take in what tasks have said since."""
+        for run, what, text in said:
             if what == "node":
                 before = self.nodes.get(run)
                 self.write(run, f"on {text}\n", begin=before is None)
@@ -120,11 +135,11 @@ def _task(run: str, project: Project, threads: int, said: Any) -> Ended:
     """What a machine of the cluster does for one run."""
     import ray
 
-    node = ray.util.get_node_ip_address()
-    said.put((run, "node", node))
+    node = f"{ray.util.get_node_ip_address()}/{ray.get_runtime_context().get_node_id()[:6]}"
+    said.say.remote(run, "node", node)
     check_versions(dict(project.versions), node)
-    lines = _Lines(lambda text: said.put((run, "line", text)))
-    ended = run_in_copy(run, project, threads, lambda stage: said.put((run, "stage", stage)), lines.hear)
+    lines = _Lines(lambda text: said.say.remote(run, "line", text))
+    ended = run_in_copy(run, project, threads, lambda stage: said.say.remote(run, "stage", stage), lines.hear)
     lines.send()
     return ended._replace(node=node)
 
