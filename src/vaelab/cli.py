@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vaelab import __version__, artifacts
-from vaelab.commands import completion, console, looking, words
+from vaelab.commands import completion, console, looking, running, words
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
@@ -145,6 +145,7 @@ def treat(
     treating.treat(run, treating.Asked(treating.seconds_of(budget), tries, dry_run, apply, random))
 
 
+app.command()(running.repro)
 app.command()(judging.quality)
 app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)

@@ -1,9 +1,12 @@
 """The one error that a user is meant to see, and how a script ends on it."""
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Callable
+
+END_WITH_PARENT = "VAELAB_END_WITH_PARENT"  # in the environment of what must not outlive a machine's task
 
 
 class InputError(Exception):
@@ -29,11 +32,21 @@ def shortened(error: Exception, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def end_with_parent() -> None:
+    """Have Linux send SIGTERM to this process when the one that began it has died, however that died."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 def exit_on_input_error(main: Callable[[], None]) -> None:
     """Run `main`; on an InputError print one message and exit with code 2, on Ctrl-C with 130, on SIGTERM with 143.
 
     What the terminal's encoding lacks is written as an escape: nothing that was computed is lost for it.
     """
+    if os.environ.get(END_WITH_PARENT):
+        end_with_parent()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

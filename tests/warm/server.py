@@ -41,14 +41,26 @@ def script(listener: socket.socket) -> str | None:
     return None
 
 
+def _wait_for_end(child: int, connection: socket.socket) -> None:
+    """Wait until the child has ended; where the one that asks for it is gone before, tell the child to end."""
+    ended, ends = os.pidfd_open(child), select.poll()
+    ends.register(ended, select.POLLIN)
+    ends.register(connection, 0)  # POLLHUP alone: it has shut down its own side at once
+    if ended not in dict(ends.poll()):
+        os.kill(child, signal.SIGTERM)
+    os.close(ended)
+
+
 def answer(connection: socket.socket) -> str:
     """Return the path of the script in a new process; this one waits for that and says how it has ended."""
     _, streams, *_ = socket.recv_fds(connection, 1, 3)
     arguments, folder, environment = json.loads(connection.makefile().read())
     child = os.fork()
     if child:
+        _wait_for_end(child, connection)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        connection.sendall(str(code).encode())
+        with suppress(BrokenPipeError):
+            connection.sendall(str(code).encode())
         os._exit(0)
     connection.close()
     for number, stream in enumerate(streams):

@@ -51,7 +51,7 @@ def run(command: Sequence[str], folder: Path, heard: Callable[[str], None] | Non
         printed, stdout = _channel(sys.stdout)
         closed.append(stdout)
         readers.append(threading.Thread(target=_listen, args=(printed, ended, heard), daemon=True))
-    with _interrupts() as interrupts:
+    with interrupts_held() as interrupts:
         for reader in readers:
             reader.start()
         try:
@@ -76,7 +76,7 @@ def _wait(process: "subprocess.Popen[bytes]", interrupts: "_Interrupts") -> int:
         pass
     try:
         _say("interrupted: ending what runs; again to end DVC at once")
-        _interrupt_stages(process)
+        interrupt_stages(process)
     except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGINT)
         process.wait()
@@ -85,7 +85,7 @@ def _wait(process: "subprocess.Popen[bytes]", interrupts: "_Interrupts") -> int:
     raise KeyboardInterrupt
 
 
-def _interrupt_stages(process: "subprocess.Popen[bytes]") -> None:
+def interrupt_stages(process: "subprocess.Popen[Any]") -> None:
     """End each stage that runs or begins: DVC, told to keep going, takes that for a failure and tries the next one."""
     import psutil  # comes with DVC
 
@@ -177,7 +177,7 @@ class _Interrupts:
 
 
 @contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
+def interrupts_held() -> Iterator[_Interrupts]:
     """Make SIGINT, SIGTERM and SIGHUP interrupts, as long as the process runs: it would go on without us.
 
     What is ignored stays so: nohup, a background job of a shell.

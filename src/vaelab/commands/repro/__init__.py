@@ -1,0 +1,1 @@
+"""`vaelab repro`: what `dvc repro` does, with the stages of several runs side by side."""

@@ -1,0 +1,100 @@
+"""What `vaelab repro` does: what all runs need, the runs side by side, and the rest as `dvc repro` does it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from vaelab import artifacts
+from vaelab.commands.compare import processes
+from vaelab.commands.compare.experiments import StageError, dvc_beside
+from vaelab.commands.compare.tracked import untracked
+from vaelab.commands.console import note
+from vaelab.commands.repro import on_ray
+from vaelab.commands.repro.elsewhere import packed
+from vaelab.commands.repro.lanes import Ended, Lanes, last_words, stages_of_runs
+from vaelab.commands.repro.on_ray import Resources
+from vaelab.errors import InputError
+from vaelab.params.problems import raise_problems, suggestion
+from vaelab.params.reading import read_yaml
+from vaelab.params.resolve import resolve
+
+
+class Asked(NamedTuple):
+    """What was typed."""
+
+    runs: Sequence[str] = ()  # none: all
+    jobs: int = 2  # runs at a time, on this machine
+    on: str | None = None  # "ray": on a cluster
+    resources: Resources = Resources()
+
+
+def repro(asked: Asked) -> None:
+    """Bring the runs up to date, several at a time; and where all are chosen, the comparison.
+
+    Raises:
+        InputError: params.yaml has problems, or not this run.
+        StageError: a stage failed; all that does not need it is done.
+        KeyboardInterrupt: on Ctrl-C, when all that ran has ended.
+    """
+    resolved = resolve(artifacts.PARAMS)
+    known = list(resolved.runs)
+    if unknown := [run for run in asked.runs if run not in known]:
+        raise InputError(f"no run {unknown[0]!r} in {artifacts.PARAMS}; {suggestion(unknown[0], known)}")
+    dvc("repro", "resolve", "prepare")
+    stages, chosen = stages_of_runs(read_yaml(Path("dvc.yaml"))), list(asked.runs) or known
+    outdated = stale_runs()
+    stale = [run for run in chosen if run in outdated]
+    note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
+    ended = []
+    if asked.on is None:
+        ended = Lanes(stages, asked.jobs, note).reproduce(stale)
+    elif stale:
+        raise_problems("what the machines are given", untracked(resolved))
+        ended = on_ray.reproduce(stale, packed(stages, shared=True), asked.resources, note)
+    failed = [one for one in ended if one.code]
+    if failed or asked.runs:
+        done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]
+        if asked.on and done:
+            dvc("repro", *done)
+    else:
+        dvc("repro", "-k")
+    if failed:
+        raise StageError(failure(failed))
+
+
+def dvc(*words: str) -> None:
+    """Run DVC, its output going where ours goes. Raises StageError where it fails."""
+    if processes.run([dvc_beside(), *words], Path()).code:
+        raise StageError(f"dvc {' '.join(words)} ended with an error, for the reason above")
+
+
+def stale_runs() -> set[str]:
+    """Return the runs of which DVC knows a stage that is not up to date.
+
+    Raises:
+        StageError: DVC cannot tell.
+    """
+    asked = subprocess.run([dvc_beside(), "status", "--json"], capture_output=True, encoding="utf-8")
+    if asked.returncode:
+        raise StageError(f"dvc status ended with an error: {asked.stderr.strip()}")
+    return {stage.partition("@")[2] for stage in json.loads(asked.stdout)}
+
+
+def failure(failed: Sequence[Ended]) -> str:
+    """Return which runs failed where, with the last words of each log."""
+    found = [f"failed: {', '.join(f'{one.stage}@{one.run}' for one in failed)}; all other runs are done and kept"]
+    found += [f"{one.log} ends with:\n{last_words(one.log)}" for one in failed]
+    return "\n".join([*found, "after the repair run the same command again"])
+
+
+def repro_or_exit(asked: Asked) -> int:
+    """Do it and return the exit code, what went wrong said on stderr."""
+    try:
+        repro(asked)
+    except StageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,147 @@
+"""Runs side by side in one project: each run's stages in a DVC process of its own, so many runs at a time.
+
+DVC lets go of its lock while the command of a stage runs, so that another process of it can look up and begin the next.
+"""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaelab import artifacts, storage
+from vaelab.commands.compare.experiments import dvc_beside
+from vaelab.commands.compare.processes import COLOUR, interrupt_stages, interrupts_held
+
+LOGS = artifacts.SCRATCH / "logs"
+BEGINS = re.compile(r"Running stage '([^'@]+)@")
+LAST = 400  # characters of a log that say why it failed
+
+Say = Callable[[str], None]
+
+
+class Ended(NamedTuple):
+    """How the stages of a run ended."""
+
+    run: str
+    code: int
+    stage: str  # the last one that began; empty where all were up to date
+    seconds: float
+    node: str = ""  # of a cluster, on which it ran
+
+    @property
+    def log(self) -> Path:
+        """What its stages have said."""
+        return LOGS / f"{self.run}.log"
+
+    def text(self) -> str:
+        """Return how it ended, in a line."""
+        where = f" on {self.node}" if self.node else ""
+        if self.code == 0:
+            return f"{self.run}: done in {self.seconds:.0f} s{where}"
+        return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}, see {self.log}"
+
+
+def stages_of_runs(pipeline: Mapping[str, Any]) -> list[str]:
+    """Return the names of the stages that dvc.yaml has for each run, in their order."""
+    return [name for name, stage in pipeline["stages"].items() if stage.get("foreach") == "${runs}"]
+
+
+def environment(jobs: int) -> dict[str, str]:
+    """Return the environment of each of `jobs` processes: its share of the cores, where the user has said nothing."""
+    threads = {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // jobs))}
+    return threads | dict(os.environ)
+
+
+def started(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], before: Sequence[str] = ()
+) -> "subprocess.Popen[str]":
+    """Start DVC in `folder`, in a process group of its own, what it says coming through one pipe."""
+    return subprocess.Popen(
+        [*before, dvc_beside(), *words], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", process_group=0,
+    )  # fmt: skip
+
+
+def followed(run: str, process: "subprocess.Popen[str]", begins: Say, heard: Callable[[str], object]) -> Ended:
+    """Follow the stages of a run to their end: `begins` is told each stage, `heard` each line."""
+    start, stage = time.monotonic(), ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        heard(line)
+        if found := BEGINS.match(COLOUR.sub("", line)):
+            stage = found[1]
+            begins(stage)
+    return Ended(run, process.wait(), stage, time.monotonic() - start)
+
+
+class Lanes:
+    """Runs in so many lanes; a run that fails stops none of the others.
+
+    Args:
+        stages: of each run, in their order.
+        jobs: runs at a time.
+        say: takes a line.
+    """
+
+    def __init__(self, stages: Sequence[str], jobs: int, say: Say) -> None:
+        self.stages, self.jobs, self.say = stages, jobs, say
+        self._at_work: set[subprocess.Popen[str]] = set()
+        self._interrupted = False
+
+    def reproduce(self, runs: Sequence[str]) -> list[Ended]:
+        """Reproduce the stages of the runs and return how each ended, in the order of their ends.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C or SIGTERM, when all that ran has ended.
+        """
+        ended: list[Ended] = []
+        with interrupts_held() as interrupts, ThreadPoolExecutor(self.jobs) as pool:
+            waiting = {pool.submit(self._reproduce_one, run) for run in runs}
+            try:
+                interrupts.release()
+                while waiting:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    ended += [future.result() for future in done]
+                    self._report(ended[-len(done) :], len(ended), len(runs))
+            except KeyboardInterrupt:
+                self._end(waiting)
+                raise
+        return ended
+
+    def _report(self, new: Sequence[Ended], done: int, runs: int) -> None:
+        for one in new:
+            self.say(f"{one.text()} ({done} of {runs} runs)")
+
+    def _reproduce_one(self, run: str) -> Ended:
+        if self._interrupted:
+            return Ended(run, 1, "", 0.0)
+        words = ["--wait-for-lock", "repro", "-s", *(f"{stage}@{run}" for stage in self.stages)]
+        with storage.writing(LOGS):
+            LOGS.mkdir(parents=True, exist_ok=True)
+        with (
+            open(LOGS / f"{run}.log", "w", encoding="utf-8") as log,
+            started(words, Path(), environment(self.jobs)) as process,
+        ):
+            self._at_work.add(process)
+            try:
+                return followed(run, process, lambda stage: self.say(f"{run}: {stage}"), log.write)
+            finally:
+                self._at_work.discard(process)
+
+    def _end(self, waiting: set[Future[Ended]]) -> None:
+        self._interrupted = True
+        self.say("interrupted: ending what runs")
+        for future in waiting:
+            future.cancel()
+        for process in list(self._at_work):
+            interrupt_stages(process)
+
+
+def last_words(log: Path) -> str:
+    """Return the end of a log, without the bars that were drawn in it."""
+    lines = (line.rpartition("\r")[2] for line in log.read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line.strip())[-LAST:]

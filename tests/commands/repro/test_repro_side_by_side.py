@@ -1,0 +1,85 @@
+"""Runs side by side: here, and on a Ray cluster of two nodes of which one dies; the same as one after the other."""
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+from projects import ENVIRONMENT, MAIN, TAGS, call, make_project, started, vaelab
+
+NODES = Path(__file__).resolve().parents[2] / "ray_nodes.py"
+ALONE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+PARAMS = TAGS | {
+    "runs": {name: {"data": "tags", "preset": "narrow", "train": {"seed": seed}} for seed, name in enumerate("abcd")},
+    "presets": {"narrow": {"model": {"latent_dim": 2, "hidden": [8]}, "train": {"epochs": 60}}},
+    "suites": {},
+}
+FAILS = """import sys
+if sys.argv[1] == "b":
+    sys.exit("the disk of b is full")
+"""  # before the rest of a stage
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """A project after `dvc repro`."""
+    folder = make_project(tmp_path_factory.mktemp("serial"), PARAMS, pictures=False)
+    call(folder, "dvc", "repro")
+    return folder
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """The digests of what the stages of all runs have made, and of the comparison."""
+    stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    return {
+        out["path"]: out["md5"] for name, stage in stages.items() if "@" in name or name == "compare"
+        for out in stage["outs"] if not out["path"].startswith("plots/")
+    }  # fmt: skip
+
+
+def test_a_run_that_fails_stops_no_other_and_the_same_command_goes_on(serial, tmp_path):
+    project = make_project(tmp_path, PARAMS, pictures=False)
+    stage = project / "stages/diagnose.py"
+    whole = stage.read_text()
+    stage.write_text(FAILS + whole)
+    said = vaelab(project, "repro", "-j", "2", code=1)
+    assert "failed: diagnose@b; all other runs are done and kept" in said
+    assert "the disk of b is full" in said
+    assert (project / ".scratch/logs/b.log").is_file()
+    assert sorted(path.stem for path in (project / "metrics/diagnose").glob("*.json")) == ["a", "c", "d"]
+    stage.write_text(whole)
+    said = vaelab(project, "repro", "c", "b")
+    assert "1 runs to bring up to date, 1 are" not in said  # the script is another one for all of them
+    assert {line.split(":")[0] for line in said.splitlines() if "done in" in line} == {"b", "c"}
+    assert started(vaelab(project, "repro")) == ["compare"]
+    assert outputs(project) == outputs(serial)
+
+
+@pytest.mark.parametrize("words", [("nobody",), ("a", "nobody")])
+def test_a_run_that_is_not_there_is_named(serial, words):
+    assert "no run 'nobody' in params.yaml; known: a, b, c, d" in vaelab(serial, "repro", *words, code=2)
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra [ray] is not installed")
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0,
+    reason="this machine gives no namespaces, in which Ray listens on loopback alone",
+)
+def test_a_node_of_ray_that_dies_costs_nothing_but_time(serial, tmp_path):
+    project = tmp_path / "on Ray"
+    project.mkdir()
+    make_project(project, PARAMS, pictures=False)
+    own = {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    command = [*ALONE, sys.executable, str(NODES), sys.executable, str(MAIN), "repro"]
+    said = call(project, *command, environment=ENVIRONMENT | own)
+    died = next(line.split()[-1] for line in said.splitlines() if line.startswith("killed the node of"))
+    assert f"{died}: " in next(line for line in said.splitlines() if "has died; again on" in line)
+    assert "(4 of 4 runs)" in said
+    assert "ended with 0, left running: []" in said
+    assert "resuming after epoch" in (project / ".scratch" / "logs" / f"{died}.log").read_text()
+    assert outputs(project) == outputs(serial)
