@@ -36,19 +36,23 @@ def squares(path: Path, name: str, info: DataInfo) -> Iterator[Squares | str]:
     Raises:
         UnreadableError: the file cannot be read.
     """
-    how, colour = info.preparation, COLOURS[info.shape[0]]
     with opened(path, MAX_PIXELS) as file:
         for number in page_numbers(file):
             called = page_name(name, number)
             try:
-                picture = in_eight_bits(page(file, number, MAX_PIXELS), colour, how.alpha, how.value_scale)  # type: ignore[arg-type]
-                yield _cut(picture, called, info)
+                yield of_picture(page(file, number, MAX_PIXELS), called, info)
             except UnreadableError as error:
                 yield f"{called}: {error}"
 
 
-def _cut(picture: Picture, name: str, info: DataInfo) -> Squares:
+def of_picture(picture: Picture, name: str, info: DataInfo) -> Squares:
+    """Return the examples of a picture of any mode, whose memory may be freed.
+
+    Raises:
+        UnreadableError: it is too small to be cut, or too large, or holds NaN.
+    """
     how, size = info.preparation, info.shape[-1]
+    picture = in_eight_bits(picture, COLOURS[info.shape[0]], how.alpha, how.value_scale)  # type: ignore[arg-type]
     if how.fit in ("resize", "crop"):
         x, _ = fitted(picture, size, "crop" if how.fit == "crop" else "resize")
         return Squares(x, [name], [])
