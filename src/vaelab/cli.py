@@ -148,6 +148,7 @@ app.command(cls=WithConfigurations)(compare)
 app.command()(looking.where)
 app.command("open")(looking.open_)
 app.command()(serving.score)
+app.command()(serving.export)
 app.command()(looking.tensorboard)
 app.command()(looking.notebook)
 

@@ -79,7 +79,7 @@ def test_tiles_of_a_page_are_one_row_with_the_worst_of_them(pictures, tmp_path):
     """Its map is as large as its tiles together."""
     model = vaelab.load("cloth")
     model.detector.info = model.info.__class__(**{**vars(model.info), "preparation": Preparation(fit="tile")})
-    model._info = model.detector.info
+    model.seen = model.detector.info
     x = stored(artifacts.prepared("cloth"), "defects")["x"][:6, 0]
     page = tmp_path / "pages/wool/page.png"
     page.parent.mkdir(parents=True)

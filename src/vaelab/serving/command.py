@@ -11,13 +11,11 @@ from vaelab.commands import completion
 
 MOST_LISTED = 20  # files that cannot be read, on the terminal; the table has all
 UNREAD, FLAGGED = 3, 1  # exit codes
+MODEL = typer.Argument(help="A run's name, a model file, or an exported folder.", autocompletion=completion.runs)
 
 
 def score(
-    model: Annotated[
-        str,
-        typer.Argument(help="A run's name, a model file, or an exported folder.", autocompletion=completion.runs),
-    ],
+    model: Annotated[str, MODEL],
     data: Annotated[str, typer.Argument(metavar="FOLDER", help="Folder of images, image or .npy.")],
     out: Annotated[Path, typer.Option(help="The table (.csv).")],
     maps: Annotated[Path | None, typer.Option(help="Folder for a picture of each flagged image's anomaly map.")] = None,
@@ -44,3 +42,16 @@ def score(
         raise typer.Exit(UNREAD)
     if fail_flagged and written.flagged:
         raise typer.Exit(FLAGGED)
+
+
+def export(
+    run: Annotated[str, MODEL],
+    out: Annotated[Path, typer.Option(help="The folder; files of an earlier export are replaced.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="Also ONNX: encoder, decoder, scores; needs [onnx].")] = False,
+    torch: Annotated[bool, typer.Option("--torch", help="Also programs of torch.export: encoder, decoder.")] = False,
+    licence: Annotated[str, typer.Option("--license", help="Of the weights, as the Hub names it: mit ...")] = "other",
+) -> None:
+    """Write a run as a folder that goes elsewhere: weights, scores, graphs, a model card; as the Hub takes it."""
+    from vaelab.serving.export.folder import export as exporting
+
+    print(*(f"{out}/{line}" for line in exporting(run, out, onnx, torch, licence)), sep="\n")

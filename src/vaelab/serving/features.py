@@ -26,17 +26,25 @@ class Features(NamedTuple):
         """Shape of a feature map."""
         return len(self.mean), self.side, self.side
 
+    def network(self, device: torch.device) -> EfficientNet:
+        """Return the network that they come from.
+
+        Raises:
+            InputError: the packages of `features` are not installed.
+        """
+        return load_efficientnet("model.features", [self.layer], device)
+
     @torch.no_grad()
     def of(self, images: Tensor, device: torch.device) -> Tensor:
         """Return the features of images uint8 [N, C, S, S], as they are stored, uint8 [N, F, h, h]."""
-        network = load_efficientnet("model.features", [self.layer], device)
-        parts = [self.stored(cut(network, part.to(device).float().div(255)).cpu()) for part in images.split(BATCH)]
-        return torch.cat(parts)
+        network = self.network(device)
+        maps = (cut(network, part.to(device).float().div(255)).cpu() for part in images.split(BATCH))
+        return torch.cat([self.stored(part).to(torch.uint8) for part in maps])
 
     def stored(self, maps: Tensor) -> Tensor:
-        """Return feature maps [N, F, h, h] in 8 bits."""
+        """Return feature maps [N, F, h, h] on the scale of 8 bits, whole numbers as floats."""
         mean, deviation = (values.to(maps)[:, None, None] for values in (self.mean, self.deviation))
-        found: Tensor = ((maps - mean) / deviation * (127.5 / RANGE) + 127.5).round().clamp(0, 255).to(torch.uint8)
+        found: Tensor = ((maps - mean) / deviation * (127.5 / RANGE) + 127.5).round().clamp(0, 255)
         return found
 
 

@@ -11,20 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.info import DataInfo
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
 from vaelab.errors import InputError
 from vaelab.evaluation.latent.prior import sample_prior
 from vaelab.measures.kinds import MEASURES
 from vaelab.models.files import ModelFile
 from vaelab.models.vae import Decoded
 from vaelab.params.kinds import KINDS
-from vaelab.params.problems import short, suggestion
 from vaelab.serving.detector import Detector, Scores
 from vaelab.serving.examples import Examples, Given, examples_of
-
-Group = str | int | Sequence[str] | Sequence[int] | np.ndarray | Tensor | None
+from vaelab.serving.groups import Group, by_colour, told
 
 
 class Posterior(NamedTuple):
@@ -48,22 +44,23 @@ class LoadedModel:
     def __init__(
         self, label: str, file: ModelFile, device: torch.device, batch_size: int, detector: Callable[[], Detector]
     ) -> None:
+        self.seen: DataInfo  # what the model itself takes: of pictures their pixels, or features
         self.label, self.device, self.batch_size = label, device, batch_size
-        self.model, self.run, self._info, self.facts = file
+        self.model, self.run, self.seen, self.facts = file
         self._detector = detector
 
     def __repr__(self) -> str:
-        return f"<vaelab model {self.label}: {KINDS[self.kind].plural} {'x'.join(map(str, self._info.shape))}>"
+        return f"<vaelab model {self.label}: {KINDS[self.kind].plural} {'x'.join(map(str, self.seen.shape))}>"
 
     @property
     def kind(self) -> str:
         """Kind of data: image, grid or tags."""
-        return self._info.kind
+        return self.seen.kind
 
     @property
     def info(self) -> DataInfo:
         """What the model knows of its data: shape, groups, classes, how pictures become examples."""
-        return self._info if self.run.model.features == "none" else self.detector.info
+        return self.seen if self.run.model.features == "none" else self.detector.info
 
     @property
     def latent_dim(self) -> int:
@@ -73,12 +70,12 @@ class LoadedModel:
     @property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups of its data, which models of several and anomaly scores must be told."""
-        return self._info.groups
+        return self.seen.groups
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the tags, or of the classes of grids."""
-        return self._info.classes
+        return self.seen.classes
 
     @cached_property
     def detector(self) -> Detector:
@@ -96,7 +93,7 @@ class LoadedModel:
         Raises:
             InputError: the examples do not fit the model, or a group is missing or unknown.
         """
-        found = [self.model.encode(x, told) for x, told in self._batches(examples, group)]
+        found = [self.model.encode(x, numbers) for x, numbers in self._batches(examples, group)]
         return Posterior(*(torch.cat(parts).float().cpu().numpy() for parts in zip(*found, strict=True)))
 
     @torch.no_grad()
@@ -111,10 +108,10 @@ class LoadedModel:
         latents = torch.as_tensor(z, dtype=torch.float32).cpu()
         if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
             raise InputError(f"z: shape {list(latents.shape)}; expected [N, {self.latent_dim}]")
-        told = self._told(group, len(latents), None)
+        numbers = self._told(group, len(latents), None, needed=self.model.conditional)
         parts = [
             self._shown(self.model.decode(part.to(self.device), some.to(self.device)))
-            for part, some in zip(latents.split(self.batch_size), told.split(self.batch_size), strict=True)
+            for part, some in zip(latents.split(self.batch_size), numbers.split(self.batch_size), strict=True)
         ]
         return np.concatenate(parts)
 
@@ -128,8 +125,8 @@ class LoadedModel:
         if self.run.model.features != "none":
             raise InputError(f"{self.label}: sees features of a network (model.features), which make no pictures")
         parts = []
-        for x, told in self._batches(examples, group):
-            inference = self.model(x, group=told)
+        for x, numbers in self._batches(examples, group):
+            inference = self.model(x, group=numbers)
             parts.append(self._shown(Decoded(inference.reconstruction, inference.extent)))
         return np.concatenate(parts)
 
@@ -159,11 +156,11 @@ class LoadedModel:
         """
         detector = self.detector
         given = examples_of(images, self.info)
-        told = self._told(group, len(given.x), given)
+        numbers = self._told(group, len(given.x), given)
         strips = given.source if strip is None else np.asarray(strip)
         if strips.shape != (len(given.x),):
             raise InputError(f"strip: shape {list(strips.shape)}; expected [{len(given.x)}]")
-        return detector.score(given.stored(), told, strips)
+        return detector.score(given.stored(), numbers, strips)
 
     def tags(self, probabilities: np.ndarray, threshold: float = 0.5) -> list[list[str]]:
         """Return the names of the tags [N, D] whose probability is at least the threshold, row by row."""
@@ -178,17 +175,15 @@ class LoadedModel:
     def _batches(self, examples: Given, group: Group) -> Iterator[tuple[Tensor, Tensor]]:
         """The examples as the model gets them, a few at a time, and the groups that it is told."""
         given = examples_of(examples, self.info)
-        told = self._told(group, len(given.x), given, needed=self.model.conditional)
+        numbers = self._told(group, len(given.x), given, needed=self.model.conditional)
         if self.run.model.features != "none":
-            yield from ((batch.x, batch.group) for batch in self._features(given, told).in_order(self.batch_size))
+            split = self.detector.seen(given.stored(), numbers)
+            yield from ((batch.x, batch.group) for batch in split.in_order(self.batch_size))
             return
         for start in range(0, len(given.x), self.batch_size):
             rows = slice(start, start + self.batch_size)
             part = Examples(given.x[rows].to(self.device), given.source[rows])
-            yield part.ready(self.kind), told[rows].to(self.device)
-
-    def _features(self, given: Examples, told: Tensor) -> DeviceSplit:
-        return self.detector.seen(given.stored(), told)
+            yield part.ready(self.kind), numbers[rows].to(self.device)
 
     def _shown(self, decoded: Decoded) -> np.ndarray:
         if self.kind == "image":
@@ -198,24 +193,10 @@ class LoadedModel:
         return MEASURES[self.kind].stored(decoded).cpu().numpy()
 
     def _told(self, group: Group, count: int, given: Examples | None, needed: bool = True) -> Tensor:
-        """The number of each example's group, int64 [N]."""
-        if group is None:
-            return self._unsaid(count, given, needed)
-        listed = [group] * count if isinstance(group, str | int) else list(group)
-        if len(listed) != count:
-            raise InputError(f"group: {len(listed)} for {count} examples; expected one for all, or one each")
-        return torch.tensor([self._number(name) for name in listed], dtype=torch.int64)
-
-    def _unsaid(self, count: int, given: Examples | None, needed: bool) -> Tensor:
-        if given is not None and self.groups == COLOUR_GROUPS and self.kind == "image":
-            return torch.from_numpy(is_gray(given.stored().numpy()).astype(np.int64))
-        if needed and len(self.groups) > 1 and (given is not None or self.model.conditional):
+        """The number of each example's group, int64 [N]; 0 where it is not said and makes no difference."""
+        found = told(group, self.groups, count)
+        if found is None and given is not None and self.kind == "image":
+            found = by_colour(self.groups, given.stored())
+        if found is None and needed and len(self.groups) > 1:
             raise InputError(f"{self.label}: say which group the examples are of: group=; {', '.join(self.groups)}")
-        return torch.zeros(count, dtype=torch.int64)
-
-    def _number(self, name: object) -> int:
-        if isinstance(name, str) and name in self.groups:
-            return self.groups.index(name)
-        if isinstance(name, int | np.integer | Tensor) and 0 <= int(name) < len(self.groups):
-            return int(name)
-        raise InputError(f"group: no {short(name)}; {suggestion(name, self.groups)}")
+        return torch.zeros(count, dtype=torch.int64) if found is None else found
