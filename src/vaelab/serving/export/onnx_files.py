@@ -36,10 +36,11 @@ def write_onnx(path: Path, graph: Graph) -> float:
                 graph.module, tuple(graph.inputs.values()), temporary, dynamo=True, external_data=False,
                 input_names=list(graph.inputs), output_names=list(graph.outputs), opset_version=OPSET,
                 dynamic_shapes=tuple({0: batch} for _ in graph.inputs), verbose=False,
-                custom_translation_table={torch.ops.aten.sort.stable: _stable_sort},
+                custom_translation_table={torch.ops.aten.sort.stable: _stable_sort, torch.ops.aten.median.dim: _median},
             )  # fmt: skip
         except RuntimeError as error:
-            raise InputError(f"{path}: this model cannot be written as ONNX: {shortened(error)}") from error
+            reason = shortened(error.__cause__ if isinstance(error.__cause__, Exception) else error)
+            raise InputError(f"{path.name}: this model cannot be written as ONNX: {reason}") from error
         return max(difference(temporary, graph, inputs) for inputs in (graph.inputs, _other(graph.inputs)))
 
 
@@ -50,6 +51,18 @@ def _stable_sort(values: Any, stable: bool = True, dim: int = -1, descending: bo
     op: Any = opset20
     size = op.Gather(op.Shape(values), op.Constant(value_ints=[dim]))
     return op.TopK(values, size, axis=dim, largest=int(descending), sorted=1)
+
+
+def _median(values: Any, dim: int, keepdim: bool = False) -> tuple[Any, Any]:
+    """The lower of the two in the middle, as torch has it, and where it is."""
+    from onnxscript import opset20
+
+    op: Any = opset20
+    one, axis = op.Constant(value_ints=[1]), op.Constant(value_ints=[dim])
+    half = op.Div(op.Sub(op.Gather(op.Shape(values), axis), one), op.Constant(value_ints=[2]))
+    found = (op.Gather(each, half, axis=dim) for each in op.TopK(values, op.Add(half, one), axis=dim, largest=0))
+    median, place = found if keepdim else (op.Squeeze(each, axis) for each in found)
+    return median, place
 
 
 def difference(path: Path, graph: Graph, inputs: dict[str, Tensor]) -> float:
