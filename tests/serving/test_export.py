@@ -112,6 +112,7 @@ def test_grids_and_tags_as_onnx(project, tmp_path):
         {"calibration": "quantile", "aggregation": "mean"},
         {"calibration": "none", "aggregation": "top_k", "top_k": 3, "smoothing": 0.8},
         {"combine": "cells", "weights": [2.0, 1.0], "smoothing": 1.3},
+        {"relative": "strip", "aggregation": "max"},
     ],
 )
 def test_the_graph_of_scores_does_what_the_settings_say(project, tmp_path, settings):
@@ -120,7 +121,7 @@ def test_the_graph_of_scores_does_what_the_settings_say(project, tmp_path, setti
     storage.write_json(path, {**storage.read_json(path), **settings})
     model = vaelab.load(folder / "models/cloth")
     x = stored(folder / artifacts.prepared("cloth"), "defects")
-    found = model.score(x["x"], x["group"])
+    found = model.score(x["x"], x["group"], np.zeros(len(x["x"])))  # one strip, as a batch is where that matters
     inputs = torch.from_numpy(x["x"]).float() / 255, torch.from_numpy(x["group"]).long()
     with torch.no_grad():
         score, flagged, maps = score_graph(model.detector).module(*inputs)
@@ -144,13 +145,24 @@ def test_a_network_for_each_group_without_asking_which_there_are():
         assert torch.allclose(values, expected[name], rtol=1e-4, atol=1e-6)
 
 
-def test_what_cannot_be_a_graph_is_said(project, tmp_path):
-    folder = without(project, tmp_path / "project")
-    path = folder / artifacts.thresholds("cloth") / "settings.json"
-    storage.write_json(path, {**storage.read_json(path), "relative": "strip"})
-    model = vaelab.load(folder / "models/cloth")
-    with pytest.raises(InputError, match=r"cloth: no score.onnx: threshold.relative: strip .*; `vaelab score` does it"):
-        score_graph(model.detector)
+def test_what_cannot_be_a_graph_is_said(project):
+    detector = vaelab.load("cloth").detector
+    settings = detector.settings.model_copy(update={"scores": ("projection",)})
+    detector.known = detector.known._replace(settings=settings)
+    with pytest.raises(InputError, match=r"no score.onnx: score projection takes gradients; `vaelab score` does it"):
+        score_graph(detector)
+
+
+class Ordered(torch.nn.Module):
+    """What ONNX has no word for."""
+
+    def forward(self, x):
+        return x.median(1).values, x.median(1, keepdim=True).values, x.sort(dim=1, stable=True, descending=True)[1]
+
+
+def test_medians_and_stable_order_are_those_of_torch(tmp_path):
+    x = torch.tensor([[3, 1, 3, 1, 2, 3], [0, 0, 5, 5, 0, 5]])
+    assert write_onnx(tmp_path / "ordered.onnx", Graph(Ordered(), {"x": x}, ("median", "kept", "order"))) == 0
 
 
 def test_a_graph_that_computes_something_else_is_no_file(tmp_path, monkeypatch):

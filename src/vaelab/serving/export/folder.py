@@ -71,6 +71,8 @@ def _write(place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bo
         write_detector(folder / DETECTOR, model.detector)
         lines.append(f"{DETECTOR}: threshold {model.detector.threshold:.4g}")
     graphs = _graphs(model, scored) if onnx or torch else {}
+    if scored and model.detector.settings.relative == "strip":
+        lines.append(f"{DETECTOR}: measures images against those of their strip: hand them in together")
     if scored and onnx and (reason := refusal(model.detector)):
         lines.append(f"no score.onnx: {reason}; `vaelab score` does it")
     for name, graph in graphs.items():
@@ -127,6 +129,7 @@ def _config(run: Run, model: LoadedModel, graphs: Mapping[str, Graph]) -> dict[s
         "model_type": "vaelab", "vaelab_version": __version__, "kind": run.kind, "latent_dim": model.latent_dim,
         "facts": model.facts, "info": info, "run": run.model_dump(mode="json"), "graphs": described,
         "threshold": model.detector.threshold if "score" in graphs else None,
+        "batch_is_a_strip": "score" in graphs and model.detector.settings.relative == "strip",
     }  # fmt: skip
 
 

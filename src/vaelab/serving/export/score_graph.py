@@ -31,10 +31,7 @@ NOT_IN_A_GRAPH = {
 
 def refusal(detector: Detector) -> str | None:
     """Return why a detector cannot be one graph; None where it can."""
-    settings = detector.settings
-    if settings.relative == "strip":
-        return "threshold.relative: strip measures an image against all images of its strip"
-    for name in settings.scores:
+    for name in detector.settings.scores:
         if name in NOT_IN_A_GRAPH:
             return f"score {name} {NOT_IN_A_GRAPH[name]}"
     return None
@@ -43,7 +40,7 @@ def refusal(detector: Detector) -> str | None:
 def score_graph(detector: Detector) -> Graph:
     """Return the graph from `image` float [B, C, S, S] in [0, 1] to `score` [B], `flagged` [B] and `map` [B, h, h].
 
-    Where the data have several groups, `group` int64 [B] says which.
+    Where the data have several groups, `group` int64 [B] says which; with `threshold.relative: strip` a batch is one.
 
     Raises:
         InputError: it cannot be one graph.
@@ -79,6 +76,8 @@ class ScoreGraph(nn.Module):
         """Return score [B], whether it is above the threshold [B], and the calibrated map [B, h, h]."""
         group = image.new_zeros(image.shape[0], dtype=torch.int64) if group is None else group
         maps = self._maps(self._seen(image), group)
+        if self.settings.relative == "strip":
+            maps = {name: values / _median(values) for name, values in maps.items()}
         finest = max(values.shape[-1] for values in maps.values())
         if self.settings.combine == "cells":
             maps = {COMBINED: self._mean(maps, finest)}
@@ -163,6 +162,13 @@ def _even(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays of one length: the last value of a shorter one is repeated, which changes nothing."""
     longest = max(part.size for part in parts)
     return np.stack([part if part.ndim == 0 else np.pad(part, (0, longest - part.size), "edge") for part in parts])
+
+
+def _median(values: Tensor) -> Tensor:
+    """Median of all values, between the two in the middle; 1 for 0."""
+    every = values.reshape(1, -1)
+    median = (every.median(1).values - (-every).median(1).values) / 2
+    return torch.where(median == 0, torch.ones_like(median), median)
 
 
 def _enlarged(maps: Tensor, side: int) -> Tensor:
