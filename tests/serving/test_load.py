@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from stored import stored
 
 import vaelab
 from vaelab import artifacts, storage
-from vaelab.data.format.info import image_info
+from vaelab.data.format.info import Preparation, image_info
 from vaelab.errors import InputError
 from vaelab.serving.detector_files import write_detector
 from vaelab.serving.examples import examples_of
@@ -181,3 +182,33 @@ def test_importing_the_package_loads_nothing():
     text = "import sys, vaelab; print(sorted({'torch', 'numpy', 'pydantic'} & {*sys.modules}))"
     found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda arrays, text: arrays.pop("shape/mahalanobis/1/mean"), "damaged: 'shape/mahalanobis/1/mean'"),
+        (lambda arrays, text: arrays.update({"shape/mahalanobis/0/mean": np.zeros(9, np.float32)}), "the model has 3"),
+        (lambda arrays, text: text.update(groups={"residual": [0], "mahalanobis": [0, 7]}), "damaged"),
+        (lambda arrays, text: text.update(threshold="high"), "threshold: got 'high'"),
+        (lambda arrays, text: text["info"].update(shape=[1, 8, 8]), r"made for images \[1, 8, 8\]"),
+    ],
+)
+def test_a_damaged_detector_is_said(project, tmp_path, change, expected):
+    shutil.copy(artifacts.models("cloth") / "model.safetensors", tmp_path)
+    write_detector(tmp_path / "whole.safetensors", vaelab.load("cloth").detector)
+    arrays, metadata = storage.read_tensors(tmp_path / "whole.safetensors")
+    text = json.loads(metadata["vaelab_detector"])
+    change(arrays, text)
+    storage.write_tensors(tmp_path / "detector.safetensors", arrays, {"vaelab_detector": json.dumps(text)})
+    with pytest.raises(InputError, match=expected):
+        _ = vaelab.load(tmp_path).detector
+
+
+def test_tiles_begin_where_the_cloth_does():
+    info = replace(image_info(1, 4, ("all",)), preparation=Preparation(fit="tile", reduce=2))
+    x = np.random.default_rng(0).integers(0, 256, (8, 29), dtype=np.uint8)
+    found = examples_of(Image.fromarray(x), info, start=lambda pixels: 5)
+    assert found.x.shape == (3, 1, 4, 4)
+    whole = examples_of(Image.fromarray(x[:, 5:]), info)
+    assert torch.equal(found.x, whole.x)

@@ -5,7 +5,7 @@ N images, h cells of a map to a side.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +16,10 @@ from torch import Tensor
 from vaelab.anomaly.preprocessing import COMBINED, preprocess
 from vaelab.anomaly.score import Calibrations, calibrated_maps, calibrated_scores
 from vaelab.anomaly.score_files import ScoreFile, ScoreMaps
+from vaelab.commands.judge.squares import Start
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.info import DataInfo
+from vaelab.data.sources.fabric.aitex import fabric_start
 from vaelab.errors import InputError
 from vaelab.evaluation.scores.normality import Shape
 from vaelab.evaluation.scores.scorer import Scorer
@@ -47,6 +49,7 @@ class Known(NamedTuple):
     patches: Calibrations  # of the scores of images
     cells: Calibrations  # of the cells of maps
     features: Features | None  # of models that see features of a network
+    margin: int | None  # pixels right of the selvage that strips are cut from; None: from their left edge
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,11 @@ class Detector:
     def threshold(self) -> float:
         """What scores more is flagged."""
         return self.known.threshold
+
+    @property
+    def start(self) -> Start | None:
+        """What says the first column of a strip that is cut; None: its left edge."""
+        return None if self.known.margin is None else partial(_start, margin=self.known.margin)
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -144,6 +152,11 @@ class Detector:
             bad = ~np.isfinite(values).all((1, 2))
             if bad.any():
                 raise InputError(f"{self.label}: score {name!r} of image {int(bad.argmax())} is NaN or infinite")
+
+
+def _start(pixels: np.ndarray, margin: int) -> int:
+    column = fabric_start(pixels[..., 0])
+    return 0 if column is None else column + margin
 
 
 def scoring(run: Run, names: tuple[str, ...]) -> Run:

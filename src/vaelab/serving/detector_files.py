@@ -47,6 +47,7 @@ class _Stored(Block):
     info: DataInfo
     groups: dict[str, list[int]]  # by score: those that are calibrated
     features: _Features | None
+    margin: int | None
 
 
 def write_detector(path: Path, detector: Detector) -> None:
@@ -69,6 +70,7 @@ def write_detector(path: Path, detector: Detector) -> None:
         "evaluate": detector.run.evaluate.model_dump(mode="json"), "threshold": known.threshold,
         "info": asdict(detector.info), "groups": groups,
         "features": known.features and {"layer": known.features.layer, "side": known.features.side},
+        "margin": known.margin,
     }  # fmt: skip
     storage.write_tensors(path, arrays, {METADATA: json.dumps(described)})
 
@@ -92,6 +94,7 @@ def read_detector(path: Path, label: str, file: ModelFile, device: torch.device)
         raise InputError(f"{path}: made for images {list(stored.info.shape)}; the model takes {list(file.info.shape)}")
     try:
         known = _known(stored, arrays, device)
+        _check(known, stored, file)
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path}: damaged: {shortened(error)}; export the run again") from None
     run = file.run.model_copy(update={"evaluate": stored.evaluate})
@@ -115,7 +118,25 @@ def _known(stored: _Stored, arrays: Mapping[str, np.ndarray], device: torch.devi
         {score: _calibrations(arrays, f"{what}/{score}", kind, stored.groups[score]) for score in stored.groups}
         for what in ("patches", "cells")
     )
-    return Known(stored.settings, stored.threshold, shapes, patches, cells, features)
+    return Known(stored.settings, stored.threshold, shapes, patches, cells, features, stored.margin)
+
+
+def _check(known: Known, stored: _Stored, file: ModelFile) -> None:
+    """Raise a ValueError where what is stored does not go together."""
+    model, settings = file.run.model, stored.settings
+    channels = model.latent_channels if model.latent == "map" else file.model.latent_dim
+    numbers = range(len(stored.info.groups))
+    for score in settings.scores:
+        if score in SHAPES and set(known.shapes[score]) != set(stored.groups[score]):
+            raise ValueError(f"score {score} lacks the distribution of a group")
+        if not set(stored.groups[score]) <= set(numbers):
+            raise ValueError(f"score {score} has groups {stored.groups[score]} of {len(numbers)}")
+    for shapes in known.shapes.values():
+        for shape in shapes.values():
+            pair: Any = shape
+            first, second = pair
+            if first.shape[-1] != channels or second.shape != (*first.shape, channels):
+                raise ValueError(f"a distribution of {list(first.shape)} features; the model has {channels}")
 
 
 def _calibrations(

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from vaelab.commands.judge.squares import of_picture, squares
+from vaelab.commands.judge.squares import Start, of_picture, squares
 from vaelab.data.format.batches import FORMATS
 from vaelab.data.format.info import DataInfo
 from vaelab.data.sources.decoding import Picture
@@ -38,7 +38,7 @@ class Examples(NamedTuple):
         return (self.x * 255).round().to(torch.uint8) if self.x.is_floating_point() else self.x
 
 
-def examples_of(given: Given, info: DataInfo) -> Examples:
+def examples_of(given: Given, info: DataInfo, start: Start | None = None) -> Examples:
     """Return what is given as examples for a model of data that `info` describes.
 
     - Images: an array or tensor, uint8 or float in [0, 1], channels first or last, one or many; a PIL image, the path
@@ -47,40 +47,47 @@ def examples_of(given: Given, info: DataInfo) -> Examples:
       [N, S, S] whose cells outside are K.
     - Tags: a list of names, or of such lists; or an array [N, D] of 0 and 1.
 
+    Args:
+        given: the examples.
+        info: of the data that the model was trained on.
+        start: of pictures that are cut into tiles, their first column; None: the left edge.
+
     Raises:
         InputError: it is none of these, or does not fit the model.
     """
-    return READERS[info.kind](given, info)
+    return _images(given, info, start) if info.kind == "image" else READERS[info.kind](given, info)
 
 
-def _images(given: Given, info: DataInfo) -> Examples:
+def _images(given: Given, info: DataInfo, start: Start | None) -> Examples:
     if isinstance(given, np.ndarray | Tensor):
         x = _laid_out(_tensor(given), info.shape)
         return Examples(x, np.arange(len(x)))
     listed = list(given) if isinstance(given, list | tuple) else [given]
     if not listed:
         raise InputError("examples: nothing is given; expected at least one")
-    parts = [_image(one, number, info) for number, one in enumerate(listed)]
+    parts = [_image(one, number, info, start) for number, one in enumerate(listed)]
     if len({part.is_floating_point() for part in parts}) > 1:
         raise InputError("examples: some are floats and some are not; expected all in 8 bits, or all in [0, 1]")
     return Examples(torch.cat(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts]))
 
 
-def _image(one: Given, number: int, info: DataInfo) -> Tensor:
+def _image(one: Given, number: int, info: DataInfo, start: Start | None) -> Tensor:
     if isinstance(one, np.ndarray | Tensor):
         return _laid_out(_tensor(one), info.shape)
     try:
         if isinstance(one, Image.Image):
-            return torch.from_numpy(of_picture(Picture(ImageOps.exif_transpose(one), []), f"image {number}", info).x)
+            return torch.from_numpy(
+                of_picture(Picture(ImageOps.exif_transpose(one), []), f"image {number}", info, start).x
+            )
         if isinstance(one, str | Path):
-            return _file(Path(one), info)
+            return _file(Path(one), info, start)
     except (UnreadableError, OSError) as error:
         raise InputError(f"examples: number {number}: {error}") from None
     raise InputError(f"examples: number {number} is {short(one)}; expected an array, a tensor, a picture or a path")
 
 
-def _file(path: Path, info: DataInfo) -> Tensor:
-    pages = list(squares(path, path.name, info))
+def _file(path: Path, info: DataInfo, start: Start | None) -> Tensor:
+    pages = list(squares(path, path.name, info, start))
     wrong = next((page for page in pages if isinstance(page, str)), None)
     if wrong is not None:
         raise UnreadableError(wrong)
@@ -192,4 +199,4 @@ def _rows_of_tags(given: Given) -> list[Sequence[str]]:
     return [list(row) for row in rows]
 
 
-READERS: dict[str, Callable[[Given, DataInfo], Examples]] = {"image": _images, "grid": _grids, "tags": _tags}
+READERS: dict[str, Callable[[Given, DataInfo], Examples]] = {"grid": _grids, "tags": _tags}

@@ -14,8 +14,9 @@ from vaelab.evaluation.scores.normality import MOST_MIXED
 from vaelab.evaluation.scores.scorer import Scorer
 from vaelab.models.files import ModelFile
 from vaelab.models.image.features import Inputs
+from vaelab.params.datasets import Aitex
 from vaelab.params.problems import check, raise_problems
-from vaelab.params.resolve import read_run
+from vaelab.params.resolve import read_dataset, read_run
 from vaelab.params.threshold import Threshold
 from vaelab.serving.detector import FITTED, Detector, Known, scoring
 from vaelab.serving.features import features_of
@@ -47,8 +48,15 @@ def fitted_detector(project: Path, name: str, file: ModelFile, device: torch.dev
     patches, cells = (
         {score: of_all[score] for score in scores} for of_all in (fitted.patches[settings.aggregation], fitted.cells)
     )
-    known = Known(settings, fitted.thresholds[COMBINED], shapes, patches, cells, features)
+    known = Known(settings, fitted.thresholds[COMBINED], shapes, patches, cells, features, _margin(project, run.data))
     return Detector(name, file.model, asked, file.info if features is None else seen.data, known, device)
+
+
+def _margin(project: Path, data: str) -> int | None:
+    """What is left out beside the selvage, of data that have one."""
+    path = project / artifacts.dataset(data)
+    settings = read_dataset(path).settings if path.is_file() else None
+    return settings.margin if isinstance(settings, Aitex) else None
 
 
 def _thresholds(project: Path, name: str) -> Fitted:

@@ -60,7 +60,7 @@ def score_folder(
     if out.suffix != ".csv":
         raise InputError(f"--out {out}: expected a name that ends in .csv")
     detector = model.detector
-    source = open_path(given, model.info)
+    source = open_path(given, model.info, detector.start)
     told = _told(model, source, group)
     pictures = flagged = 0
     refused = list(source.refused)

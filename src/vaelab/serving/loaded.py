@@ -155,7 +155,7 @@ class LoadedModel:
             InputError: the images do not fit the model, there is nothing to score with, or a group is missing.
         """
         detector = self.detector
-        given = examples_of(images, self.info)
+        given = examples_of(images, self.info, detector.start)
         numbers = self._told(group, len(given.x), given)
         strips = given.source if strip is None else np.asarray(strip)
         if strips.shape != (len(given.x),):

@@ -1,6 +1,6 @@
 """A picture of the user cut into examples as the training data of a model were. n examples, C channels, S side."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,9 @@ MAX_PIXELS: int = ImageFolder.model_fields["max_pixels"].default
 COLOURS: dict[int, Colour] = {1: "gray", 3: "rgb"}
 
 
+Start = Callable[[np.ndarray], int]
+
+
 class Squares(NamedTuple):
     """The examples of a page."""
 
@@ -30,8 +33,14 @@ class Squares(NamedTuple):
     places: list[Place]  # of tiles; empty where the page is one example
 
 
-def squares(path: Path, name: str, info: DataInfo) -> Iterator[Squares | str]:
+def squares(path: Path, name: str, info: DataInfo, start: Start | None = None) -> Iterator[Squares | str]:
     """Yield the examples of each page of a file that is called `name`, or why there are none.
+
+    Args:
+        path: of the file.
+        name: what it is called.
+        info: how training data became examples.
+        start: of tiles, the first column that is cut, of pixels [H, W, C]; None: the left edge.
 
     Raises:
         UnreadableError: the file cannot be read.
@@ -40,12 +49,12 @@ def squares(path: Path, name: str, info: DataInfo) -> Iterator[Squares | str]:
         for number in page_numbers(file):
             called = page_name(name, number)
             try:
-                yield of_picture(page(file, number, MAX_PIXELS), called, info)
+                yield of_picture(page(file, number, MAX_PIXELS), called, info, start)
             except UnreadableError as error:
                 yield f"{called}: {error}"
 
 
-def of_picture(picture: Picture, name: str, info: DataInfo) -> Squares:
+def of_picture(picture: Picture, name: str, info: DataInfo, start: Start | None = None) -> Squares:
     """Return the examples of a picture of any mode, whose memory may be freed.
 
     Raises:
@@ -60,7 +69,7 @@ def of_picture(picture: Picture, name: str, info: DataInfo) -> Squares:
     if how.fit == "square":
         x = np.moveaxis(_toned(_pixels(image), how), -1, 0)[None]
         return Squares(np.ascontiguousarray(x), [name], [])
-    patches = _tiles(image, size, how)
+    patches = _tiles(image, size, how, start)
     places = [Place(name, int(top), int(left)) for top, left in zip(patches[1], patches[2], strict=True)]
     return Squares(patches[0], [str(place) for place in places], places)
 
@@ -77,14 +86,17 @@ def _ready(image: Image.Image, size: int, how: Preparation) -> Image.Image:
     return Image.fromarray(pad(np.asarray(image), size)) if how.padded and image.mode == "L" else image
 
 
-def _tiles(image: Image.Image, size: int, how: Preparation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _tiles(
+    image: Image.Image, size: int, how: Preparation, start: Start | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All whole tiles, and their places in pixels of the page."""
     side = size * how.reduce
     if min(image.size) < side:
         raise UnreadableError(f"{image.width}x{image.height} pixels: too small for tiles of {side}")
-    if how.reduce > 1 or how.window:
+    if how.reduce > 1 or how.window or start:
         pixels = _pixels(image)
         cutting = Cutting(size, how.reduce, side, side, COLOURS[pixels.shape[2]], tone=lambda x: _contrast(x, how))
+        cutting = cutting._replace(start=start) if start else cutting
         found = cut_strip(Loaded(pixels, np.zeros(pixels.shape[:2], np.uint8)), cutting, side)
         return found.x, found.top, found.left
     x, _ = fitted(Picture(image, []), size, "tile")
