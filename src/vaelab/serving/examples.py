@@ -3,7 +3,6 @@
 N examples, C S S image or S S grid, D tags, K classes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,10 @@ from vaelab.data.format.info import DataInfo
 from vaelab.data.sources.decoding import Picture
 from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
-from vaelab.params.problems import short, suggestion
+from vaelab.measures.kinds import MEASURES
+from vaelab.models.vae import Decoded
+from vaelab.params.problems import short
+from vaelab.serving.coded import CODED
 
 Given = Any  # an array, a tensor, a picture, a path, or a list of those; tag lists; grids
 
@@ -55,7 +57,19 @@ def examples_of(given: Given, info: DataInfo, start: Start | None = None) -> Exa
     Raises:
         InputError: it is none of these, or does not fit the model.
     """
-    return _images(given, info, start) if info.kind == "image" else READERS[info.kind](given, info)
+    if info.kind == "image":
+        return _images(given, info, start)
+    x = CODED[info.kind](given, info)
+    return Examples(x, np.arange(len(x)))
+
+
+def shown(kind: str, decoded: Decoded) -> np.ndarray:
+    """Return what users get: images float32 in [0, 1], probabilities of tags float32, grids uint8, K outside."""
+    if kind == "image":
+        return decoded.reconstruction.clamp(0, 1).float().cpu().contiguous().numpy()
+    if kind == "tags":
+        return decoded.reconstruction.sigmoid().float().cpu().numpy()
+    return MEASURES[kind].stored(decoded).cpu().numpy()
 
 
 def _images(given: Given, info: DataInfo, start: Start | None) -> Examples:
@@ -118,85 +132,3 @@ def _laid_out(x: Tensor, shape: tuple[int, ...]) -> Tensor:
         return x.reshape(-1, *shape)
     wanted = " or ".join(f"[N, {', '.join(map(str, each))}]" for each in (shape, (height, width, channels)))
     raise InputError(f"examples: shape {list(given)}; the model takes {wanted}, or pictures (PIL, paths) of any size")
-
-
-def _grids(given: Given, info: DataInfo) -> Examples:
-    classes, side = len(info.classes), info.shape[0]
-    if isinstance(given, np.ndarray | Tensor):
-        x = torch.as_tensor(given).cpu()
-        if x.ndim in (2, 3) and tuple(x.shape[-2:]) == info.shape:
-            x = x.reshape(-1, side, side)
-            if x.is_floating_point() or int(x.min()) < 0 or int(x.max()) > classes:
-                raise InputError(f"grids: expected whole numbers from 0 to {classes - 1}, and {classes} outside")
-            return Examples(x.to(torch.uint8), np.arange(len(x)))
-        given = x.tolist()
-    grids = _list_of_grids(given)
-    x = torch.full((len(grids), side, side), classes, dtype=torch.uint8)
-    for number, grid in enumerate(grids):
-        cells = _cells(grid, number, classes, side)
-        x[number, : cells.shape[0], : cells.shape[1]] = cells
-    return Examples(x, np.arange(len(x)))
-
-
-def _list_of_grids(given: Given) -> list[Any]:
-    """One grid, many, or all of an ARC task."""
-    if isinstance(given, Mapping):
-        try:
-            pairs = [pair for part in ("train", "test") for pair in given[part]]
-            return [pair[role] for pair in pairs for role in ("input", "output") if role in pair]
-        except (KeyError, TypeError):
-            raise InputError("grids: expected an ARC task, {train: [{input, output} ...], test: [...]}") from None
-    try:
-        one = np.ndim(given[0][0]) == 0
-    except (TypeError, IndexError, KeyError, ValueError):
-        raise InputError(f"grids: {short(given)}; expected rows of classes, or a list of such grids") from None
-    return [given] if one else list(given)
-
-
-def _cells(grid: Any, number: int, classes: int, side: int) -> Tensor:
-    try:
-        cells = torch.as_tensor(np.asarray(grid))
-    except (ValueError, TypeError):
-        raise InputError(
-            f"grids: number {number} is ragged or holds no numbers; expected rows of equal length"
-        ) from None
-    if cells.ndim != 2 or not cells.numel() or cells.is_floating_point():
-        raise InputError(f"grids: number {number} is {short(grid)}; expected rows of whole numbers")
-    if int(cells.min()) < 0 or int(cells.max()) >= classes:
-        raise InputError(f"grids: number {number} has a cell outside of 0 to {classes - 1}")
-    if max(cells.shape) > side:
-        raise InputError(f"grids: number {number} has {cells.shape[0]}x{cells.shape[1]} cells; the canvas has {side}")
-    return cells.to(torch.uint8)
-
-
-def _tags(given: Given, info: DataInfo) -> Examples:
-    if isinstance(given, np.ndarray | Tensor) and np.asarray(given).dtype.kind in "biuf":
-        x = torch.as_tensor(given).cpu()
-        if x.ndim not in (1, 2) or tuple(x.shape[-1:]) != info.shape or not bool(((x == 0) | (x == 1)).all()):
-            raise InputError(
-                f"tags: {x.dtype} {list(x.shape)}; expected 0 and 1, [N, {info.shape[0]}], or lists of names"
-            )
-        x = x.reshape(-1, info.shape[0])
-        return Examples(x.to(torch.uint8), np.arange(len(x)))
-    rows = _rows_of_tags(given)
-    place = {name: number for number, name in enumerate(info.classes)}
-    x = torch.zeros((len(rows), info.shape[0]), dtype=torch.uint8)
-    for number, row in enumerate(rows):
-        for name in row:
-            if name not in place:
-                raise InputError(f"tags: row {number}: no tag {short(name)}; {suggestion(name, info.classes)}")
-            x[number, place[name]] = 1
-    return Examples(x, np.arange(len(x)))
-
-
-def _rows_of_tags(given: Given) -> list[Sequence[str]]:
-    if not isinstance(given, list | tuple | set | frozenset | np.ndarray):
-        raise InputError(f"tags: {short(given)}; expected a list of names, or of such lists")
-    rows = [given] if all(isinstance(one, str) for one in given) and len(given) else list(given)
-    for number, row in enumerate(rows):
-        if isinstance(row, str) or not all(isinstance(name, str) for name in row):
-            raise InputError(f"tags: row {number} is {short(row)}; expected a list of names")
-    return [list(row) for row in rows]
-
-
-READERS: dict[str, Callable[[Given, DataInfo], Examples]] = {"grid": _grids, "tags": _tags}

@@ -3,6 +3,7 @@
 N images, F h h feature map without its outermost places. What is stored and why: `vaelab.models.image.features`.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -32,7 +33,7 @@ class Features(NamedTuple):
         Raises:
             InputError: the packages of `features` are not installed.
         """
-        return load_efficientnet("model.features", [self.layer], device)
+        return _network(self.layer, device)
 
     @torch.no_grad()
     def of(self, images: Tensor, device: torch.device) -> Tensor:
@@ -46,6 +47,11 @@ class Features(NamedTuple):
         mean, deviation = (values.to(maps)[:, None, None] for values in (self.mean, self.deviation))
         found: Tensor = ((maps - mean) / deviation * (127.5 / RANGE) + 127.5).round().clamp(0, 255)
         return found
+
+
+@cache
+def _network(layer: str, device: torch.device) -> EfficientNet:
+    return load_efficientnet("model.features", [layer], device)
 
 
 def cut(network: EfficientNet, images: Tensor) -> Tensor:

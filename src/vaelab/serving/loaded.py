@@ -14,12 +14,11 @@ from torch import Tensor
 from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.evaluation.latent.prior import sample_prior
-from vaelab.measures.kinds import MEASURES
 from vaelab.models.files import ModelFile
 from vaelab.models.vae import Decoded
 from vaelab.params.kinds import KINDS
 from vaelab.serving.detector import Detector, Scores
-from vaelab.serving.examples import Examples, Given, examples_of
+from vaelab.serving.examples import Examples, Given, examples_of, shown
 from vaelab.serving.groups import Group, by_colour, told
 
 
@@ -110,7 +109,7 @@ class LoadedModel:
             raise InputError(f"z: shape {list(latents.shape)}; expected [N, {self.latent_dim}]")
         numbers = self._told(group, len(latents), None, needed=self.model.conditional)
         parts = [
-            self._shown(self.model.decode(part.to(self.device), some.to(self.device)))
+            shown(self.kind, self.model.decode(part.to(self.device), some.to(self.device)))
             for part, some in zip(latents.split(self.batch_size), numbers.split(self.batch_size), strict=True)
         ]
         return np.concatenate(parts)
@@ -127,7 +126,7 @@ class LoadedModel:
         parts = []
         for x, numbers in self._batches(examples, group):
             inference = self.model(x, group=numbers)
-            parts.append(self._shown(Decoded(inference.reconstruction, inference.extent)))
+            parts.append(shown(self.kind, Decoded(inference.reconstruction, inference.extent)))
         return np.concatenate(parts)
 
     def sample(self, n: int, seed: int = 0, group: Group = None) -> np.ndarray:
@@ -184,13 +183,6 @@ class LoadedModel:
             rows = slice(start, start + self.batch_size)
             part = Examples(given.x[rows].to(self.device), given.source[rows])
             yield part.ready(self.kind), numbers[rows].to(self.device)
-
-    def _shown(self, decoded: Decoded) -> np.ndarray:
-        if self.kind == "image":
-            return decoded.reconstruction.clamp(0, 1).float().cpu().contiguous().numpy()
-        if self.kind == "tags":
-            return decoded.reconstruction.sigmoid().float().cpu().numpy()
-        return MEASURES[self.kind].stored(decoded).cpu().numpy()
 
     def _told(self, group: Group, count: int, given: Examples | None, needed: bool = True) -> Tensor:
         """The number of each example's group, int64 [N]; 0 where it is not said and makes no difference."""
