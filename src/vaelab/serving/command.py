@@ -47,7 +47,7 @@ def score(
 def export(
     run: Annotated[str, MODEL],
     out: Annotated[Path, typer.Option(help="The folder; files of an earlier export are replaced.")],
-    onnx: Annotated[bool, typer.Option("--onnx", help="Also ONNX: encoder, decoder, scores; needs [onnx].")] = False,
+    onnx: Annotated[bool, typer.Option("--onnx", help="Also ONNX: encoder, decoder, scores; extra onnx.")] = False,
     torch: Annotated[bool, typer.Option("--torch", help="Also programs of torch.export: encoder, decoder.")] = False,
     licence: Annotated[str, typer.Option("--license", help="Of the weights, as the Hub names it: mit ...")] = "other",
 ) -> None:

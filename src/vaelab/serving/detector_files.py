@@ -47,7 +47,7 @@ class _Stored(Block):
     info: DataInfo
     groups: dict[str, list[int]]  # by score: those that are calibrated
     features: _Features | None
-    margin: int | None
+    margin: int | None = None
 
 
 def write_detector(path: Path, detector: Detector) -> None:
