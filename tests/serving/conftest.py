@@ -6,7 +6,7 @@ from dashboards import make
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("serving"))
+    return make(tmp_path_factory.mktemp("serving"), ("pictures", "puzzles", "rows", "cloth"))
 
 
 @pytest.fixture
