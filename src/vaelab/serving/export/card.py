@@ -154,6 +154,7 @@ def _limits(run: Run, info: DataInfo, found: Measured) -> Iterator[str]:
         )
     if run.model.conditional or run.model.per_group:
         lines.append("- It must be told the group of each example.")
+    lines += [f"- {row.method} does better, without a network: {row.title}." for row in found.rows if row.is_behind]
     if found.findings:
         lines.append("- What the diagnosis says above.")
     yield "\n".join(lines)

@@ -26,6 +26,12 @@ class Row(NamedTuple):
     baseline: float | None
     method: str | None  # the best of them
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether that method does better."""
+        own, other = cost(self.metric, self.value), cost(self.metric, self.baseline)
+        return own is not None and other is not None and other < own
+
 
 class Measured(NamedTuple):
     """What is known of a run."""

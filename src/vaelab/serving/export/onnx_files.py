@@ -30,7 +30,7 @@ def write_onnx(path: Path, graph: Graph) -> float:
     """
     need("onnx", *PACKAGES)
     batch = torch.export.Dim("batch", min=1)
-    with _quiet(), storage.atomic(path) as temporary:
+    with quiet(), storage.atomic(path) as temporary:
         try:
             torch.onnx.export(
                 graph.module, tuple(graph.inputs.values()), temporary, dynamo=True, external_data=False,
@@ -101,7 +101,7 @@ def _other(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The exporter prints its progress and warns of its own code."""
     level, log = logging.getLogger("torch.onnx").level, logging.getLogger("torch.onnx")
     log.setLevel(logging.ERROR)

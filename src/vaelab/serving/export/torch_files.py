@@ -7,6 +7,7 @@ import torch
 from vaelab import storage
 from vaelab.errors import InputError, shortened
 from vaelab.serving.export.graphs import Graph
+from vaelab.serving.export.onnx_files import quiet
 
 
 def write_torch(path: Path, graph: Graph) -> None:
@@ -21,7 +22,7 @@ def write_torch(path: Path, graph: Graph) -> None:
         program = torch.export.export(graph.module, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs))
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path.name}: this model cannot be exported: {shortened(error)}") from error
-    with storage.atomic(path) as temporary:
+    with quiet(), storage.atomic(path) as temporary:  # which warns of weights that are laid out by channels
         torch.export.save(program, temporary)
         other = [torch.cat([value.flip(0), value[:1]]) for value in inputs]
         with torch.no_grad():
