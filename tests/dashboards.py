@@ -3,7 +3,7 @@
 import runpy
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,13 @@ def run_of(name: str) -> Run:
     return tiny_run(name, DATA[name], RUNS[name], **blocks)
 
 
-def make(folder: Path) -> Path:
-    """Return a folder in which each run was trained, measured, scored and diagnosed."""
+def make(folder: Path, names: Iterable[str] = RUNS) -> Path:
+    """Return a folder in which these runs were trained, measured, scored and diagnosed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "path", [*sys.path])
         bare(folder)
-        for name in RUNS:
+        for name in names:
             fit(run_of(name), artifacts.prepared(DATA[name]), artifacts.models(name), lambda snapshot, info: None)
             for stage in STAGES:
                 patch.setattr(sys, "argv", [stage, name])

@@ -1,10 +1,17 @@
 """vaelab: train, measure, diagnose and compare variational autoencoders on one DVC pipeline."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vaelab.runner import ExperimentRunner as ExperimentRunner
+    from vaelab.serving.loading import load as load
 
 __version__ = "0.1.0"
-_LAZY = {"ExperimentRunner": "vaelab.runner"}  # by name, not by import: every module imports this one
+_LAZY = {  # by name, not by import: every module imports this one
+    "ExperimentRunner": "vaelab.runner",
+    "load": "vaelab.serving.loading",
+}
 
 
 def __getattr__(name: str) -> Any:

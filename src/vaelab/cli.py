@@ -13,6 +13,7 @@ from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
 from vaelab.errors import InputError, exit_on_input_error
+from vaelab.serving import command as serving
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -151,6 +152,8 @@ app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)
 app.command()(looking.where)
 app.command("open")(looking.open_)
+app.command()(serving.score)
+app.command()(serving.export)
 app.command()(looking.tensorboard)
 app.command()(looking.notebook)
 

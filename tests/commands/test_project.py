@@ -7,7 +7,8 @@ import pytest
 from vaelab import cli
 
 COMMANDS = [["check"], ["where"], ["clean"], ["docs"], ["show", "a"], ["compare", "--collect-only"], ["quality", "a"],
-            ["embed", "a", "b", "--out", "c.npy"], ["compare", "--before", "a", "--after", "b"]]  # fmt: skip
+            ["embed", "a", "b", "--out", "c.npy"], ["compare", "--before", "a", "--after", "b"],
+            ["score", "a", "b", "--out", "c.csv"], ["export", "a", "--out", "c"]]  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [["where"], ["open"], ["tensorboard"], ["notebook"]], ids=" ".join)

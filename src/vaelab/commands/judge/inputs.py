@@ -8,6 +8,7 @@ import torch
 from vaelab import artifacts
 from vaelab.commands.judge.examples import Part, Place, Source
 from vaelab.commands.judge.pictures import open_file, open_folder, open_npy
+from vaelab.commands.judge.squares import Start
 from vaelab.data.format.batches import load_columns, load_split
 from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.data.format.prepared import read_info, read_meta
@@ -60,7 +61,7 @@ def open_phase(name: str, phase: str, info: DataInfo) -> Source:
     return Source(f"{name}, {phase}", own.groups, len(split), read, prepared=(name, phase))
 
 
-def open_path(given: str, info: DataInfo) -> Source:
+def open_path(given: str, info: DataInfo, start: Start | None = None) -> Source:
     """Return the images in a directory, an image file or a NumPy file, in the size and channels of the model.
 
     Raises:
@@ -74,11 +75,11 @@ def open_path(given: str, info: DataInfo) -> Source:
             f"{given}: a model of {KINDS[info.kind].plural} takes the name of a prepared data set; {known_data()}"
         )
     if path.is_dir():
-        return open_folder(path, info)
+        return open_folder(path, info, start)
     if path.suffix.lower() == ".npy":
         return open_npy(path, info)
     if path.suffix.lower() in SUFFIXES:
-        return open_file(path, info)
+        return open_file(path, info, start)
     raise InputError(f"{given}: expected a directory, a NumPy file (.npy) or an image ({' '.join(SUFFIXES)})")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from vaelab.commands.judge.examples import Part, Place, Source
-from vaelab.commands.judge.squares import squares
+from vaelab.commands.judge.squares import Start, squares
 from vaelab.data.format.info import DataInfo
 from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
 from vaelab.data.sources.image.npy import open_array
@@ -21,7 +21,7 @@ from vaelab.data.sources.values import TOLERANCE
 from vaelab.errors import InputError
 
 
-def open_folder(root: Path, info: DataInfo) -> Source:
+def open_folder(root: Path, info: DataInfo, start: Start | None = None) -> Source:
     """Return the images below a directory, in the order of their paths.
 
     The first sub-folder is the group; where there are none, or the model knows colour and gray, the colour.
@@ -34,12 +34,12 @@ def open_folder(root: Path, info: DataInfo) -> Source:
     if not listing.files:
         others = [f"{count} files {suffix}" for suffix, count in sorted(listing.ignored.items())]
         raise InputError(f"{root}: no image ({' '.join(SUFFIXES)}) in it; {', '.join([*refused, *others]) or 'empty'}")
-    return _of_files(root, listing.files, info)._replace(refused=refused)
+    return _of_files(root, listing.files, info, start)._replace(refused=refused)
 
 
-def open_file(path: Path, info: DataInfo) -> Source:
+def open_file(path: Path, info: DataInfo, start: Start | None = None) -> Source:
     """Return one image file."""
-    return _of_files(path.parent, [Path(path.name)], info)
+    return _of_files(path.parent, [Path(path.name)], info, start)
 
 
 def open_npy(path: Path, info: DataInfo) -> Source:
@@ -64,7 +64,7 @@ def open_npy(path: Path, info: DataInfo) -> Source:
     return Source(str(path), _colour_groups(channels), len(array), read)
 
 
-def _of_files(root: Path, files: list[Path], info: DataInfo) -> Source:
+def _of_files(root: Path, files: list[Path], info: DataInfo, start: Start | None) -> Source:
     folders = sorted({_folder(file) for file in files})
     grouped = folders != ["."] and info.groups != COLOUR_GROUPS
 
@@ -74,7 +74,7 @@ def _of_files(root: Path, files: list[Path], info: DataInfo) -> Source:
         refused: list[str] = []
         for file in (files[number] for number in index):
             try:
-                for found in squares(root / file, printable(file), info):
+                for found in squares(root / file, printable(file), info, start):
                     if isinstance(found, str):
                         refused.append(found)
                         continue

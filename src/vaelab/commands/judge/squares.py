@@ -1,6 +1,6 @@
 """A picture of the user cut into examples as the training data of a model were. n examples, C channels, S side."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,9 @@ MAX_PIXELS: int = ImageFolder.model_fields["max_pixels"].default
 COLOURS: dict[int, Colour] = {1: "gray", 3: "rgb"}
 
 
+Start = Callable[[np.ndarray], int]
+
+
 class Squares(NamedTuple):
     """The examples of a page."""
 
@@ -30,25 +33,35 @@ class Squares(NamedTuple):
     places: list[Place]  # of tiles; empty where the page is one example
 
 
-def squares(path: Path, name: str, info: DataInfo) -> Iterator[Squares | str]:
+def squares(path: Path, name: str, info: DataInfo, start: Start | None = None) -> Iterator[Squares | str]:
     """Yield the examples of each page of a file that is called `name`, or why there are none.
+
+    Args:
+        path: of the file.
+        name: what it is called.
+        info: how training data became examples.
+        start: of tiles, the first column that is cut, of pixels [H, W, C]; None: the left edge.
 
     Raises:
         UnreadableError: the file cannot be read.
     """
-    how, colour = info.preparation, COLOURS[info.shape[0]]
     with opened(path, MAX_PIXELS) as file:
         for number in page_numbers(file):
             called = page_name(name, number)
             try:
-                picture = in_eight_bits(page(file, number, MAX_PIXELS), colour, how.alpha, how.value_scale)  # type: ignore[arg-type]
-                yield _cut(picture, called, info)
+                yield of_picture(page(file, number, MAX_PIXELS), called, info, start)
             except UnreadableError as error:
                 yield f"{called}: {error}"
 
 
-def _cut(picture: Picture, name: str, info: DataInfo) -> Squares:
+def of_picture(picture: Picture, name: str, info: DataInfo, start: Start | None = None) -> Squares:
+    """Return the examples of a picture of any mode, whose memory may be freed.
+
+    Raises:
+        UnreadableError: it is too small to be cut, or too large, or holds NaN.
+    """
     how, size = info.preparation, info.shape[-1]
+    picture = in_eight_bits(picture, COLOURS[info.shape[0]], how.alpha, how.value_scale)  # type: ignore[arg-type]
     if how.fit in ("resize", "crop"):
         x, _ = fitted(picture, size, "crop" if how.fit == "crop" else "resize")
         return Squares(x, [name], [])
@@ -56,7 +69,7 @@ def _cut(picture: Picture, name: str, info: DataInfo) -> Squares:
     if how.fit == "square":
         x = np.moveaxis(_toned(_pixels(image), how), -1, 0)[None]
         return Squares(np.ascontiguousarray(x), [name], [])
-    patches = _tiles(image, size, how)
+    patches = _tiles(image, size, how, start)
     places = [Place(name, int(top), int(left)) for top, left in zip(patches[1], patches[2], strict=True)]
     return Squares(patches[0], [str(place) for place in places], places)
 
@@ -73,14 +86,17 @@ def _ready(image: Image.Image, size: int, how: Preparation) -> Image.Image:
     return Image.fromarray(pad(np.asarray(image), size)) if how.padded and image.mode == "L" else image
 
 
-def _tiles(image: Image.Image, size: int, how: Preparation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _tiles(
+    image: Image.Image, size: int, how: Preparation, start: Start | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All whole tiles, and their places in pixels of the page."""
     side = size * how.reduce
     if min(image.size) < side:
         raise UnreadableError(f"{image.width}x{image.height} pixels: too small for tiles of {side}")
-    if how.reduce > 1 or how.window:
+    if how.reduce > 1 or how.window or start:
         pixels = _pixels(image)
         cutting = Cutting(size, how.reduce, side, side, COLOURS[pixels.shape[2]], tone=lambda x: _contrast(x, how))
+        cutting = cutting._replace(start=start) if start else cutting
         found = cut_strip(Loaded(pixels, np.zeros(pixels.shape[:2], np.uint8)), cutting, side)
         return found.x, found.top, found.left
     x, _ = fitted(Picture(image, []), size, "tile")

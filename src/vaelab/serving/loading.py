@@ -1,0 +1,49 @@
+"""`vaelab.load`: a trained model in one line, in a project or anywhere else."""
+
+from pathlib import Path
+
+import torch
+
+from vaelab.data.format.batches import default_device
+from vaelab.errors import InputError
+from vaelab.models.files import load_model
+from vaelab.params.kinds import KINDS
+from vaelab.serving.detector import Detector
+from vaelab.serving.fitting import fitted_detector
+from vaelab.serving.loaded import LoadedModel
+from vaelab.serving.places import find
+
+
+def load(
+    path_or_run: str | Path, device: str | torch.device | None = None, batch_size: int | None = None
+) -> LoadedModel:
+    """Return a trained model, ready for use.
+
+    A model file describes itself: it loads anywhere, without params.yaml. `score` needs more than weights: the run's
+    project, or the `detector.safetensors` that `vaelab export` writes beside them.
+
+    Args:
+        path_or_run: a run's name, in a project's root; a model file; or a folder that holds `model.safetensors`.
+        device: "cpu", "cuda" ...; by default what VAELAB_ACCELERATOR says, or a GPU where there is one.
+        batch_size: examples at a time; by default `evaluate.batch_size` of the run.
+
+    Raises:
+        InputError: there is no such model, or its file is damaged or not from vaelab.
+    """
+    place, used = find(path_or_run), default_device() if device is None else torch.device(device)
+    file = load_model(place.weights, used)
+
+    def detector() -> Detector:
+        if not KINDS[file.info.kind].pictures:
+            plural = KINDS[file.info.kind].plural
+            raise InputError(f"{place.label}: anomaly scores are for images; this is a model of {plural}")
+        if place.detector is not None:
+            from vaelab.serving.detector_files import read_detector
+
+            return read_detector(place.detector, place.label, file, used)
+        if place.project is None or place.run is None:
+            text = "`vaelab export` of its run writes what scores: load that folder, or the run in its project"
+            raise InputError(f"{place.label}: a model file alone knows no threshold; {text}")
+        return fitted_detector(place.project, place.run, file, used)
+
+    return LoadedModel(place.label, file, used, batch_size or file.run.evaluate.batch_size, detector)
