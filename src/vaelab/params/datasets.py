@@ -3,7 +3,15 @@
 import re
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from vaelab.params.base import Block, Fraction
@@ -339,6 +347,21 @@ class Tags(Block):
     """Seeds the rows and the splits."""
 
 
+def _columns(value: Any) -> Any:
+    if isinstance(value, list | tuple) and (not value or len({*map(str, value)}) < len(value)):
+        raise ValueError(f"expected a column, or different ones in a list; got {list(value)}")
+    return value
+
+
+Columns = Annotated[str | tuple[str, ...] | None, BeforeValidator(_columns)]
+
+
+def _delimiter(value: str | None) -> str | None:
+    if value is not None and (not value or set(value) & set('\r\n"\0')):
+        raise ValueError(f"expected characters between two cells, such as ';'; got {value!r}")
+    return value
+
+
 class TagsCsv(Block):
     """A table of tagged rows (.csv, .tsv, .parquet, .jsonl): one column of tags, or one column of 0 and 1 per tag."""
 
@@ -348,6 +371,8 @@ class TagsCsv(Block):
     """`tags_csv`"""
     path: str
     """The file; inside data/raw, DVC notices when it changes."""
+    delimiter: Annotated[str | None, AfterValidator(_delimiter)] = None
+    """Between two cells of a text, such as ";"; null: tab in .tsv, comma in .csv."""
     tags: str | None = "tags"
     """Column of joined tags; null: every other column is a tag, its cells 0 or 1, true or false."""
     separator: str = Field("|", min_length=1)
@@ -358,8 +383,12 @@ class TagsCsv(Block):
     """Columns that are no tags, where `tags` is null, such as [title, year]."""
     id: str | None = None
     """Column that names the row; rows of one name are never in two splits."""
-    group: str | None = None
-    """Column of the group of each row, of 1000 groups at most."""
+    group: Columns = None
+    """Column of the group of each row; or several, such as [country, year], whose combinations are the groups."""
+    max_groups: int = Field(1000, ge=2, le=1000)
+    """Groups at most; where there are more, the most frequent ones stay and all others are the group `(others)`."""
+    split_by: Columns = None
+    """Column (or several) of what rows have in common that are never in two splits, such as artist; null: `id`."""
     split_column: str | None = None
     """Column that says the split of each row: train, val, test, or a usual word for it; rows without are left out."""
     vocabulary: str | None = None
@@ -375,7 +404,8 @@ class TagsCsv(Block):
     duplicates: Literal["first", "merge", "keep", "error"] = "first"
     """Rows with the `id` of an earlier one: left out, their tags added to it, kept as rows of their own, or refused."""
     split: Split = Split()
-    """Shares of the splits, by row; by `id` where there is one; not used where `split_column` says all of them."""
+    """Shares of the splits, by row; by `split_by`, or `id`, where there is one; not used where `split_column` says all
+    of them."""
     seed: Seed = 0
     """Seeds the splits."""
 

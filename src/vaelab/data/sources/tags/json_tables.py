@@ -5,17 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.data.sources.tables import (
-    CHUNK_CHARACTERS,
-    CHUNK_ROWS,
-    UNREADABLE,
-    Chunk,
-    Column,
-    Table,
-    not_utf8,
-    opened_text,
-    text_lines,
-)
+from vaelab.data.sources.tables import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, Column, Table
+from vaelab.data.sources.text_files import UNREADABLE, not_utf8, opened_text, text_lines
 from vaelab.errors import InputError, shortened
 
 

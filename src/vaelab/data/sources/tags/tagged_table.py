@@ -11,6 +11,7 @@ import numpy as np
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.regular import UnreadableError, read_text
+from vaelab.data.sources.tags.grouping import OTHERS
 from vaelab.data.sources.tags.opening import open_table
 from vaelab.data.sources.tags.reading import NO_PHASE, Part, TagReader
 from vaelab.data.sources.tags.report import equal_rows, left_out, table_report, tags_report, tell
@@ -30,7 +31,7 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
         InputError: the table or the vocabulary is missing, damaged or not one of tags, or a split is left empty.
     """
     where = f"datasets.{folder.name}"
-    reader = TagReader(open_table(Path(settings.path), f"{where}.path: {settings.path}"), settings)
+    reader = TagReader(open_table(Path(settings.path), f"{where}.path: {settings.path}", settings.delimiter), settings)
     parts, without_split = _in_splits(reader.parts(), settings, where)
     rows_with = _rows_with(parts, reader.tags)
     hint = _hint(parts, rows_with, reader, where)
@@ -49,13 +50,21 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
         for number, name in enumerate(PHASES):
             chosen = part.chosen(splits.phase[part.unit] == number)
             writer.add(name, chosen.rows, group[chosen.group])
-    warnings = [text for text in (hint, split_groups(parts, reader, where)) if text]
+    warnings = [text for text in (hint, split_groups(parts, reader, where), *splits.warnings) if text]
     report = table_report(reader, settings, {"kept": kept, "empty": empty, "without_split": without_split})
     equal = equal_rows(parts, splits.phase, len(tags))
     report |= tags_report(rows_with, tags, settings) | {"split_rule": splits.rule, "rows_equal_to_training": equal}
     writer.finish(where, report | {"warnings": [f"{where}: {text}" for text in warnings]})
     lists = f"column {settings.tags} holds lists, and was read so (cells: {settings.cells})"
-    tell(report, writer, folder, [*splits.said, *([lists] * bool(reader.lists))], warnings)
+    said = [*splits.said, *([lists] * bool(reader.lists)), *_groups_said(reader)]
+    tell(report, writer, folder, said, warnings)
+
+
+def _groups_said(reader: TagReader) -> list[str]:
+    """What to say where rare groups are one."""
+    found, most = reader.totals["groups"], reader.settings.max_groups
+    few = f"{found} groups: the {most - 1} most frequent keep their names, the others are {OTHERS}"
+    return [f"{few} (max_groups: {most})"] if found > most else []
 
 
 def _in_splits(parts: list[Part], settings: TagsCsv, where: str) -> tuple[list[Part], int]:

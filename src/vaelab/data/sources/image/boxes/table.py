@@ -9,7 +9,8 @@ from vaelab.data.sources.account import MAX_NAMED
 from vaelab.data.sources.image.boxes.corners import NONE, BadBoxError, Boxes, FileBoxes, check_order, numbers
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import files_named, known_names
-from vaelab.data.sources.tables import DELIMITERS, Chunk, Table, csv_table, table_ending
+from vaelab.data.sources.tables import DELIMITERS, Chunk, Table, csv_table
+from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import InputError
 
 CORNERS = ("x0", "y0", "x1", "y1")
