@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vaelab.data.sources.decoding import SUFFIXES
+from vaelab.data.sources.dicom import is_dicom
 
 MAX_LISTED = 10  # files in an error
 
@@ -60,7 +61,7 @@ def _sort_file(path: Path, root: Path, listing: Listing) -> None:
     suffix = path.suffix.lower()
     if path.name.startswith("."):
         listing.ignored["(hidden)"] += 1
-    elif suffix in SUFFIXES:
+    elif suffix in SUFFIXES or is_dicom(path):
         listing.files.append(path.relative_to(root))
     else:
         listing.ignored[printable(suffix) or "(none)"] += 1
