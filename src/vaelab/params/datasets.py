@@ -183,7 +183,7 @@ class ImageFolder(_Images):
     boxes: str | None = None
     """Boxes of text, which the measures of text need: a table (.csv, .tsv, .csv.gz) with columns file, x0, y0, x1, y1
     in pixels of the file, COCO's .json, or a folder of files for page.png, Tesseract's page.tsv or VOC's page.xml;
-    null: none (docs/images.md). Inside data/raw, DVC notices when it changes."""
+    `pdf`: the words that PDFs hold as text; null: none (docs/images.md). Inside data/raw, DVC notices changes."""
     value_range: ValueRange = None
     """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
     group_by: GroupBy = None

@@ -1,12 +1,17 @@
 """Boxes as other tools write them, COCO, VOC, tables of other columns: the masks are those of our own table."""
 
+import ctypes
+import io
 import json
 
+import pypdfium2
 import pytest
-from image_folders import reasons, write
+from image_folders import folder_of, reasons, write
+from pypdfium2 import raw
 from text_boxes import HEIGHT, WIDTH, WORDS, every_box, examples, page_of, pages, prepared, refused, table
 
 from vaelab.data.format.prepared import read_meta
+from vaelab.data.sources import prepare
 
 FILES = [f"{name}.png" for name in "abcdef"]
 
@@ -120,3 +125,34 @@ def test_columns_that_are_read_are_said(tmp_path, capsys):
     (text,) = [text for text in read_meta(tmp_path / "mine")["said"] if text.startswith("columns")]
     assert text.startswith("columns filename and xmin, ymin, xmax, ymax of ")
     assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+@pytest.mark.parametrize("cropped", [False, True])
+def test_words_of_a_pdf_lie_on_its_ink(tmp_path, turned, cropped):
+    document = pypdfium2.PdfDocument.new()
+    page = document.new_page(96, 48)  # 200 x 100 pixels at 150 dots per inch
+    font = raw.FPDFText_LoadStandardFont(document, b"Helvetica")
+    for text, x, y in (("HELLO", 10, 30), ("BIG WORLD", 30, 12)):
+        run = raw.FPDFPageObj_CreateTextObj(document, font, 8.0)
+        letters = (text + "\0").encode("utf-16-le")
+        raw.FPDFText_SetText(run, ctypes.cast(letters, ctypes.POINTER(ctypes.c_ushort)))
+        raw.FPDFPageObj_Transform(run, 1, 0, 0, 1, x, y)
+        raw.FPDFPage_InsertObject(page, run)
+    page.gen_content()
+    page.set_rotation(turned)
+    if cropped:
+        page.set_cropbox(6, 4, 90, 44)
+    file = io.BytesIO()
+    document.save(file)
+    document.close()
+    files = {f"{name}.pdf": file.getvalue() for name in "abcd"} | {"e.png": page_of([])}
+    write(tmp_path / "raw", files)
+    prepare(folder_of(tmp_path / "raw", colour="gray", boxes="pdf", fit="tile"), tmp_path / "mine")
+    meta = read_meta(tmp_path / "mine")
+    assert (meta["word_boxes"], meta["images_without_boxes"]) == (12, 1)
+    arrays = examples(tmp_path)
+    dark, text = arrays["x"][:, 0] < 128, arrays["text"] == 1
+    assert dark.sum() > 100
+    assert text[dark].mean() > 0.97
+    assert text.mean() < 0.2

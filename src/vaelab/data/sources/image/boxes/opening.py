@@ -8,6 +8,7 @@ from pathlib import Path
 from vaelab.data.sources.image.boxes.beside import boxes_beside
 from vaelab.data.sources.image.boxes.coco import coco_boxes
 from vaelab.data.sources.image.boxes.corners import Boxes
+from vaelab.data.sources.image.boxes.pdf_text import TEXT_OF_PDFS, pdf_boxes
 from vaelab.data.sources.image.boxes.table import table_boxes
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.regular import UnreadableError, check_regular
@@ -21,6 +22,8 @@ def open_boxes(given: str, files: Sequence[Path], root: Path, where: str) -> Box
     """
     path = Path(given)
     place = f"{where}.boxes: {printable(path)}"
+    if given == TEXT_OF_PDFS:
+        return pdf_boxes(files, root, place)
     if os.path.isdir(path):  # unlike Path.is_dir, False on any error
         return _in_folder(path, files, root, place)
     try:
