@@ -164,13 +164,13 @@ class Funsd(_Images):
     """Factor on the resolution of the pages before they are cut into patches."""
 
 
-class ImageFolder(_Images):
-    """A directory of images, any nesting; the sub-folder is the group. Unreadable files are listed in meta.json."""
+class ImageFiles(_Images):
+    """What directories of images and shards have in common."""
 
-    source: Literal["image_folder"]
-    """`image_folder`"""
+    source: str
+    """`image_folder` or `image_shards`"""
     path: str
-    """The directory; inside data/raw, DVC notices when it changes."""
+    """Where they are; inside data/raw, DVC notices when it changes."""
     fit: Literal["resize", "crop", "tile"] = "resize"
     """resize: the shorter side to `size`, then the centre; crop: the centre as it is; tile: all whole patches."""
     colour: Literal["rgb", "gray"] = "rgb"
@@ -192,6 +192,28 @@ class ImageFolder(_Images):
     nothing. Inside data/raw, DVC notices when a table changes."""
     split: Split = Split()
     """Shares of the splits, by file or by `group_by`; used where the files come without splits of their own."""
+
+
+class ImageFolder(ImageFiles):
+    """A directory of images, any nesting; the sub-folder is the group. Unreadable files are listed in meta.json."""
+
+    source: Literal["image_folder"]
+    """`image_folder`"""
+    path: str
+    """The directory; inside data/raw, DVC notices when it changes."""
+
+
+class ImageShards(ImageFiles):
+    """Images in archives (WebDataset's .tar, .zip), or tables of Hugging Face datasets (.parquet, .arrow)."""
+
+    source: Literal["image_shards"]
+    """`image_shards`"""
+    path: str
+    """A shard, or a directory of shards, any nesting; inside data/raw, DVC notices when it changes."""
+    image: str | None = None
+    """Column of images in tables; null: the one that holds some."""
+    label: str | None = None
+    """Column of tables whose value is the group; null: the one of classes, where there is one."""
 
 
 class _Defects(_Images):
@@ -442,6 +464,7 @@ Dataset = Annotated[
     | Documents
     | Funsd
     | ImageFolder
+    | ImageShards
     | Aitex
     | Mvtec
     | FolderMasks
