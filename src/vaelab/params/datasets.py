@@ -178,8 +178,8 @@ class ImageFiles(_Images):
     max_pixels: int = Field(64_000_000, ge=256)
     """Files with more pixels than this are quarantined."""
     split_lists: str | None = None
-    """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line; null: they, or folders named
-    train and val (or test), are the splits where `path` holds them."""
+    """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line, or a table and its column,
+    parts.csv:part; null: such lists, or folders named train and val (or test), where `path` holds them."""
     boxes: str | None = None
     """Boxes of text, which the measures of text need: a table (.csv, .tsv, .csv.gz) with columns file, x0, y0, x1, y1
     in pixels of the file, COCO's .json, or a folder of files for page.png, Tesseract's page.tsv or VOC's page.xml;
@@ -300,8 +300,8 @@ class FolderMasks(_Strips):
     mask_suffix: str = ""
     """What the name of a mask has behind that of its image, such as _mask."""
     split_lists: str | None = None
-    """Folder of train.txt and val.txt (and test.txt) with a name of an image on each line; null: they, in `path`, or
-    folders of images named train and val (or test), are the splits where there are such."""
+    """Folder of train.txt and val.txt (and test.txt) with a name of an image on each line, or a table and its column,
+    parts.csv:part; null: such lists in `path`, or folders of images named train and val (or test)."""
     unmasked: Literal["normal", "quarantine"] = "normal"
     """Images without a mask: normal, or left out, so that only empty masks say normal."""
     colour: Literal["rgb", "gray"] = "rgb"

@@ -23,6 +23,16 @@ CHUNK_ROWS = 2**14  # in memory at once, at most
 CHUNK_CHARACTERS = 2**22  # of a text, in memory at once, and the rest of a line
 CELL_CHARACTERS = 2**25  # a cell of more is a quotation mark that is not closed
 MAX_LISTED = 10  # columns in an error
+FILES = (
+    "file",
+    "filename",
+    "file_name",
+    "image",
+    "image_name",
+    "image_path",
+    "img",
+    "path",
+)  # columns of names of files
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|", ".txt": ",", ".dat": ","}  # of text tables
 
 Column = Sequence[str] | Sequence[list[str]] | np.ndarray
@@ -72,6 +82,12 @@ class Table(NamedTuple):
         looks = f"its header, {header[:60]!r}, looks separated by {mark!r}"
         save = "save it with commas as .csv, or with tabs as .tsv"
         return f"{looks}: {f'set {self.option}: {json.dumps(mark)}' if self.option else save}"
+
+
+def file_column(table: Table) -> str:
+    """Return the column of a table that names files, by its usual names; `file` where there is none."""
+    stored = {name.lower(): name for name in table.names}
+    return next((stored[name] for name in FILES if name in stored), FILES[0])
 
 
 def csv_table(path: Path, place: str, delimiter: str | None = None, option: str = "") -> Table:

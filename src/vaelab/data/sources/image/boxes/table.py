@@ -7,11 +7,10 @@ import numpy as np
 
 from vaelab.data.sources.image.boxes.corners import BadBoxError, Boxes, check_order, numbers
 from vaelab.data.sources.image.boxes.named import NamedBoxes, Part
-from vaelab.data.sources.tables import DELIMITERS, Chunk, Table, csv_table
+from vaelab.data.sources.tables import DELIMITERS, FILES, Chunk, Table, csv_table, file_column
 from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import InputError
 
-FILES = ("file", "filename", "file_name", "image", "image_name", "image_path", "img", "path")
 CORNERS = ("x0", "y0", "x1", "y1")
 ENDS = (CORNERS, ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"), ("x1", "y1", "x2", "y2"),
         ("left", "top", "right", "bottom"))  # fmt: skip
@@ -49,9 +48,8 @@ def table_boxes(path: Path, files: Sequence[Path], root: Path, place: str) -> Bo
 def _columns(table: Table) -> tuple[str, tuple[str, ...]]:
     """Names of the column of files and of the four of boxes, as they are in the table."""
     stored = {name.lower(): name for name in table.names}
-    file = next((stored[name] for name in FILES if name in stored), FILES[0])
     found = next((names for names in (*ENDS, *SIZES) if all(name in stored for name in names)), CORNERS)
-    return file, tuple(stored.get(name, name) for name in found)
+    return file_column(table), tuple(stored.get(name, name) for name in found)
 
 
 def _part(chunk: Chunk, file: str, names: Sequence[str], paged: bool, gathered: NamedBoxes) -> Part:

@@ -1,0 +1,47 @@
+"""A table that says which files are in which split: `split_lists: parts.csv:part`, with columns file and part."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vaelab.data.sources.account import first_names
+from vaelab.data.sources.listing import printable
+from vaelab.data.sources.split_lists import files_named, known_names
+from vaelab.data.sources.split_names import split_named, whole
+from vaelab.data.sources.tables import csv_table, file_column
+from vaelab.errors import InputError
+
+
+def tabled_phases(files: Sequence[Path], path: Path, column: str, root: Path, place: str) -> dict[Path, str]:
+    """Return the split of each file that a table names, as lists do; a row whose cell is empty is in none.
+
+    Raises:
+        InputError: the table is missing or wrong, a name is of no file, a file in two splits, or a split is missing.
+    """
+    if not path.is_file():
+        raise InputError(f"{place}: {path} is not a file; expected a table and a column, such as parts.csv:part")
+    table, phases, unknown = csv_table(path, f"{place}: {path}"), dict[Path, str](), list[str]()
+    known, file, rows = known_names(files), file_column(table), 0
+    for name in (file, column):
+        table.need(name, "of split_lists")
+    for chunk in table.read([file, column], []):
+        for line, name, text in zip(chunk.places, chunk.columns[file], chunk.columns[column], strict=True):
+            phase, found, rows = split_named(str(text)), files_named(str(name).strip(), known, root), rows + 1
+            where = f"{place}: {path}: line {line}"
+            if phase is None and str(text).strip():
+                expected = "expected train, val or test (or Training, dev, validation ..., or nothing: left out)"
+                raise InputError(f"{where}: {column!r} is {str(text)[:40]!r}; {expected}")
+            if len(found) > 1:
+                names = first_names([printable(one.as_posix()) for one in found])
+                raise InputError(f"{where}: {str(name)[:80]!r} may be any of {names}; expected its path")
+            if not found:
+                unknown.append(printable(str(name)[:80]))
+            elif phase and phases.setdefault(found[0], phase) != phase:
+                raise InputError(f"{where}: {str(name)[:80]!r} is in {phases[found[0]]}, too; expected one split")
+    if unknown:
+        such = printable(files[0].as_posix())
+        text = f"{len(unknown)} names of {rows} are no files below {root}, which has {such!r}: {first_names(unknown)}"
+        raise InputError(f"{place}: {path}: {text}")
+    if not whole(phases.values()):
+        named = ", ".join(sorted(set(phases.values()))) or "none"
+        raise InputError(f"{place}: {path}: column {column!r} names {named}; expected train, and val or test")
+    return phases
