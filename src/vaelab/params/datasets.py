@@ -395,8 +395,9 @@ class TagsCsv(Block):
     """The file; inside data/raw, DVC notices when it changes."""
     delimiter: Annotated[str | None, AfterValidator(_delimiter)] = None
     """Between two cells of a text, such as ";"; null: tab in .tsv, comma in .csv."""
-    tags: str | None = "tags"
-    """Column of joined tags; null: every other column is a tag, its cells 0 or 1, true or false."""
+    tags: Columns = "tags"
+    """Column of joined tags, or several columns, such as [genre1, genre2]; null: every other column is a tag, its cells
+    0 or 1, true or false."""
     separator: str = Field("|", min_length=1)
     """Between two tags of that column."""
     cells: Literal["auto", "joined", "lists"] = "auto"

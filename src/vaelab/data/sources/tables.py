@@ -55,8 +55,8 @@ class Table(NamedTuple):
     delimiter: str = ""  # between two cells of a text
     option: str = ""  # that says the delimiter, in params, where there is one
 
-    def need(self, name: str, option: str) -> None:
-        """Raise InputError where the table has no column of this name, or several."""
+    def need(self, name: str, option: str, mend: Callable[[], str] = lambda: "") -> None:
+        """Raise InputError where the table has no column of this name, or several; `mend` ends what is said of none."""
         count = self.names.count(name)
         if count > 1:
             raise InputError(f"{self.place}: has {count} columns {name!r} ({option}); expected one")
@@ -66,7 +66,8 @@ class Table(NamedTuple):
             near = difflib.get_close_matches(name, self.names, n=1)
             shown = list(dict.fromkeys([*near, *self.names]))[:MAX_LISTED]
             more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
-            raise InputError(f"{self.place}: has no column {name!r} ({option}); {suggestion(name, shown)}{more}")
+            text = f"has no column {name!r} ({option}); {suggestion(name, shown)}{more}{'' if near else mend()}"
+            raise InputError(f"{self.place}: {text}")
 
     def delimiter_hint(self, name: str | None = None) -> str:
         """Return what to say of a header in which another delimiter stands; else nothing.
@@ -79,6 +80,7 @@ class Table(NamedTuple):
         mark = max(having or marks * (len(self.names) == 1), key=header.count, default="")
         if not mark:
             return ""
+        mark *= 1 + (header.count(mark) == 2 * header.count(2 * mark))  # as ::
         looks = f"its header, {header[:60]!r}, looks separated by {mark!r}"
         save = "save it with commas as .csv, or with tabs as .tsv"
         return f"{looks}: {f'set {self.option}: {json.dumps(mark)}' if self.option else save}"

@@ -432,3 +432,47 @@ def test_json_lines(prepared):
 )
 def test_json_lines_that_are_wrong(prepared, tmp_path, content, options, expected):
     assert expected in refused(prepared, tmp_path, content, ending="jsonl", **options)
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "line"),
+    [
+        ({"id": [5, 6, 7], "a": [0, 1, 1], "b": [1, 1, 0]}, {}, "tags: null, datasets.mine.ignore: [id]"),
+        ({"film": ["x", "y", "z"], "genres": ["a|b", "b", "a|c"]}, {}, "set datasets.mine.tags: genres"),
+        ({"film": ["x", "y", "z"], "kinds": ["a, b", "b", "a, c"]}, {}, "tags: kinds, datasets.mine.separator: ','"),
+        ({"film": ["x", "y", "z"], "kinds": ["['a']", "[]", "['b']"]}, {}, "set datasets.mine.tags: kinds"),
+        ({"film": ["x", "y"], "genre1": ["a", "b"], "genre2": ["b", "c"]}, {}, "mine.tags: [genre1, genre2]"),
+        ({"film": ["x", "y", "z"], "genres": ["a|b", "b", "a|c"]}, {"tags": None}, "set datasets.mine.tags: genres"),
+    ],
+)  # fmt: skip
+def test_columns_that_look_like_tags_are_proposed(prepared, tmp_path, columns, options, line):
+    assert refused(prepared, tmp_path, columns, **options).endswith(line)
+
+
+def test_tags_may_be_in_several_columns(prepared):
+    joined = prepared({"one": ["a", "b", None], "two": ["b|c", "b", None]}, tags=("one", "two"))
+    assert rows_of(joined) == [{"a", "b", "c"}, {"b"}, set()]
+    assert rows_of(prepared({"p": ["['a', 'b']", "[]"], "q": ["['c']", "['a']"]}, tags=("p", "q"))) == [
+        set("abc"),
+        {"a"},
+    ]
+
+
+OBJECTS = [{"id": 1, "tags": ["a", "b"]}, {"id": 2, "tags": []}]
+
+
+@pytest.mark.parametrize("content", [OBJECTS, {"data": OBJECTS}])
+def test_a_list_of_objects_is_a_table(prepared, content):
+    assert rows_of(prepared(json.dumps(content), "json")) == [{"a", "b"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("{", "is not JSON"), ("[1]", "is no list of objects; expected [{"), ("[]", "is empty"),
+        ('{"tags": {"0": "a"}}', "is no list of objects"), ("[" * 100_000, "is not JSON"),
+        ('[{"id": 1, "tags": "a"}, {"id": 2, "tags": [["b"]]}]', "object 2: 'tags' is"),
+    ],
+)  # fmt: skip
+def test_files_of_json_that_are_no_table(prepared, tmp_path, content, expected):
+    assert expected in refused(prepared, tmp_path, content, ending="json")

@@ -13,7 +13,9 @@ TABLES: dict[str, Callable[[Path, str], Table]] = {
     ".parquet": parquet_table,
     ".jsonl": json_table,
     ".ndjson": json_table,
+    ".json": json_table,
 }
+WHOLE = (".parquet", ".json")  # not compressed
 
 
 def open_table(path: Path, place: str, delimiter: str | None = None) -> Table:
@@ -30,7 +32,7 @@ def open_table(path: Path, place: str, delimiter: str | None = None) -> Table:
     option = f"{place.partition('.path:')[0]}.delimiter"
     if ending in DELIMITERS:
         return csv_table(path, place, delimiter, option)
-    if ending not in TABLES or (path.suffix.lower() == ".gz" and ending == ".parquet"):
+    if ending not in TABLES or (path.suffix.lower() == ".gz" and ending in WHOLE):
         expected = "expected .csv, .tsv or .parquet, or .jsonl; text may be compressed: .csv.gz"
         raise InputError(f"{place}: ends in {''.join(path.suffixes[-2:])!r}; {expected}")
     if delimiter is not None:

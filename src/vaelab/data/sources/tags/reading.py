@@ -4,9 +4,9 @@ Tags, groups and units (what one `id` names, else a row) have the numbers of the
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,27 +15,14 @@ from vaelab.data.sources.progress import progress
 from vaelab.data.sources.split_names import split_named
 from vaelab.data.sources.tables import Chunk, Table
 from vaelab.data.sources.tags.grouping import NO_GROUP, Blocks, columns_of, most_frequent, texts
+from vaelab.data.sources.tags.likely import likely_tags
 from vaelab.data.sources.tags.lists import are_lists, lists_of
-from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
+from vaelab.data.sources.tags.parts import NO_PHASE, Part, merged
+from vaelab.data.sources.tags.rows import Rows, joined_columns, joined_rows, marked_rows
 from vaelab.data.sources.tags.separators import separator_hint
 from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
-
-NO_PHASE = -1
-
-
-class Part(NamedTuple):
-    """Some rows, the numbers of the unit and of the group of each, int64 [n], and the split that the table says."""
-
-    rows: Rows
-    unit: np.ndarray
-    group: np.ndarray
-    phase: np.ndarray  # index into PHASES; NO_PHASE where the table says none
-
-    def chosen(self, rows: np.ndarray) -> "Part":
-        """Return the rows where `rows` is true, bool [n]."""
-        return Part(self.rows.chosen(rows), self.unit[rows], self.group[rows], self.phase[rows])
 
 
 class TagReader:
@@ -61,7 +48,7 @@ class TagReader:
         others = {*self.texts, *settings.ignore}
         self.marks = [name for name in table.names if name not in others] if settings.tags is None else []
         for option, name in named:
-            table.need(name, option)
+            table.need(name, option, partial(likely_tags, table, self.where) if option == "tags" else str)
         for name in settings.ignore:
             if name not in table.names:
                 table.need(name, "ignore")
@@ -90,7 +77,7 @@ class TagReader:
             raise InputError(f"{self.table.place}: holds no row below the names of the columns")
         if self.settings.split_column is not None:
             self._check_splits(parts)
-        return self._with_few_groups(_merged(parts) if self.settings.duplicates == "merge" else parts)
+        return self._with_few_groups(merged(parts) if self.settings.duplicates == "merge" else parts)
 
     def _check_splits(self, parts: Sequence[Part]) -> None:
         """Refuse ids that are in two splits, as the table says them."""
@@ -132,11 +119,9 @@ class TagReader:
     def _rows(self, chunk: Chunk) -> Rows:
         at, settings = partial(self._at, chunk), self.settings
         if settings.tags is None:
-            return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
-        cells: Any = chunk.columns[settings.tags]
-        if cells and isinstance(cells[0], str):
-            self.lists = are_lists(cells) if self.lists is None and any(map(str.strip, cells)) else self.lists
-            cells = lists_of(cells, at) if self.lists else cells
+            return self._marked(chunk, at)
+        columns = [self._cells(chunk.columns[name], at) for name in columns_of(settings.tags)]
+        cells = columns[0] if len(columns) == 1 else joined_columns(columns, settings.separator)
         rows, repeated = joined_rows(cells, settings.separator, self.tags, at)
         self.totals["repeated_tags"] += repeated
         if settings.vocabulary is None and settings.min_count == 1 and len(self.tags) > settings.max_tags:
@@ -146,6 +131,20 @@ class TagReader:
             most = f"at most {settings.max_tags} (max_tags)"
             raise InputError(f"{self._at(chunk, -1)}: {text}; {most}{f'; {hint}' if hint else ''}")
         return rows
+
+    def _marked(self, chunk: Chunk, at: Callable[[int], str]) -> Rows:
+        try:
+            return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
+        except InputError as error:
+            likely = likely_tags(self.table, self.where)
+            raise InputError(f"{error}{likely if 'tags: null' not in likely else ''}") from None
+
+    def _cells(self, cells: Any, at: Callable[[int], str]) -> Any:
+        """Cells of a column of tags: texts, or lists."""
+        if cells and isinstance(cells[0], str):
+            self.lists = are_lists(cells) if self.lists is None and any(map(str.strip, cells)) else self.lists
+            return lists_of(cells, at) if self.lists else cells
+        return cells
 
     def _phases(self, chunk: Chunk) -> np.ndarray:
         """Split of each row, as the table says it."""
@@ -184,16 +183,3 @@ class TagReader:
         self.totals["groups"] = len(rows)
         self.groups, numbers = most_frequent(self.groups, rows, self.settings.max_groups)
         return [part._replace(group=numbers[part.group]) for part in parts]
-
-
-def _merged(parts: Sequence[Part]) -> list[Part]:
-    """Rows of units that have several become one each, with all their tags, and the group of the first."""
-    several = np.bincount(np.concatenate([part.unit for part in parts])) > 1
-    apart = [part.chosen(several[part.unit]) for part in parts]
-    unit = np.concatenate([part.unit for part in apart])
-    units, first = np.unique(unit, return_index=True)
-    row = np.concatenate([np.repeat(part.unit, part.rows.counts) for part in apart])
-    column = np.concatenate([part.rows.columns for part in apart])
-    rows = Rows.of_pairs(np.searchsorted(units, row), column, len(units))
-    group, phase = (np.concatenate(arrays)[first] for arrays in zip(*((p.group, p.phase) for p in apart), strict=True))
-    return [*(part.chosen(~several[part.unit]) for part in parts), Part(rows, units, group, phase)]

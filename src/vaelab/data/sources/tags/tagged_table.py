@@ -11,9 +11,10 @@ import numpy as np
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.regular import UnreadableError, read_text
-from vaelab.data.sources.tags.grouping import OTHERS
+from vaelab.data.sources.tags.grouping import OTHERS, columns_of
 from vaelab.data.sources.tags.opening import open_table
-from vaelab.data.sources.tags.reading import NO_PHASE, Part, TagReader
+from vaelab.data.sources.tags.parts import NO_PHASE, Part
+from vaelab.data.sources.tags.reading import TagReader
 from vaelab.data.sources.tags.report import equal_rows, left_out, table_report, tags_report, tell
 from vaelab.data.sources.tags.rows import TagWriter
 from vaelab.data.sources.tags.separators import separator_hint
@@ -55,7 +56,7 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
     equal = equal_rows(parts, splits.phase, len(tags))
     report |= tags_report(rows_with, tags, settings) | {"split_rule": splits.rule, "rows_equal_to_training": equal}
     writer.finish(where, report | {"warnings": [f"{where}: {text}" for text in warnings]})
-    lists = f"column {settings.tags} holds lists, and was read so (cells: {settings.cells})"
+    lists = f"column {', '.join(columns_of(settings.tags))} holds lists, and was read so (cells: {settings.cells})"
     said = [*splits.said, *([lists] * bool(reader.lists)), *_groups_said(reader)]
     tell(report, writer, folder, said, warnings)
 

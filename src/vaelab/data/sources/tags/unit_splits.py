@@ -10,7 +10,8 @@ from vaelab.data.sources.account import first_names
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.data.sources.splits import hashes, parts_of, phases_of
 from vaelab.data.sources.tags.grouping import NO_GROUP, columns_of
-from vaelab.data.sources.tags.reading import NO_PHASE, Part, TagReader
+from vaelab.data.sources.tags.parts import NO_PHASE, Part
+from vaelab.data.sources.tags.reading import TagReader
 from vaelab.errors import InputError
 
 TRAIN, VAL = PHASES.index("train"), PHASES.index("val")
