@@ -8,6 +8,7 @@ import pillow_heif
 import pydicom
 import pypdfium2
 import pytest
+import tifffile
 from image_folders import S, by_name, encoded, folder_of, notes, reasons, write
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian
@@ -20,6 +21,7 @@ from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
 
 LEVELS = np.kron([[10, 90], [170, 250]], np.ones((S // 2, S // 2)))  # even blocks
+GRAY = LEVELS.astype(np.uint8)
 
 
 def dicom(values, **elements):
@@ -128,8 +130,44 @@ def test_coloured_dicom(tmp_path):
     assert (np.asarray(read_image(tmp_path / "a.dcm", 10_000, "rgb").image) == colours).all()
 
 
-GRAY = LEVELS.astype(np.uint8)
+def tiff(values, **options):
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
+
+
+DEEP = (LEVELS * 16).astype(np.uint16)
+CHANNELS = np.stack([DEEP, DEEP.T])
+MICROSCOPES = {
+    "float64": tiff(DEEP.astype(np.float64)),
+    "float16": tiff(DEEP.astype(np.float16)),
+    "compressed": tiff(DEEP.astype(np.float64), compression="zlib", predictor=False),
+    "channels": tiff(CHANNELS, photometric="minisblack", planarconfig="separate"),
+    "channels last": tiff(np.moveaxis(CHANNELS, 0, -1), photometric="minisblack", planarconfig="contig"),
+}
+
+
+@pytest.mark.parametrize("content", MICROSCOPES.values(), ids=MICROSCOPES)
+def test_tiffs_of_microscopes_that_pillow_does_not_know(tmp_path, content):
+    """Each channel is an image; a window of the data set says what is white."""
+    found = prepared(tmp_path, {f"{n}.tif": content for n in "abc"}, value_range=(0, 4095))
+    for x, _, _ in found.values():
+        expected = [np.rint(channel / 4095 * 255) for channel in CHANNELS[: len(x)]]
+        assert np.abs(x[:, 0] - np.stack(expected)).max() <= 1
+    assert found["a.tif"][0].shape[0] == (2 if read_meta(tmp_path / "mine")["pages"] else 1)
+
+
+def test_gray_tiffs_with_alpha_stay_one_image(tmp_path):
+    content = tiff(np.stack([GRAY, GRAY], -1), photometric="minisblack", extrasamples=["unassalpha"])
+    deep = tiff(DEEP, photometric="minisblack")
+    found = prepared(tmp_path, {"a.tif": content, "b.tif": deep, "c.tif": deep})
+    assert {len(x) for x, _, _ in found.values()} == {1}
+
+
 BAD = {
+    "cut.tif": (MICROSCOPES["float64"][:-900], "damaged"),
+    "large.tif": (tiff(np.zeros((200, 200))), "200x200 pixels; at most 20000"),
+    "broken.tif": (MICROSCOPES["compressed"][:-20], "damaged"),
     "no.pdf": (b"no PDF at all", "no PDF, damaged, or with a password"),
     "cut.pdf": (pdf([1, 2])[:300], "no PDF, damaged"),
     "large.pdf": (pdf([1], 3000), "3000x3000 pixels; at most 20000 in all (max_pixels)"),
