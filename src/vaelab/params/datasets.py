@@ -392,7 +392,7 @@ class TagsCsv(Block):
     source: Literal["tags_csv"]
     """`tags_csv`"""
     path: str
-    """The file; inside data/raw, DVC notices when it changes."""
+    """The file, or a folder of train.csv and val.csv (or test.csv); inside data/raw, DVC notices when it changes."""
     delimiter: Annotated[str | None, AfterValidator(_delimiter)] = None
     """Between two cells of a text, such as ";"; null: tab in .tsv, comma in .csv."""
     tags: Columns = "tags"

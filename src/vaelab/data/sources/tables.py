@@ -22,6 +22,7 @@ MARKS = (";", "\t", "|", ",", ":")  # that may be a delimiter
 CHUNK_ROWS = 2**14  # in memory at once, at most
 CHUNK_CHARACTERS = 2**22  # of a text, in memory at once, and the rest of a line
 CELL_CHARACTERS = 2**25  # a cell of more is a quotation mark that is not closed
+FILE = "(name of the file)"  # column of several tables that are read as one
 MAX_LISTED = 10  # columns in an error
 FILES = (
     "file",
@@ -41,7 +42,7 @@ Column = Sequence[str] | Sequence[list[str]] | np.ndarray
 class Chunk(NamedTuple):
     """Some rows, column by column, and where each row is: the line of a text, or the number of the row."""
 
-    places: Sequence[int]
+    places: Sequence[int | str]
     columns: dict[str, Column]
 
 
@@ -74,10 +75,11 @@ class Table(NamedTuple):
 
         It is one name, or the column `name` is there with that delimiter.
         """
-        header = self.delimiter.join(self.names)
+        names = [name for name in self.names if name != FILE]
+        header = self.delimiter.join(names)
         marks = [mark for mark in MARKS if self.delimiter not in ("", mark) and mark in header]
         having = [mark for mark in marks if name in [piece.strip() for piece in header.split(mark)]]
-        mark = max(having or marks * (len(self.names) == 1), key=header.count, default="")
+        mark = max(having or marks * (len(names) == 1), key=header.count, default="")
         if not mark:
             return ""
         mark *= 1 + (header.count(mark) == 2 * header.count(2 * mark))  # as ::

@@ -476,3 +476,43 @@ def test_a_list_of_objects_is_a_table(prepared, content):
 )  # fmt: skip
 def test_files_of_json_that_are_no_table(prepared, tmp_path, content, expected):
     assert expected in refused(prepared, tmp_path, content, ending="json")
+
+
+def test_a_folder_of_tables_that_are_splits(tmp_path, capsys):
+    root = tmp_path / "parts"
+    root.mkdir()
+    for name, rows in {"Train": "a|b\na\n", "valid": "b|c\n", "testing": "c\n"}.items():
+        (root / f"{name}.csv").write_text(f"tags\n{rows}")
+    (root / "README.txt").write_text("text")
+    prepare(TagsCsv(source="tags_csv", path=str(root)), tmp_path / "mine")
+    folder = tmp_path / "mine"
+    assert [rows_of(folder, phase) for phase in PHASES] == [[{"a", "b"}, {"a"}], [{"b", "c"}], [{"c"}]]
+    assert "rows by column (name of the file): train 2, val 1, test 1" in capsys.readouterr().err
+    (root / "valid.csv").unlink()
+    prepare(TagsCsv(source="tags_csv", path=str(root)), tmp_path / "mine")
+    assert [len(rows_of(folder, phase)) for phase in PHASES] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "expected"),
+    [
+        ({"a.csv": "tags\na\n", "b.csv": "tags\na\n"}, {}, "val.csv or test.csv; found a.csv, b.csv"),
+        ({}, {}, "found no table"),
+        ({"train.csv": "id;tags\n1;a\n", "val.csv": "id;tags\n1;a\n"}, {}, 'set datasets.mine.delimiter: ";"'),
+        ({"train.csv": "tags\na\n", "val.csv": "tag\na\n"}, {}, "val.csv: has no column 'tags', which train.csv has"),
+        ({"train.csv": "", "training.csv": "tags\na\n"}, {}, "train.csv: is empty"),
+        ({"train.csv": "tags\na\n", "train.tsv": "tags\na\n"}, {}, "train.csv and train.tsv are both tables of train"),
+        ({"train.csv": "tags\na\n", "val.csv": "tags,x\na\n"}, {}, "val.csv: line 2 has 1 cells, the header 2"),
+        ({"train.csv": "a,b\n1,0\n", "val.csv": "a,b\n1,2\n"}, {"tags": None}, "line 2 of val.csv: column 'b'"),
+        ({"train.csv": "tags\na\n", "val.csv": "tags\na\n"}, {"split_column": "x"}, "split_column: x: "),
+    ],
+)  # fmt: skip
+def test_folders_of_tables_that_are_wrong(tmp_path, files, options, expected):
+    root = tmp_path / "parts"
+    root.mkdir()
+    for name, content in files.items():
+        (root / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        prepare(TagsCsv(source="tags_csv", path=str(root), **options), tmp_path / "mine")
+    assert expected in str(caught.value)
+    assert str(caught.value).startswith("datasets.mine.")

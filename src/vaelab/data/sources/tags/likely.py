@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from vaelab.data.sources.tables import Column, Table
+from vaelab.data.sources.tables import FILE, Column, Table
 from vaelab.data.sources.tags.lists import are_lists
 from vaelab.data.sources.tags.rows import MARKS
 from vaelab.data.sources.tags.separators import SEPARATORS
@@ -21,7 +21,7 @@ def likely_tags(table: Table, where: str) -> str:
         table: of text or lists.
         where: of the data set, in params.
     """
-    names = [name for name in table.names[:MOST_COLUMNS] if name and table.names.count(name) == 1]
+    names = [name for name in table.names[:MOST_COLUMNS] if name not in ("", FILE) and table.names.count(name) == 1]
     chunk = next(iter(table.read(names, [])), None)
     if chunk is None:
         return ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.regular import UnreadableError, read_text
+from vaelab.data.sources.tables import FILE
 from vaelab.data.sources.tags.grouping import OTHERS, columns_of
 from vaelab.data.sources.tags.opening import open_table
 from vaelab.data.sources.tags.parts import NO_PHASE, Part
@@ -32,7 +33,9 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
         InputError: the table or the vocabulary is missing, damaged or not one of tags, or a split is left empty.
     """
     where = f"datasets.{folder.name}"
-    reader = TagReader(open_table(Path(settings.path), f"{where}.path: {settings.path}", settings.delimiter), settings)
+    table = open_table(Path(settings.path), f"{where}.path: {settings.path}", settings.delimiter)
+    settings = _by_file(settings, where) if FILE in table.names else settings
+    reader = TagReader(table, settings)
     parts, without_split = _in_splits(reader.parts(), settings, where)
     rows_with = _rows_with(parts, reader.tags)
     hint = _hint(parts, rows_with, reader, where)
@@ -66,6 +69,14 @@ def _groups_said(reader: TagReader) -> list[str]:
     found, most = reader.totals["groups"], reader.settings.max_groups
     few = f"{found} groups: the {most - 1} most frequent keep their names, the others are {OTHERS}"
     return [f"{few} (max_groups: {most})"] if found > most else []
+
+
+def _by_file(settings: TagsCsv, where: str) -> TagsCsv:
+    """The data set whose splits are files."""
+    if settings.split_column is not None:
+        text = f"{settings.split_column}: {settings.path} is a folder whose files are the splits; expected null"
+        raise InputError(f"{where}.split_column: {text}")
+    return settings.model_copy(update={"split_column": FILE})
 
 
 def _in_splits(parts: list[Part], settings: TagsCsv, where: str) -> tuple[list[Part], int]:
