@@ -88,6 +88,17 @@ def test_pages_of_a_pdf_are_images(tmp_path, capsys):
     assert "1 files have 3 pages: each is an image of its own" in capsys.readouterr().err
 
 
+def test_a_few_pdfs_among_images_are_warned_of(tmp_path):
+    prepared(tmp_path, {f"{n:02}.png": png(n) for n in range(20)} | {"paper.pdf": pdf([1])})
+    assert any(
+        "1 of 21 files are PDFs, whose pages are images here: paper.pdf" in text for text in warnings_of(tmp_path)
+    )
+
+
+def warnings_of(tmp_path):
+    return read_meta(tmp_path / "mine")["warnings"]
+
+
 def test_a_picture_in_heic_is_one(tmp_path):
     image = Image.fromarray(np.stack([LEVELS, LEVELS.T, LEVELS], -1).astype(np.uint8))
     turned = image.rotate(-90, expand=True)

@@ -1,10 +1,12 @@
 """Files of images, in a directory or in shards, converted one by one; what cannot be used is listed with the reason."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import Preparation, image_info
+from vaelab.data.sources.account import first_names
 from vaelab.data.sources.common import tell, units_of
 from vaelab.data.sources.decoding import SUFFIXES
 from vaelab.data.sources.given_splits import Places
@@ -19,6 +21,8 @@ from vaelab.data.sources.listing import Listing, list_images, reasons
 from vaelab.data.sources.values import scale_for
 from vaelab.errors import InputError
 from vaelab.params.datasets import ImageFiles, ImageFolder, ImageShards
+
+FEW = 0.1  # of the files
 
 
 def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
@@ -70,7 +74,7 @@ def _prepare(store: Store, settings: ImageFiles, folder: Path) -> None:
     tell(account, units, settings.group_by, {file.as_posix(): of for file, of in layout.given.phase_of.items()})
     outcome.judge_boxes(layout.boxes, settings)
     outcome.judge(found, scale, settings)
-    account.warn(layout.given.warnings)
+    account.warn([*layout.given.warnings, *_few_pdfs(outcome.kept)])
     others = {"ignored (no images)": listing.ignored.total(), "links to folders left out": len(listing.links_left_out)}
     account.tell(f"{len(outcome.kept)} files kept", others, folder / "meta.json")
     prepared_as = Preparation(settings.fit, value_scale={str(kind): ends for kind, ends in scale.items()})
@@ -87,6 +91,15 @@ def _prepare(store: Store, settings: ImageFiles, folder: Path) -> None:
         **(outcome.tally.report() if layout.boxes else {}),
         "value_scale": scale,
     })  # fmt: skip
+
+
+def _few_pdfs(names: Sequence[str]) -> list[str]:
+    """What to warn of where PDFs are a few among images: a paper beside its data, perhaps."""
+    pdfs = [name for name in names if name.lower().endswith(".pdf")]
+    if not 0 < len(pdfs) < FEW * len(names):
+        return []
+    text = f"{len(pdfs)} of {len(names)} files are PDFs, whose pages are images here: {first_names(pdfs)}"
+    return [f"{text}; move them elsewhere if they are none of the images"]
 
 
 def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
