@@ -13,8 +13,9 @@ from vaelab.data.sources.common import TABLE
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import find_lists, listed_phases
 from vaelab.data.sources.split_names import perhaps_named, split_named, whole
-from vaelab.data.sources.split_tables import tabled_phases
+from vaelab.data.sources.split_tables import table_beside, tabled_phases
 from vaelab.data.sources.splits import parts_of_units
+from vaelab.errors import InputError
 from vaelab.params.datasets import Split
 
 
@@ -57,12 +58,34 @@ def given_splits(files: Sequence[Path], places: Places, split: Split, seed: int)
         return _with_val(given, split, seed, places.units)
     folders = _split_folders(files)
     if not whole(folders.values()):
-        return Given({}, "", "by a hash of the path", 0, (), tuple(_warnings(files, folders, lists, places)))
+        warnings = _warnings(files, folders, lists, places)
+        beside = None if places.lists else table_beside(places.beside)
+        return _beside(beside, files, places, split, seed, warnings) if beside else _none(warnings)
     phases = {file: folders[file.parts[0]] for file in files if file.parts[0] in folders and len(file.parts) > 1}
     said = ", ".join(f"{folder} is {phase}" for folder, phase in sorted(folders.items()) if folder != phase)
     left_out = "outside the folders train, val and test, which are the splits"
     given = Given(phases, left_out, "top folders, as given", 1, (f"of the folders, {said}",) if said else (), ())
     return _with_val(given, split, seed, places.units)
+
+
+def _none(warnings: Sequence[str]) -> Given:
+    return Given({}, "", "by a hash of the path", 0, (), tuple(warnings))
+
+
+def _beside(
+    table: tuple[Path, str], files: Sequence[Path], places: Places, split: Split, seed: int, warnings: list[str]
+) -> Given:
+    """As a table beside the files says; where it does not fit them, that is warned of."""
+    path, column = table
+    try:
+        return _with_val(_tabled(files, path, column, places), split, seed, places.units)
+    except InputError as error:
+        option = f"{places.where}.split_lists"
+        wrong = str(error).removeprefix(f"{option}: ")
+        mend = f"to have them, mend it and set {option}: {path}:{column}"
+        return _none(
+            [*warnings, f"column {column!r} of a table looks like splits, which it does not give: {wrong}; {mend}"]
+        )
 
 
 def _tabled(files: Sequence[Path], path: Path, column: str, places: Places) -> Given:

@@ -7,8 +7,27 @@ from vaelab.data.sources.account import first_names
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import files_named, known_names
 from vaelab.data.sources.split_names import split_named, whole
-from vaelab.data.sources.tables import csv_table, file_column
+from vaelab.data.sources.tables import FILES, csv_table, file_column
+from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import InputError
+
+USUAL = ("split", "set", "subset", "part", "partition", "phase")  # names of the column, where none is named
+MOST_TABLES = 50  # beside images, that are looked at
+
+
+def table_beside(folder: Path) -> tuple[Path, str] | None:
+    """Return the one table in a folder with columns of files and of splits, by their usual names, and the latter."""
+    found = []
+    paths = [path for path in folder.iterdir() if table_ending(path) in (".csv", ".tsv") and path.is_file()]
+    for path in sorted(paths)[:MOST_TABLES]:
+        try:
+            names = csv_table(path, str(path)).names
+        except InputError:
+            continue
+        column = next((name for name in names if name.lower() in USUAL), None)
+        if column is not None and any(name.lower() in FILES for name in names):
+            found.append((path, column))
+    return found[0] if len(found) == 1 else None
 
 
 def tabled_phases(files: Sequence[Path], path: Path, column: str, root: Path, place: str) -> dict[Path, str]:

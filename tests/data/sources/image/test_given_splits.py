@@ -170,6 +170,24 @@ def test_tables_of_splits_that_are_wrong_are_one_message(tmp_path, rows, expecte
     assert "no.csv is not a file; expected a table and a column" in refused(tmp_path, {}, split_lists="no.csv:part")
 
 
+@pytest.mark.parametrize("header", ["file_name,split", "Image,Set"])
+def test_a_table_of_splits_beside_the_images_is_taken(tmp_path, capsys, header):
+    rows = [f"{name},{'train' if name[0] == 'a' else 'Test'}" for name in NAMES]
+    found = phases(tmp_path, files_of(NAMES) | {"meta.csv": table_of(rows, header), "other.csv": b"file,level\nx,1\n"})
+    assert {name for name, phase in found.items() if phase == "test"} == {name for name in NAMES if name[0] == "b"}
+    told = capsys.readouterr().err
+    assert f"the splits are those of column {header.split(',')[1]} of" in told
+    assert "there is no val: 2 of 4 files of train are taken" in told
+
+
+def test_a_table_beside_the_images_that_does_not_fit_is_warned_of(tmp_path):
+    phases(tmp_path, files_of(NAMES) | {"meta.csv": table_of(["a/0.png,train", "z.png,val"], "file,split")})
+    (text,) = read_meta(tmp_path / "mine")["warnings"]
+    assert "column 'split' of a table looks like splits, which it does not give: " in text
+    assert "1 names of 2 are no files below" in text
+    assert text.endswith(f"set datasets.mine.split_lists: {tmp_path}/raw/meta.csv:split")
+
+
 @pytest.mark.parametrize("beside", [True, False])
 def test_lists_beside_the_images_or_elsewhere(tmp_path, capsys, beside):
     options = {} if beside else {"split_lists": str(write(tmp_path / "lists", LISTS))}
