@@ -11,7 +11,8 @@ import pytest
 import tifffile
 from image_folders import S, by_name, encoded, folder_of, notes, reasons, write
 from PIL import Image
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
@@ -24,7 +25,7 @@ LEVELS = np.kron([[10, 90], [170, 250]], np.ones((S // 2, S // 2)))  # even bloc
 GRAY = LEVELS.astype(np.uint8)
 
 
-def dicom(values, **elements):
+def dicom(values, syntax=ExplicitVRLittleEndian, **elements):
     """The bytes of a DICOM file that holds values [H, W], [frames, H, W] or [H, W, 3]."""
     data = pydicom.Dataset()
     coloured = values.shape[-1] == 3
@@ -42,10 +43,16 @@ def dicom(values, **elements):
     for name, value in elements.items():
         setattr(data, name, value)
     data.file_meta = pydicom.dataset.FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta.TransferSyntaxUID = syntax
     file = io.BytesIO()
     pydicom.dcmwrite(file, data, enforce_file_format=True)
     return file.getvalue()
+
+
+def jpeg_in_dicom(side):
+    """A DICOM file whose compressed frame is larger than it says."""
+    frame = encapsulate([encoded(np.zeros((side, side), np.uint8), "JPEG")])
+    return dicom(GRAY, syntax=JPEGBaseline8Bit, PixelData=frame)
 
 
 def pdf(pages, side=S):
@@ -135,6 +142,11 @@ def test_frames_of_dicom_and_those_whose_high_values_are_dark(tmp_path, dtype):
     assert (found["b.dicom"][0] == found["a.dcm"][0]).all()
 
 
+def test_compressed_dicom(tmp_path):
+    write(tmp_path, {"a.dcm": jpeg_in_dicom(S)})
+    assert np.asarray(read_image(tmp_path / "a.dcm", 10_000, "gray").image).tolist() == [[0] * S] * S
+
+
 def test_coloured_dicom(tmp_path):
     colours = np.stack([LEVELS, LEVELS.T, LEVELS], -1).astype(np.uint8)
     write(tmp_path, {"a.dcm": dicom(colours)})
@@ -190,6 +202,8 @@ BAD = {
     "large.dcm": (dicom(GRAY, Rows=60_000, Columns=60_000), "60000x60000 pixels; at most 20000"),
     "many.dcm": (dicom(GRAY, NumberOfFrames=10**8), "100000000 frames; expected 1 to 2000"),
     "none.dcm": (dicom(GRAY, NumberOfFrames=-1), "-1 frames"),
+    "bomb.dcm": (jpeg_in_dicom(4000), "damaged, or compressed"),
+    "deflated.dcm": (dicom(GRAY, syntax="1.2.840.10008.1.2.1.99"), "a deflated DICOM file"),
     "text.dcm": (b"\0" * 128 + MAGIC, "a DICOM file without an image"),
     "unknown.dcm": (dicom(GRAY, PhotometricInterpretation="PALETTE COLOR"), "damaged, or compressed"),
 }  # fmt: skip

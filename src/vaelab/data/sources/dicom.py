@@ -3,6 +3,8 @@
 More than 8 bits become floats, so that one window of the data set (`value_range`) says what becomes 0 and 255.
 """
 
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +19,12 @@ from vaelab.errors import shortened
 
 MAX_FRAMES = 2000
 MAGIC, MAGIC_AT = b"DICM", 128
+DEFLATED = "1.2.840.10008.1.2.1.99"
 DARK_IS_HIGH = "MONOCHROME1"
-DAMAGED = (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError, NotImplementedError,
-           ArithmeticError, MemoryError, EOFError)  # fmt: skip  # what pydicom and its decoders raise
+DAMAGED = (  # what pydicom and its decoders raise
+    OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError, NotImplementedError,
+    ArithmeticError, MemoryError, EOFError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 def is_dicom(path: Path) -> bool:
@@ -41,8 +46,12 @@ def opened_dicom(path: Path, max_pixels: int) -> Iterator[Paged]:
     with needs("pydicom", "dicom"):
         import pydicom
         import pydicom.errors
+        import pydicom.filereader
     with _damage_said():
         try:
+            meta = pydicom.filereader.read_file_meta_info(path)
+            if meta.get("TransferSyntaxUID") == DEFLATED:  # of which pydicom inflates all at once
+                raise UnreadableError("a deflated DICOM file; save it in another transfer syntax")
             header = pydicom.dcmread(path, stop_before_pixels=True)
         except pydicom.errors.InvalidDicomError:
             raise UnreadableError("no DICOM file") from None
@@ -56,10 +65,20 @@ def opened_dicom(path: Path, max_pixels: int) -> Iterator[Paged]:
     def page(number: int) -> tuple[Image.Image, list[str]]:
         from pydicom.pixels.utils import pixel_array
 
-        with _damage_said():
+        with _damage_said(), _bounded(max_pixels):
             return _image(np.asarray(pixel_array(path, index=number)), header)
 
     yield Paged("DICOM", _mode(header), frames, page)
+
+
+@contextmanager
+def _bounded(max_pixels: int) -> Iterator[None]:
+    """Limit what Pillow decodes of a compressed frame, which may claim another size than its file does."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def _page(document: Any, number: int) -> Iterator[Any]:
             yield page
         finally:
             page.close()
-    except (pypdfium2.PdfiumError, MemoryError, ValueError) as error:
+    except (pypdfium2.PdfiumError, MemoryError, ValueError, ArithmeticError) as error:
         raise UnreadableError(f"damaged page: {shortened(error)}") from None
 
 
