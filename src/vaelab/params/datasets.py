@@ -3,7 +3,15 @@
 import re
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from vaelab.params.base import Block, Fraction
@@ -156,13 +164,13 @@ class Funsd(_Images):
     """Factor on the resolution of the pages before they are cut into patches."""
 
 
-class ImageFolder(_Images):
-    """A directory of images, any nesting; the sub-folder is the group. Unreadable files are listed in meta.json."""
+class ImageFiles(_Images):
+    """What directories of images and shards have in common."""
 
-    source: Literal["image_folder"]
-    """`image_folder`"""
+    source: str
+    """`image_folder` or `image_shards`"""
     path: str
-    """The directory; inside data/raw, DVC notices when it changes."""
+    """Where they are; inside data/raw, DVC notices when it changes."""
     fit: Literal["resize", "crop", "tile"] = "resize"
     """resize: the shorter side to `size`, then the centre; crop: the centre as it is; tile: all whole patches."""
     colour: Literal["rgb", "gray"] = "rgb"
@@ -170,12 +178,12 @@ class ImageFolder(_Images):
     max_pixels: int = Field(64_000_000, ge=256)
     """Files with more pixels than this are quarantined."""
     split_lists: str | None = None
-    """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line; null: they, or folders named
-    train and val (or test), are the splits where `path` holds them."""
+    """Folder of train.txt and val.txt (and test.txt) with a name of a file on each line, or a table and its column,
+    parts.csv:part; null: such lists, or folders named train and val (or test), where `path` holds them."""
     boxes: str | None = None
     """Boxes of text, which the measures of text need: a table (.csv, .tsv, .csv.gz) with columns file, x0, y0, x1, y1
-    in pixels of the file, or a folder of Tesseract's tables, page.tsv for page.png; null: none (docs/images.md). Inside
-    data/raw, DVC notices when it changes."""
+    in pixels of the file, COCO's .json, or a folder of files for page.png, Tesseract's page.tsv or VOC's page.xml;
+    `pdf`: the words that PDFs hold as text; null: none (docs/images.md). Inside data/raw, DVC notices changes."""
     value_range: ValueRange = None
     """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
     group_by: GroupBy = None
@@ -184,6 +192,28 @@ class ImageFolder(_Images):
     nothing. Inside data/raw, DVC notices when a table changes."""
     split: Split = Split()
     """Shares of the splits, by file or by `group_by`; used where the files come without splits of their own."""
+
+
+class ImageFolder(ImageFiles):
+    """A directory of images, any nesting; the sub-folder is the group. Unreadable files are listed in meta.json."""
+
+    source: Literal["image_folder"]
+    """`image_folder`"""
+    path: str
+    """The directory; inside data/raw, DVC notices when it changes."""
+
+
+class ImageShards(ImageFiles):
+    """Images in archives (WebDataset's .tar, .zip), or tables of Hugging Face datasets (.parquet, .arrow)."""
+
+    source: Literal["image_shards"]
+    """`image_shards`"""
+    path: str
+    """A shard, or a directory of shards, any nesting; inside data/raw, DVC notices when it changes."""
+    image: str | None = None
+    """Column of images in tables; null: the one that holds some."""
+    label: str | None = None
+    """Column of tables whose value is the group; null: the one of classes, where there is one."""
 
 
 class _Defects(_Images):
@@ -270,8 +300,8 @@ class FolderMasks(_Strips):
     mask_suffix: str = ""
     """What the name of a mask has behind that of its image, such as _mask."""
     split_lists: str | None = None
-    """Folder of train.txt and val.txt (and test.txt) with a name of an image on each line; null: they, in `path`, or
-    folders of images named train and val (or test), are the splits where there are such."""
+    """Folder of train.txt and val.txt (and test.txt) with a name of an image on each line, or a table and its column,
+    parts.csv:part; null: such lists in `path`, or folders of images named train and val (or test)."""
     unmasked: Literal["normal", "quarantine"] = "normal"
     """Images without a mask: normal, or left out, so that only empty masks say normal."""
     colour: Literal["rgb", "gray"] = "rgb"
@@ -339,6 +369,21 @@ class Tags(Block):
     """Seeds the rows and the splits."""
 
 
+def _columns(value: Any) -> Any:
+    if isinstance(value, list | tuple) and (not value or len({*map(str, value)}) < len(value)):
+        raise ValueError(f"expected a column, or different ones in a list; got {list(value)}")
+    return value
+
+
+Columns = Annotated[str | tuple[str, ...] | None, BeforeValidator(_columns)]
+
+
+def _delimiter(value: str | None) -> str | None:
+    if value is not None and (not value or set(value) & set('\r\n"\0')):
+        raise ValueError(f"expected characters between two cells, such as ';'; got {value!r}")
+    return value
+
+
 class TagsCsv(Block):
     """A table of tagged rows (.csv, .tsv, .parquet, .jsonl): one column of tags, or one column of 0 and 1 per tag."""
 
@@ -347,9 +392,12 @@ class TagsCsv(Block):
     source: Literal["tags_csv"]
     """`tags_csv`"""
     path: str
-    """The file; inside data/raw, DVC notices when it changes."""
-    tags: str | None = "tags"
-    """Column of joined tags; null: every other column is a tag, its cells 0 or 1, true or false."""
+    """The file, or a folder of train.csv and val.csv (or test.csv); inside data/raw, DVC notices when it changes."""
+    delimiter: Annotated[str | None, AfterValidator(_delimiter)] = None
+    """Between two cells of a text, such as ";"; null: tab in .tsv, comma in .csv."""
+    tags: Columns = "tags"
+    """Column of joined tags, or several columns, such as [genre1, genre2]; null: every other column is a tag, its cells
+    0 or 1, true or false."""
     separator: str = Field("|", min_length=1)
     """Between two tags of that column."""
     cells: Literal["auto", "joined", "lists"] = "auto"
@@ -358,8 +406,12 @@ class TagsCsv(Block):
     """Columns that are no tags, where `tags` is null, such as [title, year]."""
     id: str | None = None
     """Column that names the row; rows of one name are never in two splits."""
-    group: str | None = None
-    """Column of the group of each row, of 1000 groups at most."""
+    group: Columns = None
+    """Column of the group of each row; or several, such as [country, year], whose combinations are the groups."""
+    max_groups: int = Field(1000, ge=2, le=1000)
+    """Groups at most; where there are more, the most frequent ones stay and all others are the group `(others)`."""
+    split_by: Columns = None
+    """Column (or several) of what rows have in common that are never in two splits, such as artist; null: `id`."""
     split_column: str | None = None
     """Column that says the split of each row: train, val, test, or a usual word for it; rows without are left out."""
     vocabulary: str | None = None
@@ -375,7 +427,8 @@ class TagsCsv(Block):
     duplicates: Literal["first", "merge", "keep", "error"] = "first"
     """Rows with the `id` of an earlier one: left out, their tags added to it, kept as rows of their own, or refused."""
     split: Split = Split()
-    """Shares of the splits, by row; by `id` where there is one; not used where `split_column` says all of them."""
+    """Shares of the splits, by row; by `split_by`, or `id`, where there is one; not used where `split_column` says all
+    of them."""
     seed: Seed = 0
     """Seeds the splits."""
 
@@ -412,6 +465,7 @@ Dataset = Annotated[
     | Documents
     | Funsd
     | ImageFolder
+    | ImageShards
     | Aitex
     | Mvtec
     | FolderMasks

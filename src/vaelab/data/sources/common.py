@@ -1,8 +1,8 @@
 """What files have in common, such as a specimen, a series of exposures or a batch: together they are in one split.
 
 `group_by` is a regular expression, searched in the path of a file relative to the data: what its brackets match (all of
-it, without brackets) is the unit. Or it is a column of a table, `specimens.csv:specimen`, whose column `file` has these
-paths, or names of files.
+it, without brackets) is the unit. Or it is a column of a table, `specimens.csv:specimen`, whose column `file` (or
+`filename`, `image` ...) has these paths, or names of files.
 """
 
 import re
@@ -11,11 +11,10 @@ from pathlib import Path
 
 from vaelab.data.sources.account import Account, first_names
 from vaelab.data.sources.listing import printable
-from vaelab.data.sources.tables import csv_table
+from vaelab.data.sources.tables import csv_table, file_column
 from vaelab.errors import InputError
 
-TABLE = re.compile(r"(?P<path>.+\.(?:csv|tsv)):(?P<column>[^:/\\]+)")
-FILE = "file"
+TABLE = re.compile(r"(?P<path>.+\.(?:csv|tsv|txt)(?:\.gz)?):(?P<column>[^:/\\]+)")
 
 
 def units_of(names: Sequence[str], group_by: str | None, where: str) -> dict[str, str]:
@@ -87,10 +86,11 @@ def _rows(path: Path, column: str, where: str) -> dict[str, str]:
             f"{where}: {path} is not a file; expected a table and a column, such as specimens.csv:specimen"
         )
     table, given = csv_table(path, f"{where}: {path}"), dict[str, str]()
-    for name in (FILE, column):
+    file = file_column(table)
+    for name in (file, column):
         table.need(name, "of group_by")
-    for chunk in table.read([FILE, column], []):
-        for place, name, unit in zip(chunk.places, chunk.columns[FILE], chunk.columns[column], strict=True):
+    for chunk in table.read([file, column], []):
+        for place, name, unit in zip(chunk.places, chunk.columns[file], chunk.columns[column], strict=True):
             if given.setdefault(str(name), str(unit)) != unit:
                 text = f"line {place}: {printable(str(name))} is in {given[str(name)]!r} and in {unit!r}"
                 raise InputError(f"{where}: {path}, {text}; expected one {column}")

@@ -1,7 +1,7 @@
 """One image file of any common kind, decoded page by page, or why it cannot be.
 
-Type by content: PNG, JPEG, TIFF, BMP, WebP, GIF. All pages of a TIFF; of an animation the first frame. EXIF rotation
-is applied.
+Type by content: PNG, JPEG, TIFF, BMP, WebP, GIF; where their libraries are there HEIC, PDF and DICOM. All pages of a
+TIFF, a PDF, a DICOM file; of an animation the first frame. EXIF rotation is applied.
 """
 
 import itertools
@@ -17,11 +17,13 @@ from typing import NamedTuple
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from vaelab.data.sources.claims import check_content, check_size
+from vaelab.data.sources.paged import Paged, needs
+from vaelab.data.sources.paged_files import PAGED, opener
 from vaelab.data.sources.regular import UnreadableError, check_regular
 from vaelab.errors import shortened
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")  # no others: Pillow hands some to outside programs
-SUFFIXES = {
+SUFFIXES: dict[str, tuple[str, ...]] = {
     ".png": ("PNG",),
     ".jpg": ("JPEG", "MPO"),
     ".jpeg": ("JPEG", "MPO"),
@@ -29,7 +31,10 @@ SUFFIXES = {
     ".tiff": ("TIFF",),
     ".bmp": ("BMP",),
     ".webp": ("WEBP",),
-}
+    ".heic": ("HEIF",),
+    ".heif": ("HEIF",),
+} | dict.fromkeys(PAGED, ())
+HEIC = (".heic", ".heif")
 MAX_PAGES = 2000  # of a file
 ORIENTATION = 0x0112  # of EXIF
 SWAPPED = (5, 6, 7, 8)  # orientations that exchange width and height
@@ -49,13 +54,29 @@ class Picture(NamedTuple):
     orientation: int = 1
 
 
+Opened = ImageFile.ImageFile | Paged
+
+
 @contextmanager
-def opened(path: Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+def opened(path: Path, max_pixels: int) -> Iterator[Opened]:
     """Open a file of which nothing is decoded yet. Raises UnreadableError, also in place of what Pillow raises."""
     check_regular(path)
-    with quiet(), damage_said(), Image.open(path, formats=FORMATS) as file:
+    if other := opener(path):
+        with quiet(), other(path, max_pixels) as pages:
+            yield pages
+        return
+    with quiet(), damage_said(), Image.open(path, formats=_formats(path)) as file:
         check_size(file, max_pixels)
         yield file
+
+
+def _formats(path: Path) -> tuple[str, ...]:
+    if path.suffix.lower() not in HEIC:
+        return FORMATS
+    with needs("pillow-heif", "heic"):
+        import pillow_heif
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
 
 
 @contextmanager
@@ -83,7 +104,7 @@ def quiet() -> Iterator[list[warnings.WarningMessage]]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def only_page(file: ImageFile.ImageFile, max_pixels: int) -> Picture:
+def only_page(file: Opened, max_pixels: int) -> Picture:
     """Return the image of a file in its own mode, upright. Raises UnreadableError where there are several pages."""
     numbers = page_numbers(file)
     next(numbers)
@@ -92,12 +113,15 @@ def only_page(file: ImageFile.ImageFile, max_pixels: int) -> Picture:
     return page(file, 0, max_pixels)
 
 
-def page_numbers(file: ImageFile.ImageFile) -> Iterator[int]:
-    """Yield the numbers of a file's pages, from 0: those of a TIFF, without small copies and masks of other pages.
+def page_numbers(file: Opened) -> Iterator[int]:
+    """Yield the numbers of a file's pages, from 0: of a TIFF without small copies and masks of other pages.
 
     Raises:
         UnreadableError: there are more than MAX_PAGES.
     """
+    if isinstance(file, Paged):
+        yield from range(file.pages)
+        return
     yield 0
     if file.format != "TIFF":
         return
@@ -116,12 +140,14 @@ def _is_extra(file: ImageFile.ImageFile) -> bool:
     return bool(int(file.tag_v2.get(SUBFILE, 0)) & 5)  # type: ignore[attr-defined]
 
 
-def page(file: ImageFile.ImageFile, number: int, max_pixels: int) -> Picture:
+def page(file: Opened, number: int, max_pixels: int) -> Picture:
     """Return a page in its own mode, upright; it is in memory until the next one is read.
 
     Raises:
         UnreadableError: it is damaged, has too many pixels, or lacks some.
     """
+    if isinstance(file, Paged):
+        return Picture(*file.page(number))
     path = Path(os.fsdecode(file.filename))
     with quiet() as caught, damage_said():
         if file.format == "TIFF":

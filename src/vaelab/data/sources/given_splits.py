@@ -1,4 +1,5 @@
-"""Splits that files come with: top folders named for them (Train, valid, test), or lists of names (train.txt, val.txt).
+"""Splits that files come with: top folders named for them (Train, valid, test), or lists of names (train.txt, val.txt),
+or a column of a table.
 
 Where there is train and test, but no val, the share of val is taken from train by a hash of each name.
 """
@@ -8,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from vaelab.data.sources.common import TABLE
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import find_lists, listed_phases
 from vaelab.data.sources.split_names import perhaps_named, split_named, whole
+from vaelab.data.sources.split_tables import table_beside, tabled_phases
 from vaelab.data.sources.splits import parts_of_units
+from vaelab.errors import InputError
 from vaelab.params.datasets import Split
 
 
@@ -42,23 +46,60 @@ def given_splits(files: Sequence[Path], places: Places, split: Split, seed: int)
     Raises:
         InputError: a list is missing or wrong: it names what is no file, or a file of another list.
     """
+    if table := TABLE.fullmatch(places.lists or ""):
+        return _with_val(_tabled(files, Path(table["path"]), table["column"], places), split, seed, places.units)
     lists = find_lists(places.beside, places.lists, places.where)
     if whole(lists):
         phases = listed_phases(files, lists, places.root, f"{places.where}.split_lists")
         names = ", ".join(f"{path.name} ({[*phases.values()].count(phase)})" for phase, path in lists.items())
         rule = f"lists {', '.join(path.name for path in lists.values())}, as given"
-        none = f"; {len(files) - len(phases)} of {len(files)} files are in none and left out"
-        said = f"the splits are those of {names}{none if len(phases) < len(files) else ''}"
+        said = f"the splits are those of {names}{_in_none(files, phases)}"
         given = Given(phases, "in no list of a split", rule, 0, (said,), ())
         return _with_val(given, split, seed, places.units)
     folders = _split_folders(files)
     if not whole(folders.values()):
-        return Given({}, "", "by a hash of the path", 0, (), tuple(_warnings(files, folders, lists, places)))
+        warnings = _warnings(files, folders, lists, places)
+        beside = None if places.lists else table_beside(places.beside)
+        return _beside(beside, files, places, split, seed, warnings) if beside else _none(warnings)
     phases = {file: folders[file.parts[0]] for file in files if file.parts[0] in folders and len(file.parts) > 1}
     said = ", ".join(f"{folder} is {phase}" for folder, phase in sorted(folders.items()) if folder != phase)
     left_out = "outside the folders train, val and test, which are the splits"
     given = Given(phases, left_out, "top folders, as given", 1, (f"of the folders, {said}",) if said else (), ())
     return _with_val(given, split, seed, places.units)
+
+
+def _none(warnings: Sequence[str]) -> Given:
+    return Given({}, "", "by a hash of the path", 0, (), tuple(warnings))
+
+
+def _beside(
+    table: tuple[Path, str], files: Sequence[Path], places: Places, split: Split, seed: int, warnings: list[str]
+) -> Given:
+    """As a table beside the files says; where it does not fit them, that is warned of."""
+    path, column = table
+    try:
+        return _with_val(_tabled(files, path, column, places), split, seed, places.units)
+    except InputError as error:
+        option = f"{places.where}.split_lists"
+        wrong = str(error).removeprefix(f"{option}: ")
+        mend = f"to have them, mend it and set {option}: {path}:{column}"
+        return _none(
+            [*warnings, f"column {column!r} of a table looks like splits, which it does not give: {wrong}; {mend}"]
+        )
+
+
+def _tabled(files: Sequence[Path], path: Path, column: str, places: Places) -> Given:
+    """As a table says."""
+    phases = tabled_phases(files, path, column, places.root, f"{places.where}.split_lists")
+    counts = ", ".join(f"{phase} {count}" for phase, count in sorted(Counter(phases.values()).items()))
+    said = f"the splits are those of column {column} of {path}: {counts}{_in_none(files, phases)}"
+    return Given(phases, f"in no split by {path}", f"column {column} of {path}, as given", 0, (said,), ())
+
+
+def _in_none(files: Sequence[Path], phases: Mapping[Path, str]) -> str:
+    """What to say of files that are in no split."""
+    none = f"; {len(files) - len(phases)} of {len(files)} files are in none and left out"
+    return none if len(phases) < len(files) else ""
 
 
 def _split_folders(files: Sequence[Path], level: int = 0) -> dict[str, str]:

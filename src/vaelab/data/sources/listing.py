@@ -1,4 +1,4 @@
-"""Which image files a directory holds.
+"""Which image files, or files of another kind, a directory holds.
 
 A link to a directory is followed unless its target holds, or lies in, a directory that has been entered already: so
 nothing is read twice and no loop hangs. Names that start with a dot are ignored.
@@ -6,21 +6,22 @@ nothing is read twice and no loop hangs. Names that start with a dot are ignored
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from vaelab.data.sources.decoding import SUFFIXES
+from vaelab.data.sources.dicom import is_dicom
 
 MAX_LISTED = 10  # files in an error
 
 
 class Listing(NamedTuple):
-    """Image files below a directory, relative to it and in order, and what was left out."""
+    """Files below a directory, relative to it and in order, and what was left out."""
 
     files: list[Path]
     quarantined: list[dict[str, str]]  # directories that cannot be read
-    ignored: Counter[str]  # files that are no images, by ending
+    ignored: Counter[str]  # files that are not wanted, by ending
     links_left_out: list[str]  # to directories that are read anyway, or that lead back
 
 
@@ -38,6 +39,11 @@ def reasons(quarantined: Sequence[Mapping[str, str]]) -> str:
 
 def list_images(root: Path) -> Listing:
     """Return the files below `root` whose ending is that of an image."""
+    return list_files(root, lambda path: path.suffix.lower() in SUFFIXES or is_dicom(path))
+
+
+def list_files(root: Path, wanted: Callable[[Path], bool]) -> Listing:
+    """Return the files below `root` that are wanted."""
     listing = Listing([], [], Counter(), [])
     entered = [Path(os.path.realpath(root))]
     waiting = [root]
@@ -51,16 +57,16 @@ def list_images(root: Path) -> Listing:
             continue
         folders = [entry for entry in entries if os.path.isdir(entry)]  # unlike Path.is_dir, False on any error
         for entry in sorted(set(entries) - set(folders)):
-            _sort_file(entry, root, listing)
+            _sort_file(entry, root, listing, wanted)
         waiting += reversed([entry for entry in folders if _enters(entry, root, entered, listing)])
     return listing._replace(files=sorted(listing.files))
 
 
-def _sort_file(path: Path, root: Path, listing: Listing) -> None:
+def _sort_file(path: Path, root: Path, listing: Listing, wanted: Callable[[Path], bool]) -> None:
     suffix = path.suffix.lower()
     if path.name.startswith("."):
         listing.ignored["(hidden)"] += 1
-    elif suffix in SUFFIXES:
+    elif wanted(path):
         listing.files.append(path.relative_to(root))
     else:
         listing.ignored[printable(suffix) or "(none)"] += 1

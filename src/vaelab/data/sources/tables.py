@@ -6,26 +6,35 @@ is too long for one with an index, and so turns a damaged file into other data.
 
 import csv
 import difflib
-import gzip
-import zlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO, cast
+from typing import NamedTuple
 
 import numpy as np
 
+from vaelab.data.sources.text_files import UNREADABLE, not_utf8, opened_text, table_ending, text_lines
 from vaelab.errors import InputError, shortened
 from vaelab.params.problems import suggestion
 
+MARKS = (";", "\t", "|", ",", ":")  # that may be a delimiter
 CHUNK_ROWS = 2**14  # in memory at once, at most
 CHUNK_CHARACTERS = 2**22  # of a text, in memory at once, and the rest of a line
-LINE_CHARACTERS = 2**26  # of a line, which is a row or less
 CELL_CHARACTERS = 2**25  # a cell of more is a quotation mark that is not closed
+FILE = "(name of the file)"  # column of several tables that are read as one
 MAX_LISTED = 10  # columns in an error
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-UNREADABLE = (OSError, EOFError, zlib.error)  # of a file, compressed or not
+FILES = (
+    "file",
+    "filename",
+    "file_name",
+    "image",
+    "image_name",
+    "image_path",
+    "img",
+    "path",
+)  # columns of names of files
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|", ".txt": ",", ".dat": ","}  # of text tables
 
 Column = Sequence[str] | Sequence[list[str]] | np.ndarray
 
@@ -33,7 +42,7 @@ Column = Sequence[str] | Sequence[list[str]] | np.ndarray
 class Chunk(NamedTuple):
     """Some rows, column by column, and where each row is: the line of a text, or the number of the row."""
 
-    places: Sequence[int]
+    places: Sequence[int | str]
     columns: dict[str, Column]
 
 
@@ -44,45 +53,72 @@ class Table(NamedTuple):
     unit: str  # of the places: line or row
     names: list[str]  # of the columns, without blanks around them
     read: Callable[[Sequence[str], Sequence[str]], Iterator[Chunk]]  # of columns of text, and of columns of 0 and 1
+    delimiter: str = ""  # between two cells of a text
+    option: str = ""  # that says the delimiter, in params, where there is one
 
-    def need(self, name: str, option: str) -> None:
-        """Raise InputError where the table has no column of this name, or several."""
+    def need(self, name: str, option: str, mend: Callable[[], str] = lambda: "") -> None:
+        """Raise InputError where the table has no column of this name, or several; `mend` ends what is said of none."""
         count = self.names.count(name)
         if count > 1:
             raise InputError(f"{self.place}: has {count} columns {name!r} ({option}); expected one")
-        if not count and (hint := self.delimiter_hint()):
+        if not count and (hint := self.delimiter_hint(name)):
             raise InputError(f"{self.place}: has no column {name!r} ({option}); {hint}")
         if not count:
             near = difflib.get_close_matches(name, self.names, n=1)
             shown = list(dict.fromkeys([*near, *self.names]))[:MAX_LISTED]
             more = f" and {len(self.names) - len(shown)} more" if len(self.names) > len(shown) else ""
-            raise InputError(f"{self.place}: has no column {name!r} ({option}); {suggestion(name, shown)}{more}")
+            text = f"has no column {name!r} ({option}); {suggestion(name, shown)}{more}{'' if near else mend()}"
+            raise InputError(f"{self.place}: {text}")
 
-    def delimiter_hint(self) -> str:
-        """Return what to say of a header that is one name, in which another delimiter stands; else nothing."""
-        header = self.names[0] if len(self.names) == 1 else ""
-        mark = max(";\t|,", key=header.count)
+    def delimiter_hint(self, name: str | None = None) -> str:
+        """Return what to say of a header in which another delimiter stands; else nothing.
+
+        It is one name, or the column `name` is there with that delimiter.
+        """
+        names = [name for name in self.names if name != FILE]
+        header = self.delimiter.join(names)
+        marks = [mark for mark in MARKS if self.delimiter not in ("", mark) and mark in header]
+        having = [mark for mark in marks if name in [piece.strip() for piece in header.split(mark)]]
+        mark = max(having or marks * (len(names) == 1), key=header.count, default="")
+        if not mark:
+            return ""
+        mark *= 1 + (header.count(mark) == 2 * header.count(2 * mark))  # as ::
         looks = f"its header, {header[:60]!r}, looks separated by {mark!r}"
-        return f"{looks}: save it with commas as .csv, or with tabs as .tsv" if mark in header else ""
+        save = "save it with commas as .csv, or with tabs as .tsv"
+        return f"{looks}: {f'set {self.option}: {json.dumps(mark)}' if self.option else save}"
 
 
-def csv_table(path: Path, place: str) -> Table:
-    """Return the table in a .csv or .tsv file, compressed or not. Raises InputError, which begins with `place`."""
-    _, header = next(_File(path, place).rows(), (0, []))
+def file_column(table: Table) -> str:
+    """Return the column of a table that names files, by its usual names; `file` where there is none."""
+    stored = {name.lower(): name for name in table.names}
+    return next((stored[name] for name in FILES if name in stored), FILES[0])
+
+
+def csv_table(path: Path, place: str, delimiter: str | None = None, option: str = "") -> Table:
+    """Return the table in a text file, compressed or not. Raises InputError, which begins with `place`.
+
+    Args:
+        path: of the file.
+        place: of the table, for errors.
+        delimiter: between two cells; None: as the ending says. Of several characters, no quotation marks are read.
+        option: that says the delimiter, in params.
+    """
+    mark = delimiter or DELIMITERS[table_ending(path)]
+    _, header = next(_File(path, place, mark).rows(), (0, []))
     if not header:
         raise InputError(f"{place}: is empty; expected a line with the names of the columns, and rows below it")
     names = [name.strip() for name in header]
 
     def read(texts: Sequence[str], marks: Sequence[str]) -> Iterator[Chunk]:
         positions = {name: names.index(name) for name in (*texts, *marks)}
-        return _File(path, place).chunks(positions, len(names))
+        return _File(path, place, mark).chunks(positions, len(names))
 
-    return Table(place, "line", names, read)
+    return Table(place, "line", names, read, mark, option)
 
 
 class _File:
-    def __init__(self, path: Path, place: str) -> None:
-        self.path, self.place, self.characters = path, place, 0
+    def __init__(self, path: Path, place: str, delimiter: str) -> None:
+        self.path, self.place, self.delimiter, self.characters = path, place, delimiter, 0
 
     def chunks(self, positions: Mapping[str, int], width: int) -> Iterator[Chunk]:
         """Yield the columns at `positions`, of all rows below the header."""
@@ -107,10 +143,8 @@ class _File:
         line, width = 0, 0
         try:
             with opened_text(self.path) as file, _long_cells():
-                lines = text_lines(file, self.place, self._count)
-                reader = csv.reader(lines, delimiter=DELIMITERS[table_ending(self.path)], strict=True)
-                for row in reader:
-                    line, width = reader.line_num, width or len(row)
+                for line, row in _split(text_lines(file, self.place, self._count), self.delimiter):
+                    width = width or len(row)
                     if row or width == 1:
                         yield line, row or [""]
         except UnicodeDecodeError:
@@ -125,27 +159,15 @@ class _File:
         self.characters += characters
 
 
-def table_ending(path: Path) -> str:
-    """Return the ending that says what a table is, such as .csv of films.csv.gz."""
-    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
-
-
-def opened_text(path: Path, errors: str = "strict") -> TextIO:
-    """Return a text file, line ends as they are; what is compressed is read as it is unpacked."""
-    if path.suffix.lower() == ".gz":
-        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", errors=errors, newline=""))
-    return path.open(encoding="utf-8-sig", errors=errors, newline="")
-
-
-def text_lines(file: TextIO, place: str, count: Callable[[int], None] = lambda characters: None) -> Iterator[str]:
-    """Yield the lines of a text. Raises InputError where one is no text, or too long to be a row."""
-    for number, line in enumerate(iter(partial(file.readline, LINE_CHARACTERS), ""), 1):
-        if "\0" in line:
-            raise InputError(f"{place}: line {number} holds a NUL character; expected text")
-        if len(line) == LINE_CHARACTERS:
-            raise InputError(f"{place}: line {number} has {LINE_CHARACTERS} characters and more; expected a row")
-        count(len(line))
-        yield line
+def _split(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Line where each row ends, and its cells."""
+    if len(delimiter) > 1:  # which the module csv does not know
+        texts = (line.rstrip("\r\n") for line in lines)
+        yield from ((number, text.split(delimiter) if text else []) for number, text in enumerate(texts, 1))
+        return
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    for row in reader:
+        yield reader.line_num, row
 
 
 def _chunk(places: list[int], rows: list[list[str]], positions: Mapping[str, int]) -> Chunk:
@@ -160,14 +182,3 @@ def _long_cells() -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(before)
-
-
-def not_utf8(path: Path, place: str) -> InputError:
-    """Return what names the first line that cannot be decoded; the decoder knows only a place in its buffer."""
-    line = 0
-    with suppress(*UNREADABLE), opened_text(path, "surrogateescape") as file:
-        for text in iter(partial(file.readline, LINE_CHARACTERS), ""):
-            line += 1
-            if any("\udc80" <= c <= "\udcff" for c in text):
-                break
-    return InputError(f"{place}: line {line} is not UTF-8; save the table as UTF-8")

@@ -13,77 +13,24 @@ import yaml
 from helpers import steady
 from hypothesis import given
 from hypothesis import strategies as st
-from image_folders import S, by_name, encoded, folder_of, reasons, write
+from image_folders import S, by_name, encoded, reasons, write
 from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation
 from stored import stored
+from text_boxes import HEIGHT, WIDTH, WORDS, every_box, examples, ink, page_of, pages, prepared, refused, table
 
-from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_meta
 from vaelab.data.sources import prepare
 from vaelab.data.sources.image.boxes.masks import FRAMES, marked
 from vaelab.data.sources.image_files import FITS
-from vaelab.errors import InputError
 from vaelab.evaluation.image.ocr import stitch
 from vaelab.params.datasets import ImageFolder
 
-WIDTH, HEIGHT = 75, 52  # of a page, no multiples of S
-WORDS = [(20, 14, 45, 21), (30, 25, 33, 40), (50, 30, 71, 34)]  # left, top, right, bottom
 TESSERACT = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n"
-
-
-def ink(words, width=WIDTH, height=HEIGHT):
-    """A white page that is black inside of the boxes."""
-    gray = np.full((height, width), 255, dtype=np.uint8)
-    for x0, y0, x1, y1 in words:
-        gray[y0:y1, x0:x1] = 0
-    return gray
-
-
-def page_of(words, orientation=1, kind="PNG"):
-    image = Image.fromarray(ink(words))
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return encoded(image, kind, **({"exif": exif} if orientation != 1 else {}))
-
-
-def table(rows, header="file,x0,y0,x1,y1"):
-    return "\n".join([header, *(",".join(map(str, row)) for row in rows), ""]).encode()
 
 
 def word(x0, y0, x1, y1, text="word", level=5, page=1):
     return f"{level}\t{page}\t1\t1\t1\t1\t{x0}\t{y0}\t{x1 - x0}\t{y1 - y0}\t96.1\t{text}\n"
-
-
-def pages(**of):
-    """Two pages for each split, at least."""
-    return {f"{name}.png": page_of(WORDS, **of) for name in "abcdef"}
-
-
-def every_box(names="abcdef", words=WORDS):
-    return [(f"{name}.png", *box) for name in names for box in words]
-
-
-def prepared(tmp_path, files, boxes, **values):
-    """Prepare, and return meta.json."""
-    root = write(tmp_path / "raw", files)
-    settings = folder_of(root, colour="gray", boxes=None if boxes is None else str(tmp_path / boxes), **values)
-    prepare(settings, tmp_path / "mine")
-    return read_meta(tmp_path / "mine")
-
-
-def refused(tmp_path, files, boxes, **values):
-    with pytest.raises(InputError) as caught:
-        prepared(tmp_path, files, boxes, **values)
-    assert not (tmp_path / "mine/meta.json").exists()
-    assert str(caught.value).startswith("datasets.mine.boxes: ")
-    return str(caught.value)
-
-
-def examples(tmp_path):
-    """The arrays of all splits together."""
-    parts = [stored(tmp_path / "mine", phase) for phase in PHASES]
-    return {name: np.concatenate([part[name] for part in parts if part]) for name in parts[0]}
 
 
 def assert_on_ink(x, text):
@@ -333,8 +280,8 @@ def test_bad_tables_are_refused(tmp_path, content, text):
 
 
 def test_files_that_are_no_tables_are_refused(tmp_path):
-    write(tmp_path, {"boxes.json": b"{}"})
-    assert "ends in '.json'; expected a table, .csv or .tsv, or a folder" in refused(tmp_path, pages(), "boxes.json")
+    write(tmp_path, {"boxes.yaml": b"{}"})
+    assert "ends in '.yaml'; expected a table, .csv or .tsv, or a folder" in refused(tmp_path, pages(), "boxes.yaml")
     assert "none of 6 images has a table of Tesseract in" in refused(tmp_path, pages(), "raw")
     assert "such as a.tsv" in refused(tmp_path, pages(), "raw")
 

@@ -129,6 +129,65 @@ EXPECTED = {
 }
 
 
+def table_of(rows, header="file,part"):
+    return "".join(f"{row}\n" for row in [header, *rows]).encode()
+
+
+@pytest.mark.parametrize("header", ["file,part", "id,Filename,part", "part,image,more"])
+def test_a_column_of_a_table_says_the_splits(tmp_path, capsys, header):
+    """Of names as lists have them; a row whose cell is empty is in none, as is a file without a row."""
+    rows = [("a/0.png", "Train"), ("a/1", "training"), ("b/0.png", "dev"), ("a/2.png", "TEST"), ("b/1.png", "")]
+    cells = [{"id": "7", "more": "x", "part": part} for _, part in rows]
+    lines = [
+        ",".join(cell.get(name, row[0]) for name in header.split(",")) for cell, row in zip(cells, rows, strict=True)
+    ]
+    write(tmp_path, {"parts.csv": table_of(lines, header)})
+    found = phases(tmp_path, files_of(NAMES), split_lists=f"{tmp_path}/parts.csv:part")
+    assert found == {"a/0.png": "train", "a/1.png": "train", "b/0.png": "val", "a/2.png": "test"}
+    assert set(reasons(tmp_path / "mine")) == set(NAMES) - set(found)
+    told = capsys.readouterr().err
+    assert "parts.csv: test 1, train 2, val 1; 4 of 8 files are in none and left out" in told
+    assert read_meta(tmp_path / "mine")["split_rule"].endswith("parts.csv, as given")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["a/0.png,train", "a/1.png,pizza"], r"line 3: 'part' is 'pizza'; expected train, val or test"),
+        (["a/0.png,train", "a/0,val"], r"line 3: 'a/0' is in train, too; expected one split"),
+        (["0.png,train", "a/1.png,val"], r"line 2: '0.png' may be any of a/0.png, b/0.png; expected its path"),
+        (["z.png,train", "a/1.png,val"], r"1 names of 2 are no files below .*, which has 'a/0.png': z.png"),
+        (["a/0.png,train", "a/1.png,"], r"column 'part' names train; expected train, and val or test"),
+        ([], r"column 'part' names none"),
+    ],
+)
+def test_tables_of_splits_that_are_wrong_are_one_message(tmp_path, rows, expected):
+    write(tmp_path, {"parts.csv": table_of(rows)})
+    text = refused(tmp_path, files_of(NAMES), split_lists=f"{tmp_path}/parts.csv:part")
+    assert text.startswith("datasets.mine.split_lists: ")
+    assert re.search(expected, text), text
+    assert "no column 'set'" in refused(tmp_path, {}, split_lists=f"{tmp_path}/parts.csv:set")
+    assert "no.csv is not a file; expected a table and a column" in refused(tmp_path, {}, split_lists="no.csv:part")
+
+
+@pytest.mark.parametrize("header", ["file_name,split", "Image,Set"])
+def test_a_table_of_splits_beside_the_images_is_taken(tmp_path, capsys, header):
+    rows = [f"{name},{'train' if name[0] == 'a' else 'Test'}" for name in NAMES]
+    found = phases(tmp_path, files_of(NAMES) | {"meta.csv": table_of(rows, header), "other.csv": b"file,level\nx,1\n"})
+    assert {name for name, phase in found.items() if phase == "test"} == {name for name in NAMES if name[0] == "b"}
+    told = capsys.readouterr().err
+    assert f"the splits are those of column {header.split(',')[1]} of" in told
+    assert "there is no val: 2 of 4 files of train are taken" in told
+
+
+def test_a_table_beside_the_images_that_does_not_fit_is_warned_of(tmp_path):
+    phases(tmp_path, files_of(NAMES) | {"meta.csv": table_of(["a/0.png,train", "z.png,val"], "file,split")})
+    (text,) = read_meta(tmp_path / "mine")["warnings"]
+    assert "column 'split' of a table looks like splits, which it does not give: " in text
+    assert "1 names of 2 are no files below" in text
+    assert text.endswith(f"set datasets.mine.split_lists: {tmp_path}/raw/meta.csv:split")
+
+
 @pytest.mark.parametrize("beside", [True, False])
 def test_lists_beside_the_images_or_elsewhere(tmp_path, capsys, beside):
     options = {} if beside else {"split_lists": str(write(tmp_path / "lists", LISTS))}

@@ -12,7 +12,7 @@ from stored import stored
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.format.prepared import read_info, read_meta
-from vaelab.data.sources import prepare, tables
+from vaelab.data.sources import prepare, text_files
 from vaelab.data.sources.tags.lists import list_in
 from vaelab.data.sources.tags.rows import Rows
 from vaelab.errors import InputError
@@ -295,13 +295,84 @@ def test_ignore_of_what_is_not_there_and_of_joined_tags(prepared, tmp_path):
         TagsCsv(source="tags_csv", path="x.csv", ignore=("title",))
 
 
-def test_very_many_groups_are_one_message_that_says_what_to_do(prepared, tmp_path):
-    columns = {"artist": [f"artist {n}" for n in range(3000)], "tags": ["a|b"] * 3000}
-    text = refused(prepared, tmp_path, columns, group="artist")
-    assert "holds more than 1000 groups" in text
-    assert "set datasets.mine.id: artist and duplicates: keep" in text
-    folder = prepared(columns, id="artist", duplicates="keep", split=Split())
-    assert sum(len(rows_of(folder, phase)) for phase in PHASES) == 3000
+def groups_of(folder):
+    return {
+        name: sum(counts[name] for counts in read_meta(folder)["group_counts"].values())
+        for name in read_info(folder).groups
+    }
+
+
+def test_of_very_many_groups_the_most_frequent_stay(prepared, capsys):
+    columns = {"artist": [f"artist {n}" for n in range(3000)] + ["artist 7"] * 3, "tags": ["a|b"] * 3003}
+    found = groups_of(prepared(columns, group="artist"))
+    assert (len(found), found["artist 7"], found["(others)"]) == (1000, 4, 2001)
+    assert "3000 groups: the 999 most frequent keep their names, the others are (others)" in capsys.readouterr().err
+    assert groups_of(prepared(columns, group="artist", max_groups=2)) == {"artist 7": 4, "(others)": 2999}
+
+
+def test_several_columns_of_groups_are_their_combinations(prepared):
+    columns = {"a": ["uk", "uk", "fr", None, None], "b": [1, 2, 1, 1, None], "tags": ["x|y"] * 5}
+    columns["b"] = [str(cell or "") for cell in columns["b"]]
+    found = groups_of(prepared(columns, group=("a", "b")))
+    assert found == {"uk / 1": 1, "uk / 2": 1, "fr / 1": 1, "(none) / 1": 1, "(none)": 1}
+    with pytest.raises(ValueError, match="different ones in a list"):
+        TagsCsv(source="tags_csv", path="x.csv", group=("a", "a"))
+
+
+def splits_of(folder):
+    """The split of each row whose only tag is its number."""
+    return {int(tag): phase for phase in PHASES for (tag,) in rows_of(folder, phase)}
+
+
+ARTISTS = {"artist": [f"a{n % 25}" for n in range(100)], "tags": list(range(100))}
+
+
+@pytest.mark.parametrize("ids", [{}, {"id": "tags"}])
+def test_rows_that_share_an_artist_are_in_one_split(prepared, capsys, ids):
+    found = splits_of(prepared(ARTISTS, split=Split(), split_by="artist", **ids))
+    assert len(found) == 100
+    by_artist = {(n % 25, phase) for n, phase in found.items()}
+    assert len(by_artist) == 25
+    assert {phase for _, phase in by_artist} == set(PHASES)
+    assert "rows of one artist are in one split: 25 of 100" in capsys.readouterr().err
+    more = {"artist": [*ARTISTS["artist"], "new"], "tags": list(range(101))}
+    again = splits_of(prepared(more, split=Split(), split_by="artist"))
+    assert sum(again[n] != phase for n, phase in found.items()) <= 8  # two artists at most
+
+
+def test_val_out_of_train_takes_whole_artists_and_given_splits_that_part_them_are_told(prepared):
+    columns = ARTISTS | {"part": ["test" if n % 25 < 5 or n == 99 else "train" for n in range(100)]}
+    folder = prepared(columns, split=Split(), split_by="artist", split_column="part")
+    found = splits_of(folder)
+    val = {n % 25 for n, phase in found.items() if phase == "val"}
+    assert val
+    assert all(found[n] != "train" for n in range(100) if n % 25 in val)
+    (text,) = read_meta(folder)["warnings"]
+    assert "1 values of split_by are in two of the splits that the table says: 'a24'" in text
+
+
+def test_an_id_of_two_artists_is_refused(prepared, tmp_path):
+    columns = {"song": ["s", "t", "s"], "artist": ["a", "b", "c"], "tags": ["x|y"] * 3}
+    text = refused(prepared, tmp_path, columns, id="song", split_by="artist", duplicates="keep")
+    assert "line 4: artist is 'c', an earlier row of its id 'a'; expected one (split_by)" in text
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "ending"), [(";", "csv"), ("\t", "csv"), ("|", "psv"), ("::", "dat"), (":", "txt"), (";", "csv.gz")]
+)
+def test_any_delimiter(prepared, tmp_path, delimiter, ending):
+    text = "".join(f"{delimiter.join(row)}\n" for row in (["id", "tags"], ["1", "a,b"], ["2", "b"]))
+    content = gzip.compress(text.encode()) if ending.endswith("gz") else text
+    assert rows_of(prepared(content, ending, delimiter=delimiter, separator=",")) == [{"a", "b"}, {"b"}]
+
+
+def test_a_table_with_another_delimiter_is_told_the_line_that_mends_it(prepared, tmp_path):
+    for content in ("id;tags\n1;a,b\n", "id, or name;tags\n1;a|b\n"):
+        assert refused(prepared, tmp_path, content).endswith(
+            "looks separated by ';': set datasets.mine.delimiter: \";\""
+        )
+    with pytest.raises(ValueError, match="expected characters between two cells"):
+        TagsCsv(source="tags_csv", path="x.csv", delimiter="\n")
 
 
 @pytest.mark.parametrize(("ending", "delimiter"), [("csv.gz", ","), ("TSV.GZ", "\t")])
@@ -327,7 +398,7 @@ def test_compressed_tables_that_are_damaged(prepared, tmp_path, content, expecte
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(prepared, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "LINE_CHARACTERS", 1000)
+    monkeypatch.setattr(text_files, "LINE_CHARACTERS", 1000)
     bomb = gzip.compress(b"tags\na|b\n" + b"x" * 10_000_000)
     assert "line 3 has 1000 characters and more; expected a row" in refused(prepared, tmp_path, bomb, ending="csv.gz")
 
@@ -361,3 +432,87 @@ def test_json_lines(prepared):
 )
 def test_json_lines_that_are_wrong(prepared, tmp_path, content, options, expected):
     assert expected in refused(prepared, tmp_path, content, ending="jsonl", **options)
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "line"),
+    [
+        ({"id": [5, 6, 7], "a": [0, 1, 1], "b": [1, 1, 0]}, {}, "tags: null, datasets.mine.ignore: [id]"),
+        ({"film": ["x", "y", "z"], "genres": ["a|b", "b", "a|c"]}, {}, "set datasets.mine.tags: genres"),
+        ({"film": ["x", "y", "z"], "kinds": ["a, b", "b", "a, c"]}, {}, "tags: kinds, datasets.mine.separator: ','"),
+        ({"film": ["x", "y", "z"], "kinds": ["['a']", "[]", "['b']"]}, {}, "set datasets.mine.tags: kinds"),
+        ({"film": ["x", "y"], "genre1": ["a", "b"], "genre2": ["b", "c"]}, {}, "mine.tags: [genre1, genre2]"),
+        ({"film": ["x", "y", "z"], "genres": ["a|b", "b", "a|c"]}, {"tags": None}, "set datasets.mine.tags: genres"),
+    ],
+)  # fmt: skip
+def test_columns_that_look_like_tags_are_proposed(prepared, tmp_path, columns, options, line):
+    assert refused(prepared, tmp_path, columns, **options).endswith(line)
+
+
+def test_tags_may_be_in_several_columns(prepared):
+    joined = prepared({"one": ["a", "b", None], "two": ["b|c", "b", None]}, tags=("one", "two"))
+    assert rows_of(joined) == [{"a", "b", "c"}, {"b"}, set()]
+    assert rows_of(prepared({"p": ["['a', 'b']", "[]"], "q": ["['c']", "['a']"]}, tags=("p", "q"))) == [
+        set("abc"),
+        {"a"},
+    ]
+
+
+OBJECTS = [{"id": 1, "tags": ["a", "b"]}, {"id": 2, "tags": []}]
+
+
+@pytest.mark.parametrize("content", [OBJECTS, {"data": OBJECTS}])
+def test_a_list_of_objects_is_a_table(prepared, content):
+    assert rows_of(prepared(json.dumps(content), "json")) == [{"a", "b"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("{", "is not JSON"), ("[1]", "is no list of objects; expected [{"), ("[]", "is empty"),
+        ('{"tags": {"0": "a"}}', "is no list of objects"), ("[" * 100_000, "is not JSON"),
+        ('[{"id": 1, "tags": "a"}, {"id": 2, "tags": [["b"]]}]', "object 2: 'tags' is"),
+    ],
+)  # fmt: skip
+def test_files_of_json_that_are_no_table(prepared, tmp_path, content, expected):
+    assert expected in refused(prepared, tmp_path, content, ending="json")
+
+
+def test_a_folder_of_tables_that_are_splits(tmp_path, capsys):
+    root = tmp_path / "parts"
+    root.mkdir()
+    for name, rows in {"Train": "a|b\na\n", "valid": "b|c\n", "testing": "c\n"}.items():
+        (root / f"{name}.csv").write_text(f"tags\n{rows}")
+    (root / "README.txt").write_text("text")
+    prepare(TagsCsv(source="tags_csv", path=str(root)), tmp_path / "mine")
+    folder = tmp_path / "mine"
+    assert [rows_of(folder, phase) for phase in PHASES] == [[{"a", "b"}, {"a"}], [{"b", "c"}], [{"c"}]]
+    assert "rows by column (name of the file): train 2, val 1, test 1" in capsys.readouterr().err
+    (root / "valid.csv").unlink()
+    prepare(TagsCsv(source="tags_csv", path=str(root)), tmp_path / "mine")
+    assert [len(rows_of(folder, phase)) for phase in PHASES] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "expected"),
+    [
+        ({"a.csv": "tags\na\n", "b.csv": "tags\na\n"}, {}, "val.csv or test.csv; found a.csv, b.csv"),
+        ({}, {}, "found no table"),
+        ({"train.csv": "id;tags\n1;a\n", "val.csv": "id;tags\n1;a\n"}, {}, 'set datasets.mine.delimiter: ";"'),
+        ({"train.csv": "tags\na\n", "val.csv": "tag\na\n"}, {}, "val.csv: has no column 'tags', which train.csv has"),
+        ({"train.csv": "", "training.csv": "tags\na\n"}, {}, "train.csv: is empty"),
+        ({"train.csv": "tags\na\n", "train.tsv": "tags\na\n"}, {}, "train.csv and train.tsv are both tables of train"),
+        ({"train.csv": "tags\na\n", "val.csv": "tags,x\na\n"}, {}, "val.csv: line 2 has 1 cells, the header 2"),
+        ({"train.csv": "a,b\n1,0\n", "val.csv": "a,b\n1,2\n"}, {"tags": None}, "line 2 of val.csv: column 'b'"),
+        ({"train.csv": "tags\na\n", "val.csv": "tags\na\n"}, {"split_column": "x"}, "split_column: x: "),
+    ],
+)  # fmt: skip
+def test_folders_of_tables_that_are_wrong(tmp_path, files, options, expected):
+    root = tmp_path / "parts"
+    root.mkdir()
+    for name, content in files.items():
+        (root / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        prepare(TagsCsv(source="tags_csv", path=str(root), **options), tmp_path / "mine")
+    assert expected in str(caught.value)
+    assert str(caught.value).startswith("datasets.mine.")

@@ -340,11 +340,7 @@ BAD_TABLES = {
     "long tag": (f"tags\na\n{'x' * 2000}|b\n", {}, r"line 3 has a tag of 2000 characters, 'xxx.*separator: '\|'"),
     "duplicates": ("id,tags\nx,a\nx,c\n", {"id": "id", "duplicates": "error"}, "line 3: the id 'x' was there before"),
     "few rows": ("tags\na|b\nb\n", {"split": Split()}, "2 rows are too few for the shares"),
-    "many groups": (
-        "g,tags\n" + "".join(f"{n},a|b\n" for n in range(1001)),
-        {"group": "g"},
-        "column 'g' holds more than 1000 groups",
-    ),
+    "another delimiter": ("id;tags\n1;a|b\n", {"delimiter": "\t"}, r"looks separated by ';': set .*delimiter"),
 }  # fmt: skip
 
 

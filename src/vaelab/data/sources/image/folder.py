@@ -1,41 +1,28 @@
-"""A directory of images, any nesting, converted file by file; what cannot be used is listed with the reason."""
+"""Files of images, in a directory or in shards, converted one by one; what cannot be used is listed with the reason."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from vaelab.data.format import prepared
 from vaelab.data.format.clusters import cluster_report
-from vaelab.data.format.info import PHASES, Preparation, image_info
-from vaelab.data.sources.account import Account
+from vaelab.data.format.info import Preparation, image_info
+from vaelab.data.sources.account import first_names
 from vaelab.data.sources.common import tell, units_of
-from vaelab.data.sources.decoding import SUFFIXES, opened, page, page_numbers
-from vaelab.data.sources.given_splits import Given, Places, given_splits
-from vaelab.data.sources.image.boxes.corners import Boxes, FileBoxes
-from vaelab.data.sources.image.boxes.masks import marked
+from vaelab.data.sources.decoding import SUFFIXES
+from vaelab.data.sources.given_splits import Places
 from vaelab.data.sources.image.boxes.opening import open_boxes, without_boxes
-from vaelab.data.sources.image.groups import COLOUR_GROUPS, is_gray
-from vaelab.data.sources.image.outcome import Outcome, Page, page_name
-from vaelab.data.sources.image_files import fitted, in_eight_bits, pixels_left_out, survey_values
-from vaelab.data.sources.listing import Listing, list_images, printable, reasons
-from vaelab.data.sources.progress import progress
-from vaelab.data.sources.regular import UnreadableError
-from vaelab.data.sources.splits import hashes, phases_of
-from vaelab.data.sources.values import Scale, scale_for
+from vaelab.data.sources.image.converting import converted
+from vaelab.data.sources.image.layout import Layout, layout_of
+from vaelab.data.sources.image.outcome import Outcome
+from vaelab.data.sources.image.shards.shard_store import shard_store
+from vaelab.data.sources.image.store import Store, folder_store, scratch
+from vaelab.data.sources.image_files import survey_values
+from vaelab.data.sources.listing import Listing, list_images, reasons
+from vaelab.data.sources.values import scale_for
 from vaelab.errors import InputError
-from vaelab.params.datasets import ImageFolder
+from vaelab.params.datasets import ImageFiles, ImageFolder, ImageShards
 
-
-class Layout(NamedTuple):
-    """What the sub-folders stand for, and what else the files come with."""
-
-    given: Given  # splits
-    by_colour: bool  # no sub-folders to group by
-    groups: tuple[str, ...]
-    units: Mapping[str, str]  # what files share with others, by path: `group_by`
-    boxes: Boxes | None = None  # of text
+FEW = 0.1  # of the files
 
 
 def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
@@ -54,28 +41,46 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
     listing = list_images(root)
     if not listing.files and not listing.quarantined:
         raise InputError(f"{where}.path: no image ({' '.join(SUFFIXES)}) in {root}, {listing.ignored.total()} others")
+    _prepare(folder_store(root, listing), settings, folder)
+
+
+def prepare_image_shards(settings: ImageShards, folder: Path) -> None:
+    """Write the images of all shards below a directory, as `prepare_image_folder` does those of files.
+
+    Raises:
+        InputError: as there; or there is no shard, or a table of images lacks a column.
+    """
+    with scratch() as room, shard_store(settings, f"datasets.{folder.name}", Path(room)) as store:
+        if not store.listing.files:
+            bad = store.listing.quarantined
+            raise InputError(f"datasets.{folder.name}.path: no image in the shards of {settings.path}:{reasons(bad)}")
+        _prepare(store, settings, folder)
+
+
+def _prepare(store: Store, settings: ImageFiles, folder: Path) -> None:
+    where, root, listing = f"datasets.{folder.name}", store.root, store.listing
     units = units_of([file.as_posix() for file in listing.files], settings.group_by, f"{where}.group_by")
-    layout = _layout(listing.files, Places(root, root, settings.split_lists, where, units), settings)
+    layout = layout_of(listing.files, Places(root, root, settings.split_lists, where, units), settings)
     if settings.boxes is not None:
         boxes = open_boxes(settings.boxes, listing.files, root, where)
         layout = layout._replace(boxes=boxes)
         listing = listing._replace(ignored=without_boxes(listing.ignored, boxes, root))
-    found = survey_values((root / file for file in listing.files), settings.max_pixels)
+    found = survey_values(store.paths(), settings.max_pixels)
     scale = scale_for(found, settings.value_range)
-    writer, outcome = _converted(listing, layout, settings, scale, folder)
+    writer, outcome = converted(store, layout, settings, scale, folder)
     account = outcome.account
     _check(outcome, layout, settings, where)
     account.said += layout.given.said
     tell(account, units, settings.group_by, {file.as_posix(): of for file, of in layout.given.phase_of.items()})
     outcome.judge_boxes(layout.boxes, settings)
     outcome.judge(found, scale, settings)
-    account.warn(layout.given.warnings)
+    account.warn([*layout.given.warnings, *_few_pdfs(outcome.kept)])
     others = {"ignored (no images)": listing.ignored.total(), "links to folders left out": len(listing.links_left_out)}
     account.tell(f"{len(outcome.kept)} files kept", others, folder / "meta.json")
     prepared_as = Preparation(settings.fit, value_scale={str(kind): ends for kind, ends in scale.items()})
     info = image_info({"rgb": 3, "gray": 1}[settings.colour], settings.size, layout.groups, prepared_as)
     writer.finish(info, {
-        "source": f"image files in {root}",
+        "source": store.what,
         "licence": "unknown",
         "split_rule": layout.given.rule + "; units of group_by stay whole" * (settings.group_by is not None),
         "seed": settings.seed,
@@ -86,6 +91,15 @@ def prepare_image_folder(settings: ImageFolder, folder: Path) -> None:
         **(outcome.tally.report() if layout.boxes else {}),
         "value_scale": scale,
     })  # fmt: skip
+
+
+def _few_pdfs(names: Sequence[str]) -> list[str]:
+    """What to warn of where PDFs are a few among images: a paper beside its data, perhaps."""
+    pdfs = [name for name in names if name.lower().endswith(".pdf")]
+    if not 0 < len(pdfs) < FEW * len(names):
+        return []
+    text = f"{len(pdfs)} of {len(names)} files are PDFs, whose pages are images here: {first_names(pdfs)}"
+    return [f"{text}; move them elsewhere if they are none of the images"]
 
 
 def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
@@ -99,95 +113,7 @@ def _files(outcome: Outcome, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _layout(files: list[Path], places: Places, settings: ImageFolder) -> Layout:
-    given, colour, units = given_splits(files, places, settings.split, settings.seed), settings.colour, places.units
-    folders = {_folder(file, given.depth) for file in given.phase_of or files}
-    if folders - {"."}:
-        return Layout(given, False, tuple(sorted(folders)), units)
-    return Layout(given, colour == "rgb", COLOUR_GROUPS if colour == "rgb" else ("all",), units)
-
-
-def _folder(file: Path, depth: int) -> str:
-    """Name of the folder that groups a file, below those of the splits; a point where there is none."""
-    parts = file.parts[depth:]
-    return printable(parts[0]) if len(parts) > 1 else "."
-
-
-def _phases(files: list[Path], layout: Layout, settings: ImageFolder, where: str) -> dict[Path, str]:
-    """Split of each file, in the order in which they are written: that of their hashes, which mixes groups."""
-    number = hashes((file.as_posix() for file in files), settings.seed)
-    order = np.argsort(number)
-    if layout.given.phase_of:
-        return {files[index]: layout.given.phase_of.get(files[index], "") for index in order}
-    different, place = np.unique([layout.units[file.as_posix()] for file in files], return_inverse=True)
-    what = "units of group_by" if settings.group_by else "files"
-    phases = phases_of(hashes(different.tolist(), settings.seed), settings.split, where, what)[place]
-    return {files[index]: PHASES[phases[index]] for index in order}
-
-
-def _converted(
-    listing: Listing, layout: Layout, settings: ImageFolder, scale: Scale, folder: Path
-) -> tuple[prepared.Writer, Outcome]:
-    """What was written: once more where files that cannot be used took the share of others, as they do among few."""
-    where, shares = f"datasets.{folder.name}", sum(share > 0 for _, share in settings.split)
-    phase_of = _phases(listing.files, layout, settings, where)
-    writer, outcome = _convert(phase_of, layout, settings, scale, folder, Account(where, listing.quarantined))
-    if not layout.given.phase_of and shares <= len(outcome.files) < len(listing.files):
-        again = _phases(outcome.files, layout, settings, where)
-        if any(phase_of[file] != phase for file, phase in again.items()):
-            account = Account(where, outcome.account.quarantined)
-            writer, outcome = _convert(again, layout, settings, scale, folder, account)
-    return writer, outcome
-
-
-def _convert(
-    phase_of: dict[Path, str], layout: Layout, settings: ImageFolder, scale: Scale, folder: Path, account: Account
-) -> tuple[prepared.Writer, Outcome]:
-    writer, outcome = prepared.Writer(folder, prepared.SHARD_BYTES), Outcome(account, layout.groups)
-    for file, phase in progress(phase_of.items(), f"prepare {folder.name}", "file"):
-        name, pages = printable(file), 0
-        try:
-            if not phase:
-                raise UnreadableError(layout.given.left_out)
-            boxes = outcome.tally.boxes_of(file, layout.boxes)
-            for read in _pages(file, settings, scale, account, boxes):
-                group = _group(file, read.x, layout)
-                index = np.full(len(read.x), len(outcome.kept), dtype=np.int32)
-                writer.add(phase, {"x": read.x, "group": group, "file": index, **outcome.marks(read)})
-                outcome.add(phase, name, read, group)
-                pages += 1
-        except UnreadableError as error:
-            account.quarantine(page_name(name, pages), str(error))
-        outcome.finish(phase, file, pages)
-    return writer, outcome
-
-
-def _pages(
-    file: Path, settings: ImageFolder, scale: Scale, account: Account, boxes: FileBoxes | None
-) -> Iterator[Page]:
-    """The pages of a file that can be used; what is wrong with another is added to the account."""
-    with opened(Path(settings.path) / file, settings.max_pixels) as source:
-        for number in page_numbers(source):
-            try:
-                picture = in_eight_bits(page(source, number, settings.max_pixels), settings.colour, "white", scale)
-                x, notes = fitted(picture, settings.size, settings.fit)
-            except UnreadableError as error:
-                account.quarantine(page_name(printable(file), number), str(error))
-                continue
-            (width, height), out = picture.image.size, pixels_left_out(picture.image, settings.size, settings.fit)
-            form = picture.orientation, (width, height), settings.size, settings.fit
-            text = None if boxes is None else marked(boxes.on(number), *form)
-            yield Page(number, x, notes, width * height, out, text)
-
-
-def _group(file: Path, x: np.ndarray, layout: Layout) -> np.ndarray:
-    if layout.by_colour:
-        return is_gray(x).astype(np.int32)
-    index = 0 if layout.groups == ("all",) else layout.groups.index(_folder(file, layout.given.depth))
-    return np.full(len(x), index, dtype=np.int32)
-
-
-def _check(outcome: Outcome, layout: Layout, settings: ImageFolder, where: str) -> None:
+def _check(outcome: Outcome, layout: Layout, settings: ImageFiles, where: str) -> None:
     bad = outcome.account.quarantined
     if not outcome.kept:
         raise InputError(f"{where}.path: none of {len(bad)} in {settings.path} can be used:{reasons(bad)}")

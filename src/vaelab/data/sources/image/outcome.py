@@ -19,7 +19,7 @@ from vaelab.data.sources.image_files import without_effect
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.twins import Twins
 from vaelab.data.sources.values import Extent, Kind, Scale, mixed, told
-from vaelab.params.datasets import ImageFolder
+from vaelab.params.datasets import ImageFiles
 
 PARTS = {  # of an image, that `fit` leaves out
     "resize": "at the ends of the longer side",
@@ -78,7 +78,7 @@ class Outcome:
         if pages > 1:
             self.pages[name] = pages
 
-    def judge(self, found: Mapping[Kind, Extent], scale: Scale, settings: ImageFolder) -> None:
+    def judge(self, found: Mapping[Kind, Extent], scale: Scale, settings: ImageFiles) -> None:
         """Say what was scaled and left out, and warn of what looks wrong."""
         said, warnings = told(found, scale, self.account.where)
         if self.pages:
@@ -95,7 +95,7 @@ class Outcome:
         images = len(self.kept) + sum(self.pages.values()) - len(self.pages)
         self.account.warn([*mixed(found, images), *self.twins.warnings()])
 
-    def judge_boxes(self, boxes: Boxes | None, settings: ImageFolder) -> None:
+    def judge_boxes(self, boxes: Boxes | None, settings: ImageFiles) -> None:
         """Say what became of the boxes of text. Raises InputError where no image has one."""
         if boxes is None:
             return

@@ -4,9 +4,9 @@ Tags, groups and units (what one `id` names, else a row) have the numbers of the
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,28 +14,15 @@ from vaelab.data.format.info import PHASES
 from vaelab.data.sources.progress import progress
 from vaelab.data.sources.split_names import split_named
 from vaelab.data.sources.tables import Chunk, Table
+from vaelab.data.sources.tags.grouping import NO_GROUP, Blocks, columns_of, most_frequent, texts
+from vaelab.data.sources.tags.likely import likely_tags
 from vaelab.data.sources.tags.lists import are_lists, lists_of
-from vaelab.data.sources.tags.rows import Rows, joined_rows, marked_rows
+from vaelab.data.sources.tags.parts import NO_PHASE, Part, merged
+from vaelab.data.sources.tags.rows import Rows, joined_columns, joined_rows, marked_rows
 from vaelab.data.sources.tags.separators import separator_hint
 from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError
 from vaelab.params.datasets import TagsCsv
-
-NO_GROUP = "(none)"  # of rows whose cell is empty
-MAX_GROUPS, NO_PHASE = 1000, -1
-
-
-class Part(NamedTuple):
-    """Some rows, the numbers of the unit and of the group of each, int64 [n], and the split that the table says."""
-
-    rows: Rows
-    unit: np.ndarray
-    group: np.ndarray
-    phase: np.ndarray  # index into PHASES; NO_PHASE where the table says none
-
-    def chosen(self, rows: np.ndarray) -> "Part":
-        """Return the rows where `rows` is true, bool [n]."""
-        return Part(self.rows.chosen(rows), self.unit[rows], self.group[rows], self.phase[rows])
 
 
 class TagReader:
@@ -51,16 +38,17 @@ class TagReader:
         self.groups: dict[str, int] = {}
         self.units: dict[str | int, int] = {}
         self.row_names = RowNames()
+        self.blocks = Blocks(settings.split_by)
         self.totals: Counter[str] = Counter()  # for meta.json
         self.where = table.place.partition(".path:")[0]
         self.lists: bool | None = {"auto": None, "joined": False, "lists": True}[settings.cells]
-        named = {option: getattr(settings, option) for option in ("id", "group", "split_column", "tags")}
-        self.texts = [name for name in dict.fromkeys(named.values()) if name is not None]
+        options = ("id", "group", "split_column", "split_by", "tags")
+        named = [(option, name) for option in options for name in columns_of(getattr(settings, option))]
+        self.texts = [*dict.fromkeys(name for _, name in named)]
         others = {*self.texts, *settings.ignore}
         self.marks = [name for name in table.names if name not in others] if settings.tags is None else []
-        for option, name in named.items():
-            if name is not None:
-                table.need(name, option)
+        for option, name in named:
+            table.need(name, option, partial(likely_tags, table, self.where) if option == "tags" else str)
         for name in settings.ignore:
             if name not in table.names:
                 table.need(name, "ignore")
@@ -69,10 +57,8 @@ class TagReader:
             raise InputError(f"{table.place}: has {'; '.join(filter(None, (text, table.delimiter_hint())))}")
         for number, name in enumerate(self.marks):
             if not name:
-                text = (
-                    f'column {table.names.index(name) + 1} has no name; expected the tag that it is of, or ignore: [""]'
-                )
-                raise InputError(f"{table.place}: {text}")
+                text = "has no name; expected the tag that it is of, or"
+                raise InputError(f'{table.place}: column {table.names.index(name) + 1} {text} ignore: [""]')
             table.need(name, "a tag")
             self.tags[name] = number
 
@@ -91,7 +77,7 @@ class TagReader:
             raise InputError(f"{self.table.place}: holds no row below the names of the columns")
         if self.settings.split_column is not None:
             self._check_splits(parts)
-        return _merged(parts) if self.settings.duplicates == "merge" else parts
+        return self._with_few_groups(merged(parts) if self.settings.duplicates == "merge" else parts)
 
     def _check_splits(self, parts: Sequence[Part]) -> None:
         """Refuse ids that are in two splits, as the table says them."""
@@ -115,12 +101,15 @@ class TagReader:
         first = np.zeros(len(part.unit), dtype=bool)
         first[np.unique(part.unit, return_index=True)[1]] = True
         first &= part.unit >= before
+        self.blocks.add(
+            chunk, part.unit, first, None if self.settings.duplicates == "first" else partial(self._at, chunk)
+        )
         self.totals["rows_read"] += len(first)
         self.totals["rows_of_an_earlier_id"] += int((~first).sum())
         self.totals["longest_row"] = max(self.totals["longest_row"], int(part.rows.counts.max(initial=0)))
         if self.settings.duplicates == "error" and not first.all():
             row = int((~first).argmax())
-            text = f"the id {_texts(chunk, self.settings.id)[row]!r} was there before; expected each once"
+            text = f"the id {texts(chunk, self.settings.id)[row]!r} was there before; expected each once"
             raise InputError(f"{self._at(chunk, row)}: {text} (duplicates: error)")
         return part.chosen(first) if self.settings.duplicates == "first" else part
 
@@ -130,11 +119,9 @@ class TagReader:
     def _rows(self, chunk: Chunk) -> Rows:
         at, settings = partial(self._at, chunk), self.settings
         if settings.tags is None:
-            return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
-        cells: Any = chunk.columns[settings.tags]
-        if cells and isinstance(cells[0], str):
-            self.lists = are_lists(cells) if self.lists is None and any(map(str.strip, cells)) else self.lists
-            cells = lists_of(cells, at) if self.lists else cells
+            return self._marked(chunk, at)
+        columns = [self._cells(chunk.columns[name], at) for name in columns_of(settings.tags)]
+        cells = columns[0] if len(columns) == 1 else joined_columns(columns, settings.separator)
         rows, repeated = joined_rows(cells, settings.separator, self.tags, at)
         self.totals["repeated_tags"] += repeated
         if settings.vocabulary is None and settings.min_count == 1 and len(self.tags) > settings.max_tags:
@@ -145,56 +132,54 @@ class TagReader:
             raise InputError(f"{self._at(chunk, -1)}: {text}; {most}{f'; {hint}' if hint else ''}")
         return rows
 
+    def _marked(self, chunk: Chunk, at: Callable[[int], str]) -> Rows:
+        try:
+            return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
+        except InputError as error:
+            likely = likely_tags(self.table, self.where)
+            raise InputError(f"{error}{likely if 'tags: null' not in likely else ''}") from None
+
+    def _cells(self, cells: Any, at: Callable[[int], str]) -> Any:
+        """Cells of a column of tags: texts, or lists."""
+        if cells and isinstance(cells[0], str):
+            self.lists = are_lists(cells) if self.lists is None and any(map(str.strip, cells)) else self.lists
+            return lists_of(cells, at) if self.lists else cells
+        return cells
+
     def _phases(self, chunk: Chunk) -> np.ndarray:
         """Split of each row, as the table says it."""
         if self.settings.split_column is None:
             return np.full(len(chunk.places), NO_PHASE)
-        texts = _texts(chunk, self.settings.split_column)
-        known = {text: split_named(text) if text else "" for text in set(texts)}
-        for row, text in enumerate(texts):
+        cells = texts(chunk, self.settings.split_column)
+        known = {text: split_named(text) if text else "" for text in set(cells)}
+        for row, text in enumerate(cells):
             if known[text] is None:
                 expected = "expected train, val or test (or Training, dev, validation ..., or nothing: left out)"
                 raise InputError(f"{self._at(chunk, row)}: {self.settings.split_column!r} is {text[:40]!r}; {expected}")
         numbers = {text: PHASES.index(phase) if phase else NO_PHASE for text, phase in known.items()}
-        return np.array([numbers[text] for text in texts], dtype=np.int64)
+        return np.array([numbers[text] for text in cells], dtype=np.int64)
 
     def _units(self, chunk: Chunk) -> np.ndarray:
         """Numbers of the units; a row without an id is a unit of its own."""
         start, units = self.totals["rows_read"], self.units
         if self.settings.id is None:
             return np.arange(start, start + len(chunk.places))
-        texts = _texts(chunk, self.settings.id)
-        self.totals["rows_without_id"] += texts.count("")
-        keys = (text or number for number, text in enumerate(texts, start))
+        cells = texts(chunk, self.settings.id)
+        self.totals["rows_without_id"] += cells.count("")
+        keys = (text or number for number, text in enumerate(cells, start))
         return np.array([units.setdefault(key, len(units)) for key in keys], dtype=np.int64)
 
     def _groups(self, chunk: Chunk) -> np.ndarray:
         if self.settings.group is None:
             self.groups = {"all": 0}
             return np.zeros(len(chunk.places), dtype=np.int64)
-        texts, groups = _texts(chunk, self.settings.group), self.groups
-        self.totals["rows_without_group"] += texts.count("")
-        numbers = [groups.setdefault(text or NO_GROUP, len(groups)) for text in texts]
-        if len(groups) > MAX_GROUPS:
-            name = self.settings.group
-            text = f"column {name!r} holds more than {MAX_GROUPS} groups, such as {texts[-1][:40]!r}"
-            instead = f"to keep rows of one {name} in one split, set {self.where}.id: {name} and duplicates: keep"
-            raise InputError(f"{self._at(chunk, -1)}: {text}; leave {self.where}.group out; {instead}")
-        return np.array(numbers, dtype=np.int64)
+        cells, groups = texts(chunk, self.settings.group), self.groups
+        self.totals["rows_without_group"] += cells.count("")
+        return np.array([groups.setdefault(text or NO_GROUP, len(groups)) for text in cells], dtype=np.int64)
 
-
-def _texts(chunk: Chunk, name: str | None) -> list[str]:
-    return [str(cell).strip() for cell in chunk.columns[name or ""]]
-
-
-def _merged(parts: Sequence[Part]) -> list[Part]:
-    """Rows of units that have several become one each, with all their tags, and the group of the first."""
-    several = np.bincount(np.concatenate([part.unit for part in parts])) > 1
-    apart = [part.chosen(several[part.unit]) for part in parts]
-    unit = np.concatenate([part.unit for part in apart])
-    units, first = np.unique(unit, return_index=True)
-    row = np.concatenate([np.repeat(part.unit, part.rows.counts) for part in apart])
-    column = np.concatenate([part.rows.columns for part in apart])
-    rows = Rows.of_pairs(np.searchsorted(units, row), column, len(units))
-    group, phase = (np.concatenate(arrays)[first] for arrays in zip(*((p.group, p.phase) for p in apart), strict=True))
-    return [*(part.chosen(~several[part.unit]) for part in parts), Part(rows, units, group, phase)]
+    def _with_few_groups(self, parts: list[Part]) -> list[Part]:
+        """Rows of rare groups as those of one, where there are too many."""
+        rows = sum((np.bincount(part.group, minlength=len(self.groups)) for part in parts), np.zeros(1, dtype=np.int64))
+        self.totals["groups"] = len(rows)
+        self.groups, numbers = most_frequent(self.groups, rows, self.settings.max_groups)
+        return [part._replace(group=numbers[part.group]) for part in parts]

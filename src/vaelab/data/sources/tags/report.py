@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from vaelab.data.format.info import PHASES
-from vaelab.data.sources.tags.reading import Part, TagReader
+from vaelab.data.sources.tags.parts import Part
+from vaelab.data.sources.tags.reading import TagReader
 from vaelab.data.sources.tags.rows import TagWriter
 from vaelab.params.datasets import TagsCsv
 

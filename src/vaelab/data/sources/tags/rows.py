@@ -104,6 +104,12 @@ def joined_rows(
     return rows, int(given.sum() - rows.counts.sum())
 
 
+def joined_columns(columns: Sequence[Any], separator: str) -> list[list[str]]:
+    """Return the tags of each row in several columns of joined tags, or lists of them, as one list."""
+    rows = zip(*columns, strict=True)
+    return [[tag for cell in row for tag in (cell.split(separator) if isinstance(cell, str) else cell)] for row in rows]
+
+
 def marked_rows(columns: Sequence[Column], names: Sequence[str], at: Callable[[int], str]) -> Rows:
     """Return the rows of columns of 0 and 1, one per tag. Raises InputError where a cell is anything else."""
     found = [_ones(column) for column in columns]

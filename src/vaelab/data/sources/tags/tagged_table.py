@@ -11,8 +11,11 @@ import numpy as np
 
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.regular import UnreadableError, read_text
+from vaelab.data.sources.tables import FILE
+from vaelab.data.sources.tags.grouping import OTHERS, columns_of
 from vaelab.data.sources.tags.opening import open_table
-from vaelab.data.sources.tags.reading import NO_PHASE, Part, TagReader
+from vaelab.data.sources.tags.parts import NO_PHASE, Part
+from vaelab.data.sources.tags.reading import TagReader
 from vaelab.data.sources.tags.report import equal_rows, left_out, table_report, tags_report, tell
 from vaelab.data.sources.tags.rows import TagWriter
 from vaelab.data.sources.tags.separators import separator_hint
@@ -30,7 +33,9 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
         InputError: the table or the vocabulary is missing, damaged or not one of tags, or a split is left empty.
     """
     where = f"datasets.{folder.name}"
-    reader = TagReader(open_table(Path(settings.path), f"{where}.path: {settings.path}"), settings)
+    table = open_table(Path(settings.path), f"{where}.path: {settings.path}", settings.delimiter)
+    settings = _by_file(settings, where) if FILE in table.names else settings
+    reader = TagReader(table, settings)
     parts, without_split = _in_splits(reader.parts(), settings, where)
     rows_with = _rows_with(parts, reader.tags)
     hint = _hint(parts, rows_with, reader, where)
@@ -49,13 +54,29 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
         for number, name in enumerate(PHASES):
             chosen = part.chosen(splits.phase[part.unit] == number)
             writer.add(name, chosen.rows, group[chosen.group])
-    warnings = [text for text in (hint, split_groups(parts, reader, where)) if text]
+    warnings = [text for text in (hint, split_groups(parts, reader, where), *splits.warnings) if text]
     report = table_report(reader, settings, {"kept": kept, "empty": empty, "without_split": without_split})
     equal = equal_rows(parts, splits.phase, len(tags))
     report |= tags_report(rows_with, tags, settings) | {"split_rule": splits.rule, "rows_equal_to_training": equal}
     writer.finish(where, report | {"warnings": [f"{where}: {text}" for text in warnings]})
-    lists = f"column {settings.tags} holds lists, and was read so (cells: {settings.cells})"
-    tell(report, writer, folder, [*splits.said, *([lists] * bool(reader.lists))], warnings)
+    lists = f"column {', '.join(columns_of(settings.tags))} holds lists, and was read so (cells: {settings.cells})"
+    said = [*splits.said, *([lists] * bool(reader.lists)), *_groups_said(reader)]
+    tell(report, writer, folder, said, warnings)
+
+
+def _groups_said(reader: TagReader) -> list[str]:
+    """What to say where rare groups are one."""
+    found, most = reader.totals["groups"], reader.settings.max_groups
+    few = f"{found} groups: the {most - 1} most frequent keep their names, the others are {OTHERS}"
+    return [f"{few} (max_groups: {most})"] if found > most else []
+
+
+def _by_file(settings: TagsCsv, where: str) -> TagsCsv:
+    """The data set whose splits are files."""
+    if settings.split_column is not None:
+        text = f"{settings.split_column}: {settings.path} is a folder whose files are the splits; expected null"
+        raise InputError(f"{where}.split_column: {text}")
+    return settings.model_copy(update={"split_column": FILE})
 
 
 def _in_splits(parts: list[Part], settings: TagsCsv, where: str) -> tuple[list[Part], int]:

@@ -1,13 +1,15 @@
-"""What the option `boxes` of a folder of images names: a table of all boxes, or a folder of Tesseract's tables."""
+"""What the option `boxes` of a folder of images names: a table of all boxes, COCO's file, or a folder of files."""
 
 import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from vaelab.data.sources.image.boxes.beside import boxes_beside
+from vaelab.data.sources.image.boxes.coco import coco_boxes
 from vaelab.data.sources.image.boxes.corners import Boxes
+from vaelab.data.sources.image.boxes.pdf_text import TEXT_OF_PDFS, pdf_boxes
 from vaelab.data.sources.image.boxes.table import table_boxes
-from vaelab.data.sources.image.boxes.tesseract import tesseract_boxes
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.regular import UnreadableError, check_regular
 from vaelab.errors import InputError
@@ -20,13 +22,27 @@ def open_boxes(given: str, files: Sequence[Path], root: Path, where: str) -> Box
     """
     path = Path(given)
     place = f"{where}.boxes: {printable(path)}"
+    if given == TEXT_OF_PDFS:
+        return pdf_boxes(files, root, place)
     if os.path.isdir(path):  # unlike Path.is_dir, False on any error
-        return tesseract_boxes(path, files, place)
+        return _in_folder(path, files, root, place)
     try:
         check_regular(path)
     except UnreadableError as error:
         raise InputError(f"{place}: {error}; expected a table of boxes, or a folder of Tesseract's tables") from None
+    if path.suffix.lower() == ".json":
+        return coco_boxes([path], files, root, place)
     return table_boxes(path, files, root, place)
+
+
+def _in_folder(folder: Path, files: Sequence[Path], root: Path, place: str) -> Boxes:
+    if found := boxes_beside(folder, files):
+        return found
+    if paths := sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json" and path.is_file()):
+        return coco_boxes(paths, files, root, place)
+    example = printable(files[0].with_suffix(".tsv").as_posix())
+    text = f"none of {len(files)} images has a table of Tesseract in {folder}, such as {example}, or VOC's .xml"
+    raise InputError(f"{place}: {text}; nor is there a file of COCO, .json, nor is it a table of boxes")
 
 
 def without_boxes(ignored: Counter[str], boxes: Boxes, root: Path) -> Counter[str]:

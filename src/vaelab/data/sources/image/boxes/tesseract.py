@@ -4,48 +4,15 @@ Columns: level, page_num, block_num, par_num, line_num, word_num, left, top, wid
 are words; those without text are pictures and rules.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from os.path import lexists  # no error, whatever the name
 from pathlib import Path
 
 import numpy as np
 
-from vaelab.data.sources.image.boxes.corners import NONE, BadBoxError, Boxes, FileBoxes, check_order, numbers
-from vaelab.data.sources.listing import printable
+from vaelab.data.sources.image.boxes.corners import BadBoxError, FileBoxes, check_order, numbers
 from vaelab.data.sources.regular import UnreadableError, read_text
-from vaelab.errors import InputError
 
 NEEDED = ("level", "page_num", "left", "top", "width", "height", "text")
 WORD = "5"  # level of its rows
-
-
-def tesseract_boxes(folder: Path, files: Sequence[Path], place: str) -> Boxes:
-    """Return the boxes in the tables below a folder: a/page.tsv, or a/page.png.tsv, for a/page.png.
-
-    Raises:
-        InputError: no file has one.
-    """
-    stems = Counter(file.with_suffix("") for file in files)
-    tables = {file: table for file in files if (table := _table_of(file, folder, stems))}
-    if not tables:
-        example = printable(files[0].with_suffix(".tsv").as_posix())
-        text = f"none of {len(files)} images has a table of Tesseract in {folder}, such as {example}"
-        raise InputError(f"{place}: {text}, nor is it a table of boxes")
-    missing = len(files) - len(tables)
-    said = [f"{missing} of {len(files)} images have no table of Tesseract (.tsv) in {folder}"] if missing else []
-
-    def of(file: Path) -> FileBoxes:
-        return read_words(tables[file]) if file in tables else NONE
-
-    return Boxes(of, list(tables.values()), said)
-
-
-def _table_of(file: Path, folder: Path, stems: Counter[Path]) -> Path | None:
-    own = folder / f"{file}.tsv"
-    by_stem = folder / file.with_suffix(".tsv")
-    alone = stems[file.with_suffix("")] == 1
-    return own if lexists(own) else by_stem if alone and lexists(by_stem) else None
 
 
 def read_words(path: Path) -> FileBoxes:
