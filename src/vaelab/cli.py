@@ -9,6 +9,7 @@ import typer
 from vaelab import __version__, artifacts
 from vaelab.commands import completion, console, looking
 from vaelab.commands.compare.command import WithConfigurations, compare
+from vaelab.commands.init import command as projects
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
 from vaelab.errors import InputError, exit_on_input_error
@@ -31,13 +32,19 @@ def _root(
         raise typer.Exit
 
 
+app.command()(projects.init)
+
+
 @app.command()
 def check() -> None:
     """Check params.yaml without running anything: all problems at once, and what has no effect or no run."""
+    from vaelab.commands.init.lock import differences
     from vaelab.params.problems import listed
     from vaelab.params.resolve import resolve
 
     check_root()
+    if other := differences():
+        console.note(f"warning: {other}")
     resolved = resolve(artifacts.PARAMS)
     for warning in (*resolved.warnings, *listed(resolved.unused)):
         console.note(f"warning: {warning}")
@@ -141,6 +148,8 @@ def treat(
     treating.treat(run, treating.Asked(treating.seconds_of(budget), tries, dry_run, apply, random))
 
 
+app.add_typer(projects.add, name="add")
+app.command()(projects.upgrade)
 app.command()(judging.quality)
 app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)

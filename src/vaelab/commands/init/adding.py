@@ -1,0 +1,99 @@
+"""What `vaelab add` does: a data set or a run more in params.yaml, whose comments and order stay."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vaelab import artifacts, storage
+from vaelab.commands.compare.configurations import entry as configured
+from vaelab.commands.compare.configurations import parsed, problems_of
+from vaelab.commands.init import copying, tools
+from vaelab.commands.init.create import Data, beside, look_at, understood
+from vaelab.commands.init.params_text import INDENT, packaged_entry, with_entry
+from vaelab.errors import InputError
+from vaelab.params.experiment import flow
+from vaelab.params.problems import Problem, check, raise_problems, suggestion
+from vaelab.params.reading import read_yaml
+from vaelab.params.resolve import resolve
+from vaelab.params.schema import Params
+
+HERE = Path()
+
+
+def add_data(name: str, source: Path, in_place: bool) -> str:
+    """Add a data set to params.yaml, and copy its data; return what to say. Raises InputError: nothing is changed."""
+    _check_name("datasets", name)
+    data = look_at(source, HERE, in_place, name)
+    text = with_entry(_text(), "datasets", name, data.entry, artifacts.PARAMS)
+    _copied(data)
+    storage.write_text(artifacts.PARAMS, text)
+    tracked = [data.place] if not Path(data.place).is_absolute() else []
+    if tracked and not Path(f"{data.place}.dvc").exists():
+        tools.track(HERE, tracked)
+    changes = " ".join(f"{key}={flow(value)}" for key, value in data.found.changes.items())
+    run = f"vaelab add run {name} --data {name} --preset {data.preset} {changes}".strip()
+    files = " ".join([artifacts.PARAMS.as_posix(), *(file for place in tracked for file in beside(place))])
+    return "\n".join([*understood(data), "", "next:", f"  {run}", f"  git add {files}", "  dvc repro"])
+
+
+def add_run(name: str, data: str, preset: str | None, words: Sequence[str]) -> str:
+    """Add a run to params.yaml, and the preset that it uses where it is not there; return what to say.
+
+    Raises:
+        InputError: a name is unknown, or a value wrong: all problems at once, and nothing is changed.
+    """
+    raw = read_yaml(artifacts.PARAMS)
+    _check_name("runs", name)
+    known = raw.get("datasets") or {}
+    changes, wrong = parsed(words, "arguments")
+    made, problems = configured(changes, "arguments")
+    wrong += [*problems, *problems_of(name, made, f"runs.{name}")]
+    if data not in known:
+        wrong.append(Problem("--data", f"no data set {data!r} in {artifacts.PARAMS}; {suggestion(data, known)}"))
+    raise_problems("vaelab add run", wrong)
+    text, said = _text(), list[str]()
+    if preset is not None and preset not in (raw.get("presets") or {}):
+        text = with_entry(text, "presets", preset, _preset(preset, raw), artifacts.PARAMS)
+        said.append(f"{artifacts.PARAMS}: presets.{preset}, as vaelab brings it")
+    run: dict[str, Any] = {"data": data, **({"preset": preset} if preset else {}), **made}
+    line = f"{INDENT}{name}: {flow(run)}\n"
+    text = with_entry(text, "runs", name, line, artifacts.PARAMS)
+    before = artifacts.PARAMS.read_text(encoding="utf-8")
+    storage.write_text(artifacts.PARAMS, text)
+    try:
+        resolve(artifacts.PARAMS)
+    except InputError:
+        storage.write_text(artifacts.PARAMS, before)
+        raise
+    return "\n".join([*said, f"{artifacts.PARAMS}: runs.{line.strip()}", "next: dvc repro"])
+
+
+def _check_name(group: str, name: str) -> None:
+    """Refuse a name that params.yaml does not allow, or that is taken, before anything is looked at."""
+    value: dict[str, Any] = {"source": "tags"} if group == "datasets" else {"data": ""}
+    raise_problems("vaelab add", check(Params, {group: {name: value}}))
+    if name in (read_yaml(artifacts.PARAMS).get(group) or {}):
+        raise InputError(f"{artifacts.PARAMS}: {group}.{name} is there already; choose another name, or edit it there")
+
+
+def _preset(name: str, raw: dict[str, Any]) -> str:
+    """The lines of a preset of the package; problems name those of the project, too."""
+    try:
+        return packaged_entry("presets", name)
+    except InputError as error:
+        own = ", ".join(raw.get("presets") or {}) or "none"
+        raise InputError(f"--preset: {error}; in {artifacts.PARAMS}: {own}") from None
+
+
+def _copied(data: Data) -> None:
+    if data.files:
+        copying.copy(data.source, Path(data.place), data.files)
+
+
+def _text() -> str:
+    text = artifacts.PARAMS.read_text(encoding="utf-8")
+    if not isinstance(yaml.safe_load(text), dict):
+        raise InputError(f"{artifacts.PARAMS}: expected a mapping of options")
+    return text

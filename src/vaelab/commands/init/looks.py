@@ -1,0 +1,73 @@
+"""How images look, by a sample of them: sizes, gray or not, pages or not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from vaelab.data.sources.decoding import opened
+from vaelab.data.sources.image.groups import is_gray
+from vaelab.data.sources.image_files import MAX_PIXELS, opaque
+from vaelab.data.sources.regular import UnreadableError
+from vaelab.data.sources.values import kind_of
+
+SAMPLE = 100
+THUMB = 64
+PAGE_SIDE, PAPER, PAPER_SHARE, INK = 300, 190, 0.6, 0.005  # a page is large, mostly paper, and has some ink
+GRAY_SHARE = 0.95  # of the images
+
+
+class Looks(NamedTuple):
+    """What a sample of images shows."""
+
+    seen: int
+    unreadable: int
+    height: int  # medians
+    width: int
+    gray: bool
+    pages: bool
+    deep: bool  # more than 8 bits
+
+    @property
+    def side(self) -> int:
+        """The shorter side, pixels."""
+        return min(self.height, self.width)
+
+    @property
+    def size(self) -> str:
+        """Height and width as text."""
+        return f"{self.width} × {self.height} pixels"
+
+
+def spread(files: Sequence[Path], most: int = SAMPLE) -> list[Path]:
+    """Return at most so many of the files, evenly over all."""
+    step = max(1, len(files) / most)
+    return [files[int(number * step)] for number in range(min(most, len(files)))]
+
+
+def looks(root: Path, files: Sequence[Path]) -> Looks:
+    """Return how images below `root` look, by a sample of them."""
+    sizes: list[tuple[int, int]] = []
+    gray, paper, deep, bad = 0, 0, 0, 0
+    for file in spread(files):
+        try:
+            with opened(root / file, MAX_PIXELS) as image:
+                sizes.append((image.height, image.width))
+                deep += kind_of(image.mode) is not None
+                if kind_of(image.mode):
+                    gray += 1
+                    continue
+                image.draft("RGB", (4 * THUMB, 4 * THUMB))
+                small = np.asarray(opaque(image, "RGB", on_white=True).resize((THUMB, THUMB)))
+        except UnreadableError:
+            bad += 1
+            continue
+        gray += bool(is_gray(np.moveaxis(small, -1, 0)[None])[0])
+        levels = small.mean(-1)
+        large = min(sizes[-1]) >= PAGE_SIDE
+        paper += large and (levels > PAPER).mean() > PAPER_SHARE and (levels < PAPER - 60).mean() > INK
+    if not sizes:
+        return Looks(0, bad, 0, 0, False, False, False)
+    height, width = np.median(sizes, axis=0).astype(int).tolist()
+    return Looks(len(sizes), bad, height, width, gray >= GRAY_SHARE * len(sizes), 2 * paper > len(sizes), deep > 0)

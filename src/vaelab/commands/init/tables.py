@@ -1,0 +1,117 @@
+"""Tables of tagged rows: which columns are tags, id, group and split."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vaelab.commands.init.columns import Columns, Joined, columns_of
+from vaelab.commands.init.found import Found, not_understood
+from vaelab.data.sources.tables import table_ending
+from vaelab.data.sources.tags.opening import TABLES, open_table
+from vaelab.errors import InputError
+
+MANY_TAGS = 1000  # of which the rare ones are left out
+FEWEST = 20  # rows
+SHOWN = 8
+
+
+def in_folder(path: Path) -> Found | None:
+    """Return the data set of the table in a folder, the first that is one of tags; None where it holds no table."""
+    files = [file for file in sorted(path.rglob("*")) if file.is_file() and table_ending(file) in TABLES]
+    problems = []
+    for file in files:
+        try:
+            found = table(file)
+        except InputError as error:
+            problems.append(error)
+            continue
+        if found:
+            below = file.relative_to(path)
+            rest = [other.relative_to(path).as_posix() for other in sorted(path.rglob("*")) if other.is_file()]
+            rest.remove(below.as_posix())
+            return found._replace(settings={**found.settings, "path": below}, rest=[*found.rest, *rest[:SHOWN]])
+    if problems:
+        raise problems[0]
+    return None
+
+
+def table(path: Path) -> Found | None:
+    """Return the data set of a table; None where the file is no table.
+
+    Raises:
+        InputError: it cannot be read, or no column looks like tags.
+    """
+    if table_ending(path) not in TABLES:
+        return None
+    try:
+        opened = open_table(path, path.as_posix())
+        if hint := opened.delimiter_hint():
+            raise not_understood(path, f"one column; {hint}", "Save it so,")
+        columns = columns_of(opened)
+    except InputError as error:
+        if "in params.yaml" in str(error):
+            raise
+        raise not_understood(path, f"a table that cannot be read: {error}", "Mend the file,") from None
+    if columns.rows < FEWEST:
+        raise not_understood(path, f"a table of {columns.rows} rows; expected {FEWEST} at least")
+    settings, why, said = _tags(path, columns)
+    for option in ("id", "group", "split_column"):
+        if name := getattr(columns, option):
+            settings[option], why[option] = name, _because(option, columns)
+    said.insert(0, f"a table of {columns.rows:,}{'+' * columns.more} rows, {len(opened.names)} columns")
+    used = {settings.get(option) for option in ("tags", "id", "group", "split_column")}
+    ignored = [] if settings.get("tags") else [*settings.get("ignore", ()), *columns.marks]
+    rest = [f"column {name}" for name in opened.names if name not in used and name not in columns.marks]
+    rest = [] if ignored and not rest else rest
+    return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, rest=rest)
+
+
+def _tags(path: Path, columns: Columns) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    if columns.joined and not (len(columns.marks) > SHOWN and columns.joined.share < 0.5):
+        return _joined(columns.joined, columns)
+    if len(columns.marks) > 1:
+        taken = {columns.id, columns.group, columns.split_column, *columns.marks}
+        ignore = [name for name in columns.names if name not in taken]
+        settings = {"tags": None, **({"ignore": ignore} if ignore else {})}
+        why = {"tags": "guessed: a column for each tag, of 0 and 1", "ignore": "columns that are no tags"}
+        return settings, why, [f"{len(columns.marks)} columns are tags: {_first(columns.marks)}"]
+    text = f"a table of the columns {_first(columns.names)}, none of which looks like tags"
+    mend = """\
+expected a column of tags that are joined (rock|slow) or a list, or columns of 0 and 1, one per tag. If a column is of
+  tags, name it: datasets: {mine: {source: tags_csv, path: ..., tags: COLUMN, separator: ";"}};"""
+    raise not_understood(path, text, mend)
+
+
+def _joined(joined: Joined, columns: Columns) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    settings: dict[str, Any] = {"tags": joined.column}
+    why = {"tags": f"guessed: {joined.share:.0%} of its cells hold several, such as {joined.example}"}
+    if joined.separator:
+        settings["separator"], why["separator"] = joined.separator, "guessed: between two tags"
+    tags = joined.counts
+    each = sum(tags.values()) / max(1, columns.rows)
+    said = [f"column {joined.column} holds {len(tags):,} tags, {each:.1f} a row: {_first(_frequent(tags))}"]
+    if len(tags) > MANY_TAGS:
+        least = max(2, sorted(tags.values(), reverse=True)[MANY_TAGS] + 1)
+        kept = sum(count >= least for count in tags.values())
+        settings["min_count"], why["min_count"] = (
+            least,
+            f"rows of a tag at least: {kept:,} of {len(tags):,} tags are kept",
+        )
+    return settings, why, said
+
+
+def _because(option: str, columns: Columns) -> str:
+    return {
+        "id": "guessed: each row has its own; rows of one id are never in two splits",
+        "group": f"guessed: {columns.groups} groups, which are measured apart",
+        "split_column": "guessed: it says train, val or test",
+    }[option]
+
+
+def _frequent(tags: Counter[str]) -> list[str]:
+    return [tag for tag, _ in tags.most_common(SHOWN)]
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(name[:40] for name in names[:SHOWN]) + ", ..." * (len(names) > SHOWN)
