@@ -106,6 +106,7 @@ def _create_own(folder: Path, data: Data) -> str:
         told = try_out(staging, data)
         tracked = [data.place] if _is_tracked(folder, data) else []
         with put(staging, folder):
+            tools.make_repository(folder)
             tools.track(folder, tracked)
             author = tools.commit(folder, [*files, *(name for place in tracked for name in beside(place))], MESSAGE)
     return "\n".join([*understood(data), *told, *_next(folder, data.name, author)])
@@ -121,6 +122,7 @@ def _create_example(folder: Path, name: str) -> str:
         write(staging, files)
         _resolved(staging)
         with put(staging, folder):
+            tools.make_repository(folder)
             author = tools.commit(folder, [*files], MESSAGE)
     return "\n".join([f"example {name}: runs {', '.join(made.runs)}", *_next(folder, run, author)])
 
@@ -140,7 +142,7 @@ def understood(data: Data) -> list[str]:
     """Return what was understood of data, and what was guessed, in lines."""
     lines = [f"understood: {data.found.said[0]}", *(f"  {text}" for text in data.found.said[1:])]
     settings = data.found.placed(data.place)
-    lines += [f"  {key}: {settings[key]}  ({text})" for key, text in data.found.why.items() if key in settings]
+    lines += [f"  {key}: {flow(settings[key])}  ({text})" for key, text in data.found.why.items() if key in settings]
     lines.append(f"  preset {data.preset}" + (f"  ({data.found.why['preset']})" if "preset" in data.found.why else ""))
     if data.found.rest:
         rest = [printable(text) for text in data.found.rest]

@@ -10,6 +10,7 @@ from typing import Any
 from vaelab.commands.init.found import Found, not_understood
 from vaelab.commands.init.looks import Looks, looks
 from vaelab.commands.init.marks import Marks, marks
+from vaelab.commands.init.pictures import images
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.data.sources.split_names import split_named
 
@@ -21,6 +22,7 @@ GOOD, TRUTH = "good", "ground_truth"
 ONE_PATCH = {"threshold": {"relative": "none", "percentile_by": "patches"}}
 PATCHES = ((256, 128, 2), (128, 128, 1), (64, 64, 1), (32, 32, 1), (0, 16, 1))  # from this side on: size, reduce
 NAMES = ("images", "masks")
+MVTEC = "source: mvtec, path: {place}/CATEGORY"
 
 
 def aitex(path: Path) -> Found | None:
@@ -47,8 +49,10 @@ def mvtec(path: Path) -> Found | None:
         return found and found._replace(settings={**found.settings, "path": Path(categories[0].name)})
     if categories:
         names = ", ".join(printable(item.name) for item in categories)
-        mend = f"Name one of them: `vaelab init --data {path / categories[0].name}`; others: `vaelab add data`;"
-        raise not_understood(path, f"{len(categories)} categories in MVTec's layout ({names})", mend)
+        mend = f"Name one of them: `vaelab init --data {path / categories[0].name}`; others later: `vaelab add data`; or copy them to data/raw"
+        raise not_understood(
+            path, f"{len(categories)} categories in MVTec's layout ({names})", mend, MVTEC, "object_local"
+        )
     if not (path / "train" / GOOD).is_dir():
         return None
     files = list_images(path).files
@@ -56,7 +60,7 @@ def mvtec(path: Path) -> Found | None:
     defects = {name: count for name, count in parts.items() if name.startswith("test/") and name != f"test/{GOOD}"}
     if defects and not (path / TRUTH).is_dir():
         mend = "Each image of test/<defect> needs a mask there,"
-        raise not_understood(path, f"MVTec's layout without {TRUTH}/", mend)
+        raise not_understood(path, f"MVTec's layout without {TRUTH}/", mend, MVTEC, "object_local")
     normal = f"{parts[f'train/{GOOD}']} images to train on, {parts[f'test/{GOOD}']} normal ones to test"
     said = [f"one category in MVTec's layout: {normal}, {sum(defects.values())} with {len(defects)} kinds of defects"]
     seen = looks(path, [file for file in files if file.parts[0] == "train"])
@@ -74,25 +78,26 @@ def masks_in_folders(path: Path) -> Found | None:
     folders = _image_folders(path)
     pairs = {}
     for masks in sorted(folder for folder in folders if folder != Path() and MASKS.fullmatch(folder.name)):
-        images, suffix = _images_of(masks, folders)
-        if images is not None:
-            pairs[images, masks] = suffix
+        beside, suffix = _images_of(masks, folders)
+        if beside is not None:
+            pairs[beside, masks] = suffix
     if not pairs:
         return None
     suffix = Counter(pairs.values()).most_common(1)[0][0]
     moved: dict[Path, Path] = {}
-    for images, masks in pairs:
-        phase = next((part for part in images.parts if split_named(part)), "")
-        for name, folder in zip(NAMES, (images, masks), strict=True):
+    for folder_of_images, masks in pairs:
+        phase = next((part for part in folder_of_images.parts if split_named(part)), "")
+        for name, folder in zip(NAMES, (folder_of_images, masks), strict=True):
             moved |= {_under(name, phase, file, folder): file for file in _below(folders, folder)}
-    (images, masks), *more = pairs
-    as_is = not more and len(images.parts) == len(masks.parts) == 1
-    where = {"images": images.name, "masks": masks.name} if as_is else dict(zip(NAMES, NAMES, strict=True))
+    (beside, masks), *more = pairs
+    as_is = not more and len(beside.parts) == len(masks.parts) == 1
+    where = {"images": beside.name, "masks": masks.name} if as_is else dict(zip(NAMES, NAMES, strict=True))
     used = {file for pair in pairs for folder in pair for file in _below(folders, folder)}
     rest = [file.as_posix() for files in folders.values() for file in files if file not in used]
     pictures = [file for pair in pairs for file in _below(folders, pair[0])]
     drawn = [file for pair in pairs for file in _below(folders, pair[1])]
-    return _masked(path, pictures, drawn, suffix, where, {} if as_is else moved, rest)
+    found = _masked(path, pictures, drawn, suffix, where, {} if as_is else moved, rest)
+    return found or _without_masks(path, pictures, len(drawn), copied=bool(more))
 
 
 def masks_beside(path: Path) -> Found | None:
@@ -106,7 +111,17 @@ def masks_beside(path: Path) -> Found | None:
     suffix = Counter(match[2] for match in drawn.values()).most_common(1)[0][0]
     pictures = [file for file in files if file not in drawn]
     moved = {Path(NAMES[0]) / file: file for file in pictures} | {Path(NAMES[1]) / file: file for file in drawn}
-    return _masked(path, pictures, list(drawn), suffix, dict(zip(NAMES, NAMES, strict=True)), moved, [])
+    made = _masked(path, pictures, list(drawn), suffix, dict(zip(NAMES, NAMES, strict=True)), moved, [])
+    return made or _without_masks(path, pictures, len(drawn), copied=True)
+
+
+def _without_masks(path: Path, pictures: Sequence[Path], masks: int, copied: bool) -> Found | None:
+    """The data set of images alone, where each has a mask with something in it: none is normal."""
+    found = images(path, pictures)
+    if found is None:
+        return None
+    said = [*found.said, f"each image has a mask with something in it: none is normal, and {masks} masks are not used"]
+    return found._replace(said=said, rest=[], moved={file: file for file in pictures} if copied else {})
 
 
 def _masked(
@@ -168,10 +183,10 @@ def _images_of(masks: Path, folders: Mapping[Path, list[Path]]) -> tuple[Path | 
     for folder in sorted(folders):
         if folder.parent != masks.parent or folder in (masks, Path()) or MASKS.fullmatch(folder.name):
             continue
-        images = {_key(file.relative_to(folder)) for file in _below(folders, folder)}
+        keys = {_key(file.relative_to(folder)) for file in _below(folders, folder)}
         suffixes = {""} | {found[2] for _, stem in names if (found := SUFFIX.fullmatch(stem))}
         for suffix in sorted(suffixes):
-            pairs = sum((place, stem.removesuffix(suffix)) in images for place, stem in names if stem.endswith(suffix))
+            pairs = sum((place, stem.removesuffix(suffix)) in keys for place, stem in names if stem.endswith(suffix))
             best = max(best, (pairs, folder, suffix), key=lambda item: item[0])
     return (best[1], best[2]) if 2 * best[0] > len(names) else (None, "")
 

@@ -1,6 +1,7 @@
 """What was found at a path, and what is proposed for it: a data set, a preset, and why."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,17 @@ from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
 
 NAME = re.compile(r"[^a-z0-9]+")
+
+EXPECTED = """\
+expected one of: images (png, jpg, tif, bmp, webp) in folders of any nesting; images and masks; a table of tags (.csv,
+  .tsv, .jsonl, .parquet); train.npy and val.npy; ARC tasks (.json). Bring the data into one of these forms,"""
+IMAGES = "source: image_folder, path: {place}, size: 64"
+EXAMPLE = """\
+    datasets:
+      {name}: {{{entry}}}
+    runs:
+      {name}: {{data: {name}, preset: {preset}}}
+  (`vaelab init DIR --example photos` makes a project in which to write it; every option: docs/params.md)"""
 
 
 class Found(NamedTuple):
@@ -35,29 +47,23 @@ def _joined(place: str, below: Path) -> str:
 def name_of(path: Path) -> str:
     """Return a name for what lies at a path, of small letters, digits and _."""
     stem = path.name if path.is_dir() else path.name.split(".")[0]
-    words = NAME.sub("_", stem.lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", stem.lower()).encode("ascii", "ignore").decode()
+    words = NAME.sub("_", plain).strip("_")
     return words if words[:1].isalpha() else f"data_{words}".rstrip("_")
 
 
-def not_understood(path: Path, what: str, mend: str = "") -> InputError:
+def not_understood(path: Path, what: str, mend: str = "", entry: str = IMAGES, preset: str = "images") -> InputError:
     """Return the one message for data that cannot be used as they are: what is there, and what to write.
 
     Args:
         path: of the data.
         what: is there.
         mend: what would make it usable; where there is none, what can be read is listed.
+        entry: settings of the data set that would read them then.
+        preset: of its run.
     """
     name = name_of(path)
-    text = f"{printable(path.as_posix())}: {what}\n  {mend or EXPECTED}\n  then in params.yaml:\n"
-    return InputError(text + EXAMPLE.format(name=name))
-
-
-EXPECTED = """\
-expected one of: images (png, jpg, tif, bmp, webp) in folders of any nesting; images and masks; a table of tags (.csv,
-  .tsv, .jsonl, .parquet); train.npy and val.npy; ARC tasks (.json). Bring the data into one of these forms,"""
-EXAMPLE = """\
-    datasets:
-      {name}: {{source: image_folder, path: data/raw/{name}, size: 64}}    # or tags_csv, npy, folder_masks, arc_folder
-    runs:
-      {name}: {{data: {name}, preset: images}}
-  (`vaelab init DIR --example photos` makes a project to start from; every option: docs/params.md)"""
+    lines = EXAMPLE.format(name=name, entry=entry.format(place=f"data/raw/{name}"), preset=preset)
+    return InputError(
+        f"{printable(path.as_posix())}: {what}\n  {mend or EXPECTED} and\n  write in params.yaml:\n{lines}"
+    )

@@ -13,8 +13,9 @@ from vaelab.data.sources.regular import UnreadableError
 from vaelab.data.sources.values import kind_of
 
 SAMPLE = 100
-THUMB = 64
-PAGE_SIDE, PAPER, PAPER_SHARE, INK = 300, 190, 0.6, 0.005  # a page is large, mostly paper, and has some ink
+THUMB = 256
+PAGE_SIDE, PAPER, PAPER_SHARE = 300, 190, 0.6  # a page is large, mostly paper,
+INK, INK_SHARE, STROKES = 170, 0.01, 10  # and has some ink, in many strokes along a row
 GRAY_SHARE = 0.95  # of the images
 
 
@@ -58,16 +59,23 @@ def looks(root: Path, files: Sequence[Path]) -> Looks:
                 if kind_of(image.mode):
                     gray += 1
                     continue
-                image.draft("RGB", (4 * THUMB, 4 * THUMB))
+                image.draft("RGB", (2 * THUMB, 2 * THUMB))
                 small = np.asarray(opaque(image, "RGB", on_white=True).resize((THUMB, THUMB)))
         except UnreadableError:
             bad += 1
             continue
         gray += bool(is_gray(np.moveaxis(small, -1, 0)[None])[0])
-        levels = small.mean(-1)
-        large = min(sizes[-1]) >= PAGE_SIDE
-        paper += large and (levels > PAPER).mean() > PAPER_SHARE and (levels < PAPER - 60).mean() > INK
+        paper += min(sizes[-1]) >= PAGE_SIDE and _is_page(small.mean(-1))
     if not sizes:
         return Looks(0, bad, 0, 0, False, False, False)
     height, width = np.median(sizes, axis=0).astype(int).tolist()
     return Looks(len(sizes), bad, height, width, gray >= GRAY_SHARE * len(sizes), 2 * paper > len(sizes), deep > 0)
+
+
+def _is_page(levels: np.ndarray) -> bool:
+    """Whether a thumbnail, levels [H, W], is mostly paper with text on it: not an object before a white wall."""
+    ink = levels < INK
+    if (levels > PAPER).mean() < PAPER_SHARE or ink.mean() < INK_SHARE:
+        return False
+    strokes = np.abs(np.diff(ink.astype(np.int8), axis=1)).sum(1)
+    return bool(np.median(strokes[ink.any(1)]) >= STROKES)

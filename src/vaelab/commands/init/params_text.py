@@ -54,7 +54,7 @@ def entry(name: str, settings: Mapping[str, Any], why: Mapping[str, str]) -> str
     lines = [f"{INDENT}{name}:"]
     for key, value in settings.items():
         line = f"{INDENT * 2}{key}: {flow(value)}"
-        lines.append(f"{line:<{COLUMN - 1}} # {why[key]}" if key in why else line)
+        lines.append(f"{line:<{COLUMN - 2}}  # {why[key]}" if key in why else line)
     return "\n".join(lines) + "\n"
 
 

@@ -27,9 +27,15 @@ def funsd(path: Path) -> Found | None:
     return Found({"source": "funsd", "path": Path(), "size": 64}, "page_ink", said, why)
 
 
-def images(path: Path) -> Found | None:
-    """Return the data set of a folder that holds images, whatever else it holds; None where there is none."""
+def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
+    """Return the data set of a folder that holds images, whatever else it holds; None where there is none.
+
+    Args:
+        path: of the folder.
+        only: these images, below it, and no others.
+    """
     listing = list_images(path)
+    listing = listing if only is None else listing._replace(files=sorted(only))
     if not listing.files:
         return None
     root = _common(listing.files)
@@ -38,10 +44,11 @@ def images(path: Path) -> Found | None:
     if not seen.seen:
         raise not_understood(path, f"{len(files)} images, of which none in {seen.unreadable} can be read")
     if len(files) < FEWEST and not seen.pages:
-        raise not_understood(path, f"{len(files)} images; expected {FEWEST} at least, to train on and to measure on")
+        mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
+        raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
     settings, why = _options(seen, len(files))
     given = _splits(path / root, files)
-    said = [f"{len(files):,} images ({_endings(files)}), {seen.size} in the middle"]
+    said = [f"{len(files):,} images ({_endings(files)}), {seen.size} (median)"]
     said += [*given, *_groups(files, bool(given))]
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
     said += [f"fewer than {ENOUGH} images: little can be learnt from them"] * (len(files) < ENOUGH and not seen.pages)

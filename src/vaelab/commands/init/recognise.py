@@ -51,8 +51,8 @@ def _file(path: Path) -> Found:
     if found := tables.table(path):
         return found
     if path.suffix.lower() == ".npy":
-        raise not_understood(path, "one array; expected train.npy and val.npy in a folder", arrays.SPLIT)
+        raise not_understood(path, "one array; expected train.npy and val.npy in a folder", arrays.SPLIT, arrays.ENTRY)
     if path.suffix.lower() == ".json":
-        raise not_understood(path, "one .json file", tasks.ONE_FILE)
+        raise not_understood(path, "one .json file", tasks.ONE_FILE, tasks.ENTRY, "grids")
     single = "one image" if list_images(path.parent).files and path.suffix else "one file"
     raise not_understood(path, f"{single}; expected a folder, or a table")

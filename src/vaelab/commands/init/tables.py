@@ -14,6 +14,7 @@ from vaelab.errors import InputError
 MANY_TAGS = 1000  # of which the rare ones are left out
 FEWEST = 20  # rows
 SHOWN = 8
+ENTRY = 'source: tags_csv, path: {place}.csv, tags: COLUMN, separator: ";"'
 
 
 def in_folder(path: Path) -> Found | None:
@@ -47,14 +48,16 @@ def table(path: Path) -> Found | None:
     try:
         opened = open_table(path, path.as_posix())
         if hint := opened.delimiter_hint():
-            raise not_understood(path, f"one column; {hint}", "Save it so,")
+            raise not_understood(path, f"one column; {hint}", "Save it so,", ENTRY, "tags")
         columns = columns_of(opened)
     except InputError as error:
         if "in params.yaml" in str(error):
             raise
-        raise not_understood(path, f"a table that cannot be read: {error}", "Mend the file,") from None
+        raise not_understood(path, f"a table that cannot be read: {error}", "Mend the file,", ENTRY, "tags") from None
     if columns.rows < FEWEST:
-        raise not_understood(path, f"a table of {columns.rows} rows; expected {FEWEST} at least")
+        raise not_understood(
+            path, f"a table of {columns.rows} rows; expected {FEWEST} at least", "Add rows,", ENTRY, "tags"
+        )
     settings, why, said = _tags(path, columns)
     for option in ("id", "group", "split_column"):
         if name := getattr(columns, option):
@@ -79,8 +82,8 @@ def _tags(path: Path, columns: Columns) -> tuple[dict[str, Any], dict[str, str],
     text = f"a table of the columns {_first(columns.names)}, none of which looks like tags"
     mend = """\
 expected a column of tags that are joined (rock|slow) or a list, or columns of 0 and 1, one per tag. If a column is of
-  tags, name it: datasets: {mine: {source: tags_csv, path: ..., tags: COLUMN, separator: ";"}};"""
-    raise not_understood(path, text, mend)
+  tags that was not seen as such, copy the file to data/raw"""
+    raise not_understood(path, text, mend, ENTRY, "tags")
 
 
 def _joined(joined: Joined, columns: Columns) -> tuple[dict[str, Any], dict[str, str], list[str]]:

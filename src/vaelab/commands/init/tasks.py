@@ -9,6 +9,7 @@ from vaelab.commands.init.found import Found, not_understood
 ONE_FILE = """\
 where it holds many ARC tasks, in Python: for name, task in json.load(open("all.json")).items():
   pathlib.Path("tasks", name + ".json").write_text(json.dumps(task)), and `vaelab init --data tasks`,"""
+ENTRY = "source: arc_folder, path: {place}, canvas: 32"
 SMALLEST = 32  # the usual canvas; grids of ARC have 30 cells at most
 LARGEST = 128
 STEP = 8

@@ -33,20 +33,24 @@ def repository(folder: Path) -> Path | None:
     return Path(done.stdout.rstrip("\n")) if done.returncode == 0 else None
 
 
+def make_repository(folder: Path) -> None:
+    """Make a git repository of a folder that is none. Raises InputError where git refuses."""
+    if not (folder / ".git").exists():
+        _call(["git", "init", "--quiet"], folder)
+
+
 def track(folder: Path, data: Sequence[str]) -> None:
     """Give data to DVC: each gets a file .dvc beside it. Raises InputError where DVC refuses."""
     if data:
-        _call([sys.executable, "-m", "dvc", "add", "--quiet", *data], folder)
+        _call([sys.executable, "-m", "dvc", "add", *data], folder)
 
 
 def commit(folder: Path, files: Sequence[str], message: str) -> str:
-    """Commit files, in a new repository where there is none; return a note where git knows no author.
+    """Commit files; return a note where git knows no author.
 
     Raises:
         InputError: git refuses.
     """
-    if not (folder / ".git").exists():
-        _call(["git", "init", "--quiet"], folder)
     _call(["git", "add", "--", *files], folder)
     known = subprocess.run(["git", "var", "GIT_AUTHOR_IDENT"], cwd=folder, capture_output=True).returncode == 0
     author = () if known else NOBODY
