@@ -1,6 +1,9 @@
 """What `vaelab add` does: a data set or a run more in params.yaml, whose comments and order stay."""
 
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,9 @@ from vaelab import artifacts, storage
 from vaelab.commands.compare.configurations import entry as configured
 from vaelab.commands.compare.configurations import parsed, problems_of
 from vaelab.commands.init import copying, tools
-from vaelab.commands.init.create import Data, beside, look_at, understood
+from vaelab.commands.init.given import Data, beside, look_at, understood
 from vaelab.commands.init.params_text import INDENT, packaged_entry, with_entry
+from vaelab.commands.init.project import staged
 from vaelab.errors import InputError
 from vaelab.params.experiment import flow
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
@@ -27,11 +31,10 @@ def add_data(name: str, source: Path, in_place: bool) -> str:
     _check_name("datasets", name)
     data = look_at(source, HERE, in_place, name)
     text = with_entry(_text(), "datasets", name, data.entry, artifacts.PARAMS)
-    _copied(data)
-    storage.write_text(artifacts.PARAMS, text)
     tracked = [data.place] if not Path(data.place).is_absolute() else []
-    if tracked and not Path(f"{data.place}.dvc").exists():
-        tools.track(HERE, tracked)
+    with _copied(data):
+        tools.track(HERE, [place for place in tracked if not Path(f"{place}.dvc").exists()])
+        storage.write_text(artifacts.PARAMS, text)
     changes = " ".join(f"{key}={flow(value)}" for key, value in data.found.changes.items())
     run = f"vaelab add run {name} --data {name} --preset {data.preset} {changes}".strip()
     files = " ".join([artifacts.PARAMS.as_posix(), *(file for place in tracked for file in beside(place))])
@@ -87,9 +90,22 @@ def _preset(name: str, raw: dict[str, Any]) -> str:
         raise InputError(f"--preset: {error}; in {artifacts.PARAMS}: {own}") from None
 
 
-def _copied(data: Data) -> None:
-    if data.files:
-        copying.copy(data.source, Path(data.place), data.files)
+@contextmanager
+def _copied(data: Data) -> Iterator[None]:
+    """Copy the data for a block that makes use of them; take them away again where it fails."""
+    place, made = Path(data.place), [Path(data.place), Path(f"{data.place}.dvc")]
+    if not data.files:
+        yield
+        return
+    with staged(place.parent) as staging:
+        copying.copy(data.source, staging / place.name, data.files)
+        os.replace(staging / place.name, place)
+    try:
+        yield
+    except BaseException:
+        for path in made:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        raise
 
 
 def _text() -> str:

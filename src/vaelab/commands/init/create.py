@@ -1,59 +1,20 @@
 """What `vaelab init` does: looks at the data, writes a project that resolves and prepares, and commits it."""
 
-import io
-import json
 import shlex
-import shutil
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from vaelab import artifacts
 from vaelab.commands.console import note
-from vaelab.commands.init import copying, tools
+from vaelab.commands.init import tools
 from vaelab.commands.init.examples import example, preset_of
-from vaelab.commands.init.found import Found, name_of
-from vaelab.commands.init.params_text import entry, new_params, packaged_entry
-from vaelab.commands.init.project import check_place, project_files, put, staged, write
+from vaelab.commands.init.given import Data, beside, look_at, resolved, stage_data, try_out, understood
+from vaelab.commands.init.params_text import new_params, packaged_entry
+from vaelab.commands.init.project import LOCAL, check_place, project_files, put, staged, write
 from vaelab.commands.init.readme import readme
-from vaelab.commands.init.recognise import recognise
 from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
-from vaelab.params.experiment import flow
 
-RAW = Path("data/raw")
-TRIED = 200_000_000  # bytes of raw data that are prepared at once, to see whether they can be
 MESSAGE = "vaelab init"
-
-
-class Data(NamedTuple):
-    """Data that a project is to have: what was found, where it is, and where it will be."""
-
-    found: Found
-    name: str
-    source: Path
-    place: str  # as params.yaml has it
-    files: dict[Path, Path]  # to be copied; none where they stay
-
-    @property
-    def size(self) -> int:
-        """Bytes that are copied."""
-        return copying.size_of(self.source, self.files) if self.files else 0
-
-    @property
-    def preset(self) -> str:
-        """The preset of its run."""
-        return self.found.preset
-
-    @property
-    def run(self) -> dict[str, Any]:
-        """Its run, as in params.yaml."""
-        return {"data": self.name, "preset": self.preset, **self.found.changes}
-
-    @property
-    def entry(self) -> str:
-        """Its lines of params.yaml."""
-        return entry(self.name, self.found.placed(self.place), self.found.why)
 
 
 def create(folder: Path, data: Path | None, example_name: str | None, in_place: bool) -> str:
@@ -71,31 +32,6 @@ def create(folder: Path, data: Path | None, example_name: str | None, in_place: 
     return _create_own(folder, look_at(data, folder, in_place))
 
 
-def look_at(source: Path, folder: Path, in_place: bool, name: str = "") -> Data:
-    """Return what lies at a path, and where it will be in the project of a folder.
-
-    Raises:
-        InputError: it cannot be understood, or there is no room for it.
-    """
-    found, name = recognise(source), name or name_of(source)
-    inside = source.resolve().is_relative_to((folder / RAW).resolve()) and source.resolve() != (folder / RAW).resolve()
-    if (in_place or inside) and found.moved:
-        text = "its files have to be put into other folders, which needs a copy"
-        raise InputError(f"{printable(source.as_posix())}: {text}: without --in-place, from outside of {RAW}/")
-    if inside:
-        return Data(found, name, source, source.resolve().relative_to(folder.resolve()).as_posix(), {})
-    if in_place:
-        return Data(found, name, source, source.resolve().as_posix(), {})
-    ending = "".join(source.suffixes[-2:]) if source.is_file() else ""
-    place = RAW / f"{name}{ending}"
-    if (folder / place).exists():
-        raise InputError(f"{folder / place} is there already; choose another name")
-    files = {Path(): Path()} if source.is_file() else dict(found.moved) or copying.files_of(source)
-    made = Data(found, name, source, place.as_posix(), files)
-    copying.check_space(made.size, folder, source)
-    return made
-
-
 def _create_own(folder: Path, data: Data) -> str:
     params = new_params(data.entry, {data.name: data.run}, {data.preset: packaged_entry("presets", data.preset)})
     what = f"Data: {'; '.join(data.found.said)}."
@@ -108,7 +44,9 @@ def _create_own(folder: Path, data: Data) -> str:
         with put(staging, folder):
             tools.make_repository(folder)
             tools.track(folder, tracked)
-            author = tools.commit(folder, [*files, *(name for place in tracked for name in beside(place))], MESSAGE)
+            author = tools.commit(
+                folder, [*_in_git(files), *(name for place in tracked for name in beside(place))], MESSAGE
+            )
     return "\n".join([*understood(data), *told, *_next(folder, data.name, author)])
 
 
@@ -120,78 +58,11 @@ def _create_example(folder: Path, name: str) -> str:
     files = project_files(params, text, folder)
     with staged(folder) as staging:
         write(staging, files)
-        _resolved(staging)
+        resolved(staging)
         with put(staging, folder):
             tools.make_repository(folder)
-            author = tools.commit(folder, [*files], MESSAGE)
+            author = tools.commit(folder, _in_git(files), MESSAGE)
     return "\n".join([f"example {name}: runs {', '.join(made.runs)}", *_next(folder, run, author)])
-
-
-def stage_data(staging: Path, data: Data) -> None:
-    """Copy what is to be copied."""
-    if data.files:
-        copying.copy(data.source, staging / data.place, data.files)
-
-
-def beside(place: str) -> list[str]:
-    """Return the files that `dvc add` writes for data at a place."""
-    return [f"{place}.dvc", (Path(place).parent / ".gitignore").as_posix()]
-
-
-def understood(data: Data) -> list[str]:
-    """Return what was understood of data, and what was guessed, in lines."""
-    lines = [f"understood: {data.found.said[0]}", *(f"  {text}" for text in data.found.said[1:])]
-    settings = data.found.placed(data.place)
-    lines += [f"  {key}: {flow(settings[key])}  ({text})" for key, text in data.found.why.items() if key in settings]
-    lines.append(f"  preset {data.preset}" + (f"  ({data.found.why['preset']})" if "preset" in data.found.why else ""))
-    if data.found.rest:
-        rest = [printable(text) for text in data.found.rest]
-        lines.append(f"not used: {', '.join(rest[:8])}{f' and {len(rest) - 8} more' if len(rest) > 8 else ''}")
-    if data.files:
-        lines.append(f"copied to {data.place}: {data.size / 1e6:,.1f} MB; what you have stays as it is")
-    elif not data.place.startswith(RAW.as_posix()):
-        lines.append(f"stays at {data.place}: DVC does not notice when it changes (`dvc repro -f prepare@{data.name}`)")
-    return lines
-
-
-def try_out(project: Path, data: Data) -> list[str]:
-    """Resolve the runs of a staged project, and prepare the data, if they are not large; return what that counted.
-
-    Raises:
-        InputError: `dvc repro` would stop at them.
-    """
-    from vaelab.data.sources import prepare
-
-    resolved = _resolved(project)
-    settings = resolved.datasets[data.name]
-    if settings is None or data.size > TRIED or not data.files:
-        return []
-    said, target = io.StringIO(), artifacts.prepared(data.name)
-    with chdir(project), redirect_stdout(said), redirect_stderr(io.StringIO()):
-        try:
-            prepare(settings, target)
-            return [f"tried: {_examples(target)}"]
-        except InputError as error:
-            what = f"{printable(data.source.as_posix())}: understood as below, and cannot be prepared: {error}"
-            mend = "mend the data, or start from `vaelab init DIR --example photos` and write in params.yaml, changed:"
-            raise InputError(f"{what}\n{mend}\ndatasets:\n{data.entry}runs:\n  {data.name}: {flow(data.run)}") from None
-        finally:
-            shutil.rmtree(artifacts.prepared(data.name).parent, ignore_errors=True)
-
-
-def _examples(prepared: Path) -> str:
-    """How many examples are in each split, and how many files were left out, as meta.json says."""
-    meta = json.loads((prepared / "meta.json").read_text(encoding="utf-8"))
-    counts = ", ".join(f"{phase} {count:,}" for phase, count in meta["examples"].items())
-    out = len(meta.get("quarantined", ()))
-    return f"{counts} examples" + (f"; {out} files left out, the first: {meta['quarantined'][0]}" if out else "")
-
-
-def _resolved(project: Path) -> Any:
-    from vaelab.params.resolve import resolve
-
-    with chdir(project):
-        return resolve(artifacts.PARAMS)
 
 
 def _is_tracked(folder: Path, data: Data) -> bool:
@@ -202,10 +73,16 @@ def _title(folder: Path) -> str:
     return printable(folder.resolve().name) or "vaelab project"
 
 
+def _in_git(files: Mapping[str, str]) -> list[str]:
+    return [name for name in files if name != LOCAL]
+
+
 def _next(folder: Path, run: str, author: str) -> list[str]:
     here = folder.resolve() == Path.cwd().resolve()
     if author:
         note(f"note: {author}")
+    if (cache := tools.cache_outside(folder)) is not None:
+        note(f"note: DVC can queue experiments of a path in ASCII alone: its cache is {cache} ({LOCAL})")
     if python := tools.other_python():
         note(f"note: `python` is {python}, not that of this vaelab: activate its environment before `dvc repro`")
     go = [] if here else [f"cd {shlex.quote(folder.as_posix())}"]

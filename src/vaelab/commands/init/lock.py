@@ -79,12 +79,14 @@ def differences(folder: Path = Path()) -> str:
     stages = changed_stages(lock)
     if not stages:
         return "" if lock.version == __version__ else f"{_versions(lock)}; their stages are the same"
-    named = "all stages" if len(stages) == len(installed()) else f"stages {', '.join(stages)}"
-    return f"{_versions(lock)}: {named} would run again with other code; {_remedy(lock)}"
+    named = "of all stages" if len(stages) == len(installed()) else f"of stages {', '.join(stages)}"
+    return f"{_versions(lock)}, with other code {named}; {_remedy(lock)}"
 
 
 def check_stage(stage: str) -> None:
     """Compare the installed package with the lock of this folder, before a stage does anything.
+
+    The first stage, resolve, answers for all: no training is begun whose evaluation would be refused.
 
     Raises:
         InputError: the stage would run with other code than the lock says.
@@ -92,10 +94,11 @@ def check_stage(stage: str) -> None:
     lock = read_lock()
     if lock is None:
         raise InputError(f"{LOCK}: no such file here; `vaelab upgrade` writes it")
-    if lock.stages.get(stage) != installed()[stage]:
-        raise InputError(f"{_versions(lock)}, with other code of stage {stage}; {_remedy(lock)}")
-    if lock.version != __version__:
-        print(f"note: {_versions(lock)}; stage {stage} is the same", file=sys.stderr)
+    changed = changed_stages(lock)
+    if stage in changed or (changed and stage == "resolve"):
+        raise InputError(differences())
+    if said := differences():
+        print(f"note: {said}", file=sys.stderr)
 
 
 def _versions(lock: Lock) -> str:

@@ -11,7 +11,7 @@ from vaelab import artifacts
 from vaelab.commands.init.lock import written_lock
 from vaelab.commands.init.packaged import text_of
 from vaelab.commands.init.pipeline import LOCK, pipeline_files
-from vaelab.commands.init.tools import repository
+from vaelab.commands.init.tools import cache_outside, repository
 from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
 from vaelab.storage import writing
@@ -19,12 +19,13 @@ from vaelab.storage import writing
 CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
 KEPT = ("data/raw/.gitkeep", "metrics/treatments/.gitkeep")  # folders that stages depend on
 README, OTHER_README, IGNORED = "README.md", "VAELAB.md", ".gitignore"
+LOCAL = ".dvc/config.local"  # of this machine alone: not in git
 STAGING = ".vaelab-init-"
 
 
 def project_files(params: str, readme: str, folder: Path) -> dict[str, str]:
     """Return the files of a new project in a folder by path, without data; a README there stays, .gitignore grows."""
-    pipeline, ignored = pipeline_files(), text_of(IGNORED)
+    pipeline, ignored, cache = pipeline_files(), text_of(IGNORED), cache_outside(folder)
     if (folder / IGNORED).is_file():
         ignored = f"{(folder / IGNORED).read_text(encoding='utf-8').rstrip()}\n\n{ignored}"
     return {
@@ -36,6 +37,7 @@ def project_files(params: str, readme: str, folder: Path) -> dict[str, str]:
         ".dvcignore": text_of(".dvcignore"),
         ".dvc/config": CONFIG,
         ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
+        **({LOCAL: f"[cache]\n    dir = {cache}\n"} if cache else {}),
         **{name: "" for name in KEPT if not (folder / name).exists()},
     }
 

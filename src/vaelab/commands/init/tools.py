@@ -1,9 +1,11 @@
 """git and DVC as `vaelab init` calls them."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +39,20 @@ def make_repository(folder: Path) -> None:
     """Make a git repository of a folder that is none. Raises InputError where git refuses."""
     if not (folder / ".git").exists():
         _call(["git", "init", "--quiet"], folder)
+
+
+def cache_outside(folder: Path) -> Path | None:
+    """Return a place for DVC's cache where the folder's path has other characters than ASCII; None where it has not.
+
+    DVC writes the path of the cache into each queued experiment, and can write ASCII alone there.
+    """
+    path = folder.resolve().as_posix()
+    if path.isascii():
+        return None
+    places = (os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "/var/tmp", tempfile.gettempdir())
+    name = hashlib.sha256(path.encode()).hexdigest()[:12]
+    found = (Path(place).absolute() / "vaelab" / "dvc" / name for place in places)
+    return next((place for place in found if place.as_posix().isascii()), None)
 
 
 def track(folder: Path, data: Sequence[str]) -> None:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init import arrays, defects, pictures, tables, tasks
-from vaelab.commands.init.found import Found, not_understood
+from vaelab.commands.init.recognise import arrays, defects, masked, pictures, tables, tasks
+from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
 
@@ -14,8 +14,8 @@ LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (  # of folders, in order
     defects.aitex,
     defects.mvtec,
     pictures.funsd,
-    defects.masks_in_folders,
-    defects.masks_beside,
+    masked.masks_in_folders,
+    masked.masks_beside,
     arrays.splits,
     pictures.images,
     tasks.arc,

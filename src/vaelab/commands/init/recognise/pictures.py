@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from vaelab.commands.init.found import Found, not_understood
-from vaelab.commands.init.looks import Looks, looks
+from vaelab.commands.init.recognise.found import Found, not_understood
+from vaelab.commands.init.recognise.looks import Looks, looks
 from vaelab.data.sources.listing import Listing, list_images, printable
 from vaelab.data.sources.split_names import split_named, whole
 

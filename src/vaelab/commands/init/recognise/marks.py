@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vaelab.commands.init.looks import spread
+from vaelab.commands.init.recognise.looks import spread
 from vaelab.data.sources.fabric.mask_files import THRESHOLD, MaskFile, MaskRule, read_mask
 from vaelab.data.sources.image_files import MAX_PIXELS
 from vaelab.data.sources.regular import UnreadableError

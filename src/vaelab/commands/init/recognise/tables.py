@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.commands.init.columns import Columns, Joined, columns_of
-from vaelab.commands.init.found import Found, not_understood
+from vaelab.commands.init.recognise.columns import Columns, Joined, columns_of
+from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.tables import table_ending
 from vaelab.data.sources.tags.opening import TABLES, open_table
 from vaelab.errors import InputError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vaelab.commands.init.found import Found, not_understood
+from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.errors import shortened

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vaelab.commands.init.found import Found, not_understood
+from vaelab.commands.init.recognise.found import Found, not_understood
 
 ONE_FILE = """\
 where it holds many ARC tasks, in Python: for name, task in json.load(open("all.json")).items():
