@@ -4,6 +4,7 @@ What stands in the file stays to the byte, comments too.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,20 @@ def packaged_entry(group: str, name: str) -> str:
     Raises:
         InputError: there is none of this name.
     """
-    text = text_of("params.yaml")
-    node = _inner(yaml.compose(text), group)
+    text, root = _packaged()
+    node = _inner(root, group)
     assert isinstance(node, MappingNode)
     for key, value in node.value:
         if key.value == name:
             start, end = text.rindex("\n", 0, key.start_mark.index) + 1, _line_end(text, _end(value))
             return text[start:end]
     raise InputError(f"no {group.removesuffix('s')} {name!r}; {suggestion(name, [key.value for key, _ in node.value])}")
+
+
+@cache
+def _packaged() -> tuple[str, Node | None]:
+    text = text_of("params.yaml")
+    return text, yaml.compose(text)
 
 
 def packaged_value(group: str, name: str) -> Any:

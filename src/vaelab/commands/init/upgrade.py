@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vaelab import __version__, storage
+from vaelab import __version__, artifacts, storage
 from vaelab.commands.init.lock import changed_stages, digest_of, installed, read_lock, written_lock
 from vaelab.commands.init.pipeline import LOCK, pipeline_files
 from vaelab.errors import InputError
@@ -17,6 +17,8 @@ def upgrade(folder: Path = Path()) -> str:
     lock = read_lock(folder)
     if lock is None and (folder / "src/vaelab").is_dir():
         raise InputError(f"{LOCK}: none here: stages of this clone depend on src/, and need no upgrade")
+    if lock is None and not (folder / artifacts.PARAMS).is_file():
+        raise InputError(f"{LOCK}: none here, and no {artifacts.PARAMS}: `vaelab init` makes a project")
     known = {} if lock is None else lock.files
     stages = [*installed()] if lock is None else changed_stages(lock)
     files, said = pipeline_files(), list[str]()

@@ -76,8 +76,10 @@ def _tags(path: Path, columns: Columns) -> tuple[dict[str, Any], dict[str, str],
     if len(columns.marks) > 1:
         taken = {columns.id, columns.group, columns.split_column, *columns.marks}
         ignore = [name for name in columns.names if name not in taken]
-        settings = {"tags": None, **({"ignore": ignore} if ignore else {})}
-        why = {"tags": "guessed: a column for each tag, of 0 and 1", "ignore": "columns that are no tags"}
+        settings: dict[str, Any] = {"tags": None}
+        why = {"tags": "guessed: a column for each tag, of 0 and 1"}
+        if ignore:
+            settings["ignore"], why["ignore"] = ignore, "columns that are no tags"
         return settings, why, [f"{len(columns.marks)} columns are tags: {_first(columns.marks)}"]
     text = f"a table of the columns {_first(columns.names)}, none of which looks like tags"
     mend = """\
