@@ -117,7 +117,13 @@ def test_many_tags_are_cut_down_to_the_frequent_ones(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("Holiday Fötos 2024", "holiday_fotos_2024"), ("2024", "data_2024"), ("a.csv.gz", "a"), ("日本", "data")],
+    [
+        ("Holiday Fötos 2024", "holiday_fotos_2024"),
+        ("Tea/images", "tea"),
+        ("2024", "data_2024"),
+        ("a.csv.gz", "a"),
+        ("日本", "data"),
+    ],
 )
 def test_names_are_those_that_params_allows(path, name):
     assert name_of(Path(path)) == name

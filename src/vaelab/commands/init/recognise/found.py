@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
 
+GENERIC = ("images", "image", "imgs", "img", "data", "raw", "files")  # folders that say nothing of what is in them
 NAME = re.compile(r"[^a-z0-9]+")
 
 EXPECTED = """\
@@ -45,8 +46,10 @@ def _joined(place: str, below: Path) -> str:
 
 
 def name_of(path: Path) -> str:
-    """Return a name for what lies at a path, of small letters, digits and _."""
-    stem = path.name if path.is_dir() else path.name.split(".")[0]
+    """Return a name for what lies at a path, of small letters, digits and _; that of the folder around `images`."""
+    place = path.resolve()
+    named = place.parent if place.name.lower() in GENERIC else place
+    stem = named.name if named.is_dir() else named.name.split(".")[0]
     plain = unicodedata.normalize("NFKD", stem.lower()).encode("ascii", "ignore").decode()
     words = NAME.sub("_", plain).strip("_")
     return words if words[:1].isalpha() else f"data_{words}".rstrip("_")
