@@ -124,7 +124,7 @@ def test_many_tags_are_cut_down_to_the_frequent_ones(tmp_path):
         ("a.csv.gz", "a"),
         ("日本", "data"),
     ],
-)
+)  # fmt: skip
 def test_names_are_those_that_params_allows(path, name):
     assert name_of(Path(path)) == name
     assert not check(Params, {"datasets": {name: {"source": "tags"}}})

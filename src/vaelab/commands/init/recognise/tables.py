@@ -1,16 +1,19 @@
 """Tables of tagged rows: which columns are tags, id, group and split."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from vaelab.commands.init.recognise.columns import Columns, Joined, columns_of
 from vaelab.commands.init.recognise.found import Found, not_understood
-from vaelab.data.sources.tables import table_ending
-from vaelab.data.sources.tags.opening import TABLES, open_table
+from vaelab.data.sources.tables import Table
+from vaelab.data.sources.tags.opening import open_table
 from vaelab.errors import InputError
+from vaelab.params.datasets import TagsCsv
 
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+DELIMITERS = ";\t|"  # that a text may have in place of that of its ending
 MANY_TAGS = 1000  # of which the rare ones are left out
 FEWEST = 20  # rows
 SHOWN = 8
@@ -19,7 +22,7 @@ ENTRY = 'source: tags_csv, path: {place}.csv, tags: COLUMN, separator: ";"'
 
 def in_folder(path: Path) -> Found | None:
     """Return the data set of the table in a folder, the first that is one of tags; None where it holds no table."""
-    files = [file for file in sorted(path.rglob("*")) if file.is_file() and table_ending(file) in TABLES]
+    files = [file for file in sorted(path.rglob("*")) if file.is_file() and _ending(file) in ENDINGS]
     problems = []
     for file in files:
         try:
@@ -43,22 +46,22 @@ def table(path: Path) -> Found | None:
     Raises:
         InputError: it cannot be read, or no column looks like tags.
     """
-    if table_ending(path) not in TABLES:
+    if _ending(path) not in ENDINGS:
         return None
     try:
-        opened = open_table(path, path.as_posix())
+        opened, delimiter = _opened(path)
         if hint := opened.delimiter_hint():
-            raise not_understood(path, f"one column; {hint}", "Save it so,", ENTRY, "tags")
+            raise InputError(f"it is one column; {hint}")
         columns = columns_of(opened)
     except InputError as error:
-        if "in params.yaml" in str(error):
-            raise
         raise not_understood(path, f"a table that cannot be read: {error}", "Mend the file,", ENTRY, "tags") from None
     if columns.rows < FEWEST:
         raise not_understood(
             path, f"a table of {columns.rows} rows; expected {FEWEST} at least", "Add rows,", ENTRY, "tags"
         )
     settings, why, said = _tags(path, columns)
+    if delimiter:
+        settings, why["delimiter"] = {"delimiter": delimiter, **settings}, "guessed: between two cells"
     for option in ("id", "group", "split_column"):
         if name := getattr(columns, option):
             settings[option], why[option] = name, _because(option, columns)
@@ -68,6 +71,21 @@ def table(path: Path) -> Found | None:
     rest = [f"column {name}" for name in opened.names if name not in used and name not in columns.marks]
     rest = [] if ignored and not rest else rest
     return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, rest=rest)
+
+
+def _opened(path: Path) -> tuple[Table, str]:
+    """The table in a file, and the delimiter of its header where it is not that of the ending."""
+    reader: Callable[..., Table] = open_table
+    table = reader(path, path.as_posix())
+    header = table.names[0] if len(table.names) == 1 else ""
+    mark = max(DELIMITERS, key=header.count)
+    if mark not in header or "delimiter" not in TagsCsv.model_fields:
+        return table, ""
+    return reader(path, path.as_posix(), mark), mark
+
+
+def _ending(path: Path) -> str:
+    return Path(path.stem if path.suffix.lower() == ".gz" else path).suffix.lower()
 
 
 def _tags(path: Path, columns: Columns) -> tuple[dict[str, Any], dict[str, str], list[str]]:
