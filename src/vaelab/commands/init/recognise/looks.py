@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image, ImageFile
 
-from vaelab.data.sources.decoding import opened
+from vaelab.data.sources.decoding import opened, page, page_numbers
 from vaelab.data.sources.image.groups import is_gray
 from vaelab.data.sources.image_files import MAX_PIXELS, opaque
 from vaelab.data.sources.regular import UnreadableError
@@ -53,13 +54,11 @@ def looks(root: Path, files: Sequence[Path]) -> Looks:
     gray, paper, deep, bad = 0, 0, 0, 0
     for file in spread(files):
         try:
-            with opened(root / file, MAX_PIXELS) as image:
-                sizes.append((image.height, image.width))
-                deep += kind_of(image.mode) is not None
+            with opened(root / file, MAX_PIXELS) as source:
+                image = _first(source, sizes)
                 if kind_of(image.mode):
-                    gray += 1
+                    deep, gray = deep + 1, gray + 1
                     continue
-                image.draft("RGB", (2 * THUMB, 2 * THUMB))
                 small = np.asarray(opaque(image, "RGB", on_white=True).resize((THUMB, THUMB)))
         except UnreadableError:
             bad += 1
@@ -70,6 +69,17 @@ def looks(root: Path, files: Sequence[Path]) -> Looks:
         return Looks(0, bad, 0, 0, False, False, False)
     height, width = np.median(sizes, axis=0).astype(int).tolist()
     return Looks(len(sizes), bad, height, width, gray >= GRAY_SHARE * len(sizes), 2 * paper > len(sizes), deep > 0)
+
+
+def _first(source: Any, sizes: list[tuple[int, int]]) -> Image.Image:
+    """The first page of a file, whose height and width are noted; of a JPEG a smaller one, which is soon decoded."""
+    if isinstance(source, ImageFile.ImageFile) and source.format == "JPEG":
+        sizes.append((source.height, source.width))
+        source.draft("RGB", (2 * THUMB, 2 * THUMB))
+        return source
+    image = page(source, next(page_numbers(source)), MAX_PIXELS).image
+    sizes.append((image.height, image.width))
+    return image
 
 
 def _is_page(levels: np.ndarray) -> bool:
