@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vaelab.commands.init.packaged import PLOTS, STAGES, packaged, text_of
+from vaelab.commands.init.packaged import PLOTS, packaged, text_of
 from vaelab.commands.init.pipeline import LOCK, pipeline, pipeline_files, script, sources
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,12 +27,11 @@ def test_a_stage_depends_on_the_lock_where_the_repository_has_source_folders(sta
 
 
 def test_the_rest_of_the_pipeline_is_the_repositorys_own():
-    assert MADE["plots"] == OWN["plots"]
-    assert [*MADE["stages"]] == [*OWN["stages"]]
+    assert {**MADE, "stages": [*MADE["stages"]]} == {**OWN, "stages": [*OWN["stages"]]}
     assert "src/" not in pipeline()
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", OWN["stages"])
 def test_a_script_is_the_repositorys_own_after_a_look_at_the_lock(stage):
     own = (ROOT / "stages" / f"{stage}.py").read_text().splitlines()
     added = [
@@ -53,5 +52,5 @@ def test_the_wheel_is_given_every_file_of_the_repository_that_projects_are_made_
         assert packaged(name) == ROOT / name  # of a clone; of the wheel: test_wheel.py
         assert name in places or str(Path(name).parent) in places
         assert text_of(name)
-    assert {path.stem for path in (ROOT / "stages").glob("*.py")} == set(STAGES)
+    assert {path.stem for path in (ROOT / "stages").glob("*.py")} == set(sources())
     assert {path.stem for path in (ROOT / ".dvc/plots").glob("*.json")} == set(PLOTS)

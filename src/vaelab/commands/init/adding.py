@@ -49,7 +49,7 @@ def add_run(name: str, data: str, preset: str | None, words: Sequence[str]) -> s
     """
     raw = read_yaml(artifacts.PARAMS)
     _check_name("runs", name)
-    known = raw.get("datasets") or {}
+    known = {**(raw.get("datasets") or {}), **(raw.get("starts") or {})}
     changes, wrong = parsed(words, "arguments")
     made, problems = configured(changes, "arguments")
     wrong += [*problems, *problems_of(name, made, f"runs.{name}")]

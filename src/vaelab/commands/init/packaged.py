@@ -5,7 +5,6 @@ from pathlib import Path
 import vaelab
 
 LIBRARY = Path(vaelab.__file__).resolve().parent
-STAGES = ("compare", "diagnose", "evaluate", "prepare", "resolve", "threshold", "train", "visualize")
 PLOTS = ("by_pool", "by_run", "by_run_share")
 
 

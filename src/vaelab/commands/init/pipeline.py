@@ -5,11 +5,12 @@ Where the repository's stages depend on folders of `src`, those of a project dep
 
 import re
 
-from vaelab.commands.init.packaged import PLOTS, STAGES, text_of
+from vaelab.commands.init.packaged import PLOTS, text_of
 
 LOCK = "vaelab.lock"
 SOURCE = re.compile(r"^ +- (src/\S+)\n", re.MULTILINE)
 STAGE = re.compile(r"^  (\w+):\n(?:(?:   .*)?\n)*", re.MULTILINE)
+START = re.compile(r"^\w", re.MULTILINE)  # of what is no comment
 HEADER = """\
 # The pipeline, written by `vaelab init`; `dvc dag` draws it. `vaelab upgrade` writes it again.
 # A stage depends on the installed package by its key in vaelab.lock: the digest of the code that it uses.
@@ -28,7 +29,7 @@ def sources() -> dict[str, list[str]]:
 def pipeline() -> str:
     """Return dvc.yaml of a project."""
     text = text_of("dvc.yaml")
-    body = text[text.index("stages:") :]
+    body = text[next(START.finditer(text)).start() :]
     for found in _stages():
         body = body.replace(found[0], _locked(found[0], found[1]))
     return HEADER + body
@@ -45,13 +46,13 @@ def script(stage: str) -> str:
 def pipeline_files() -> dict[str, str]:
     """Return the files of a project that come from the package as they are, by path."""
     plots = {f".dvc/plots/{name}.json": text_of(f".dvc/plots/{name}.json") for name in PLOTS}
-    scripts = {f"stages/{name}.py": script(name) for name in STAGES}
+    scripts = {f"stages/{name}.py": script(name) for name in sources()}
     return {"dvc.yaml": pipeline(), **scripts, **plots}
 
 
 def _stages() -> list[re.Match[str]]:
     text = text_of("dvc.yaml")
-    body = text[text.index("stages:") : text.index("\nplots:")]
+    body = text[text.index("\nstages:") : text.index("\nplots:")]
     return [*STAGE.finditer(body)]
 
 
