@@ -56,6 +56,12 @@ def test_a_layout_becomes_the_data_set_that_reads_it(raw, name):
     assert set(found.why) <= {*found.settings, "preset"}
 
 
+def test_images_of_few_values_get_fewer_latents_than_these(raw):
+    assert recognise(raw / "arrays").changes == {"model": {"latent_dim": 128}}
+    assert recognise(raw / "split").changes == {"model": {"latent_dim": 512}}
+    assert recognise(raw / "photos").changes == {}
+
+
 def test_what_is_not_used_is_listed(raw):
     assert recognise(raw / "photos").rest == ["1 .db"]
     assert recognise(raw / "arc").rest == ["notes.json"]

@@ -91,7 +91,9 @@ def understood(data: Data) -> list[str]:
     lines = [f"understood: {data.found.said[0]}", *(f"  {text}" for text in data.found.said[1:])]
     settings = data.found.placed(data.place)
     lines += [f"  {key}: {flow(settings[key])}  ({text})" for key, text in data.found.why.items() if key in settings]
-    lines.append(f"  preset {data.preset}" + (f"  ({data.found.why['preset']})" if "preset" in data.found.why else ""))
+    changed = "".join(f", {key}: {flow(value)}" for key, value in data.found.changes.items())
+    reason = f"  ({data.found.why['preset']})" if "preset" in data.found.why else ""
+    lines.append(f"  preset {data.preset}{changed}{reason}")
     if data.found.rest:
         rest = [printable(text) for text in data.found.rest]
         lines.append(f"not used: {', '.join(rest[:8])}{f' and {len(rest) - 8} more' if len(rest) > 8 else ''}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from vaelab.commands.init.recognise.found import Found, not_understood
+from vaelab.commands.init.recognise.pictures import narrowed
 from vaelab.data.format.info import PHASES
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.errors import shortened
@@ -54,7 +55,7 @@ def splits(path: Path) -> Found | None:
     counts = ", ".join(f"{phase} {len(array):,}" for phase, array in shapes.items())
     said = [f"arrays of images {x.shape[1]} × {x.shape[2]}, {x.dtype}: {counts}"]
     others = sorted(item.name for item in path.iterdir() if item not in named.values())
-    return Found(settings, "images", said, why, rest=others)
+    return Found(settings, "images", said, why, narrowed(int(np.prod(x.shape[1:]))), others)
 
 
 def _phase(stem: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.looks import Looks, looks
@@ -14,6 +15,7 @@ ENOUGH = 60
 SIDES = ((48, 64), (24, 32), (0, 16))  # from this side on, pixels, images are prepared with that one
 STRETCHED = 1.5  # sides of images of which the centre is not nearly all
 SHOWN = 6
+LATENTS = 1024  # of the preset `images`
 
 
 def funsd(path: Path) -> Found | None:
@@ -53,13 +55,21 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
     said += [f"fewer than {ENOUGH} images: little can be learnt from them"] * (len(files) < ENOUGH and not seen.pages)
     preset = "page_ink" if seen.pages else "images"
-    return Found({"source": "image_folder", "path": root, **settings}, preset, said, why, rest=_others(listing))
+    changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
+    return Found({"source": "image_folder", "path": root, **settings}, preset, said, why, changes, _others(listing))
 
 
-def _options(seen: Looks, count: int) -> tuple[dict[str, object], dict[str, str]]:
+def narrowed(values: int) -> dict[str, Any]:
+    """Return the changes to a run of the preset `images` whose images have so many values: fewer latents than these."""
+    if values > LATENTS:
+        return {}
+    return {"model": {"latent_dim": 2 ** ((values // 2).bit_length() - 1)}}
+
+
+def _options(seen: Looks, count: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings of the data set that differ from the defaults, or that people change; and why."""
     size = next(size for least, size in SIDES if seen.side >= least)
-    settings: dict[str, object] = {"size": size}
+    settings: dict[str, Any] = {"size": size}
     why = {"size": "pixels; twice of it takes four times as long"}
     if seen.pages:
         settings["fit"], why["fit"] = (
