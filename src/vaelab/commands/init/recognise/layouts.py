@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init.recognise import arrays, defects, masked, pictures, tables, tasks
+from vaelab.commands.init.recognise import arrays, defects, masked, pictures, shards, tables, tasks
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -19,6 +19,7 @@ LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (  # of folders, in order
     arrays.splits,
     pictures.images,
     tasks.arc,
+    shards.shards,
     tables.in_folder,
 )
 
@@ -48,7 +49,7 @@ def endings(path: Path) -> str:
 
 
 def _file(path: Path) -> Found:
-    if found := tables.table(path):
+    if found := shards.shards(path) or tables.table(path):
         return found
     if path.suffix.lower() == ".npy":
         raise not_understood(path, "one array; expected train.npy and val.npy in a folder", arrays.SPLIT, arrays.ENTRY)
