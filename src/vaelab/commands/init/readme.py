@@ -20,6 +20,7 @@ vaelab add data more path/to/data  # a data set more: looked at, copied to data/
 | | |
 |---|---|
 | `params.yaml` | data sets, runs, presets; what is not there has its default; `vaelab check` says what is wrong in it |
+| `docs/params.md` | every option, once `vaelab docs` has written it; `docs/playbook.md`: what can be wrong with a run |
 | `dvc.yaml`, `stages/` | the pipeline, as vaelab brings it |
 | `vaelab.lock` | the version of vaelab that results are of; `vaelab upgrade` after another one was installed |
 | `data/raw/` | the data, tracked by DVC; what else is in `data/` is made of it |

@@ -21,7 +21,8 @@ EXAMPLE = """\
       {name}: {{{entry}}}
     runs:
       {name}: {{data: {name}, preset: {preset}}}
-  (`vaelab init DIR --example photos` makes a project in which to write it; every option: docs/params.md)"""
+  (`vaelab init DIR --example photos` makes a project in which to write it, and `vaelab docs` there
+  writes docs/params.md: every option)"""
 
 
 class Found(NamedTuple):
