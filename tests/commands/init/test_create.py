@@ -10,6 +10,7 @@ import yaml
 from vaelab import cli
 from vaelab.commands.init import adding, create, tools
 from vaelab.commands.init.lock import read_lock
+from vaelab.commands.notebook.command import notebook
 from vaelab.errors import InputError
 
 
@@ -173,6 +174,12 @@ def test_a_run_that_is_wrong_changes_nothing(project, arguments, parts):
         adding.add_run(*arguments)
     assert all(part in str(error.value) for part in parts), error.value
     assert files(project) == before
+
+
+def test_a_project_takes_the_notebook_from_the_package(project):
+    assert "notebooks/analysis.ipynb" in notebook(None, False)
+    assert (project / "notebooks/analysis.ipynb").is_file()
+    assert not (project / "notebooks/analysis.py").exists()
 
 
 def test_a_data_set_is_added_with_its_data(project, raw, track, monkeypatch):

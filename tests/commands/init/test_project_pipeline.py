@@ -48,7 +48,7 @@ def test_the_wheel_is_given_every_file_of_the_repository_that_projects_are_made_
     included = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     places = {source: place.removeprefix("vaelab/template/") for source, place in included["force-include"].items()}
     assert places == {source: source.removeprefix(".") for source in places}
-    for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore", *pipeline_files()):
+    for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore", "notebooks/analysis.py", *pipeline_files()):
         assert packaged(name) == ROOT / name  # of a clone; of the wheel: test_wheel.py
         assert name in places or str(Path(name).parent) in places
         assert text_of(name)

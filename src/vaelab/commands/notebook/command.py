@@ -8,6 +8,7 @@ import jupytext
 import nbformat
 
 from vaelab import artifacts, storage
+from vaelab.commands.init.packaged import packaged
 from vaelab.errors import InputError
 from vaelab.params.problems import suggestion
 
@@ -38,10 +39,8 @@ def _check(run: str) -> None:
 
 
 def _made(run: str | None) -> Any:
-    try:
-        text = SOURCE.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{SOURCE}: no such file; it is in vaelab's repository") from None
+    own = SOURCE if SOURCE.is_file() else packaged(SOURCE.as_posix())
+    text = own.read_text(encoding="utf-8")
     made = jupytext.reads(text.replace(FIRST, f'RUN = "{run or ""}"', 1), fmt="py:percent")
     for number, cell in enumerate(made.cells):
         cell.id = f"cell-{number}"  # else a random one
