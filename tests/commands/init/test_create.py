@@ -113,6 +113,12 @@ def test_inside_of_another_repository_is_refused(tmp_path):
         create.create(tmp_path / "p", None, "tags", False)
 
 
+def test_a_project_is_not_put_into_its_own_data(raw):
+    with pytest.raises(InputError, match="holds the project itself"):
+        create.create(raw / "photos/new", raw / "photos", None, False)
+    assert not (raw / "photos/new").exists()
+
+
 @pytest.mark.parametrize("error", [InputError("no"), KeyboardInterrupt()], ids=["refused", "interrupted"])
 @pytest.mark.parametrize("there", [False, True])
 def test_what_fails_leaves_nothing(raw, tmp_path, monkeypatch, error, there):

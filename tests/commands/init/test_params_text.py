@@ -85,3 +85,9 @@ def test_presets_come_with_their_comments():
     assert packaged_entry("presets", "tags").startswith("  tags:        ")
     assert "# tables of tags: the recommended start" in packaged_entry("presets", "tags")
     assert list(yaml.safe_load(packaged_entry("presets", "object_local"))) == ["object_local"]
+
+
+def test_letters_of_all_languages_stand_in_params_as_they_are():
+    text = entry("a", {"tags": "Größe, 大", "separator": "|"}, {"tags": "guessed"})
+    assert "    tags: Größe, 大              # guessed" in text
+    assert yaml.safe_load(text) == {"a": {"tags": "Größe, 大", "separator": "|"}}

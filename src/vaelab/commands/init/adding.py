@@ -1,6 +1,7 @@
 """What `vaelab add` does: a data set or a run more in params.yaml, whose comments and order stay."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +15,9 @@ from vaelab.commands.compare.configurations import entry as configured
 from vaelab.commands.compare.configurations import parsed, problems_of
 from vaelab.commands.init import copying, tools
 from vaelab.commands.init.given import Data, beside, look_at, understood
-from vaelab.commands.init.params_text import INDENT, packaged_entry, with_entry
+from vaelab.commands.init.params_text import INDENT, flow, packaged_entry, with_entry
 from vaelab.commands.init.project import staged
 from vaelab.errors import InputError
-from vaelab.params.experiment import flow
 from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import resolve
@@ -35,7 +35,7 @@ def add_data(name: str, source: Path, in_place: bool) -> str:
     with _copied(data):
         tools.track(HERE, [place for place in tracked if not Path(f"{place}.dvc").exists()])
         storage.write_text(artifacts.PARAMS, text)
-    changes = " ".join(f"{key}={flow(value)}" for key, value in data.found.changes.items())
+    changes = shlex.join(f"{key}={flow(value)}" for key, value in data.found.changes.items())
     run = f"vaelab add run {name} --data {name} --preset {data.preset} {changes}".strip()
     files = " ".join([artifacts.PARAMS.as_posix(), *(file for place in tracked for file in beside(place))])
     return "\n".join([*understood(data), "", "next:", f"  {run}", f"  git add {files}", "  dvc repro"])

@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.commands.init import copying
-from vaelab.commands.init.params_text import entry
+from vaelab.commands.init.params_text import entry, flow
 from vaelab.commands.init.recognise.found import Found, name_of
 from vaelab.commands.init.recognise.layouts import recognise
 from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
-from vaelab.params.experiment import flow
 
 RAW = Path("data/raw")
 TRIED = 200_000_000  # bytes of raw data that are prepared at once, to see whether they can be
@@ -56,6 +55,9 @@ def look_at(source: Path, folder: Path, in_place: bool, name: str = "") -> Data:
     Raises:
         InputError: it cannot be understood, or there is no room for it.
     """
+    if folder.resolve().is_relative_to(source.resolve()):
+        text = f"{printable(source.as_posix())} holds the project itself, {printable(folder.as_posix())}"
+        raise InputError(f"--data: {text}; name another folder for it")
     found, name = recognise(source), name or name_of(source)
     inside = source.resolve().is_relative_to((folder / RAW).resolve()) and source.resolve() != (folder / RAW).resolve()
     if (in_place or inside) and found.moved:

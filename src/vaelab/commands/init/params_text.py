@@ -13,7 +13,6 @@ from yaml.nodes import CollectionNode, MappingNode, Node
 
 from vaelab.commands.init.packaged import text_of
 from vaelab.errors import InputError
-from vaelab.params.experiment import flow
 from vaelab.params.problems import suggestion
 
 COLUMN = 32  # of comments
@@ -57,6 +56,12 @@ def entry(name: str, settings: Mapping[str, Any], why: Mapping[str, str]) -> str
         line = f"{INDENT * 2}{key}: {flow(value)}"
         lines.append(f"{line:<{COLUMN - 2}}  # {why[key]}" if key in why else line)
     return "\n".join(lines) + "\n"
+
+
+def flow(value: Any) -> str:
+    """Return a value as YAML in one line, letters of all languages as they are."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True).strip()
+    return text.removesuffix("...").strip()
 
 
 def packaged_entry(group: str, name: str) -> str:

@@ -23,7 +23,7 @@ LOOKED_AT = 1000
 
 def splits(path: Path) -> Found | None:
     """Return the data set of a folder with arrays of train and val; None where there are none."""
-    files = sorted(path.glob("*.npy"))
+    files = sorted(file for file in path.glob("*.npy") if file.is_file())
     named = {phase: file for file in files if (phase := _phase(file.stem))}
     if not files or (not whole(named) and any(file.suffix != ".npy" for file in path.rglob("*.*"))):
         return None

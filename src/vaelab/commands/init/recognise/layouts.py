@@ -32,11 +32,12 @@ def recognise(path: Path) -> Found:
     """
     if not path.exists():
         raise InputError(f"--data: {printable(path.as_posix())}: no such file or folder")
-    if not path.is_dir():
-        return _file(path)
-    for layout in LAYOUTS:
-        if found := layout(path):
-            return found
+    try:
+        found = next((found for layout in LAYOUTS if (found := layout(path))), None) if path.is_dir() else _file(path)
+    except OSError as error:
+        raise not_understood(path, f"cannot be read: {error.strerror or error}", "Make it readable,") from None
+    if found:
+        return found
     raise not_understood(path, f"holds {endings(path) or 'no file'}: nothing that can be trained on as it is")
 
 

@@ -12,6 +12,7 @@ where it holds many ARC tasks, in Python: for name, task in json.load(open("all.
 ENTRY = "source: arc_folder, path: {place}, canvas: 32"
 SMALLEST = 32  # the usual canvas; grids of ARC have 30 cells at most
 LARGEST = 128
+LARGEST_FILE = 10_000_000  # bytes; a task has some thousands
 STEP = 8
 
 
@@ -36,6 +37,8 @@ def arc(path: Path) -> Found | None:
 def _side(file: Path) -> int:
     """Side of the largest grid of a task; 0 where the file is none."""
     try:
+        if file.stat().st_size > LARGEST_FILE:
+            return 0
         content: Any = json.loads(file.read_text(encoding="utf-8"))
         pairs = [pair for part in ("train", "test") for pair in content[part]]
         grids = [pair[role] for pair in pairs for role in ("input", "output")]
