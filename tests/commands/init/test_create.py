@@ -191,6 +191,7 @@ def test_a_project_takes_the_notebook_from_the_package(project):
 def test_a_data_set_is_added_with_its_data(project, raw, track, monkeypatch):
     said = adding.add_data("songs", raw / "songs.csv", False)
     assert "vaelab add run songs --data songs --preset tags" in said
+    assert "tried: train" in said
     assert track == ["data/raw/songs.csv"]
     assert "separator: ','              # guessed: between two tags" in Path("params.yaml").read_text()
     with pytest.raises(InputError, match=r"datasets\.songs is there already"):

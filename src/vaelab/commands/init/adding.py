@@ -14,7 +14,7 @@ from vaelab import artifacts, storage
 from vaelab.commands.compare.configurations import entry as configured
 from vaelab.commands.compare.configurations import parsed, problems_of
 from vaelab.commands.init import copying, tools
-from vaelab.commands.init.given import Data, beside, look_at, understood
+from vaelab.commands.init.given import Data, beside, look_at, try_out, understood
 from vaelab.commands.init.params_text import INDENT, flow, packaged_entry, with_entry
 from vaelab.commands.init.project import staged
 from vaelab.errors import InputError
@@ -33,12 +33,13 @@ def add_data(name: str, source: Path, in_place: bool) -> str:
     text = with_entry(_text(), "datasets", name, data.entry, artifacts.PARAMS)
     tracked = [data.place] if not Path(data.place).is_absolute() else []
     with _copied(data):
+        told = try_out(HERE, data)
         tools.track(HERE, [place for place in tracked if not Path(f"{place}.dvc").exists()])
         storage.write_text(artifacts.PARAMS, text)
     changes = shlex.join(f"{key}={flow(value)}" for key, value in data.found.changes.items())
     run = f"vaelab add run {name} --data {name} --preset {data.preset} {changes}".strip()
     files = " ".join([artifacts.PARAMS.as_posix(), *(file for place in tracked for file in beside(place))])
-    return "\n".join([*understood(data), "", "next:", f"  {run}", f"  git add {files}", "  dvc repro"])
+    return "\n".join([*understood(data), *told, "", "next:", f"  {run}", f"  git add {files}", "  dvc repro"])
 
 
 def add_run(name: str, data: str, preset: str | None, words: Sequence[str]) -> str:

@@ -39,6 +39,7 @@ def _create_own(folder: Path, data: Data) -> str:
     with staged(folder) as staging:
         write(staging, files)
         stage_data(staging, data)
+        resolved(staging)
         told = try_out(staging, data)
         tracked = [data.place] if _is_tracked(folder, data) else []
         with put(staging, folder):

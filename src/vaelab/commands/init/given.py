@@ -2,14 +2,16 @@
 
 import io
 import json
-import shutil
-from contextlib import chdir, redirect_stderr, redirect_stdout
+import tempfile
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.commands.init import copying
 from vaelab.commands.init.params_text import entry, flow
+from vaelab.commands.init.project import STAGING
 from vaelab.commands.init.recognise.found import Found, name_of
 from vaelab.commands.init.recognise.layouts import recognise
 from vaelab.data.sources.listing import printable
@@ -107,28 +109,37 @@ def understood(data: Data) -> list[str]:
 
 
 def try_out(project: Path, data: Data) -> list[str]:
-    """Resolve the runs of a staged project, and prepare the data, if they are not large; return what that counted.
+    """Prepare the data once, if they are there and not large; return what that counted.
 
     Raises:
         InputError: `dvc repro` would stop at them.
     """
     from vaelab.data.sources import prepare
+    from vaelab.params.schema import Params
 
-    runs = resolved(project)
-    settings = runs.datasets[data.name]
-    if settings is None or data.size > TRIED or not data.files:
+    if not (project / data.place).exists() or _bytes(data.source) > TRIED:
         return []
-    said, target = io.StringIO(), artifacts.prepared(data.name)
-    with chdir(project), redirect_stdout(said), redirect_stderr(io.StringIO()):
+    settings = Params.model_validate({"datasets": {data.name: data.found.placed(data.place)}}).datasets[data.name]
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project) as place, chdir(project), _silence():
+        target = Path(place).absolute() / data.name
         try:
             prepare(settings, target)
-            return [f"tried: {_examples(target)}"]
         except InputError as error:
             what = f"{printable(data.source.as_posix())}: understood as below, and cannot be prepared: {error}"
             mend = "mend the data, or start from `vaelab init DIR --example photos` and write in params.yaml, changed:"
             raise InputError(f"{what}\n{mend}\ndatasets:\n{data.entry}runs:\n  {data.name}: {flow(data.run)}") from None
-        finally:
-            shutil.rmtree(artifacts.prepared(data.name).parent, ignore_errors=True)
+        return [f"tried: {_examples(target)}"]
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Say nothing of what stage prepare will say again."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
+
+
+def _bytes(source: Path) -> int:
+    return copying.size_of(source, {Path(): Path()} if source.is_file() else copying.files_of(source))
 
 
 def _examples(prepared: Path) -> str:
