@@ -50,6 +50,8 @@ def anchors(text: str) -> set[str]:
 
 def is_defined(name: str) -> bool:
     """Whether a dotted path below src/vaelab leads to a package, a module, or something that a module defines."""
+    if name == "lock":  # vaelab.lock, a file of projects
+        return True
     place, parts = ROOT / "src/vaelab", name.split(".")
     while parts and (place / parts[0]).is_dir():
         place /= parts.pop(0)

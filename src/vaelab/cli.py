@@ -10,6 +10,7 @@ import typer
 from vaelab import __version__, artifacts
 from vaelab.commands import completion, console, looking, running, words
 from vaelab.commands.compare.command import WithConfigurations, compare
+from vaelab.commands.init import command as projects
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root
 from vaelab.errors import InputError, exit_on_input_error
@@ -36,13 +37,19 @@ def _root(
         raise typer.Exit
 
 
+app.command()(projects.init)
+
+
 @app.command()
 def check() -> None:
     """Check params.yaml without running anything: all problems at once, and what has no effect or no run."""
+    from vaelab.commands.init.lock import differences
     from vaelab.params.problems import listed
     from vaelab.params.resolve import resolve
 
     check_root()
+    if other := differences():
+        console.note(f"warning: {other}")
     resolved = resolve(artifacts.PARAMS)
     for warning in (*resolved.warnings, *listed(resolved.unused)):
         console.note(f"warning: {warning}")
@@ -147,6 +154,8 @@ def treat(
 
 
 app.command()(running.repro)
+app.add_typer(projects.add, name="add")
+app.command()(projects.upgrade)
 app.command()(judging.quality)
 app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)

@@ -10,6 +10,7 @@ import jupytext
 import nbformat
 
 from vaelab import artifacts, storage
+from vaelab.commands.init.packaged import packaged
 from vaelab.errors import InputError
 from vaelab.params.problems import suggestion
 
@@ -40,10 +41,9 @@ def _check(run: str) -> None:
 
 
 def _made(run: str | None) -> Any:
+    own = SOURCE if SOURCE.is_file() else packaged(SOURCE.as_posix())
     try:
-        text = SOURCE.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{SOURCE}: no such file; it is in vaelab's repository") from None
+        text = own.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{SOURCE}: is no text: {error}") from None
     if run is not None and FIRST not in text:

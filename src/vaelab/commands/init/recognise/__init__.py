@@ -1,0 +1,1 @@
+"""What raw data are: layouts of folders and files, each to a data set as it is proposed."""

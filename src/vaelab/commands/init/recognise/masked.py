@@ -1,0 +1,115 @@
+"""Images and masks of their defects: in two folders, in such a pair for each split, or beside each other."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vaelab.commands.init.recognise.defects import ONE_PATCH
+from vaelab.commands.init.recognise.found import Found
+from vaelab.commands.init.recognise.looks import Looks, looks
+from vaelab.commands.init.recognise.marks import Marks, marks
+from vaelab.commands.init.recognise.pairs import MASKS, SUFFIX, below, image_folders, images_of
+from vaelab.commands.init.recognise.pictures import images
+from vaelab.data.sources.listing import list_images
+from vaelab.data.sources.split_names import split_named
+
+PATCHES = ((256, 128, 2), (128, 128, 1), (64, 64, 1), (32, 32, 1), (0, 16, 1))  # from this side on: size, reduce
+NAMES = ("images", "masks")
+
+
+def masks_in_folders(path: Path) -> Found | None:
+    """Return the data set of images and masks in two folders, or of several such pairs by split; None without."""
+    folders = image_folders(path)
+    pairs = {}
+    for masks in sorted(folder for folder in folders if folder != Path() and MASKS.fullmatch(folder.name)):
+        beside, suffix = images_of(masks, folders)
+        if beside is not None:
+            pairs[beside, masks] = suffix
+    if not pairs:
+        return None
+    suffix = Counter(pairs.values()).most_common(1)[0][0]
+    moved: dict[Path, Path] = {}
+    for folder_of_images, masks in pairs:
+        phase = next((part for part in folder_of_images.parts if split_named(part)), "")
+        for name, folder in zip(NAMES, (folder_of_images, masks), strict=True):
+            moved |= {_under(name, phase, file, folder): file for file in below(folders, folder)}
+    (beside, masks), *more = pairs
+    as_is = not more and len(beside.parts) == len(masks.parts) == 1
+    where = {"images": beside.name, "masks": masks.name} if as_is else dict(zip(NAMES, NAMES, strict=True))
+    used = {file for pair in pairs for folder in pair for file in below(folders, folder)}
+    rest = [file.as_posix() for files in folders.values() for file in files if file not in used]
+    pictures = [file for pair in pairs for file in below(folders, pair[0])]
+    drawn = [file for pair in pairs for file in below(folders, pair[1])]
+    found = _masked(path, pictures, drawn, suffix, where, {} if as_is else moved, rest)
+    return found or _without_masks(path, pictures, len(drawn), copied=bool(more))
+
+
+def masks_beside(path: Path) -> Found | None:
+    """Return the data set of images whose masks lie beside them, as 1.png and 1_mask.png; None without."""
+    files = list_images(path).files
+    stems = {(file.parent, file.stem) for file in files}
+    found = {file: match for file in files if (match := SUFFIX.fullmatch(file.stem))}
+    drawn = {file: match for file, match in found.items() if (file.parent, match[1]) in stems}
+    if not drawn:
+        return None
+    suffix = Counter(match[2] for match in drawn.values()).most_common(1)[0][0]
+    pictures = [file for file in files if file not in drawn]
+    moved = {Path(NAMES[0]) / file: file for file in pictures} | {Path(NAMES[1]) / file: file for file in drawn}
+    made = _masked(path, pictures, list(drawn), suffix, dict(zip(NAMES, NAMES, strict=True)), moved, [])
+    return made or _without_masks(path, pictures, len(drawn), copied=True)
+
+
+def _without_masks(path: Path, pictures: Sequence[Path], masks: int, copied: bool) -> Found | None:
+    """The data set of images alone, where each has a mask with something in it: none is normal."""
+    found = images(path, pictures)
+    if found is None:
+        return None
+    said = [*found.said, f"each image has a mask with something in it: none is normal, and {masks} masks are not used"]
+    return found._replace(said=said, rest=[], moved={file: file for file in pictures} if copied else {})
+
+
+def _masked(
+    path: Path, pictures: Sequence[Path], drawn: Sequence[Path], suffix: str,
+    where: Mapping[str, str], moved: Mapping[Path, Path], rest: list[str],
+) -> Found | None:  # fmt: skip
+    """The data set of these images and masks; None where no image is normal, so that masks say nothing here."""
+    seen, said_by = looks(path, pictures), marks(path, drawn)
+    unmasked = len(pictures) - len({_stem(file, suffix) for file in drawn} & {file.stem for file in pictures})
+    if not unmasked and not said_by.empty:
+        return None
+    settings, why = _cut(seen, said_by)
+    names = {**where, "mask_suffix": suffix} if suffix else where
+    settings = {"source": "folder_masks", "path": Path(), **names, **settings}
+    normal = f"{unmasked} images without a mask are normal" if unmasked else "images with an empty mask are normal"
+    empty = f" ({said_by.empty} of a sample of {said_by.seen})" if said_by.empty else ""
+    said = [f"{len(pictures)} images and {len(drawn)} masks, {seen.size}; {normal}{empty}"]
+    said += ["masks lie beside images, or by split: the copy has them in images/ and masks/"] * bool(moved)
+    why["preset"] = "even textures, such as cloth; photographed objects: object_local (docs/anomaly.md)"
+    side = settings["size"] * settings["reduce"]
+    one = (seen.height // side) * (seen.width // side) < 2
+    return Found(settings, "fabric_local", said, why, ONE_PATCH if one else {}, rest[:10], moved)
+
+
+def _cut(seen: Looks, said_by: Marks) -> tuple[dict[str, Any], dict[str, str]]:
+    """How images are cut into patches, and masks are read."""
+    size, reduce = next((size, reduce) for least, size, reduce in PATCHES if seen.side >= least)
+    settings: dict[str, Any] = {"size": size, "reduce": reduce}
+    why = {"size": "guessed: pixels of a patch, of blocks of `reduce` source pixels; patches tile each image"}
+    if seen.gray:
+        settings["colour"], why["colour"] = "gray", "guessed: the images of a sample are gray"
+    if said_by.threshold:
+        settings["mask_threshold"] = said_by.threshold
+        why["mask_threshold"] = f"guessed: masks hold values up to {said_by.highest} of 255"
+    if said_by.inverted:
+        settings["mask_inverted"] = True
+        why["mask_inverted"] = "guessed: masks are bright on most pixels, so that defects are dark"
+    return settings, why
+
+
+def _under(name: str, phase: str, file: Path, folder: Path) -> Path:
+    return Path(name) / phase / file.relative_to(folder)
+
+
+def _stem(file: Path, suffix: str) -> str:
+    return file.stem.removesuffix(suffix)

@@ -1,0 +1,128 @@
+"""Folders of images: photographs, or pages of documents."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vaelab.commands.init.recognise.found import Found, not_understood
+from vaelab.commands.init.recognise.looks import Looks, looks
+from vaelab.data.sources.listing import Listing, list_images, printable
+from vaelab.data.sources.split_names import split_named, whole
+
+FEWEST = 10  # images; fewer leave nothing to measure on
+ENOUGH = 60
+SIDES = ((48, 64), (24, 32), (0, 16))  # from this side on, pixels, images are prepared with that one
+STRETCHED = 1.5  # sides of images of which the centre is not nearly all
+SHOWN = 6
+LATENTS = 1024  # of the preset `images`
+
+
+def funsd(path: Path) -> Found | None:
+    """Return the data set of scanned forms in FUNSD's layout; None where it is another."""
+    lists = [path / name for name in ("data.train.txt", "data.val.txt")]
+    if not all((path / name).is_dir() for name in ("images", "boxes")) or not all(file.is_file() for file in lists):
+        return None
+    pages = len(list_images(path / "images").files)
+    said = [f"{pages} scanned pages with boxes of words, in FUNSD's layout"]
+    why = {"size": "pages are cut into squares of this side, pixels"}
+    return Found({"source": "funsd", "path": Path(), "size": 64}, "page_ink", said, why)
+
+
+def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
+    """Return the data set of a folder that holds images, whatever else it holds; None where there is none.
+
+    Args:
+        path: of the folder.
+        only: these images, below it, and no others.
+    """
+    listing = list_images(path)
+    listing = listing if only is None else listing._replace(files=sorted(only))
+    if not listing.files:
+        return None
+    root = _common(listing.files)
+    files = [file.relative_to(root) for file in listing.files]
+    seen = looks(path / root, files)
+    if not seen.seen:
+        raise not_understood(path, f"{len(files)} images, of which none in {seen.unreadable} can be read")
+    if len(files) < FEWEST and not seen.pages:
+        mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
+        raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
+    settings, why = _options(seen, len(files))
+    given = _splits(path / root, files)
+    said = [f"{len(files):,} images ({_endings(files)}), {seen.size} (median)"]
+    said += [*given, *_groups(files, bool(given))]
+    said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
+    said += [f"fewer than {ENOUGH} images: little can be learnt from them"] * (len(files) < ENOUGH and not seen.pages)
+    preset = "page_ink" if seen.pages else "images"
+    changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
+    return Found({"source": "image_folder", "path": root, **settings}, preset, said, why, changes, _others(listing))
+
+
+def narrowed(values: int) -> dict[str, Any]:
+    """Return the changes to a run of the preset `images` whose images have so many values: fewer latents than these."""
+    if values > LATENTS:
+        return {}
+    return {"model": {"latent_dim": 2 ** ((values // 2).bit_length() - 1)}}
+
+
+def _options(seen: Looks, count: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings of the data set that differ from the defaults, or that people change; and why."""
+    size = next(size for least, size in SIDES if seen.side >= least)
+    settings: dict[str, Any] = {"size": size}
+    why = {"size": "pixels; twice of it takes four times as long"}
+    if seen.pages:
+        settings["fit"], why["fit"] = (
+            "tile",
+            "guessed: pages, mostly paper; they are cut into squares, so that text stays legible",
+        )
+    elif max(seen.height, seen.width) > STRETCHED * seen.side:
+        settings["fit"], why["fit"] = "resize", f"the centre square of {seen.size}; tile: all squares of `size`"
+    if seen.gray or seen.pages:
+        reason = "guessed: the images of a sample are gray" if seen.gray else "guessed: pages; rgb keeps their colours"
+        settings["colour"], why["colour"] = "gray", reason
+    if seen.deep:
+        why["size"] += "; more than 8 bits: value_range: [low, high] decides what becomes black and white"
+    return settings, why
+
+
+def _common(files: Sequence[Path]) -> Path:
+    """The folder that holds all files, so that it is no group; not one that names a split."""
+    root = Path()
+    while len(tops := {file.relative_to(root).parts[0] for file in files}) == 1:
+        (top,) = tops
+        if any(file.relative_to(root).parts[1:] == () for file in files) or split_named(top):
+            break
+        root /= top
+    return root
+
+
+def _splits(root: Path, files: Sequence[Path]) -> list[str]:
+    """What to say of splits that the files come with, which the source takes."""
+    tops = Counter(file.parts[0] for file in files if len(file.parts) > 1)
+    named = {top: count for top, count in tops.items() if split_named(top)}
+    lists = [file.name for file in sorted(root.iterdir()) if file.suffix in (".txt", ".lst") and split_named(file.stem)]
+    if whole(phase for top in named if (phase := split_named(top))):
+        return [f"splits of their own, in folders: {', '.join(f'{top} {count}' for top, count in named.items())}"]
+    if whole(phase for name in lists if (phase := split_named(Path(name).stem))):
+        return [f"splits of their own, in lists: {', '.join(lists)}"]
+    return []
+
+
+def _groups(files: Sequence[Path], given: bool) -> list[str]:
+    """What to say of folders that are groups."""
+    depth = 1 if given and all(len(file.parts) > 1 for file in files) else 0
+    groups = Counter(file.parts[depth] for file in files if len(file.parts) > depth + 1)
+    if len(groups) < 2:
+        return []
+    first = ", ".join(f"{printable(name)} {count}" for name, count in groups.most_common(SHOWN))
+    return [f"{len(groups)} groups, by folder: {first}{', ...' if len(groups) > SHOWN else ''}"]
+
+
+def _endings(files: Sequence[Path]) -> str:
+    counts = Counter(file.suffix.lower().removeprefix(".") for file in files)
+    return ", ".join(ending for ending, _ in counts.most_common())
+
+
+def _others(listing: Listing) -> list[str]:
+    return [f"{count} {ending}" for ending, count in listing.ignored.most_common() if ending != "(hidden)"]

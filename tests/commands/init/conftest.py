@@ -1,0 +1,74 @@
+"""Raw data as people have them, small and written once."""
+
+import csv
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+TAGS = ("rock", "pop", "jazz", "folk", "soul")
+
+
+def photo(path: Path, width: int = 40, height: int = 32, mode: str = "RGB") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(zlib.crc32(path.name.encode())).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).convert(mode).save(path)
+
+
+def mask(path: Path, width: int = 40, height: int = 32, value: int = 255) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    levels = np.zeros((height, width), np.uint8)
+    levels[8:20, 8:20] = value
+    Image.fromarray(levels).save(path)
+
+
+def table(path: Path, header: list[str], rows: list[list[object]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory):
+    """A folder of data sets by name: photos, masks, tables, arrays, tasks, and what cannot be used."""
+    root = tmp_path_factory.mktemp("raw data é")
+    for number in range(12):
+        photo(root / "photos" / ("a b" if number % 2 else "ç") / f"{number}.jpg")
+        photo(root / "split" / ("Training" if number < 8 else "VALID") / f"{number}.png", mode="L")
+        photo(root / "apart/images" / f"{number}.png")
+        mask(root / "apart/masks" / f"{number}_mask.png", value=number % 3 == 0)
+        photo(root / "beside" / f"{number}.png")
+        photo(root / "seg/images" / f"{number}.jpg")
+        mask(root / "seg/labels" / f"{number}.png")
+        for part in ("train", "test"):
+            photo(root / "bysplit" / part / "img" / f"{part}{number}.jpg")
+            mask(root / "bysplit" / part / "gt" / f"{part}{number}.png", value=255 * (number % 3 == 0))
+        photo(root / "mvtec/bottle/train/good" / f"{number}.png")
+        (root / "mvtec/nut/train/good").mkdir(parents=True, exist_ok=True)
+    mask(root / "beside/3_mask.png")
+    (root / "photos/Thumbs.db").write_text("")
+    for name, count in (("X_train", 12), ("X_test", 6)):
+        (root / "arrays").mkdir(exist_ok=True)
+        np.save(
+            root / "arrays" / f"{name}.npy", np.linspace(0, 4000, count * 256, dtype=np.float32).reshape(count, 16, 16)
+        )
+    np.save(root / "all.npy", np.zeros((4, 16, 16), np.uint8))
+    task = {part: [{"input": [[1, 2]], "output": [[2]] * 40}] for part in ("train", "test")}
+    (root / "arc").mkdir()
+    (root / "arc/one.json").write_text(json.dumps(task))
+    (root / "arc/notes.json").write_text("{}")
+    pairs = [[TAGS[n % 5], TAGS[(n + 1) % 5]] for n in range(60)]
+    songs = [[f"Song {n}", f"Artist {n % 9}", ", ".join(pair[: 1 + n % 2]), 1990 + n, ("uk", "us", "de")[n % 3]]
+             for n, pair in enumerate(pairs)]  # fmt: skip
+    table(root / "songs.csv", ["Song", "Artist", "Genres", "Year", "Country"], songs)
+    wide = [[f"t{n}", ("train", "dev")[n % 2], *(int(tag in pair) for tag in TAGS)] for n, pair in enumerate(pairs)]
+    table(root / "wide.csv", ["title", "subset", *TAGS], wide)
+    table(root / "numbers.csv", ["x", "y"], [[n / 7, n * 1.5] for n in range(30)])
+    (root / "rows.jsonl").write_text(
+        "".join(json.dumps({"name": f"n{n}", "kw": p}) + "\n" for n, p in enumerate(pairs))
+    )
+    (root / "video").mkdir()
+    (root / "video/a.mp4").write_bytes(b"x")
+    return root

@@ -1,0 +1,136 @@
+"""What lies at a path: each layout with the data set that is proposed, and one message for what cannot be used."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from vaelab.commands.init.recognise.found import name_of
+from vaelab.commands.init.recognise.layouts import recognise
+from vaelab.commands.init.recognise.looks import looks
+from vaelab.errors import InputError
+from vaelab.params.problems import check
+from vaelab.params.schema import Params
+
+MASKS = {"source": "folder_masks", "path": Path(), "images": "images", "masks": "masks"}
+FOUND = {
+    "photos": ({"source": "image_folder", "path": Path(), "size": 32}, "images", "2 groups, by folder: a b 6, ç 6"),
+    "split": (
+        {"source": "image_folder", "path": Path(), "size": 32, "colour": "gray"}, "images", "Training 8, VALID 4",
+    ),
+    "apart": (
+        {**MASKS, "mask_suffix": "_mask", "size": 32, "reduce": 1, "mask_threshold": 1},
+        "fabric_local", "12 images and 12 masks",
+    ),
+    "beside": ({**MASKS, "mask_suffix": "_mask", "size": 32, "reduce": 1}, "fabric_local", "11 images without a mask"),
+    "bysplit": ({**MASKS, "size": 32, "reduce": 1}, "fabric_local", "24 images and 24 masks"),
+    "seg": ({"source": "image_folder", "path": Path("images"), "size": 32}, "images", "12 masks are not used"),
+    "mvtec/bottle": ({"source": "mvtec", "path": Path(), "size": 128, "reduce": 2}, None, "12 images to train on"),
+    "arrays": (
+        {"source": "npy", "train": Path("X_train.npy"), "val": Path("X_test.npy"), "size": 16,
+         "value_range": [0, 4000]},
+        "images", "train 12, val 6",
+    ),
+    "arc": ({"source": "arc_folder", "path": Path(), "canvas": 40}, "grids", "1 ARC tasks"),
+    "songs.csv": (
+        {"source": "tags_csv", "path": Path(), "tags": "Genres", "separator": ",", "id": "Song", "group": "Country"},
+        "tags", "column Genres holds 5 tags, 1.5 a row",
+    ),
+    "wide.csv": (
+        {"source": "tags_csv", "path": Path(), "tags": None, "id": "title", "split_column": "subset"},
+        "tags", "5 columns are tags: rock, pop, jazz, folk, soul",
+    ),
+    "rows.jsonl": ({"source": "tags_csv", "path": Path(), "tags": "kw", "id": "name"}, "tags", "a table of 60 rows"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_layout_becomes_the_data_set_that_reads_it(raw, name):
+    settings, preset, said = FOUND[name]
+    found = recognise(raw / name)
+    assert found.settings == settings
+    assert preset in (None, found.preset)
+    assert any(said in text for text in found.said), found.said
+    assert not check(Params, {"datasets": {"mine": found.placed("data/raw/mine")}})
+    assert set(found.why) <= {*found.settings, "preset"}
+
+
+def test_images_of_few_values_get_fewer_latents_than_these(raw):
+    assert recognise(raw / "arrays").changes == {"model": {"latent_dim": 128}}
+    assert recognise(raw / "split").changes == {"model": {"latent_dim": 512}}
+    assert recognise(raw / "photos").changes == {}
+
+
+def test_what_is_not_used_is_listed(raw):
+    assert recognise(raw / "photos").rest == ["1 .db"]
+    assert recognise(raw / "arc").rest == ["notes.json"]
+    assert recognise(raw / "songs.csv").rest == ["column Artist", "column Year"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (
+            "all.npy",
+            ["one array; expected train.npy and val.npy", "np.save", "all: {source: npy, train: data/raw/all/train"],
+        ),
+        ("numbers.csv", ["columns x, y, none of which looks like tags", "path: data/raw/numbers.csv, tags: COLUMN"]),
+        ("video", ["holds 1 .mp4", "expected one of: images", "video: {source: image_folder, path: data/raw/video"]),
+        (
+            "mvtec",
+            ["2 categories in MVTec's layout (bottle, nut)", "init --data", "path: data/raw/mvtec/CATEGORY"],
+        ),
+        ("beside/3_mask.png", ["one image; expected a folder"]),
+        ("none", ["no such file or folder"]),
+    ],
+)
+def test_what_cannot_be_used_gets_one_message_with_what_to_write(raw, name, parts):
+    with pytest.raises(InputError) as error:
+        recognise(raw / name)
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_masks_beside_images_and_by_split_are_put_into_two_folders(raw):
+    moved = recognise(raw / "beside").moved
+    assert moved[Path("masks/3_mask.png")] == Path("3_mask.png")
+    assert moved[Path("images/3.png")] == Path("3.png")
+    moved = recognise(raw / "bysplit").moved
+    assert moved[Path("images/train/train1.jpg")] == Path("train/img/train1.jpg")
+    assert moved[Path("masks/test/test2.png")] == Path("test/gt/test2.png")
+
+
+def test_pages_are_told_from_objects_before_a_white_wall(tmp_path):
+    page, thing = Image.new("L", (400, 500), 250), Image.new("L", (400, 500), 250)
+    for top in range(20, 480, 12):
+        ImageDraw.Draw(page).text((20, top), "lorem ipsum dolor sit amet " * 2, fill=10)
+    ImageDraw.Draw(thing).ellipse((120, 150, 280, 350), fill=60)
+    page.save(tmp_path / "page.png")
+    thing.save(tmp_path / "thing.png")
+    assert looks(tmp_path, [Path("page.png")]).pages
+    assert not looks(tmp_path, [Path("thing.png")]).pages
+
+
+def test_many_tags_are_cut_down_to_the_frequent_ones(tmp_path):
+    random = np.random.default_rng(0)
+    rows = ["|".join(f"t{int(n)}" for n in set(random.zipf(1.3, 30)) if n < 4000) for _ in range(400)]
+    (tmp_path / "t.csv").write_text("tags\n" + "\n".join(rows) + "\n")
+    found = recognise(tmp_path / "t.csv")
+    assert found.settings["min_count"] >= 2
+    assert "tags are kept" in found.why["min_count"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("Holiday Fötos 2024", "holiday_fotos_2024"),
+        ("Tea/images", "tea"),
+        ("2024", "data_2024"),
+        ("a.csv.gz", "a"),
+        ("日本", "data"),
+    ],
+)  # fmt: skip
+def test_names_are_those_that_params_allows(path, name):
+    assert name_of(Path(path)) == name
+    assert not check(Params, {"datasets": {name: {"source": "tags"}}})
