@@ -18,7 +18,7 @@ class Place(StrEnum):
 
 def repro(
     runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; none: all.", autocompletion=completion.runs)
+        list[str] | None, typer.Argument(metavar="RUN", help="Runs; none: all.", autocompletion=completion.runs)
     ] = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=256, help="Runs at a time, on this machine.")] = 2,
     on: Annotated[Place | None, typer.Option(help="On the machines of a Ray cluster.")] = None,

@@ -13,7 +13,7 @@ add = typer.Typer(no_args_is_help=True, help="Add a data set or a run to params.
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of the project; new, or this one.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; new, or this one.")] = Path(),
     data: Annotated[
         Path | None, typer.Option(help="Images, masks beside them, arrays, a table of tags, ARC tasks: looked at.")
     ] = None,
@@ -54,7 +54,7 @@ def add_run(
     name: Annotated[str, typer.Argument(help="Of the run.")],
     data: Annotated[str, typer.Option(help="Data set of params.yaml.")],
     changes: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Options: beta=4 lr=5e-4.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Options: beta=4 lr=5e-4.")
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Of params.yaml or of vaelab, from which it is copied.")] = None,
 ) -> None:
