@@ -28,7 +28,10 @@ def installed(tmp_path_factory):
     subprocess.run(
         [*PIP, "install", "--no-deps", "--no-index", "--target", str(folder / "site"), str(wheel)], check=True
     )
-    return folder / "site", ENVIRONMENT | {"PYTHONPATH": str(folder / "site")}
+    return folder / "site", ENVIRONMENT | {
+        "PYTHONPATH": str(folder / "site"),
+        "XDG_CACHE_HOME": str(folder / "cache"),  # of DVC: the project's path is not ASCII
+    }
 
 
 def test_a_project_of_the_wheel_alone(installed, raw, tmp_path):

@@ -159,6 +159,15 @@ def tiff(values, **options):
     return file.getvalue()
 
 
+def bomb():
+    """A compressed TIFF that says that it has fewer rows than it holds."""
+    file = io.BytesIO(tiff(np.zeros((400, S)), compression="zlib", predictor=False, rowsperstrip=400))
+    with tifffile.TiffFile(file, mode="r+") as opened:
+        for tag in ("ImageLength", "RowsPerStrip"):
+            opened.pages.first.tags[tag].overwrite(S)
+    return file.getvalue()
+
+
 DEEP = (LEVELS * 16).astype(np.uint16)
 CHANNELS = np.stack([DEEP, DEEP.T])
 MICROSCOPES = {
@@ -190,6 +199,7 @@ def test_gray_tiffs_with_alpha_stay_one_image(tmp_path):
 BAD = {
     "cut.tif": (MICROSCOPES["float64"][:-900], "damaged"),
     "large.tif": (tiff(np.zeros((200, 200))), "200x200 pixels; at most 20000"),
+    "bomb.tif": (bomb(), "damaged: it unpacks to more than the pixels that it claims"),
     "broken.tif": (MICROSCOPES["compressed"][:-20], "damaged"),
     "no.pdf": (b"no PDF at all", "no PDF, damaged, or with a password"),
     "cut.pdf": (pdf([1, 2])[:300], "no PDF, damaged"),

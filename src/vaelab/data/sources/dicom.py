@@ -59,6 +59,7 @@ def opened_dicom(path: Path, max_pixels: int) -> Iterator[Paged]:
             raise UnreadableError("a DICOM file without an image")
         frames = int(header.get("NumberOfFrames") or 1)
         check_pixels(int(header.Columns), int(header.Rows), max_pixels)
+        mode = _mode(header)
     if not 0 < frames <= MAX_FRAMES:
         raise UnreadableError(f"{frames} frames; expected 1 to {MAX_FRAMES}")
 
@@ -68,7 +69,7 @@ def opened_dicom(path: Path, max_pixels: int) -> Iterator[Paged]:
         with _damage_said(), _bounded(max_pixels):
             return _image(np.asarray(pixel_array(path, index=number)), header)
 
-    yield Paged("DICOM", _mode(header), frames, page)
+    yield Paged("DICOM", mode, frames, page)
 
 
 @contextmanager
@@ -83,9 +84,11 @@ def _bounded(max_pixels: int) -> Iterator[None]:
 
 @contextmanager
 def _damage_said() -> Iterator[None]:
+    from pydicom.errors import BytesLengthException
+
     try:
         yield
-    except DAMAGED as error:
+    except (*DAMAGED, BytesLengthException) as error:
         raise UnreadableError(f"damaged, or compressed in a way that is not known: {shortened(error)}") from None
 
 

@@ -4,6 +4,8 @@ Each channel of each page is a gray image. tifffile reads them, which scikit-ima
 """
 
 import logging
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +21,10 @@ from vaelab.errors import shortened
 ENDINGS = (".tif", ".tiff")
 MAX_PAGES, MAX_CHANNELS = 2000, 100
 GRAY = (0, 1)  # photometric interpretations: high values are dark, or bright
+PLAIN, ZLIB, OTHERS = 1, (8, 32946), (5, 32773)  # compressions: LZW and PackBits grow little
 ALPHA = (1, 2)  # extra samples that are no channel
 DAMAGED = (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError, ArithmeticError,
-           MemoryError, EOFError)  # fmt: skip  # what tifffile raises
+           MemoryError, EOFError, zlib.error, struct.error)  # fmt: skip  # what tifffile raises
 
 
 def is_scientific(path: Path) -> bool:
@@ -64,11 +67,23 @@ def _image(page: Any, channel: int, max_pixels: int, size: int) -> tuple[Image.I
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if not ends or max(ends) > size or 0 in page.databytecounts or page.imagedepth != 1:
         raise UnreadableError(f"damaged: it claims {page.imagewidth}x{page.imagelength} pixels, but lacks some")
+    _check_segments(page)
     values = page.asarray(maxworkers=1)
     if values.ndim == 3:
         values = values[channel] if page.planarconfig == 2 else values[..., channel]
     with np.errstate(over="ignore"):  # infinity, which is told of with the values
         return Image.fromarray(np.ascontiguousarray(values, dtype=np.float32)), []
+
+
+def _check_segments(page: Any) -> None:
+    """Refuse what would unpack to more than its pixels take: tifffile unpacks all of it."""
+    if page.compression not in (PLAIN, *ZLIB, *OTHERS):
+        raise UnreadableError(f"compressed in a way that is not read here, {page.compression!r}")
+    most = int(np.prod(page.chunks)) * page.dtype.itemsize
+    for start, count in zip(page.dataoffsets, page.databytecounts, strict=True) if page.compression in ZLIB else ():
+        page.parent.filehandle.seek(start)
+        if len(zlib.decompressobj().decompress(page.parent.filehandle.read(count), most + 1)) > most:
+            raise UnreadableError("damaged: it unpacks to more than the pixels that it claims")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Images in archives: .tar, also compressed, and .zip. WebDataset's 7.cls is the class of 7.jpg."""
 
 import gzip
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,7 +16,7 @@ from vaelab.errors import shortened
 
 CLASS, CLASS_BYTES = ".cls", 100
 DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError,
-           RuntimeError)  # fmt: skip
+           RuntimeError, LookupError, AttributeError, TypeError, struct.error)  # fmt: skip
 
 
 class Archive:
