@@ -1,10 +1,9 @@
 """docs/scaling.md: what several machines trained, the hub restores."""
 
-import re
 from pathlib import Path
 
 import pytest
-from projects import TAGS, call, make_project, started
+from projects import TAGS, call, make_project, started, vaelab
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/scaling.md").read_text(encoding="utf-8")
@@ -29,16 +28,14 @@ def hub(tmp_path_factory):
     call(folder, "dvc", "add", "-q", "data/raw/notes.txt")
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "raw data")
-    script = re.search(r"^```sh\n(# one_run\.sh.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert script
-    (folder / ".git/one_run.sh").write_text(script[1])
     return folder
 
 
 @pytest.fixture(scope="module")
 def trained(hub):
     """What each of two machines printed, each with a clone of its own."""
-    return [call(hub, "sh", ".git/one_run.sh", ".", str(number)) for number in range(len(RUNS))]
+    words = on_the_page("vaelab run-one 0")[1:-1]
+    return [vaelab(hub, *words, str(number)) for number in range(len(RUNS))]
 
 
 def test_each_machine_trains_its_run_alone(trained):
@@ -54,15 +51,3 @@ def test_the_hub_restores_everything_and_trains_nothing(hub, trained):
         assert (hub / f"models/{run}/model.safetensors").stat().st_size > 0
         assert (hub / f"metrics/headline/{run}.json").stat().st_size > 0
     assert all(run in (hub / "metrics/comparison_report.txt").read_text() for run in RUNS)
-
-
-def test_runs_in_parallel_on_one_machine_that_does_not_share_the_cache(hub, tmp_path):
-    folder = tmp_path / "parallel"
-    call(tmp_path, "git", "clone", "-q", str(hub), str(folder))
-    (folder / "data/raw/notes.txt").write_text("raw data that git does not have")
-    block = re.search(r"^## One machine\n\n```\n(.*?)```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert block
-    first, second, _ = block[1].splitlines()
-    call(folder, "sh", "-ec", first)
-    output = call(folder, "sh", "-ec", second)
-    assert sorted(started(output)) == ["train@narrow", "train@wide"]

@@ -154,6 +154,7 @@ def treat(
 
 
 app.command()(running.repro)
+app.command("run-one")(running.run_one)
 app.add_typer(projects.add, name="add")
 app.command()(projects.upgrade)
 app.command()(judging.quality)

@@ -1,4 +1,4 @@
-"""The words of the commands that run the pipeline: repro."""
+"""The words of the commands that run the pipeline: repro, run-one."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -37,3 +37,18 @@ def repro(
     if on is not None:
         need("ray", "ray")
     raise typer.Exit(repro_or_exit(Asked(runs or [], jobs, on, Resources(cpus, gpus, address))))
+
+
+def run_one(
+    index: Annotated[
+        int | None, typer.Argument(min=0, help="Of the run, from 0; none: that of the job array, SLURM or Kubernetes.")
+    ] = None,
+) -> None:
+    """Do the stages of one run in a copy of this project, for a job of a scheduler; docs/scaling.md.
+
+    Outputs go to the cache that dvc cache dir names, from which dvc repro restores them here.
+    """
+    from vaelab.commands.repro import command
+
+    check_root()
+    raise typer.Exit(command.run_one(index))

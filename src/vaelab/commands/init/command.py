@@ -53,9 +53,7 @@ def add_data(
 def add_run(
     name: Annotated[str, typer.Argument(help="Of the run.")],
     data: Annotated[str, typer.Option(help="Data set of params.yaml.")],
-    changes: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Options: beta=4 lr=5e-4.")
-    ] = None,
+    changes: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Options: beta=4 lr=5e-4.")] = None,
     preset: Annotated[str | None, typer.Option(help="Of params.yaml or of vaelab, from which it is copied.")] = None,
 ) -> None:
     """Add a run: its data set, preset and options; checked, and written into params.yaml."""

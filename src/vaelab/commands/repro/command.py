@@ -1,6 +1,7 @@
 """What `vaelab repro` does: what all runs need, the runs side by side, and the rest as `dvc repro` does it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,13 +14,15 @@ from vaelab.commands.compare.experiments import StageError, dvc_beside
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
-from vaelab.commands.repro.elsewhere import packed
+from vaelab.commands.repro.elsewhere import packed, run_in_copy
 from vaelab.commands.repro.lanes import Ended, Lanes, last_words, stages_of_runs
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
 from vaelab.params.problems import raise_problems, suggestion
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import resolve
+
+SCHEDULERS = ("SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX")  # of SLURM and of Kubernetes
 
 
 class Asked(NamedTuple):
@@ -88,6 +91,33 @@ def failure(failed: Sequence[Ended]) -> str:
     found = [f"failed: {', '.join(f'{one.stage}@{one.run}' for one in failed)}; all other runs are done and kept"]
     found += [f"{one.log} ends with:\n{last_words(one.log)}" for one in failed]
     return "\n".join([*found, "after the repair run the same command again"])
+
+
+def run_one(index: int | None) -> int:
+    """Do the stages of one run in a copy of the project; what it makes goes to the cache. Return the exit code.
+
+    Args:
+        index: of the run, from 0, in the order of params.yaml; None: as the scheduler of a job array says.
+
+    Raises:
+        InputError: there is no run of this number.
+    """
+    runs = list(resolve(artifacts.PARAMS).runs)
+    if index is None:
+        given = next((os.environ[name] for name in SCHEDULERS if name in os.environ), None)
+        if given is None or not given.isdecimal():
+            raise InputError(f"no number of a run: give one, or have one of {', '.join(SCHEDULERS)} in the environment")
+        index = int(given)
+    if index >= len(runs):
+        raise InputError(f"no run {index}: {artifacts.PARAMS} has {len(runs)}, from 0")
+    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))), shared=True)
+    ended = run_in_copy(runs[index], project, len(os.sched_getaffinity(0)), lambda stage: None, _print)
+    note(ended.text())
+    return 1 if ended.code else 0
+
+
+def _print(text: str) -> None:
+    print(text, end="", flush=True)
 
 
 def repro_or_exit(asked: Asked) -> int:

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from vaelab import artifacts
+from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
 from vaelab.commands.repro.lanes import Ended, followed, started
 from vaelab.errors import END_WITH_PARENT, InputError
@@ -56,6 +56,8 @@ def packed(stages: Sequence[str], shared: bool) -> Project:
     files = subprocess.run(["git", "archive", changed.strip() or "HEAD"], capture_output=True, check=True).stdout
     config = LOCAL_CONFIG.read_text(encoding="utf-8") if LOCAL_CONFIG.is_file() else ""
     cache = subprocess.run([dvc_beside(), "cache", "dir"], capture_output=True, encoding="utf-8", check=True).stdout
+    with storage.writing(artifacts.SCRATCH):
+        artifacts.SCRATCH.mkdir(exist_ok=True)
     places = (cache.strip(), str(artifacts.SCRATCH.absolute())) if shared else ("", "")
     return Project(files, config, *places, tuple(stages), versions())
 

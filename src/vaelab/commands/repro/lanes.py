@@ -42,7 +42,8 @@ class Ended(NamedTuple):
         where = f" on {self.node}" if self.node else ""
         if self.code == 0:
             return f"{self.run}: done in {self.seconds:.0f} s{where}"
-        return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}, see {self.log}"
+        see = f", see {self.log}" if self.log.is_file() else ""
+        return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}{see}"
 
 
 def stages_of_runs(pipeline: Mapping[str, Any]) -> list[str]:
