@@ -133,7 +133,7 @@ def _schema(path: Path) -> Any:
 
 def _rows(path: Path) -> int:
     with _opened(path) as (kind, file):
-        return int(file.metadata.num_rows if kind == ".parquet" else sum(batch.num_rows for batch in file))
+        return int(file.metadata.num_rows if kind == ".parquet" else sum(_valid(batch).num_rows for batch in file))
 
 
 def _batches(path: Path, column: str, field: str = "") -> Iterator[list[Any]]:
@@ -144,10 +144,18 @@ def _batches(path: Path, column: str, field: str = "") -> Iterator[list[Any]]:
                 cells = batch.column(0)
                 yield (cells.field(field) if field else cells).to_pylist()
             return
-        for batch in file:
+        for batch in map(_valid, file):
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 cells = batch.column(batch.schema.get_field_index(column)).slice(start, BATCH_ROWS)
                 yield (cells.field(field) if field else cells).to_pylist()
+
+
+def _valid(batch: Any) -> Any:
+    """The batch, of which Arrow checks nothing by itself: a damaged one would end the process."""
+    if batch.num_rows < 0 or any(len(column) != batch.num_rows for column in batch.columns):
+        raise ValueError("rows of another number than it says")
+    batch.validate(full=True)
+    return batch
 
 
 @contextmanager
