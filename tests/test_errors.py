@@ -2,6 +2,8 @@
 
 import io
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +28,17 @@ def test_what_the_terminal_lacks_is_written_as_an_escape(monkeypatch, encoding):
         assert out == b"\\u03c3 \\u2192 8 \\xd7 8 \\udc80\n"
         assert said == b"error: no column \\u201c\\u03c3\\u201d\n"
     assert out.endswith(b"\\udc80\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file of Linux")
+def test_a_full_disk_behind_stdout_is_one_message(capfd, monkeypatch):
+    with open("/dev/full", "w") as full, pytest.raises(SystemExit) as ended:
+        monkeypatch.setattr(sys, "stdout", full)
+        try:
+            exit_on_input_error(lambda: print("a table"))
+        finally:
+            monkeypatch.undo()
+            with suppress(OSError):
+                full.close()
+    assert ended.value.code == 2
+    assert "what is printed cannot be written: no space left" in capfd.readouterr().err

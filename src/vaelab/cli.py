@@ -12,7 +12,7 @@ from vaelab.commands import completion, console, looking, running, words
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.init import command as projects
 from vaelab.commands.judge import command as judging
-from vaelab.commands.project import check_root
+from vaelab.commands.project import check_root, need_project
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.serving import command as serving
 
@@ -169,14 +169,16 @@ app.command()(looking.notebook)
 
 
 @app.command()
-def dashboard(port: Annotated[int, typer.Option(min=1024, max=65535, help="Of this machine.")] = 8501) -> None:
+def dashboard(
+    port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Else 8501, or the next free one.")] = None,
+) -> None:
     """Look at runs and samples in a browser, on this machine alone.
 
     Needs: pip install 'vaelab[dashboard]'
     """
     from vaelab.dashboard.command import serve
 
-    check_root()
+    need_project()
     serve(port)
 
 

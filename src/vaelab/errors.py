@@ -1,5 +1,6 @@
 """The one error that a user is meant to see, and how a script ends on it."""
 
+import errno
 import io
 import os
 import signal
@@ -52,6 +53,13 @@ def exit_on_input_error(main: Callable[[], None]) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         main()
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  what it holds would fail once more at the end
+        print("error: what is printed cannot be written: no space left where it goes", file=sys.stderr)
+        sys.exit(2)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -11,7 +11,7 @@ COMMANDS = [["check"], ["where"], ["clean"], ["docs"], ["show", "a"], ["compare"
             ["score", "a", "b", "--out", "c.csv"], ["export", "a", "--out", "c"]]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", [["where"], ["open"], ["tensorboard"], ["notebook"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["where"], ["open"], ["tensorboard"], ["notebook"], ["dashboard"]], ids=" ".join)
 def test_where_no_project_is_that_is_said_and_nothing_written(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["vaelab", *words])

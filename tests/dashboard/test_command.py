@@ -79,6 +79,17 @@ def test_a_taken_port_is_refused_before_an_address_is_printed(monkeypatch, capsy
     assert not capsys.readouterr().out
 
 
+def test_without_a_wish_the_next_free_port_is_taken(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(command, "FIRST", taken.getsockname()[1])
+        assert command.FIRST < command.free_port() < command.FIRST + command.TRIED
+        monkeypatch.setattr(command, "TRIED", 1)
+        with pytest.raises(InputError, match="are taken; name another one with --port"):
+            command.free_port()
+
+
 def test_a_foreign_origin_is_refused_without_a_look_at_the_web(monkeypatch):
     from streamlit import net_util
     from streamlit.web.server.server_util import is_url_from_allowed_origins

@@ -22,7 +22,7 @@ def of_result(result: Result) -> str:
     found = result.diagnosis["findings"]
     if not result.ill:
         return f"{HEALTHY}, a note: {CAUSES[found[0]['cause']].name}" if found else HEALTHY
-    return f"{ILL}: {CAUSES[found[0]['cause']].name}"
+    return f"{ILL}: {CAUSES[found[0]['cause']].name}" if found else "not diagnosed"
 
 
 def show(lines: Sequence[tuple[bool | None, str]]) -> None:
