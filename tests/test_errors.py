@@ -1,13 +1,16 @@
 """How a script ends, whatever the terminal can show."""
 
 import io
+import os
+import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from vaelab.errors import InputError, exit_on_input_error
+
+SOURCES = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1] / "src")}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
@@ -31,14 +34,9 @@ def test_what_the_terminal_lacks_is_written_as_an_escape(monkeypatch, encoding):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file of Linux")
-def test_a_full_disk_behind_stdout_is_one_message(capfd, monkeypatch):
-    with open("/dev/full", "w") as full, pytest.raises(SystemExit) as ended:
-        monkeypatch.setattr(sys, "stdout", full)
-        try:
-            exit_on_input_error(lambda: print("a table"))
-        finally:
-            monkeypatch.undo()
-            with suppress(OSError):
-                full.close()
-    assert ended.value.code == 2
-    assert "what is printed cannot be written: no space left" in capfd.readouterr().err
+def test_a_full_disk_behind_stdout_is_one_message():
+    code = "from vaelab.errors import exit_on_input_error; exit_on_input_error(lambda: print('a table'))"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, env=SOURCES)
+    assert done.returncode == 2
+    assert done.stderr == "error: what is printed cannot be written: no space left where it goes\n"
