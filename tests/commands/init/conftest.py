@@ -65,6 +65,13 @@ def raw(tmp_path_factory):
     table(root / "songs.csv", ["Song", "Artist", "Genres", "Year", "Country"], songs)
     wide = [[f"t{n}", ("train", "dev")[n % 2], *(int(tag in pair) for tag in TAGS)] for n, pair in enumerate(pairs)]
     table(root / "wide.csv", ["title", "subset", *TAGS], wide)
+    (root / "parts").mkdir()
+    for part, rows in (("train", songs[:40]), ("Valid", songs[40:50]), ("test", songs[50:])):
+        table(root / "parts" / f"{part}.csv", ["Song", "Artist", "Genres", "Year", "Country"], rows)
+    several = [[n, f"P{n // 3}", pair[0], pair[1] if n % 2 else ""] for n, pair in enumerate(pairs)]
+    table(root / "several.csv", ["id", "Patient ID", "genre1", "genre2"], several)
+    decimal = [f"{n};{n},5;{'/'.join(pair)}" for n, pair in enumerate(pairs)]
+    (root / "decimal.csv").write_text("\n".join(["nr;Preis, netto;Stichworte", *decimal]) + "\n")
     table(root / "numbers.csv", ["x", "y"], [[n / 7, n * 1.5] for n in range(30)])
     (root / "rows.jsonl").write_text(
         "".join(json.dumps({"name": f"n{n}", "kw": p}) + "\n" for n, p in enumerate(pairs))

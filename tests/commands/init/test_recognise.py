@@ -41,6 +41,18 @@ FOUND = {
         {"source": "tags_csv", "path": Path(), "tags": None, "id": "title", "split_column": "subset"},
         "tags", "5 columns are tags: rock, pop, jazz, folk, soul",
     ),
+    "parts": (
+        {"source": "tags_csv", "path": Path(), "tags": "Genres", "separator": ",", "id": "Song", "group": "Country"},
+        "tags", "splits of their own, in tables: Valid.csv, test.csv, train.csv",
+    ),
+    "several.csv": (
+        {"source": "tags_csv", "path": Path(), "tags": ["genre1", "genre2"], "id": "id", "split_by": "Patient ID"},
+        "tags", "2 columns hold tags, one in each: genre1, genre2",
+    ),
+    "decimal.csv": (
+        {"source": "tags_csv", "path": Path(), "delimiter": ";", "tags": "Stichworte", "separator": "/", "id": "nr"},
+        "tags", "column Stichworte holds 5 tags, 2.0 a row",
+    ),
     "rows.jsonl": ({"source": "tags_csv", "path": Path(), "tags": "kw", "id": "name"}, "tags", "a table of 60 rows"),
 }  # fmt: skip
 

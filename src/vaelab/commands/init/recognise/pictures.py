@@ -48,7 +48,7 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
     if len(files) < FEWEST and not seen.pages:
         mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
         raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
-    settings, why = _options(seen, len(files))
+    settings, why = options(seen, len(files))
     given = _splits(path / root, files)
     said = [f"{len(files):,} images ({_endings(files)}), {seen.size} (median)"]
     said += [*given, *_groups(files, bool(given))]
@@ -66,7 +66,7 @@ def narrowed(values: int) -> dict[str, Any]:
     return {"model": {"latent_dim": 2 ** ((values // 2).bit_length() - 1)}}
 
 
-def _options(seen: Looks, count: int) -> tuple[dict[str, Any], dict[str, str]]:
+def options(seen: Looks, count: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings of the data set that differ from the defaults, or that people change; and why."""
     size = next(size for least, size in SIDES if seen.side >= least)
     settings: dict[str, Any] = {"size": size}
