@@ -53,6 +53,28 @@ FOUND = {
         {"source": "tags_csv", "path": Path(), "delimiter": ";", "tags": "Stichworte", "separator": "/", "id": "nr"},
         "tags", "column Stichworte holds 5 tags, 2.0 a row",
     ),
+    "coco": (
+        {"source": "image_folder", "path": Path("images"), "size": 32, "boxes": Path("annotations/instances.json")},
+        "images", "12 images (jpg)",
+    ),
+    "voc": (
+        {"source": "image_folder", "path": Path("JPEGImages"), "size": 32, "boxes": Path("Annotations")},
+        "images", "12 images (jpg)",
+    ),
+    "rows": (
+        {"source": "image_folder", "path": Path(), "size": 32, "boxes": Path("boxes.csv")}, "images", "12 images (jpg)",
+    ),
+    "stacks": (
+        {"source": "image_folder", "path": Path(), "size": 32, "colour": "gray"},
+        "images", "12 pages in 2 images (tif)",
+    ),
+    "tars": (
+        {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"},
+        "images", "splits of their own, by name: train 1, val 1",
+    ),
+    "hub": (
+        {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"}, "images", "1 shards of images",
+    ),
     "rows.jsonl": ({"source": "tags_csv", "path": Path(), "tags": "kw", "id": "name"}, "tags", "a table of 60 rows"),
 }  # fmt: skip
 

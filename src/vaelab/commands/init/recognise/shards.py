@@ -1,7 +1,6 @@
 """Shards of images: archives (WebDataset's .tar, .zip), and tables of Hugging Face datasets that hold image bytes."""
 
 import contextlib
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from vaelab.commands.init.recognise.pictures import narrowed, options
 from vaelab.data.sources.image.shards.columns import Columns
 from vaelab.data.sources.image.shards.members import Shard, split_of
 from vaelab.data.sources.image.shards.shard_store import ARCHIVES, is_shard
+from vaelab.data.sources.image.store import for_a_moment, scratch
 from vaelab.data.sources.regular import UnreadableError
 from vaelab.data.sources.split_names import whole
 from vaelab.errors import InputError
@@ -35,7 +35,7 @@ def shards(path: Path) -> Found | None:
     if not found or (found is tables and not _holds_images(tables[0])):
         return None
     seen = _looks(path, found[0])
-    settings, why = options(seen, SAMPLE)
+    settings, why = options(seen)
     endings = ", ".join(ending for ending, _ in Counter(file.suffix.lower() for file in found).most_common())
     said = [f"{len(found)} shards of images ({endings}), {seen.size} (median of the first)", *_splits(path, found)]
     changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
@@ -49,16 +49,18 @@ def _looks(path: Path, file: Path) -> Looks:
         shard: Shard = (
             Columns(file, None, None, "") if file.suffix.lower() in TABLES else ARCHIVES[file.suffix.lower()](file)
         )
-        with contextlib.closing(shard), tempfile.TemporaryDirectory() as place:
-            names = []
-            for number, image in enumerate(shard.images()[:SAMPLE]):
-                names.append(Path(f"{number}{Path(image.name).suffix}"))
-                (Path(place) / names[-1]).write_bytes(shard.read(image))
-            seen = looks(Path(place), names)
+        with contextlib.closing(shard), contextlib.ExitStack() as stack:
+            place = Path(stack.enter_context(scratch()))
+            images = [
+                stack.enter_context(for_a_moment(place, str(number), shard.read(image)))
+                for number, image in enumerate(shard.images()[:SAMPLE])
+            ]
+            seen = looks(place, [image.relative_to(place) for image in images])
     except (UnreadableError, InputError) as error:
         raise not_understood(path, f"{file.name}: {error}", "Mend it,", ENTRY) from None
     if not seen.seen:
-        raise not_understood(path, f"{file.name} holds {seen.unreadable} images, none of which can be read", "", ENTRY)
+        what = f"{file.name} holds {seen.unreadable} images that cannot be read: {seen.reason}"
+        raise not_understood(path, what, "Save others,", ENTRY)
     return seen
 
 
