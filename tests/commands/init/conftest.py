@@ -110,6 +110,10 @@ def _boxes(root):
     (root / "stacks").mkdir()
     for name in ("a.tif", "b.tif"):
         pages[0].save(root / "stacks" / name, save_all=True, append_images=pages[1:])
+    (root / "hubtags/data").mkdir(parents=True)
+    for part in ("train", "validation"):
+        cells = pa.table({"n": list(range(30)), "kw": [[TAGS[n % 5], TAGS[n // 2 % 5]] for n in range(30)]})
+        parquet.write_table(cells, root / f"hubtags/data/{part}-00000-of-00001.parquet")
 
 
 def _shards(root):

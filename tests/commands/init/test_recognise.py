@@ -75,6 +75,9 @@ FOUND = {
     "hub": (
         {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"}, "images", "1 shards of images",
     ),
+    "hubtags": (
+        {"source": "tags_csv", "path": Path(), "tags": "kw"}, "tags", "names them train.parquet, val.parquet",
+    ),
     "rows.jsonl": ({"source": "tags_csv", "path": Path(), "tags": "kw", "id": "name"}, "tags", "a table of 60 rows"),
 }  # fmt: skip
 

@@ -95,7 +95,7 @@ def options(seen: Looks) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _endings(files: Sequence[Path]) -> str:
-    counts = Counter(file.suffix.lower().removeprefix(".") for file in files)
+    counts = Counter(file.suffix.lower().removeprefix(".") or "without ending" for file in files)
     return ", ".join(ending for ending, _ in counts.most_common())
 
 

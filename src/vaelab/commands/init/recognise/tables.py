@@ -1,9 +1,10 @@
 """Tables of tagged rows: which columns are tags, id, group and split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vaelab.commands.init.copying import files_of
+from vaelab.commands.init.recognise import hub
 from vaelab.commands.init.recognise.columns import Columns, columns_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.tag_options import ENTRY, SHOWN, tag_options
@@ -24,6 +25,8 @@ def in_folder(path: Path) -> Found | None:
     """Return the data set of the tables in a folder: those of its splits, or the first of tags; None without any."""
     every = sorted(path / below for below in files_of(path))
     files = [file for file in every if is_table(file)][:MOST_TRIED]
+    if named := hub.splits_of(path, files):
+        return _renamed(path, named)
     problems = []
     for place, used in {**_splits(files), **{file: [file] for file in files}}.items():
         try:
@@ -38,6 +41,20 @@ def in_folder(path: Path) -> Found | None:
     if problems:
         raise problems[0]
     return None
+
+
+def _renamed(path: Path, named: Mapping[Path, Path]) -> Found | None:
+    """The data set of tables that are named train.parquet and so on in the copy; ids may begin anew in each."""
+    found = table(path / next(file for to, file in named.items() if to.stem == "train"))
+    if found is None:
+        return None
+    settings, why = ({k: v for k, v in options.items() if k != "id"} for options in (found.settings, found.why))
+    names = ", ".join(to.name for to in named)
+    said = [f"{found.said[0]}, in that of train", f"splits of their own, in tables: the copy names them {names}"]
+    rest = [file.as_posix() for file in files_of(path) if file not in named.values()][:SHOWN]
+    return found._replace(
+        settings=settings, why=why, said=[*said, *found.said[1:]], rest=[*found.rest, *rest], moved=named
+    )
 
 
 def _splits(files: Sequence[Path]) -> dict[Path, list[Path]]:
