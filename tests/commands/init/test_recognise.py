@@ -149,6 +149,33 @@ def test_pages_are_told_from_objects_before_a_white_wall(tmp_path):
     assert not looks(tmp_path, [Path("thing.png")]).pages
 
 
+PDF = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R 3 0 R 3 0 R 3 0 R 3 0 R 3 0 R]/Count 6>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 90 90]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj
+4 0 obj<</Length 35>>stream
+BT /F 24 Tf 20 40 Td (HELLO) Tj ET
+endstream endobj
+5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
+trailer<</Root 1 0 R>>"""
+
+
+def test_pages_of_pdfs_are_counted_and_their_words_are_boxes(tmp_path):
+    for name in ("a.pdf", "b.pdf"):
+        (tmp_path / name).write_bytes(PDF)
+    found = recognise(tmp_path)
+    assert found.said[0].startswith("12 pages in 2 images (pdf), 188 × 188 pixels")
+    assert found.settings["boxes"] == "pdf"
+
+
+def test_a_dataset_of_several_files_a_split_says_how_to_join_them(raw, tmp_path):
+    content = (raw / "hubtags/data/train-00000-of-00001.parquet").read_bytes()
+    for name in ("train-00000-of-00002", "train-00001-of-00002", "test-00000-of-00001"):
+        (tmp_path / f"{name}.parquet").write_bytes(content)
+    with pytest.raises(InputError, match="tables by split, 3 files of 2\n  Join those of each split"):
+        recognise(tmp_path)
+
+
 def test_many_tags_are_cut_down_to_the_frequent_ones(tmp_path):
     random = np.random.default_rng(0)
     rows = ["|".join(f"t{int(n)}" for n in set(random.zipf(1.3, 30)) if n < 4000) for _ in range(400)]

@@ -1,6 +1,7 @@
 """Boxes that lie beside images: COCO's .json, VOC's .xml, tables of Tesseract or of other tools, the text of PDFs."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from vaelab.commands.init.recognise.looks import spread
 from vaelab.data.sources.image.boxes.corners import Boxes
 from vaelab.data.sources.image.boxes.opening import open_boxes
 from vaelab.data.sources.image.boxes.pdf_text import TEXT_OF_PDFS
+from vaelab.data.sources.pdf import pdf_words
 from vaelab.data.sources.regular import UnreadableError
 from vaelab.data.sources.tables import DELIMITERS
 from vaelab.data.sources.text_files import table_ending
@@ -18,13 +20,14 @@ from vaelab.errors import InputError
 
 BESIDE = (".xml", ".tsv")  # a file for each image
 MOST_TRIED, LOOKED_AT = 20, 20  # places; images
+FIRST_PAGES = 3  # of a PDF
 
 
 class FoundBoxes(NamedTuple):
-    """Where boxes are, and in how many images of a sample."""
+    """Where boxes are, and what says so."""
 
     place: Path | str  # below the data; or `pdf`
-    share: str
+    said: str
     files: list[Path]  # that hold them
 
 
@@ -38,17 +41,26 @@ def boxes_of(path: Path, root: Path, files: Sequence[Path]) -> FoundBoxes | None
     """
     best: tuple[int, FoundBoxes | None] = (0, None)
     sample = spread(files, LOOKED_AT)
-    places: list[Path | str] = [TEXT_OF_PDFS, *_places(path, root)]
-    for place in places:
-        given = place if isinstance(place, str) else (path / place).as_posix()
+    if 2 * sum(_has_words(path / root / file) for file in sample) > len(sample):
+        return FoundBoxes(TEXT_OF_PDFS, "PDFs hold words as text: most of a sample", [])
+    for place in _places(path, root):
         try:
-            opened = open_boxes(given, files, path / root, "")
+            opened = open_boxes((path / place).as_posix(), files, path / root, "")
         except InputError:
             continue
         count = sum(_has_box(opened, file) for file in sample)
         if count > best[0]:
-            best = count, FoundBoxes(place, f"{count} of a sample of {len(sample)}", opened.files)
+            best = count, FoundBoxes(place, f"{count} of a sample of {len(sample)} images have some", opened.files)
     return best[1] if 2 * best[0] > len(sample) else None
+
+
+def _has_words(path: Path) -> bool:
+    if path.suffix.lower() != ".pdf":
+        return False
+    try:
+        return any(len(words) for _, words in islice(pdf_words(path), FIRST_PAGES))
+    except UnreadableError:
+        return False
 
 
 def _has_box(boxes: Boxes, file: Path) -> bool:

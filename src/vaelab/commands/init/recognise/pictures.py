@@ -54,7 +54,7 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
     boxes = boxes_of(path, root, files)
     if boxes:
         settings["boxes"] = boxes.place
-        why_of["boxes"] = f"guessed: {boxes.share} have some; text measures are taken in them: for boxes of text"
+        why_of["boxes"] = f"guessed: {boxes.said}; text measures are taken in them: for boxes of text"
     said = [
         f"{pages.said}{len(files):,} images ({_endings(files)}), {seen.size} (median)",
         *structure(path / root, files),
