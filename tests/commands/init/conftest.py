@@ -106,6 +106,8 @@ def _boxes(root):
     table(
         root / "rows/boxes.csv", ["filename", "xmin", "ymin", "xmax", "ymax"], [[name, 2, 3, 20, 9] for name in names]
     )
+    for number in range(24):
+        photo(root / "patients/CT" / f"P{number // 2:03}" / f"{number}.png")
     pages = [Image.new("L", (40, 40), 20 * number) for number in range(6)]
     (root / "stacks").mkdir()
     for name in ("a.tif", "b.tif"):

@@ -66,7 +66,11 @@ FOUND = {
     ),
     "stacks": (
         {"source": "image_folder", "path": Path(), "size": 32, "colour": "gray"},
-        "images", "12 pages in 2 images (tif)",
+        "images", "12 pages in 2 files (tif)",
+    ),
+    "patients": (
+        {"source": "image_folder", "path": Path("CT"), "size": 32, "group_by": "^([^/]+)/"},
+        "images", "12 groups, by folder: P000 2",
     ),
     "tars": (
         {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"},
@@ -164,7 +168,7 @@ def test_pages_of_pdfs_are_counted_and_their_words_are_boxes(tmp_path):
     for name in ("a.pdf", "b.pdf"):
         (tmp_path / name).write_bytes(PDF)
     found = recognise(tmp_path)
-    assert found.said[0].startswith("12 pages in 2 images (pdf), 188 × 188 pixels")
+    assert found.said[0].startswith("12 pages in 2 files (pdf), 188 × 188 pixels")
     assert found.settings["boxes"] == "pdf"
 
 

@@ -28,7 +28,7 @@ def pages_of(root: Path, files: Sequence[Path]) -> Pages:
     if counted <= len(sample):
         return Pages(len(files), "")
     pages = len(files) - len(several) + round(counted * len(several) / len(sample))
-    return Pages(pages, f"{'about ' * (len(several) > len(sample))}{pages:,} pages in ")
+    return Pages(pages, f"{'about ' * (len(several) > len(sample))}{pages:,} pages in {len(files):,} files")
 
 
 def _pages(path: Path) -> int:

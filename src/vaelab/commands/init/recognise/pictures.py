@@ -9,7 +9,7 @@ from vaelab.commands.init.recognise.boxes import FoundBoxes, boxes_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.looks import Looks, looks
 from vaelab.commands.init.recognise.pages import pages_of
-from vaelab.commands.init.recognise.structure import common_folder, structure
+from vaelab.commands.init.recognise.structure import common_folder, structure, unit_folders
 from vaelab.data.sources.listing import Listing, list_images
 
 FEWEST = 10  # images; fewer leave nothing to measure on
@@ -51,12 +51,14 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
         mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
         raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
     settings, why_of = options(seen)
+    if by := unit_folders(path / root, files):
+        settings["group_by"], why_of["group_by"] = by, "guessed: files of one such folder are never in two splits"
     boxes = boxes_of(path, root, files)
     if boxes:
         settings["boxes"] = boxes.place
         why_of["boxes"] = f"guessed: {boxes.said}; text measures are taken in them: for boxes of text"
     said = [
-        f"{pages.said}{len(files):,} images ({_endings(files)}), {seen.size} (median)",
+        f"{pages.said or f'{len(files):,} images'} ({_endings(files)}), {seen.size} (median)",
         *structure(path / root, files),
     ]
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)

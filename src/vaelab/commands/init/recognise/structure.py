@@ -1,20 +1,36 @@
 """What the folders of images, and lists beside them, say of splits and groups."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from vaelab.commands.init.recognise.named_columns import FEWEST_UNITS
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.data.sources.split_tables import table_beside
 
 SHOWN = 6
+UNIT_FOLDER = re.compile(
+    r"(?:patient|subject|participant|specimen|animal|case|pat|sub|p|s)[ _-]?\d+", re.IGNORECASE | re.ASCII
+)
 
 
 def structure(root: Path, files: Sequence[Path]) -> list[str]:
     """Return what to say of splits and groups of files below `root`, which the source takes by itself."""
     given = _splits(root, files)
     return [*given, *_groups(files, bool(given))]
+
+
+def unit_folders(root: Path, files: Sequence[Path]) -> str:
+    """Return the expression that finds the folder of a patient in a path, P012 or subject_7; empty where none is."""
+    if _splits(root, files):
+        return ""
+    for depth in range(min(len(file.parts) for file in files) - 1):
+        names = {file.parts[depth] for file in files}
+        if len(names) >= FEWEST_UNITS and all(map(UNIT_FOLDER.fullmatch, names)):
+            return f"^{'[^/]+/' * depth}([^/]+)/"
+    return ""
 
 
 def common_folder(files: Sequence[Path]) -> Path:
