@@ -60,6 +60,11 @@ def columns_of(table: Table) -> Columns:
             break
         for name in cells:
             cells[name] += list(chunk.columns[name])
+    return _told(names, cells, in_files, more)
+
+
+def _told(names: list[str], cells: dict[str, list[Any]], in_files: bool, more: bool) -> Columns:
+    """What the columns hold; `in_files`: of several tables, which are the splits."""
     rows = len(next(iter(cells.values())))
     texts = {name: [str(cell).strip() for cell in column] for name, column in cells.items()}
     marks = [name for name, column in texts.items() if name and _is_mark(column)]

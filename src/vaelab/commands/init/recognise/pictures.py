@@ -8,7 +8,7 @@ from typing import Any
 from vaelab.commands.init.recognise.boxes import FoundBoxes, boxes_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.looks import Looks, looks
-from vaelab.commands.init.recognise.pages import pages_of
+from vaelab.commands.init.recognise.pages import Pages, pages_of
 from vaelab.commands.init.recognise.structure import common_folder, structure, unit_folders
 from vaelab.data.sources.listing import Listing, list_images
 
@@ -57,12 +57,8 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
     if boxes:
         settings["boxes"] = boxes.place
         why_of["boxes"] = f"guessed: {boxes.said}; text measures are taken in them: for boxes of text"
-    said = [
-        f"{pages.said or f'{len(files):,} images'} ({_endings(files)}), {seen.size} (median)",
-        *structure(path / root, files),
-    ]
+    said = [*_counted(files, seen, pages), *structure(path / root, files)]
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
-    said += [f"fewer than {ENOUGH} images: little can be learnt from them"] * (pages.number < ENOUGH and not seen.pages)
     preset = "page_ink" if seen.pages else "images"
     changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
     rest = _others(listing, boxes)
@@ -94,6 +90,12 @@ def options(seen: Looks) -> tuple[dict[str, Any], dict[str, str]]:
     if seen.deep:
         why["size"] += "; more than 8 bits: value_range: [low, high] decides what becomes black and white"
     return settings, why
+
+
+def _counted(files: Sequence[Path], seen: Looks, pages: Pages) -> list[str]:
+    number = pages.said or f"{len(files):,} images"
+    few = [f"fewer than {ENOUGH} images: little can be learnt from them"] * (pages.number < ENOUGH and not seen.pages)
+    return [f"{number} ({_endings(files)}), {seen.size} (median)", *few]
 
 
 def _endings(files: Sequence[Path]) -> str:
