@@ -1,13 +1,17 @@
 """Raw data as people have them, small and written once."""
 
 import csv
+import io
 import json
+import tarfile
 import zlib
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 TAGS = ("rock", "pop", "jazz", "folk", "soul")
 
@@ -65,10 +69,67 @@ def raw(tmp_path_factory):
     table(root / "songs.csv", ["Song", "Artist", "Genres", "Year", "Country"], songs)
     wide = [[f"t{n}", ("train", "dev")[n % 2], *(int(tag in pair) for tag in TAGS)] for n, pair in enumerate(pairs)]
     table(root / "wide.csv", ["title", "subset", *TAGS], wide)
+    (root / "parts").mkdir()
+    for part, rows in (("train", songs[:40]), ("Valid", songs[40:50]), ("test", songs[50:])):
+        table(root / "parts" / f"{part}.csv", ["Song", "Artist", "Genres", "Year", "Country"], rows)
+    several = [[n, f"P{n // 3}", pair[0], pair[1] if n % 2 else ""] for n, pair in enumerate(pairs)]
+    table(root / "several.csv", ["id", "Patient ID", "genre1", "genre2"], several)
+    decimal = [f"{n};{n},5;{'/'.join(pair)}" for n, pair in enumerate(pairs)]
+    (root / "decimal.csv").write_text("\n".join(["nr;Preis, netto;Stichworte", *decimal]) + "\n")
     table(root / "numbers.csv", ["x", "y"], [[n / 7, n * 1.5] for n in range(30)])
     (root / "rows.jsonl").write_text(
         "".join(json.dumps({"name": f"n{n}", "kw": p}) + "\n" for n, p in enumerate(pairs))
     )
     (root / "video").mkdir()
     (root / "video/a.mp4").write_bytes(b"x")
+    _boxes(root)
+    _shards(root)
     return root
+
+
+def _boxes(root):
+    """Images with boxes beside them, as COCO, VOC and a table have them, and pages of TIFFs."""
+    names = [f"{number}.jpg" for number in range(12)]
+    for name in names:
+        photo(root / "coco/images" / name)
+        photo(root / "voc/JPEGImages" / name)
+        photo(root / "rows" / name)
+        box = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>20</xmax><ymax>9</ymax></bndbox>"
+        (root / "voc/Annotations").mkdir(exist_ok=True)
+        (root / "voc/Annotations" / f"{name[:-4]}.xml").write_text(f"<annotation><object>{box}</object></annotation>")
+    (root / "coco/annotations").mkdir()
+    content = {
+        "images": [{"id": number, "file_name": name} for number, name in enumerate(names)],
+        "annotations": [{"image_id": number, "bbox": [2, 3, 18, 6]} for number in range(12)],
+    }
+    (root / "coco/annotations/instances.json").write_text(json.dumps(content))
+    table(
+        root / "rows/boxes.csv", ["filename", "xmin", "ymin", "xmax", "ymax"], [[name, 2, 3, 20, 9] for name in names]
+    )
+    for number in range(24):
+        photo(root / "patients/CT" / f"P{number // 2:03}" / f"{number}.png")
+    pages = [Image.new("L", (40, 40), 20 * number) for number in range(6)]
+    (root / "stacks").mkdir()
+    for name in ("a.tif", "b.tif"):
+        pages[0].save(root / "stacks" / name, save_all=True, append_images=pages[1:])
+    (root / "hubtags/data").mkdir(parents=True)
+    for part in ("train", "validation"):
+        cells = pa.table({"n": list(range(30)), "kw": [[TAGS[n % 5], TAGS[n // 2 % 5]] for n in range(30)]})
+        parquet.write_table(cells, root / f"hubtags/data/{part}-00000-of-00001.parquet")
+
+
+def _shards(root):
+    """A .tar of small images by split, and a table of Hugging Face's with their bytes."""
+    content = (root / "split/Training/0.png").read_bytes()
+    for part, count in (("train", 12), ("val", 4)):
+        (root / "tars").mkdir(exist_ok=True)
+        with tarfile.open(root / "tars" / f"set-{part}-0000.tar", "w") as archive:
+            for number in range(count):
+                entry = tarfile.TarInfo(f"{number}.png")
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    (root / "hub/data").mkdir(parents=True)
+    images = pa.array(
+        [{"bytes": content, "path": None}] * 12, pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    )
+    parquet.write_table(pa.table({"image": images}), root / "hub/data/train-00000-of-00001.parquet")

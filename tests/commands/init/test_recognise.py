@@ -41,6 +41,47 @@ FOUND = {
         {"source": "tags_csv", "path": Path(), "tags": None, "id": "title", "split_column": "subset"},
         "tags", "5 columns are tags: rock, pop, jazz, folk, soul",
     ),
+    "parts": (
+        {"source": "tags_csv", "path": Path(), "tags": "Genres", "separator": ",", "id": "Song", "group": "Country"},
+        "tags", "splits of their own, in tables: Valid.csv, test.csv, train.csv",
+    ),
+    "several.csv": (
+        {"source": "tags_csv", "path": Path(), "tags": ["genre1", "genre2"], "id": "id", "split_by": "Patient ID"},
+        "tags", "2 columns hold tags, one in each: genre1, genre2",
+    ),
+    "decimal.csv": (
+        {"source": "tags_csv", "path": Path(), "delimiter": ";", "tags": "Stichworte", "separator": "/", "id": "nr"},
+        "tags", "column Stichworte holds 5 tags, 2.0 a row",
+    ),
+    "coco": (
+        {"source": "image_folder", "path": Path("images"), "size": 32, "boxes": Path("annotations/instances.json")},
+        "images", "12 images (jpg)",
+    ),
+    "voc": (
+        {"source": "image_folder", "path": Path("JPEGImages"), "size": 32, "boxes": Path("Annotations")},
+        "images", "12 images (jpg)",
+    ),
+    "rows": (
+        {"source": "image_folder", "path": Path(), "size": 32, "boxes": Path("boxes.csv")}, "images", "12 images (jpg)",
+    ),
+    "stacks": (
+        {"source": "image_folder", "path": Path(), "size": 32, "colour": "gray"},
+        "images", "12 pages in 2 files (tif)",
+    ),
+    "patients": (
+        {"source": "image_folder", "path": Path("CT"), "size": 32, "group_by": "^([^/]+)/"},
+        "images", "12 groups, by folder: P000 2",
+    ),
+    "tars": (
+        {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"},
+        "images", "splits of their own, by name: train 1, val 1",
+    ),
+    "hub": (
+        {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"}, "images", "1 shards of images",
+    ),
+    "hubtags": (
+        {"source": "tags_csv", "path": Path(), "tags": "kw"}, "tags", "names them train.parquet, val.parquet",
+    ),
     "rows.jsonl": ({"source": "tags_csv", "path": Path(), "tags": "kw", "id": "name"}, "tags", "a table of 60 rows"),
 }  # fmt: skip
 
@@ -110,6 +151,33 @@ def test_pages_are_told_from_objects_before_a_white_wall(tmp_path):
     thing.save(tmp_path / "thing.png")
     assert looks(tmp_path, [Path("page.png")]).pages
     assert not looks(tmp_path, [Path("thing.png")]).pages
+
+
+PDF = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R 3 0 R 3 0 R 3 0 R 3 0 R 3 0 R]/Count 6>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 90 90]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj
+4 0 obj<</Length 35>>stream
+BT /F 24 Tf 20 40 Td (HELLO) Tj ET
+endstream endobj
+5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
+trailer<</Root 1 0 R>>"""
+
+
+def test_pages_of_pdfs_are_counted_and_their_words_are_boxes(tmp_path):
+    for name in ("a.pdf", "b.pdf"):
+        (tmp_path / name).write_bytes(PDF)
+    found = recognise(tmp_path)
+    assert found.said[0].startswith("12 pages in 2 files (pdf), 188 × 188 pixels")
+    assert found.settings["boxes"] == "pdf"
+
+
+def test_a_dataset_of_several_files_a_split_says_how_to_join_them(raw, tmp_path):
+    content = (raw / "hubtags/data/train-00000-of-00001.parquet").read_bytes()
+    for name in ("train-00000-of-00002", "train-00001-of-00002", "test-00000-of-00001"):
+        (tmp_path / f"{name}.parquet").write_bytes(content)
+    with pytest.raises(InputError, match="tables by split, 3 files of 2\n  Join those of each split"):
+        recognise(tmp_path)
 
 
 def test_many_tags_are_cut_down_to_the_frequent_ones(tmp_path):

@@ -30,6 +30,7 @@ class Looks(NamedTuple):
     gray: bool
     pages: bool
     deep: bool  # more than 8 bits
+    reason: str = ""  # why the first of those that cannot be read cannot
 
     @property
     def side(self) -> int:
@@ -51,7 +52,8 @@ def spread(files: Sequence[Path], most: int = SAMPLE) -> list[Path]:
 def looks(root: Path, files: Sequence[Path]) -> Looks:
     """Return how images below `root` look, by a sample of them."""
     sizes: list[tuple[int, int]] = []
-    gray, paper, deep, bad = 0, 0, 0, 0
+    gray, paper, deep = 0, 0, 0
+    reasons: list[str] = []
     for file in spread(files):
         try:
             with opened(root / file, MAX_PIXELS) as source:
@@ -60,15 +62,17 @@ def looks(root: Path, files: Sequence[Path]) -> Looks:
                     deep, gray = deep + 1, gray + 1
                     continue
                 small = np.asarray(opaque(image, "RGB", on_white=True).resize((THUMB, THUMB)))
-        except UnreadableError:
-            bad += 1
+        except UnreadableError as error:
+            reasons.append(str(error))
             continue
         gray += bool(is_gray(np.moveaxis(small, -1, 0)[None])[0])
         paper += min(sizes[-1]) >= PAGE_SIDE and _is_page(small.mean(-1))
+    bad, reason = len(reasons), next(iter(reasons), "")
     if not sizes:
-        return Looks(0, bad, 0, 0, False, False, False)
+        return Looks(0, bad, 0, 0, False, False, False, reason)
     height, width = np.median(sizes, axis=0).astype(int).tolist()
-    return Looks(len(sizes), bad, height, width, gray >= GRAY_SHARE * len(sizes), 2 * paper > len(sizes), deep > 0)
+    all_gray, pages = gray >= GRAY_SHARE * len(sizes), 2 * paper > len(sizes)
+    return Looks(len(sizes), bad, height, width, all_gray, pages, deep > 0, reason)
 
 
 def _first(source: Any, sizes: list[tuple[int, int]]) -> Image.Image:

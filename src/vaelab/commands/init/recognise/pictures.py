@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vaelab.commands.init.recognise.boxes import FoundBoxes, boxes_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.looks import Looks, looks
-from vaelab.data.sources.listing import Listing, list_images, printable
-from vaelab.data.sources.split_names import split_named, whole
+from vaelab.commands.init.recognise.pages import Pages, pages_of
+from vaelab.commands.init.recognise.structure import common_folder, structure, unit_folders
+from vaelab.data.sources.listing import Listing, list_images
 
 FEWEST = 10  # images; fewer leave nothing to measure on
 ENOUGH = 60
 SIDES = ((48, 64), (24, 32), (0, 16))  # from this side on, pixels, images are prepared with that one
 STRETCHED = 1.5  # sides of images of which the centre is not nearly all
-SHOWN = 6
 LATENTS = 1024  # of the preset `images`
 
 
@@ -40,23 +41,28 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
     listing = listing if only is None else listing._replace(files=sorted(only))
     if not listing.files:
         return None
-    root = _common(listing.files)
+    root = common_folder(listing.files)
     files = [file.relative_to(root) for file in listing.files]
-    seen = looks(path / root, files)
+    seen, pages = looks(path / root, files), pages_of(path / root, files)
     if not seen.seen:
-        raise not_understood(path, f"{len(files)} images, of which none in {seen.unreadable} can be read")
-    if len(files) < FEWEST and not seen.pages:
+        why = f": {seen.reason}" if seen.reason else ""
+        raise not_understood(path, f"{len(files)} images, of which none in {seen.unreadable} can be read{why}")
+    if pages.number < FEWEST and not seen.pages:
         mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
         raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
-    settings, why = _options(seen, len(files))
-    given = _splits(path / root, files)
-    said = [f"{len(files):,} images ({_endings(files)}), {seen.size} (median)"]
-    said += [*given, *_groups(files, bool(given))]
+    settings, why_of = options(seen)
+    if by := unit_folders(path / root, files):
+        settings["group_by"], why_of["group_by"] = by, "guessed: files of one such folder are never in two splits"
+    boxes = boxes_of(path, root, files)
+    if boxes:
+        settings["boxes"] = boxes.place
+        why_of["boxes"] = f"guessed: {boxes.said}; text measures are taken in them: for boxes of text"
+    said = [*_counted(files, seen, pages), *structure(path / root, files)]
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
-    said += [f"fewer than {ENOUGH} images: little can be learnt from them"] * (len(files) < ENOUGH and not seen.pages)
     preset = "page_ink" if seen.pages else "images"
     changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
-    return Found({"source": "image_folder", "path": root, **settings}, preset, said, why, changes, _others(listing))
+    rest = _others(listing, boxes)
+    return Found({"source": "image_folder", "path": root, **settings}, preset, said, why_of, changes, rest)
 
 
 def narrowed(values: int) -> dict[str, Any]:
@@ -66,8 +72,8 @@ def narrowed(values: int) -> dict[str, Any]:
     return {"model": {"latent_dim": 2 ** ((values // 2).bit_length() - 1)}}
 
 
-def _options(seen: Looks, count: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings of the data set that differ from the defaults, or that people change; and why."""
+def options(seen: Looks) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return settings of the data set that differ from the defaults, or that people change; and why."""
     size = next(size for least, size in SIDES if seen.side >= least)
     settings: dict[str, Any] = {"size": size}
     why = {"size": "pixels; twice of it takes four times as long"}
@@ -86,43 +92,17 @@ def _options(seen: Looks, count: int) -> tuple[dict[str, Any], dict[str, str]]:
     return settings, why
 
 
-def _common(files: Sequence[Path]) -> Path:
-    """The folder that holds all files, so that it is no group; not one that names a split."""
-    root = Path()
-    while len(tops := {file.relative_to(root).parts[0] for file in files}) == 1:
-        (top,) = tops
-        if any(file.relative_to(root).parts[1:] == () for file in files) or split_named(top):
-            break
-        root /= top
-    return root
-
-
-def _splits(root: Path, files: Sequence[Path]) -> list[str]:
-    """What to say of splits that the files come with, which the source takes."""
-    tops = Counter(file.parts[0] for file in files if len(file.parts) > 1)
-    named = {top: count for top, count in tops.items() if split_named(top)}
-    lists = [file.name for file in sorted(root.iterdir()) if file.suffix in (".txt", ".lst") and split_named(file.stem)]
-    if whole(phase for top in named if (phase := split_named(top))):
-        return [f"splits of their own, in folders: {', '.join(f'{top} {count}' for top, count in named.items())}"]
-    if whole(phase for name in lists if (phase := split_named(Path(name).stem))):
-        return [f"splits of their own, in lists: {', '.join(lists)}"]
-    return []
-
-
-def _groups(files: Sequence[Path], given: bool) -> list[str]:
-    """What to say of folders that are groups."""
-    depth = 1 if given and all(len(file.parts) > 1 for file in files) else 0
-    groups = Counter(file.parts[depth] for file in files if len(file.parts) > depth + 1)
-    if len(groups) < 2:
-        return []
-    first = ", ".join(f"{printable(name)} {count}" for name, count in groups.most_common(SHOWN))
-    return [f"{len(groups)} groups, by folder: {first}{', ...' if len(groups) > SHOWN else ''}"]
+def _counted(files: Sequence[Path], seen: Looks, pages: Pages) -> list[str]:
+    number = pages.said or f"{len(files):,} images"
+    few = [f"fewer than {ENOUGH} images: little can be learnt from them"] * (pages.number < ENOUGH and not seen.pages)
+    return [f"{number} ({_endings(files)}), {seen.size} (median)", *few]
 
 
 def _endings(files: Sequence[Path]) -> str:
-    counts = Counter(file.suffix.lower().removeprefix(".") for file in files)
+    counts = Counter(file.suffix.lower().removeprefix(".") or "without ending" for file in files)
     return ", ".join(ending for ending, _ in counts.most_common())
 
 
-def _others(listing: Listing) -> list[str]:
-    return [f"{count} {ending}" for ending, count in listing.ignored.most_common() if ending != "(hidden)"]
+def _others(listing: Listing, boxes: FoundBoxes | None) -> list[str]:
+    ignored = listing.ignored - Counter(file.suffix.lower() for file in (boxes.files if boxes else ()))
+    return [f"{count} {ending}" for ending, count in ignored.most_common() if ending != "(hidden)"]
