@@ -10,6 +10,7 @@ from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
+from vaelab.evaluation.memory import keep_memory
 from vaelab.evaluation.scores.scoring import write_scores
 from vaelab.metrics.directions import VALIDATION
 from vaelab.params.resolve import read_run
@@ -17,6 +18,7 @@ from vaelab.params.resolve import read_run
 
 def main() -> None:
     """Evaluate the run named on the command line."""
+    keep_memory()
     run = read_run(artifacts.resolved(sys.argv[1]))
     models, scores = artifacts.models(run.name), artifacts.scores(run.name)
     result = evaluate(run, models / "model.safetensors", artifacts.prepared(run.data))

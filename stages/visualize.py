@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 from vaelab import artifacts
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.latent.decoding import decode_run
+from vaelab.evaluation.memory import keep_memory
 from vaelab.evaluation.scores.scoring import save_scores
 from vaelab.figures.canvas.files import save_gif, save_pngs
 from vaelab.figures.checkpoints import animation, checkpoint_pictures
@@ -19,11 +20,12 @@ from vaelab.params.resolve import read_run
 
 def main() -> None:
     """Draw the run named on the command line."""
+    keep_memory()
     run = read_run(artifacts.resolved(sys.argv[1]))
     plots, decoded = artifacts.plots(run.name), decode_run(run)
     snapshots = read_snapshots(artifacts.models(run.name) / "checkpoints")
     save_pngs(checkpoint_pictures(snapshots, decoded.info), plots)
-    save_gif(animation(snapshots, decoded.info), plots / "epochs.gif")
+    save_gif(animation(snapshots, decoded.info, plots), plots / "epochs.gif")
     save_pngs(run_pictures(read_material(run, decoded)), plots)
     if artifacts.score_maps(artifacts.scores(run.name), "defects").exists():
         save_gif(film(run, save_scores), plots / "defects.gif")

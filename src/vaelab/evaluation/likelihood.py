@@ -60,13 +60,18 @@ def importance_gain(inputs: EvaluationInputs, split: DeviceSplit, result: Pass, 
     ids = evenly(len(split), options.importance_examples)
     some = DeviceSplit([split.stored(ids)], split.group[ids.to(split.device)], split.device, split.kind)
     mean, log_var, rows = result.mean[ids], result.log_var[ids], []
+    known = list(nats(result.drawn)) if len(ids) == len(split) else []  # of all examples the pass drew the same z first
     for number in range(options.importance_samples):
         noise = latent_draw(mean, options.seed, number)
-        batches = decoded(inputs.model, some, mean, log_var, noise, options.batch_size)
-        found = [nats(kind.likelihood(batch, inference, inputs.info, inputs.run)).cpu() for batch, inference in batches]
+        if number < len(known):
+            of_z = known[number]
+        else:
+            batches = decoded(inputs.model, some, mean, log_var, noise, options.batch_size)
+            found = (kind.likelihood(batch, inference, inputs.info, inputs.run) for batch, inference in batches)
+            of_z = torch.cat([nats(values).cpu() for values in found])
         z = sampled(mean, log_var, noise).double()
         log_ratio = 0.5 * (noise.double().square() + log_var.double() - z.square()).sum(1)  # log p(z) − log q(z|x)
-        rows.append(log_ratio - torch.cat(found).double())
+        rows.append(log_ratio - of_z.double())
     weights = torch.stack(rows)  # [k, n], logarithms
     return weights.logsumexp(0) - math.log(len(weights)) - weights.mean(0)
 

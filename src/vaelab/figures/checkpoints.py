@@ -1,6 +1,7 @@
 """Pictures of checkpoints: the same training examples through the whole run."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,10 +42,17 @@ def filmstrip(snapshots: Sequence["Snapshot"], info: DataInfo) -> Figure:
     return FIGURES[info.kind].examples.filmstrip(shown, min(FILMSTRIP_SAMPLES, len(shown[0].ids)), info)
 
 
-def animation(snapshots: Sequence["Snapshot"], info: DataInfo) -> Iterator[Figure]:
-    """Yield the pictures of the regular checkpoints, the frames of epochs.gif; of many an even choice."""
+def animation(snapshots: Sequence["Snapshot"], info: DataInfo, folder: Path | None = None) -> Iterator[Figure | Path]:
+    """Yield the pictures of the regular checkpoints, the frames of epochs.gif; of many an even choice.
+
+    Args:
+        snapshots: of all checkpoints.
+        info: of the data.
+        folder: where the `checkpoint_pictures` are saved already: their files, which need not be drawn again.
+    """
     for snapshot in _spread([s for s in snapshots if not _is_best(s)], FRAMES):
-        yield checkpoint_picture(snapshot, info)
+        name = f"checkpoints/{snapshot.label}.png"
+        yield checkpoint_picture(snapshot, info) if folder is None else folder / name
 
 
 def _is_best(snapshot: "Snapshot") -> bool:

@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 from rapidfuzz.distance.LCSseq import similarity as in_common  # length of the longest common subsequence
 from rapidfuzz.distance.Levenshtein import distance as edits  # insertions, deletions, substitutions
-from skimage import morphology
 
 from vaelab.errors import shortened
 
@@ -91,6 +90,8 @@ def without_rules(page: np.ndarray) -> np.ndarray:
 
     Tesseract takes text in boxes for pictures and then drops it: which boxes depends on the least change of the page.
     """
+    from skimage import morphology  # with scipy.ndimage, for which only pages that are read need to wait
+
     paper = morphology.closing(page, np.ones((THIN, THIN), dtype=np.uint8))
     dark = paper - page > CONTRAST
     rules = np.zeros(page.shape, dtype=bool)

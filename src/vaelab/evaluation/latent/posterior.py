@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
-from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
@@ -81,6 +80,8 @@ def silhouette(mean: Tensor, group: Tensor | None, limit: int, seed: int) -> flo
     labels = group[chosen]
     if not 2 <= len(labels.unique()) < len(labels):
         return math.nan
+    from sklearn.metrics import silhouette_score  # a second, which data without groups need not wait for
+
     return float(silhouette_score(mean[chosen].double().numpy(), labels.numpy()))
 
 

@@ -44,9 +44,9 @@ def save_pngs(figures: Iterable[tuple[str, Figure]], folder: Path) -> None:
         save_png(figure, folder / f"{name}.png")
 
 
-def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> None:
-    """Write figures of one size as a GIF that loops; the last frame stays three times as long."""
-    frames = [_few_colours(Image.fromarray(_pixels(figure))) for figure in figures]
+def save_gif(figures: Iterable[Figure | Path], path: Path, seconds: float = 0.8) -> None:
+    """Write figures of one size, or their PNGs, as a GIF that loops; the last frame stays three times as long."""
+    frames = [_few_colours(_frame(figure)) for figure in figures]
     milliseconds = [int(1000 * seconds)] * (len(frames) - 1) + [int(3000 * seconds)]
     buffer = io.BytesIO()
     frames[0].save(
@@ -54,6 +54,10 @@ def save_gif(figures: Iterable[Figure], path: Path, seconds: float = 0.8) -> Non
     )
     with storage.atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+def _frame(figure: Figure | Path) -> Image.Image:
+    return Image.open(figure) if isinstance(figure, Path) else Image.fromarray(_pixels(figure))
 
 
 def _few_colours(image: Image.Image) -> Image.Image:
