@@ -142,6 +142,12 @@ def test_defects_are_a_split_with_their_score(with_defects):
     assert (pick.phase.value, pick.measure.value) == ("test", "psnr")
 
 
+def test_a_run_whose_table_of_scores_is_damaged_is_left_out(with_defects, capsys):
+    (artifacts.thresholds(with_defects) / "examples.csv").write_bytes(b"")
+    assert Picker().known["image"] == ["run_of_image"]
+    assert capsys.readouterr().out.startswith("left out: second: ")
+
+
 def test_tables_have_the_titles_of_the_report():
     names = ["psnr", "accuracy", "distortion_extent_at_mean", "anomaly_score", "group"]
     table = titled(pd.DataFrame([[1.0, 2.0, 3.0, 4.0, "left", None]], columns=[*names, "ssim"]))

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from vaelab import artifacts
-from vaelab.commands.notebook import saved
+from vaelab.commands.notebook import defects, saved
 from vaelab.commands.notebook.titles import title
 from vaelab.errors import InputError, shortened
 from vaelab.params.resolve import read_run
@@ -122,6 +122,8 @@ def runs_by_data() -> dict[str, list[str]]:
         if (artifacts.scores(run) / "arrays.safetensors").is_file():
             try:
                 data, _ = read_run(path).data, [saved.measures(run, phase) for phase in saved.phases(run)]
+                if defects.has_defects(run):
+                    defects.scored(run)
             except (InputError, ValueError, OSError) as error:
                 print(f"left out: {run}: {shortened(error)}")
             else:
