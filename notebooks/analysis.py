@@ -23,11 +23,13 @@ from IPython.display import display
 
 os.chdir(next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "params.yaml").is_file()))
 
-from vaelab.commands.notebook import live, saved
+from vaelab.commands.notebook import defects, live, saved
 from vaelab.commands.notebook.picker import Picker
+from vaelab.commands.notebook.titles import titled
 
 pd.set_option("display.float_format", "{:.4g}".format)
 pd.set_option("display.max_columns", None)
+pd.set_option("display.max_colwidth", None)
 
 # %% [markdown]
 # ## Which runs
@@ -60,7 +62,7 @@ display(pick.phase, pick.output(numbers, pick.phase))
 # %%
 def samples(runs):
     display(saved.shown(saved.beside(runs, pick.phase.value, pick.samples)))
-    display(saved.table(runs, pick.phase.value, pick.samples))
+    display(titled(saved.table(runs, pick.phase.value, pick.samples)))
 
 
 which = pick.phase, pick.group, pick.measure, pick.first, pick.count
@@ -77,7 +79,7 @@ def groups(runs):
     display(saved.by_group(runs[0], pick.measure.value))
 
 
-display(pick.measure, pick.output(groups, pick.measure))
+display(pick.measure, pick.output(groups, pick.phase, pick.measure))
 
 # %% [markdown]
 # ## Latents
@@ -94,6 +96,25 @@ def latents(runs):
 display(pick.phase, pick.output(latents, pick.phase))
 
 # %% [markdown]
+# ## Defects
+#
+# Of data with defects: which ones the threshold of the first run misses, which normal examples it flags in vain, and
+# where the score is high. Samples, above, has them as the split defects, with the anomaly score as their measure.
+
+
+# %%
+def wrong(runs):
+    if not defects.has_defects(runs[0]):
+        print(f"{runs[0]}: no defects were scored")
+        return
+    display(titled(defects.wrong(runs[0]), turned=False))
+    for figure in defects.pictures(runs[0]):
+        display(saved.shown(figure))
+
+
+display(pick.output(wrong))
+
+# %% [markdown]
 # ## The same training samples over the epochs
 
 
@@ -107,12 +128,13 @@ display(pick.epoch, pick.output(epochs, pick.epoch))
 # %% [markdown]
 # ## Measured now
 #
-# The model of the first run reconstructs the picked samples here, and the functions of the evaluation measure them.
+# The model of the first run reconstructs the picked samples here, and the functions of the evaluation measure them, all
+# at the posterior mean. Likelihoods that are saved, above, are of drawn z: other numbers.
 
 
 # %%
 def now(runs):
-    display(live.measured(runs[0], pick.phase.value, pick.samples))
+    display(titled(live.measured(runs[0], pick.phase.value, pick.samples)))
 
 
 display(pick.output(now, *which))

@@ -3,10 +3,12 @@
 import pytest
 from cases import causes, defects, dimensions, grid, history, image, run_of, tags
 
+from vaelab.diagnosis.causes.table import CAUSES
 from vaelab.diagnosis.engine import as_record, diagnose
 from vaelab.diagnosis.prescriptions import capacity as sizes
 from vaelab.diagnosis.prescriptions import objective as weights
 from vaelab.diagnosis.prescriptions import optimisation as steps
+from vaelab.diagnosis.report import text
 from vaelab.diagnosis.signs import capacity, objective, optimisation
 
 DEAD = {"test__distortion": 990.0, "test__distortion_at_mean": 985.0}
@@ -122,6 +124,19 @@ def test_foreground_that_the_objective_gives_up_epoch_by_epoch_is_majority_colla
         assert capacity.FOREGROUND_KEPT(case).reading.value == pytest.approx(0.5 / 0.9)
         assert sizes.class_weights(case).metric == "foreground_kept"
         assert sizes.class_weights(case).least == pytest.approx((1 - 0.5 / 0.9) / 2, rel=0.05)
+        said = " ".join(text(diagnose(case), case).split())
+        assert "fewer are right at the end than at the best epoch" in said
+        assert "half as many" not in said, "that holds of other runs"
+        assert "training loss since the first epoch: fell by 53%" in said
+        assert "half as many" in CAUSES["majority_collapse"].meaning_of({"evidence": [{"metric": "foreground_share"}]})
+
+
+def test_a_prescription_says_which_effective_beta_it_lowers():
+    focal = run_of("grid", loss={"terms": {"focal": 1.0, "cross_entropy": 0.0}})
+    heavy = grid(run__effective_beta_measured=1.84)._replace(run=focal)
+    assert "(effective β 1.8, 0.3 is usual)" in sizes.lower_gamma(heavy).why
+    assert "(" not in sizes.lower_gamma(grid(run__effective_beta_measured=0.3)._replace(run=focal)).why
+    assert weights.lower_beta(heavy).why.startswith("the effective β falls from 1.8 to 0.3, ")
 
 
 def test_a_residual_behind_both_its_latents_and_pca_reconstructs_defects():

@@ -77,7 +77,8 @@ def _finding(who: str, found: Record, style: Style, treat: str = "") -> Iterator
     """A finding: what it means, its first numbers, the command that may cure it, and the one that tries all."""
     cause = CAUSES[found["cause"]]
     yield Heading(4, f"{who}: {cause.name}")
-    yield escaped(f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']}). {cause.meaning}", style)
+    certainty = f"{SAID[found['severity']].capitalize()} (certainty: {found['certainty']})"
+    yield escaped(f"{certainty}. {cause.meaning_of(found)}", style)
     lines = [f"{said(one)} ({source(one)})" for one in found["evidence"][:MOST_EVIDENCE]]
     yield "\n".join(f"- {escaped(line, style)}" for line in lines)
     if not found["prescriptions"]:

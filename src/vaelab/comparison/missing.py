@@ -44,7 +44,7 @@ def _failed(one: Missing, style: Style) -> Iterator[Part]:
         yield Command(f"vaelab diagnose {one.run}")
         return
     cause = CAUSES[first["cause"]]
-    yield escaped(f"{cause.name}. {cause.meaning}", style)
+    yield escaped(f"{cause.name}. {cause.meaning_of(first)}", style)
     if prescriptions := first.get("prescriptions"):
         yield "Try:"
         yield Command(prescriptions[0]["command"])

@@ -10,6 +10,7 @@ import streamlit as st
 from vaelab.dashboard import charts, going, missing, project, reading
 from vaelab.dashboard.numbers import known, title
 from vaelab.figures.canvas.colours import GRAY
+from vaelab.figures.kind import RATE
 
 FAR = 2.0  # times the range of the other epochs, by which the untrained model may be off and still be drawn
 KEPT = ("epoch", "phase", "step")
@@ -71,6 +72,8 @@ def selects(run: str, history: pd.DataFrame) -> str:
 
 
 def _title(name: str) -> str:
+    """The title of a column of history.csv; that of KL is the metric's that it holds."""
+    name = "rate" if name == RATE else name
     return title(name) if known(name) else name.replace("_", " ")
 
 

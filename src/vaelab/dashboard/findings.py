@@ -39,7 +39,7 @@ def show(result: Result) -> None:
 
 def _finding(finding: Record) -> None:
     cause = CAUSES[finding["cause"]]
-    st.markdown(cause.meaning)
+    st.markdown(cause.meaning_of(finding))
     st.markdown("\n".join(f"- {said(one)} (`{one['source']}`)" for one in finding["evidence"]))
     if not finding["prescriptions"]:
         st.markdown(f"**What to do:** {cause.advice}")

@@ -1,7 +1,8 @@
 """A cause: what confirms it, what follows from it, what it means, what to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from vaelab.diagnosis.prescription import Prescribe
 from vaelab.diagnosis.sign import Sign
@@ -16,6 +17,7 @@ class Rule(NamedTuple):
 
     severity: Severity
     signs: tuple[Sign, ...]
+    meaning: str = ""  # what happens in a run where this one holds; none: that of the cause
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,9 @@ class Cause:
     def is_of(self, kind: str) -> bool:
         """Return whether runs on a kind of data can have it."""
         return not self.kinds or kind in self.kinds
+
+    def meaning_of(self, finding: Mapping[str, Any]) -> str:
+        """Return what happens in a run, in the words of the rule that confirmed a finding of metrics/diagnose/."""
+        known = {one["metric"] for one in finding["evidence"]}
+        held = (rule.meaning for rule in self.rules if known.issuperset(sign.name for sign in rule.signs))
+        return next((meaning for meaning in held if meaning), self.meaning)

@@ -8,7 +8,7 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.cause import SAID, Cause
 from vaelab.diagnosis.causes.table import CAUSES, OWN
 from vaelab.diagnosis.engine import diagnose
-from vaelab.diagnosis.sign import Sign, source
+from vaelab.diagnosis.sign import CHANGE, Sign, source
 from vaelab.diagnosis.sign import said as evidence_said
 from vaelab.params.diagnose import Diagnose
 from vaelab.params.kinds import KINDS
@@ -69,6 +69,8 @@ def said(signs: Sequence[Sign]) -> str:
 
 def _limit(sign: Sign) -> str:
     """What a sign is held against; nothing where it is so or is not."""
+    if sign.unit == CHANGE:
+        return f": {'fell' if sign.beyond == 'below' else 'rose'}"
     if isinstance(sign.limit, str):
         return f": {sign.beyond} `diagnose.{sign.limit}` ({default_of(sign):g})"
     return f": {sign.beyond} {sign.limit:g}" if sign.limit or sign.beyond == "below" else ""

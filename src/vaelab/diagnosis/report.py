@@ -66,7 +66,7 @@ def takes(prescription: Record) -> str:
 def _lines(finding: Record) -> Iterator[str]:
     cause = CAUSES[finding["cause"]]
     yield f"  {cause.name} [{cause.id}; {SAID[finding['severity']]}; {finding['certainty']}]"
-    yield indent(fill(cause.meaning, WIDTH), "    ")
+    yield indent(fill(cause.meaning_of(finding), WIDTH), "    ")
     for evidence in finding["evidence"][:MOST_EVIDENCE]:
         yield f"    - {evidence_said(evidence)} ({source(evidence)})"
     if finding["explains"]:

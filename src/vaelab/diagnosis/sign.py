@@ -13,6 +13,7 @@ Certainty = Literal["possible", "likely", "sure"]
 Beyond = Literal["above", "below"]  # on which side of its limit a number is that of the ill
 CERTAINTIES: tuple[Certainty, ...] = ("possible", "likely", "sure")
 YES_OR_NO = "yes or no"  # unit of a sign that is 1 or 0
+CHANGE = "change, as a share"  # unit of a sign that is below 0 where something fell
 LIKELY, SURE = 1.25, 2.0  # times the limit: where populations were a factor of 2 to 10 apart
 
 
@@ -104,6 +105,8 @@ def said(evidence: Mapping[str, Any]) -> str:
     side = f"{'' if holds else 'not '}{'above' if above else 'below'}"
     if evidence["unit"] == YES_OR_NO:
         return f"{evidence['title']}: {'yes' if value else 'no'}"
+    if evidence["unit"] == CHANGE:
+        return f"{evidence['title']}: {'fell' if value < 0 else 'rose'} by {abs(value):.0%}"
     beyond = f", {side} {_short(limit)}" if limit or not holds or not above else ""  # of a count, above 0 says nothing
     return f"{evidence['title']} = {_short(value)}{ends}{unit}{beyond}"
 

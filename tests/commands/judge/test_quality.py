@@ -166,8 +166,8 @@ def test_what_trivial_methods_reach_decides_what_a_number_is_worth():
     assert judged["psnr"].baseline_value == result.baselines["pca"]["psnr"] < result.baselines["blur"]["psnr"]
     assert not judged["psnr"].better_than_baseline
     assert "8 images of tiny, val" in lines[0]
-    row = next(line for line in lines if line.startswith("psnr "))
-    assert row.split() == ["psnr", f"{judged['psnr'].value:.4g}", judged["psnr"].rating, "20", "15", "pca",
+    row = next(line for line in lines if line.startswith("PSNR, dB "))
+    assert row.split() == ["PSNR,", "dB", f"{judged['psnr'].value:.4g}", judged["psnr"].rating, "20", "15", "PCA",
                            f"{judged['psnr'].baseline_value:.4g}", "no"]  # fmt: skip
     said = report.remarks(report.criteria(target, result))
     assert any("the trivial pca reaches" in line for line in said)

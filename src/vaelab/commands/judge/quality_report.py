@@ -19,7 +19,7 @@ from vaelab.figures.image.report import Posteriors, quality_picture
 from vaelab.measures.latents import active_units
 from vaelab.metrics.nested import FLOORS, REFERENCE
 from vaelab.metrics.records import BASELINES, REFERENCES
-from vaelab.metrics.tables import METRICS
+from vaelab.metrics.tables import METRICS, metric
 
 METRIC_TITLES = {"mse": "MSE", "mae": "MAE", "psnr": "PSNR, dB", "ssim": "SSIM"}
 IMAGE_COLUMNS = ("image", *METRIC_TITLES.values())
@@ -69,11 +69,12 @@ def show_images(found: Quality) -> None:
 
 def verdict_lines(target: Target, found: Quality) -> list[str]:
     """Return the verdict: the worst rating, each criterion with its limits and its best baseline, and remarks."""
-    judged = criteria(target, found)
+    judged, titles = criteria(target, found), BASELINES["image"]
     rows = [
         [
-            c.metric, f"{c.value:.4g}", c.rating, f"{c.good:g}", "-" if c.poor is None else f"{c.poor:g}",
-            c.baseline or "-", "-" if c.baseline_value is None else f"{c.baseline_value:.4g}",
+            metric(c.metric).full_title, f"{c.value:.4g}", c.rating, f"{c.good:g}",
+            "-" if c.poor is None else f"{c.poor:g}", titles.get(c.baseline or "", c.baseline or "-"),
+            "-" if c.baseline_value is None else f"{c.baseline_value:.4g}",
             YES[c.better_than_baseline],
         ]
         for c in judged

@@ -5,7 +5,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from vaelab.commands.notebook import saved
+from vaelab import artifacts
+from vaelab.commands.notebook import defects, saved
+from vaelab.commands.notebook.titles import title
+from vaelab.errors import InputError, shortened
+from vaelab.params.resolve import read_run
 
 ORDERS = ("worst", "best", "random")
 
@@ -18,7 +22,7 @@ class Picker:
     """
 
     def __init__(self, run: str = "") -> None:
-        self.known = saved.runs_by_data()
+        self.known = runs_by_data()
         start = next((data for data, runs in self.known.items() if run in runs), next(iter(self.known)))
         self.data = widgets.Dropdown(options=list(self.known), value=start, description="data set")
         self.runs = widgets.SelectMultiple(options=self.known[start], rows=6, description="runs")
@@ -32,7 +36,8 @@ class Picker:
         self._offering = False
         self._offer(run)
         self.data.observe(lambda change: self._offer(), "value")
-        self.runs.observe(lambda change: self._offer_epochs(), "value")  # before any output looks at them
+        self.runs.observe(lambda change: self._offer_of_run(), "value")  # before any output looks at them
+        self.phase.observe(lambda change: self._offer_measures(), "value")
 
     @property
     def chosen(self) -> list[str]:
@@ -81,17 +86,56 @@ class Picker:
         self.runs.options = runs
         first = run if run in runs else runs[0]
         self.runs.value = [first]
-        self.phase.options = saved.phases(first)
         self.group.options = [("all", None), *((name, name) for name in saved.info_of(self.data.value).groups)]
-        self.measure.options = saved.measures(first)
-        self._offer_epochs()
+        self._offer_of_run()
         self._offering = False
         for again in self._drawn:
             again()
 
-    def _offer_epochs(self) -> None:
+    def _offer_of_run(self) -> None:
+        """Offer what the first run has."""
         before, self._offering = self._offering, True
         if self.chosen:
+            _offer(self.phase, [(name, name) for name in saved.phases(self.chosen[0])])
+            self._offer_measures()
             self.epoch.options = saved.epochs(self.chosen[0])
             self.epoch.index = len(self.epoch.options) - 1
         self._offering = before
+
+    def _offer_measures(self) -> None:
+        before, self._offering = self._offering, True
+        if self.chosen:
+            names = saved.measures(self.chosen[0], self.phase.value)
+            _offer(self.measure, [(title(name), name) for name in names])
+        self._offering = before
+
+
+def runs_by_data() -> dict[str, list[str]]:
+    """Return the runs that were evaluated, by data set; print which of them cannot be read.
+
+    Raises:
+        InputError: there are none.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted(artifacts.RUNS.glob("[!.]*.yaml")):
+        run = path.stem
+        if (artifacts.scores(run) / "arrays.safetensors").is_file():
+            try:
+                data, _ = read_run(path).data, [saved.measures(run, phase) for phase in saved.phases(run)]
+                if defects.has_defects(run):
+                    defects.scored(run)
+            except (InputError, ValueError, OSError) as error:
+                print(f"left out: {run}: {shortened(error)}")
+            else:
+                found.setdefault(data, []).append(run)
+    if not found:
+        raise InputError("no run was evaluated yet; `dvc repro evaluate` does it")
+    return found
+
+
+def _offer(widget: Any, options: Sequence[tuple[str, str]]) -> None:
+    """Offer names, and keep the one that is picked where it is among them."""
+    picked = widget.value
+    widget.options = options
+    if picked in [name for _, name in options]:
+        widget.value = picked

@@ -7,13 +7,22 @@ from vaelab.diagnosis.prescriptions import objective as weights
 from vaelab.diagnosis.prescriptions import optimisation as steps
 from vaelab.diagnosis.signs import across, capacity
 
+MOSTLY_BACKGROUND = "Accuracy looks high because most cells are background."
+
 MAJORITY_COLLAPSE = Cause(
     "majority_collapse", "The background is predicted in place of objects",
     (
-        Rule("breaks", (capacity.FOREGROUND,)),
-        Rule("costs", (capacity.FOREGROUND_KEPT, capacity.BACKGROUND_RISE, capacity.LOSS_RISEN)),
+        Rule(
+            "breaks", (capacity.FOREGROUND,),
+            f"{MOSTLY_BACKGROUND} Of the other cells fewer than half as many are right as with PCA of the same size.",
+        ),
+        Rule(
+            "costs", (capacity.FOREGROUND_KEPT, capacity.BACKGROUND_RISE, capacity.LOSS_RISEN),
+            f"{MOSTLY_BACKGROUND} Of the other cells fewer are right at the end than at the best epoch, although "
+            "the loss fell: the objective gives them up, and what is kept is an early epoch.",
+        ),
     ),
-    "Accuracy looks high because most cells are background. Of the other cells fewer than half as many are right as "
+    f"{MOSTLY_BACKGROUND} Of the other cells fewer than half as many are right as "
     "with PCA of the same size. Or they were right, and with each epoch fewer are, while the loss falls: the objective "
     "gives them up, and what is kept is an early epoch.",
     "Take the cross-entropy (`loss.terms`) and a lower β, or weigh rare colours more (`loss.class_weights`: "

@@ -6,6 +6,7 @@ from vaelab.diagnosis.case import Case
 from vaelab.diagnosis.prescription import Direction, Prescription, rounded
 from vaelab.diagnosis.signs import capacity as signs
 from vaelab.diagnosis.signs import gain, objective, optimisation
+from vaelab.params.kinds import KINDS
 
 LARGEST, LARGEST_MAP = 512, 64  # latents of a vector, channels of a map
 FULL = 0.9  # effective β from which KL counts in full: lower, a quarter of it would be too low
@@ -87,7 +88,9 @@ def lower_gamma(case: Case) -> Prescription | None:
     if case.kind != "grid" or not terms.focal:
         return None
     changes = {"loss.terms.focal": 0, "loss.terms.cross_entropy": 1.0, "loss.beta": 0.1}
-    why = "the focal loss shrinks with the errors, so that the same β weighs more and the rare colours go first"
+    found, usual = objective.effective_beta(case), KINDS["grid"].beta
+    heavier = "" if found is None or found.value <= usual else f" (effective β {found.value:.2g}, {usual:g} is usual)"
+    why = f"the focal loss shrinks with the errors, so that the same β weighs more{heavier} and rare colours go first"
     return Prescription(changes, *_foreground(case), why)
 
 

@@ -23,7 +23,9 @@ def lower_beta(case: Case) -> Prescription | None:
     beta, now = _beta_for(case, target), _beta(case)
     if beta is None or beta >= now:
         return None
-    why = f"the effective β falls to {target:.2g}, {said}"
+    found = objective.effective_beta(case)
+    now_said = "" if found is None else f"from {found.value:.2g} "
+    why = f"the effective β falls {now_said}to {target:.2g}, {said}"
     return Prescription(_with(case, beta), "gain", "higher", _to_half(case), why, "samples fit the prior less well")
 
 

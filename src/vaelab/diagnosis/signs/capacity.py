@@ -4,7 +4,7 @@ from math import isfinite
 
 from vaelab import artifacts
 from vaelab.diagnosis.case import Case
-from vaelab.diagnosis.sign import YES_OR_NO, Reading, Sign
+from vaelab.diagnosis.sign import CHANGE, YES_OR_NO, Reading, Sign
 from vaelab.diagnosis.signs import gain
 from vaelab.diagnosis.signs.objective import of_metric, ratio
 
@@ -86,8 +86,7 @@ FOREGROUND_KEPT = Sign("foreground_kept", "foreground accuracy after the last ep
                        "foreground_kept", "below", foreground_kept)  # fmt: skip
 BACKGROUND_RISE = Sign("background_rise", "share predicted as background, last epoch less the best one", 0.01,
                        "above", background_rise)  # fmt: skip
-LOSS_RISEN = Sign("loss_risen", "rise of the training loss since the first epoch, as a share of it", 0, "below",
-                  loss_risen)  # fmt: skip
+LOSS_RISEN = Sign("loss_risen", "training loss since the first epoch", 0, "below", loss_risen, CHANGE)
 BLANK = Sign("blank_share", "grids that come out as background only", 0.1, "above", of_metric("final.blank_share"))
 RESOLVED = Sign(
     "resolved_share",
