@@ -7,7 +7,7 @@ from dashboards import checked, opened, said
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.percentiles import Percentiles
-from vaelab.dashboard import cut, found_defects
+from vaelab.dashboard import cut, found_defects, patches
 from vaelab.dashboard import project as projects
 
 
@@ -73,6 +73,22 @@ def test_dragging_changes_the_numbers_and_the_line_to_copy(project):
     assert moved["Recall"] <= changed["Recall"]
     for kind in ("false alarms", "found defects"):
         checked(page.segmented_control(key="outcome").set_value(kind).run())
+
+
+def test_every_missed_defect_is_reached_by_paging(project, monkeypatch):
+    monkeypatch.setattr(patches, "AT_ONCE", 4)
+    page = opened("defects", "cloth")
+    page = checked(page.slider[0].set_value(page.slider[0].max).run())  # all 9 are missed
+    shown = [one.label for one in page.button]
+    for number in (2, 3):
+        turned = next(one for one in page.number_input if one.label == "Page of 3")
+        page = checked(turned.set_value(number).run())
+        shown += [one.label for one in page.button]
+    assert "9 to 9 of 9 missed defects" in page.subheader[-1].value
+    assert sorted(int(label.split(" ")[0]) for label in shown) == list(range(0, 18, 2))
+    assert all(" · crack · " in label and label.endswith(("linen", "wool")) for label in shown)
+    metrics = {one.label: one.value for one in page.metric}
+    assert metrics["False alarms, normals"] == "0 of 18 (0.0%)"
 
 
 def test_a_baseline_score_can_be_looked_at_too(project):
