@@ -9,6 +9,8 @@ from vaelab import artifacts, storage
 from vaelab.anomaly.percentiles import Percentiles
 from vaelab.dashboard import cut, found_defects, patches
 from vaelab.dashboard import project as projects
+from vaelab.dashboard import run as run_page
+from vaelab.dashboard.numbers import short
 
 
 def test_at_the_threshold_of_the_stage_each_measure_is_its_own(project):
@@ -28,9 +30,16 @@ def test_the_overview_counts_what_the_threshold_finds(project):
     assert found[found_defects.ALARMS] == len(now.alarms)
     assert found[found_defects.FOUND] + found[found_defects.MISSED] == 9
     page = opened("overview")
-    assert f"cloth finds {found[found_defects.FOUND]} of 9 defects at its threshold" in said(page)
+    assert said(page).count(f"finds {found[found_defects.FOUND]} of 9 defective patches at its threshold") == 1
     shown = next(one.value for one in page.dataframe if "cloth" in set(one.value["run"]))
     assert shown.columns[:4].tolist() == ["run", "recommended", "health", "average precision"]
+
+
+def test_the_run_leads_with_the_defects_that_it_finds(project):
+    found = found_defects.counts(projects.result("cloth"))
+    shown = [(one.label, one.value) for one in opened("run", "cloth").metric]
+    assert [label.split(",")[0] for label, _ in shown[:3]] == [short(run_page.DEFECTS), "Defects found", "PSNR"]
+    assert shown[1][1] == f"{found[found_defects.FOUND]} of 9"
 
 
 def test_missed_and_false_alarms_are_counted_and_in_order():

@@ -16,7 +16,7 @@ from vaelab.dashboard.numbers import printed, title
 from vaelab.errors import InputError
 
 NEEDED = ("phase", "id", "strip", "group", "label", "defect", "combined")  # columns
-MOST_NAMES, A_ROW = 12, 4
+MOST_NAMES, A_ROW = 12, 3
 TITLES = {
     "precision": "Precision", "recall": "Recall", "f1": "F1",
     "fpr_normal": "False alarms, normals", "fpr_clean": "False alarms, clean",

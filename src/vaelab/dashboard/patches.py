@@ -39,7 +39,9 @@ def show(run: str, score: str, found: Scored, now: Worth) -> None:
     if scale is None:
         st.info("The score maps are not there; stage evaluate saves them.")
         return
-    st.caption("Each: original, reconstruction, score map. The button below opens it on page Samples.")
+    st.caption(
+        "Original, reconstruction, score map; below number, score, defect and group: a button that opens page Samples."
+    )
     pressed = gallery(*_tiles(run, score, table, scale), f"patch_{kind}")
     explained(*heat_legend(scale))
     if pressed is not None:
