@@ -12,7 +12,7 @@ from vaelab.comparison import charts
 from vaelab.comparison.charts import baseline_titles
 from vaelab.comparison.collect import Result
 from vaelab.dashboard import curves, findings, found_defects, going, health, missing, project, reading
-from vaelab.dashboard.numbers import printed, title
+from vaelab.dashboard.numbers import title
 from vaelab.metrics.tables import better, improves, ranking_metric
 
 DEFECTS = "defect_average_precision"
@@ -74,7 +74,8 @@ def _numbers(result: Result) -> None:
             found, missed = counts[found_defects.FOUND], counts[found_defects.MISSED]
             cells.pop(0).metric("Defects found", f"{found} of {found + missed}")
     for fact in FACTS:
-        cells.pop(0).metric(title(fact), printed(fact, result.final.get(fact)))
+        value = result.final.get(fact)
+        cells.pop(0).metric(title(fact), "–" if value is None else charts.printed(fact, float(value), [result]))
     run = result.metrics["run"]
     cells.pop(0).metric("Best epoch", f"{run.get('best_epoch', '–')} of {result.run.train.epochs}")
 
@@ -89,8 +90,8 @@ def _beside_best(cell: DeltaGenerator, name: str, result: Result) -> None:
             best = key
     delta = None if best is None else f"{value - reached[best]:+.3g} against {titles.get(best, best)}"
     colour: Literal["inverse", "normal"] = "inverse" if better(name) == "lower" else "normal"
-    shown = charts.printed(name, value, [result])
-    cell.metric(f"{title(name)}, {result.phase}", shown, delta, delta_color=colour)
+    text = charts.printed(name, value, [result])
+    cell.metric(f"{title(name)}, {result.phase}", text, delta, delta_color=colour)
 
 
 def _finished(run: str) -> None:
