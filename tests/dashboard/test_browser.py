@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dashboards import RUNS
 
 from vaelab.dashboard.command import command_line
 from vaelab.dashboard.frame import SHOWN
@@ -35,7 +34,10 @@ def address(made: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     source = Path(__file__).resolve().parents[2] / "src"
-    live = os.environ | {"PYTHONPATH": str(source)}
+    live = os.environ | {
+        "PYTHONPATH": str(source),
+        "OMP_NUM_THREADS": "1",
+    }  # more threads than cores wait for each other
     server = subprocess.Popen(
         command_line(port), cwd=made, env=live, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -48,7 +50,7 @@ def address(made: Path) -> Iterator[str]:
                 time.sleep(0.2)
         yield f"{HERE}{port}"
     finally:
-        server.terminate()
+        server.kill()  # that a signal ends it cleanly is tested in test_command.py
         server.wait(20)
 
 
@@ -79,13 +81,14 @@ def rest(page) -> str:
     return text
 
 
-def test_every_page_of_every_run_by_clicks(page, address):
+def test_every_page_and_every_run_by_clicks(page, address):
+    """Every page of one run, and one page of every kind of data: test_pages.py has each page of each run."""
     page.goto(address)
     assert "Recommended:" in rest(page)
-    for run in (name for name in sorted(RUNS) if name != "puzzles_b"):
+    for run in ("cloth", "pictures", "puzzles", "rows"):
         page.get_by_role("combobox", name="Run").first.click()
         page.get_by_role("option", name=run, exact=True).click()
-        for shown in SHOWN.values():
+        for shown in SHOWN.values() if run == "cloth" else [SHOWN["samples"]]:
             page.get_by_role("link", name=shown.title, exact=True).click()
             page.wait_for_selector(f"[data-testid=stSidebarNavLink][aria-current=page] >> text={shown.title}")
             rest(page)
@@ -163,13 +166,15 @@ CUT_OFF = """() => [...document.querySelectorAll(
     .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_is_cut_off(page, address, width):
-    page.set_viewport_size({"width": width, "height": 900})
+def test_nothing_is_cut_off(page, address):
     for place in ("?run=cloth", "run?run=puzzles", "samples?run=cloth", "defects?run=cloth", "latents?run=rows"):
+        page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(f"{address}/{place}")
         rest(page)
         assert page.evaluate(CUT_OFF) == [], place
+        page.set_viewport_size({"width": 390, "height": 900})  # drawn once: a page takes seconds where much else runs
+        page.wait_for_timeout(300)
+        assert page.evaluate(CUT_OFF) == [], f"{place}, on a phone"
     page.set_viewport_size({"width": 1400, "height": 1000})
 
 

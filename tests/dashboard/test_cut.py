@@ -7,8 +7,10 @@ from dashboards import checked, opened, said
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.percentiles import Percentiles
-from vaelab.dashboard import cut, found_defects
+from vaelab.dashboard import cut, found_defects, patches
 from vaelab.dashboard import project as projects
+from vaelab.dashboard import run as run_page
+from vaelab.dashboard.numbers import short
 
 
 def test_at_the_threshold_of_the_stage_each_measure_is_its_own(project):
@@ -28,9 +30,16 @@ def test_the_overview_counts_what_the_threshold_finds(project):
     assert found[found_defects.ALARMS] == len(now.alarms)
     assert found[found_defects.FOUND] + found[found_defects.MISSED] == 9
     page = opened("overview")
-    assert f"cloth finds {found[found_defects.FOUND]} of 9 defects at its threshold" in said(page)
+    assert said(page).count(f"finds {found[found_defects.FOUND]} of 9 defective patches at its threshold") == 1
     shown = next(one.value for one in page.dataframe if "cloth" in set(one.value["run"]))
     assert shown.columns[:4].tolist() == ["run", "recommended", "health", "average precision"]
+
+
+def test_the_run_leads_with_the_defects_that_it_finds(project):
+    found = found_defects.counts(projects.result("cloth"))
+    shown = [(one.label, one.value) for one in opened("run", "cloth").metric]
+    assert [label.split(",")[0] for label, _ in shown[:3]] == [short(run_page.DEFECTS), "Defects found", "PSNR"]
+    assert shown[1][1] == f"{found[found_defects.FOUND]} of 9"
 
 
 def test_missed_and_false_alarms_are_counted_and_in_order():
@@ -73,6 +82,22 @@ def test_dragging_changes_the_numbers_and_the_line_to_copy(project):
     assert moved["Recall"] <= changed["Recall"]
     for kind in ("false alarms", "found defects"):
         checked(page.segmented_control(key="outcome").set_value(kind).run())
+
+
+def test_every_missed_defect_is_reached_by_paging(project, monkeypatch):
+    monkeypatch.setattr(patches, "AT_ONCE", 4)
+    page = opened("defects", "cloth")
+    page = checked(page.slider[0].set_value(page.slider[0].max).run())  # all 9 are missed
+    shown = [one.label for one in page.button]
+    for number in (2, 3):
+        turned = next(one for one in page.number_input if one.label == "Page of 3")
+        page = checked(turned.set_value(number).run())
+        shown += [one.label for one in page.button]
+    assert "9 to 9 of 9 missed defects" in page.subheader[-1].value
+    assert sorted(int(label.split(" ")[0]) for label in shown) == list(range(0, 18, 2))
+    assert all(" · crack · " in label and label.endswith(("linen", "wool")) for label in shown)
+    metrics = {one.label: one.value for one in page.metric}
+    assert metrics["False alarms, normals"] == "0 of 18 (0.0%)"
 
 
 def test_a_baseline_score_can_be_looked_at_too(project):

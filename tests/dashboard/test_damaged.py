@@ -133,7 +133,7 @@ def test_score_maps_of_fewer_patches_leave_the_numbers_standing(copy):
     storage.write_tensors(path, {name: values[:3] for name, values in arrays.items()}, facts)
     page = unchecked("defects", "cloth").run()
     assert not page.exception
-    assert "3 rows" in page.error[0].value
+    assert "3 patches" in page.error[0].value
     assert "Average precision" in said(page)
 
 

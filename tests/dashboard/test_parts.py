@@ -71,6 +71,13 @@ def test_epoch_zero_is_drawn_where_it_does_not_flatten_the_rest():
     assert curves.within(table.head(1))[0]["epoch"].tolist() == [0]
 
 
+def test_a_curve_has_the_title_and_unit_of_its_metric():
+    history = pd.DataFrame(columns=["kl", "kl_weight", "kl_weighted", "focal_error", "focal_error_weighted", "psnr"])
+    titles = [curves.column_title(name, history) for name in ("kl", "kl_weight", "focal_error", "psnr", "loss_max")]
+    expected = [title("rate"), "weight of the rate", "term focal error, unweighted", "PSNR, dB", "loss max"]
+    assert titles == expected
+
+
 def test_small_groups_are_others():
     names = pd.Series([*"aaabbc"])
     assert charts.grouped(names, 2).tolist() == ["a", "a", "a", "b", "b", charts.OTHER]

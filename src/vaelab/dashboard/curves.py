@@ -1,5 +1,6 @@
 """How a training goes: the objective, the metric that selects checkpoints, terms, and what else history.csv has."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from vaelab.dashboard import charts, going, missing, project, reading
-from vaelab.dashboard.numbers import known, title
+from vaelab.dashboard.numbers import known, printed, title
 from vaelab.figures.canvas.colours import GRAY
 from vaelab.figures.kind import RATE
 
 FAR = 2.0  # times the range of the other epochs, by which the untrained model may be off and still be drawn
 KEPT = ("epoch", "phase", "step")
-LATENT = ("snr_max", "active_units", "latent_gap")
+RATE = "kl"  # the column that holds the metric `rate`
 
 
 def live(name: str, run: str) -> None:
@@ -52,7 +53,9 @@ def _show(run: str, path: Path, key: str) -> None:
     with right:
         rest = [name for name in history.columns if name not in KEPT and not name.endswith("_weighted")]
         preferred = next((name for name in ("kl", "gradient_norm") if name in rest), rest[0])
-        name = st.selectbox("Also", rest, rest.index(preferred), format_func=_title, key=f"column_{key}")
+        name = st.selectbox(
+            "Also", rest, rest.index(preferred), format_func=partial(column_title, history=history), key=f"column_{key}"
+        )
         _draw(history, str(name), kept)
 
 
@@ -71,24 +74,31 @@ def selects(run: str, history: pd.DataFrame) -> str:
     return name if name in history.columns else "loss"
 
 
-def _title(name: str) -> str:
-    """The title of a column of history.csv; that of KL is the metric's that it holds."""
-    name = "rate" if name == RATE else name
-    return title(name) if known(name) else name.replace("_", " ")
+def column_title(name: str, history: pd.DataFrame) -> str:
+    """Return what a column of history.csv is: the title of its metric with unit, or which part of the objective."""
+    if name == RATE:
+        return title("rate")
+    if known(name):
+        return title(name)
+    if f"{name}_weighted" in history:
+        return f"term {name.replace('_', ' ')}, unweighted"
+    term = name.removesuffix("_weight").replace("_", " ")
+    return f"weight of {'the rate' if term == RATE else f'term {term}'}" if name.endswith("_weight") else term
 
 
 def _draw(history: pd.DataFrame, name: str, kept: int | None, height: int = 300) -> None:
     table = history[["epoch", "phase", name]].rename(columns={name: "value"}).dropna()
     if not len(table):
-        st.info(f"{_title(name)} is not known of any epoch yet.")
+        st.info(f"{column_title(name, history)} is not known of any epoch yet.")
         return
     table, beyond = within(table)
     chart: Any = charts.lines(table, "", height=height)
-    last = table.iloc[-1]
-    alt_text = f"{_title(name)} by epoch; in epoch {last['epoch']} {last['value']:.4g} on {last['phase']}"
+    last, named = table.iloc[-1], column_title(name, history)
+    reached = printed(name, float(last["value"]))
+    alt_text = f"{named} by epoch; in epoch {last['epoch']} {reached} on {last['phase']}"
     if kept is not None:
         chart = chart + _rule(kept)
-    st.altair_chart(chart.properties(title=_title(name)), alt=alt_text)
+    st.altair_chart(chart.properties(title=named), alt=alt_text)
     if beyond or 0 in set(table["epoch"]):
         st.caption(f"Epoch 0: before training{beyond}.")
 
@@ -120,9 +130,11 @@ def _terms(history: pd.DataFrame) -> None:
     """What each weighted term adds to the objective on val."""
     names = [name for name in history.columns if name.endswith("_weighted")]
     table = history[history["phase"] == "val"].melt("epoch", names, "term", "value")
-    table["term"] = table["term"].str.removesuffix("_weighted")
+    table["term"] = table["term"].str.removesuffix("_weighted").replace(RATE, "rate")
     table, beyond = within(table.dropna(subset=["value"]).rename(columns={"term": "phase"}))
-    chart = charts.lines(table.rename(columns={"phase": "term"}), "on val", "term", 370)
-    st.altair_chart(chart.properties(title="Weighted terms of the objective, val"), alt="each weighted term by epoch")
+    chart = charts.lines(table.rename(columns={"phase": "term"}), "", "term", 370)
+    st.altair_chart(
+        chart.properties(title="terms of the objective, weighted, on val"), alt="each weighted term by epoch"
+    )
     if beyond:
         st.caption(f"Epoch 0: before training{beyond.replace(' on ', ' of ')}.")

@@ -10,16 +10,16 @@ import streamlit as st
 from vaelab import artifacts
 from vaelab.anomaly.patch_measures import AT_THRESHOLD
 from vaelab.comparison.score_choice import compared_with_baselines
-from vaelab.dashboard import all_runs, cut, missing, patches, project, reading, threshold_chart
+from vaelab.dashboard import all_runs, cut, missing, patches, project, reading, score_maps, threshold_chart
 from vaelab.dashboard.cut import Scored, Worth
 from vaelab.dashboard.numbers import printed, title
 from vaelab.errors import InputError
 
 NEEDED = ("phase", "id", "strip", "group", "label", "defect", "combined")  # columns
-MOST_NAMES, A_ROW = 12, 4
+MOST_NAMES, A_ROW = 12, 3
 TITLES = {
     "precision": "Precision", "recall": "Recall", "f1": "F1",
-    "fpr_normal": "Flagged normals", "fpr_clean": "Flagged clean",
+    "fpr_normal": "False alarms, normals", "fpr_clean": "False alarms, clean",
 }  # fmt: skip
 
 
@@ -50,7 +50,9 @@ def page(run: str) -> None:
         return
     own = _of_stage(folder / "scores.csv", score)
     _headline(found, own, run)
-    threshold = threshold_chart.choose(f"{run}_{score}", cut.pools(found), float(own["threshold"]))
+    threshold = threshold_chart.choose(
+        f"{run}_{score}", cut.pools(found), float(own["threshold"]), score_maps.label(run, score, "patch")
+    )
     now = cut.worth(found, threshold)
     _numbers(found, now, own)
     threshold_chart.params(run, score, found, threshold, settings)
@@ -94,15 +96,20 @@ def _numbers(found: Scored, now: Worth, own: Mapping[Any, Any]) -> None:
     """What the threshold is worth, and how that differs from the one that stage threshold found."""
     shown = [name for name in AT_THRESHOLD if not np.isnan(now.measures[name])]
     defects = int(found.patches.label.sum())
-    cells = [cell for _ in range(-(-(len(shown) + 2) // A_ROW)) for cell in st.columns(A_ROW)]
+    cells = [cell for _ in range(-(-(len(shown) + 1) // A_ROW)) for cell in st.columns(A_ROW)]
     for cell, name in zip(cells, shown, strict=False):
-        change = now.measures[name] - float(own[name])
+        value, change = now.measures[name], now.measures[name] - float(own[name])
         lower = name.startswith("fpr")
         cell.metric(
-            TITLES[name], f"{now.measures[name]:.1%}" if lower else f"{now.measures[name]:.3f}",
+            TITLES[name], _flagged(value, found, name) if lower else f"{value:.3f}",
             f"{change:+.3f}" if abs(change) > 5e-4 else None, delta_color="inverse" if lower else "normal",
         )  # fmt: skip
-    first, second, *_ = cells[len(shown) :]
-    first.metric("Missed defects", f"{len(now.missed):,} of {defects:,}")
-    second.metric("False alarms", f"{len(now.alarms):,} of {len(found.scores) - defects:,}")
+    cells[len(shown)].metric("Missed defects", f"{len(now.missed):,} of {defects:,}")
     st.caption(f"Changes are against the threshold that stage threshold found, {printed('', float(own['threshold']))}.")
+
+
+def _flagged(share: float, found: Scored, name: str) -> str:
+    """How many are flagged of the normals of test, or of the clean patches of defective strips."""
+    label, normal = found.patches.label, found.patches.normal
+    count = int((~label & (normal if name == "fpr_normal" else ~normal)).sum())
+    return f"{round(share * count):,} of {count:,} ({share:.1%})"

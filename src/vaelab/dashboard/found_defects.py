@@ -44,6 +44,7 @@ def _line(result: Result) -> str:
     others = sum(int(total[many]) for many in POOLS.values())
     beside = "".join(f"; {text}" for text in compared_with_baselines(result.threshold or {}))
     return (
-        f"{result.run.name} finds {found[FOUND]} of {found[FOUND] + found[MISSED]} defects at its threshold, with "
-        f"{found[ALARMS]} false alarms among {others} others; average precision {digits(found[PRECISION])}{beside}."
+        f"{result.run.name} finds {found[FOUND]} of {found[FOUND] + found[MISSED]} defective patches at its threshold, "
+        f"with {found[ALARMS]} false alarms on {others} without a defect; "
+        f"average precision {digits(found[PRECISION])}{beside}."
     )

@@ -63,7 +63,13 @@ def panels(found: Sequence[Panel]) -> None:
 
 def legend(view: KindViews, look: Look) -> None:
     """Say what the colours of the pictures stand for."""
-    text, bar = view.legend(look)
+    for found in (view.legend(look), view.heat(look) if view.heat else None):
+        if found is not None:
+            explained(*found)
+
+
+def explained(text: str, bar: np.ndarray | None) -> None:
+    """Show a bar of colours, where there is one, above what they stand for."""
     if bar is not None:
         picture(bar, text)
     st.caption(text)

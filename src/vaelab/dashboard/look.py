@@ -5,16 +5,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from vaelab import artifacts
-from vaelab.dashboard import examples, project, reading
+from vaelab.anomaly.preprocessing import COMBINED
+from vaelab.dashboard import examples, project, score_maps
 from vaelab.dashboard.kinds.kind import Look, Shown
-from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.errors import InputError
-from vaelab.figures.canvas.tiles import Scale
 
 ERRORS = (0.05, 0.1, 0.25, 0.5, 1.0)  # share of the range
-SCALED_BY = 500  # score maps that decide their scale, evenly spread
 SIZE = 192  # pixels of a picture, about, where nothing is chosen
 
 
@@ -33,7 +30,7 @@ def look(run: str, key: str) -> Look:
         "Screen pixels per pixel", sizes, default=usual, required=True, key=f"zoom_{key}_{run}", format_func=_times
     )
     error = right.segmented_control("Scale of errors ends at", ERRORS, default=0.25, required=True, key=f"error_{key}")
-    return Look(int(zoom or 1), float(error or 1), score_scale(run))
+    return Look(int(zoom or 1), float(error or 1), score_maps.scale(run) if project.scored(run) else None)
 
 
 def _times(number: int) -> str:
@@ -49,46 +46,12 @@ def _threshold(run: str, key: str, place: Any) -> float:
     return float(place.slider(label, 0.01, 0.99, float(np.clip(own, 0.01, 0.99)), key=f"cut_{key}_{run}", help=text))
 
 
-def score_name(run: str) -> str | None:
-    """Return the first score that a run's threshold is of; None where it has none."""
-    names = reading.record(artifacts.thresholds(run) / "settings.json").get("scores") or []
-    return str(names[0]) if names and project.scored(run) else None
-
-
-def score_scale(run: str, score: str | None = None) -> Scale | None:
-    """Return the scale of a score's maps, by those of the normals of val, the same for all phases."""
-    score = score or score_name(run)
-    path = artifacts.score_maps(artifacts.scores(run), "val")
-    if score is None or score not in reading.names(path):
-        return None
-    defects = artifacts.score_maps(artifacts.scores(run), "defects")
-    return _scale(stamp(path), stamp(defects), score)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _scale(val: Stamp, defects: Stamp, score: str) -> Scale:
-    from pathlib import Path
-
-    from vaelab.figures.defects.overlay import score_scale as scale_of
-
-    maps = []
-    for file in (val, defects):
-        if file[2]:
-            count = len(reading.small(Path(file[0]), "group"))
-            places = np.unique(np.linspace(0, count - 1, min(count, SCALED_BY)).round().astype(int))
-            maps.append(reading.rows(Path(file[0]), score, places.tolist()))
-    return scale_of(maps, f"{score.replace('_', ' ')}, not calibrated")
-
-
-def shown(run: str, phase: str, index: int, original: np.ndarray, made: np.ndarray, score: str | None = None) -> Shown:
-    """Return an example with its score map and mask, where the run and the data have them."""
-    path, score = artifacts.score_maps(artifacts.scores(run), phase), score or score_name(run)
-    scores = mask = None
-    if score is not None and score in reading.names(path):
-        scores = reading.rows(path, score, [index])[0]
+def shown(run: str, phase: str, index: int, original: np.ndarray, made: np.ndarray, score: str = COMBINED) -> Shown:
+    """Return an example with its calibrated score map and mask, where the run and the data have them."""
+    found, mask = (score_maps.maps(run, phase, [index], score) if project.scored(run) else None), None
     if phase in DEFECT_PHASES:
         try:
             mask = examples.stored(project.run(run).data, phase, "mask", [index])[0]
         except InputError:
             mask = None
-    return Shown(original, made, scores, mask)
+    return Shown(original, made, None if found is None else found[0], mask)

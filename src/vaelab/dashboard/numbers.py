@@ -7,7 +7,7 @@ from vaelab.metrics.records import DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, metric
 
 MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~])")
-SCORES = {"combined": "anomaly score, combined"}
+SCORES = {"combined": "anomaly score"}
 
 
 def title(name: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from vaelab.comparison.advice import entries_of, next_step
+from vaelab.comparison.charts import baseline_titles, charted, printed
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement, judge
 from vaelab.comparison.opening import health as health_of_all
@@ -16,10 +17,9 @@ from vaelab.comparison.seeds import by_data
 from vaelab.dashboard import all_runs, charts, found_defects, going, health, missing, project, runs_table
 from vaelab.dashboard.all_runs import Known
 from vaelab.dashboard.frame import WANTED, go
-from vaelab.dashboard.numbers import escaped, printed, title
+from vaelab.dashboard.numbers import escaped, title
 from vaelab.dashboard.runs import run_names
 from vaelab.errors import InputError
-from vaelab.metrics.records import BASELINES
 from vaelab.metrics.tables import better
 from vaelab.params.schema import Run
 
@@ -82,7 +82,8 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
         runs_table.show(data, group, None, "")
         return
     st.subheader(escaped(lead(found)))
-    for line in found_defects.lines(group):
+    said = [result.run.name for result in found.winner.results[:1]] if found.winner else []  # what the line above is of
+    for line in found_defects.lines([result for result in group if result.run.name not in said]):
         st.markdown(escaped(line))
     left, right = st.columns([3, 2])
     with left:
@@ -112,15 +113,15 @@ def _reason(line: str) -> None:
 
 
 def _ranking(group: Sequence[Result], found: Judgement) -> tuple[Any, str]:
-    """The metric that ranks, of each run and baseline of the data set, best first."""
-    name, phase = found.metric, group[0].phase
-    titles, rising = BASELINES[group[0].run.kind], better(name) == "lower"
+    """The metric that the report charts first, of each run and baseline of the data set, best first."""
+    name, phase = charted(group, found.metric)[0], group[0].phase
+    titles, rising = baseline_titles(group[0]), better(name) == "lower"
     runs = _ordered([(r.run.name, r.final.get(name)) for r in group], "run", rising)
     baselines = [(titles.get(method, method), reached.get(name)) for method, reached in group[0].baselines.items()]
     table = pd.concat([runs.head(MOST_POINTS), _ordered(baselines, "baseline", rising)])
     table = table.sort_values("value", ascending=rising, kind="stable")
     counted = f"; the best {MOST_POINTS} of {len(runs)} runs" * (len(runs) > MOST_POINTS)
-    table["text"] = [printed(name, value) for value in table["value"]]
+    table["text"] = [printed(name, value, group) for value in table["value"]]
     x = alt.X(
         "value:Q", title=f"{title(name)}, on {phase} ({better(name)} is better){counted}", scale=alt.Scale(zero=False)
     )

@@ -114,7 +114,7 @@ def _show(run: str, target: "Target", found: "Quality", names: Sequence[str]) ->
     for line in found.all.refused:
         st.warning(f"Left out: {named(line, names)}")
     st.code("\n".join(report.verdict_lines(target, found)[1:]), language=None)
-    chosen = look.look(run, "own")
+    chosen = look.look(run, "own")._replace(scores=None)  # files of a user have no score map here
     info, view = project.info(project.run(run).data), project.views(run)
     for number in range(len(found.shown.names)):
         st.markdown(_caption(found, number, names))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from vaelab import artifacts
-from vaelab.dashboard import examples, reading
+from vaelab.dashboard import examples, reading, score_maps
 from vaelab.dashboard.numbers import example_title, known, printed, short
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.metrics.tables import better
@@ -21,6 +21,7 @@ class Ranked(NamedTuple):
     table: pd.DataFrame
     measure: str
     threshold: float | None = None  # of an anomaly score of labelled examples
+    unit: str = ""  # of an anomaly score
 
     @property
     def badness(self) -> np.ndarray:
@@ -61,7 +62,7 @@ class Ranked(NamedTuple):
         """Return the value of an example, and its rank among all of its split."""
         at = int(np.flatnonzero(self.table["index"].to_numpy() == index)[0])
         value, bad = float(self.table[self.measure].iloc[at]), self.badness
-        said = f"{short(self.measure)} {printed(self.measure, value)}"
+        said = f"{short(self.measure)} {printed(self.measure, value)} {self.unit}".rstrip()
         if self.threshold is not None:
             said = f"{self.outcome(at)}, {said}, threshold {printed('', self.threshold)}"
         if np.isnan(bad[at]):
@@ -84,7 +85,9 @@ def ranked(run: str, phase: str, measure: str) -> Ranked:
     """Return the examples of a phase with one of their measures."""
     found = examples.table(run, phase)
     scored = phase in DEFECT_PHASES and "label" in found.columns and not known(measure)
-    return Ranked(found, measure, thresholds(run).get(measure) if scored else None)
+    return (
+        Ranked(found, measure, thresholds(run).get(measure), score_maps.unit(run)) if scored else Ranked(found, measure)
+    )
 
 
 def thresholds(run: str) -> dict[str, float]:

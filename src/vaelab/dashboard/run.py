@@ -5,14 +5,17 @@ from typing import Literal
 
 import streamlit as st
 import yaml
+from streamlit.delta_generator import DeltaGenerator
 
 from vaelab import artifacts
+from vaelab.comparison import charts
+from vaelab.comparison.charts import baseline_titles
 from vaelab.comparison.collect import Result
-from vaelab.dashboard import curves, findings, going, health, missing, project, reading
-from vaelab.dashboard.numbers import printed, title
-from vaelab.metrics.records import BASELINES
+from vaelab.dashboard import curves, findings, found_defects, going, health, missing, project, reading
+from vaelab.dashboard.numbers import title
 from vaelab.metrics.tables import better, improves, ranking_metric
 
+DEFECTS = "defect_average_precision"
 FACTS = ("rate", "active_units")
 LIVE_SECONDS = 3
 
@@ -60,26 +63,35 @@ def _training(run: str) -> None:
 
 
 def _numbers(result: Result) -> None:
-    """The metric that ranks beside the best baseline, and what the latents carry."""
-    name = ranking_metric(project.compare_options().metric, result.run.kind)
-    value, cells = result.final.get(name), st.columns(4)
+    """What the report leads with, each beside its best baseline, and what the latents carry."""
+    ranks, counts = ranking_metric(project.compare_options().metric, result.run.kind), found_defects.counts(result)
+    leading = ([DEFECTS] if counts else []) + [ranks]
+    shown = [name for name in leading if result.final.get(name) is not None]
+    cells = st.columns(len(shown) + len(FACTS) + 1 + bool(counts))
+    for name in shown:
+        _beside_best(cells.pop(0), name, result)
+        if name == DEFECTS:
+            found, missed = counts[found_defects.FOUND], counts[found_defects.MISSED]
+            cells.pop(0).metric("Defects found", f"{found} of {found + missed}")
+    for fact in FACTS:
+        value = result.final.get(fact)
+        cells.pop(0).metric(title(fact), "–" if value is None else charts.printed(fact, float(value), [result]))
+    run = result.metrics["run"]
+    cells.pop(0).metric("Best epoch", f"{run.get('best_epoch', '–')} of {result.run.train.epochs}")
+
+
+def _beside_best(cell: DeltaGenerator, name: str, result: Result) -> None:
+    """A metric, and how far it is from the best baseline."""
+    value, titles = float(result.final[name]), baseline_titles(result)
     reached = {key: of[name] for key, of in result.baselines.items() if of.get(name) is not None}
     best = None
     for key, other in reached.items():
         if improves(name, other, None if best is None else reached[best]):
             best = key
-    if value is not None:
-        delta = (
-            None
-            if best is None
-            else f"{value - reached[best]:+.3g} against {BASELINES[result.run.kind].get(best, best)}"
-        )
-        colour: Literal["inverse", "normal"] = "inverse" if better(name) == "lower" else "normal"
-        cells[0].metric(f"{title(name)}, {result.phase}", printed(name, value), delta, delta_color=colour)
-    for cell, fact in zip(cells[1:], FACTS, strict=False):
-        cell.metric(title(fact), printed(fact, result.final.get(fact)))
-    found = result.metrics["run"]
-    cells[3].metric("Best epoch", f"{found.get('best_epoch', '–')} of {result.run.train.epochs}")
+    delta = None if best is None else f"{value - reached[best]:+.3g} against {titles.get(best, best)}"
+    colour: Literal["inverse", "normal"] = "inverse" if better(name) == "lower" else "normal"
+    text = charts.printed(name, value, [result])
+    cell.metric(f"{title(name)}, {result.phase}", text, delta, delta_color=colour)
 
 
 def _finished(run: str) -> None:

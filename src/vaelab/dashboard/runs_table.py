@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from vaelab.comparison.cells import COUNTS, places
+from vaelab.comparison.charts import spread
 from vaelab.comparison.collect import Result
 from vaelab.dashboard import health
 from vaelab.dashboard.found_defects import PRECISION, counts
@@ -35,7 +37,9 @@ def show(data: str, group: Sequence[Result], recommended: str | None, ranked_by:
         | {title(name): result.final.get(name) for name in measures}
         for result in kept
     ])  # fmt: skip
-    columns: dict[str, Any] = {title(name): st.column_config.NumberColumn(format="%.4g") for name in measures}
+    columns: dict[str, Any] = {
+        title(name): st.column_config.NumberColumn(format=_format(name, group)) for name in measures
+    }
     columns |= {PRECISION: st.column_config.NumberColumn(format="%.3f"), **_short(next(iter(options.values())))}
     event: Any = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row", column_config=columns,
@@ -45,6 +49,12 @@ def show(data: str, group: Sequence[Result], recommended: str | None, ranked_by:
     st.caption("A click on a heading sorts; a click in the first column opens the run.")
     chosen = event.selection.rows
     return kept[chosen[0]].run.name if chosen else None
+
+
+def _format(name: str, group: Sequence[Result]) -> str:
+    """The format of a column: as many decimals as the report gives its values."""
+    values = [float(value) for result in group if (value := result.final.get(name)) is not None]
+    return "%d" if name in COUNTS else f"%.{max(0, places(values, spread(name, group)))}f"
 
 
 def _filtered(

@@ -20,8 +20,10 @@ RED = "#d62728"
 COLOURS = {cut.VAL: "#9ecae1", cut.TEST: charts.BLUE, cut.CLEAN: charts.GRAY, cut.DEFECTS: charts.ORANGE}
 
 
-def choose(key: str, pools: Mapping[str, np.ndarray], default: float) -> float:
+def choose(key: str, pools: Mapping[str, np.ndarray], default: float, label: str) -> float:
     """Let the user choose a threshold, by dragging it in the plot or by the slider below; return it.
+
+    `label` is what the score is, with its unit.
 
     What the plot sends moves the slider, and it alone: the plot stays as it is while it is dragged in. What the slider
     is set to draws the plot anew.
@@ -34,7 +36,7 @@ def choose(key: str, pools: Mapping[str, np.ndarray], default: float) -> float:
         st.session_state[slider] = st.session_state[drawn] = default
     for name in (slider, drawn):  # scores may have changed meanwhile
         st.session_state[name] = min(max(float(st.session_state[name]), low), high)
-    _draw(pools, np.linspace(low, high, STEPS + 1), st.session_state[drawn], default, slider)
+    _draw(pools, np.linspace(low, high, STEPS + 1), st.session_state[drawn], default, slider, label)
     threshold = float(
         st.slider(
             "Threshold: what scores more is flagged", low, high, step=(high - low) / STEPS, format="%.3f", key=slider,
@@ -56,10 +58,12 @@ def _dragged(plot: str, slider: str) -> None:
         st.session_state[slider] = float(moved[0]["at"])
 
 
-def _draw(pools: Mapping[str, np.ndarray], steps: np.ndarray, threshold: float, default: float, slider: str) -> None:
+def _draw(
+    pools: Mapping[str, np.ndarray], steps: np.ndarray, threshold: float, default: float, slider: str, label: str
+) -> None:
     """Draw how the scores of each pool are distributed, with the threshold and the one of stage threshold."""
     names = list(pools)
-    chart: Any = charts.bars(charts.histogram(pools), "calibrated anomaly score", names, 320, "share of its pool")
+    chart: Any = charts.bars(charts.histogram(pools), label, names, 320, "share of its pool")
     colours = alt.Scale(domain=names, range=[COLOURS[name] for name in names])
     legend = alt.Legend(orient="top", columns=2, labelLimit=240)
     chart = chart.encode(color=alt.Color("pool:N", title=None, scale=colours, legend=legend))

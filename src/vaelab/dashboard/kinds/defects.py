@@ -8,7 +8,7 @@ from vaelab.data.format.info import DataInfo
 from vaelab.figures.canvas.tiles import Scale, image_tile
 from vaelab.figures.defects.overlay import outlined, overlay, overlay_colours, pooled
 
-ROOM = 128  # pixels of a tile, about
+ROOM, GAP = 104, 4  # pixels of a tile, about; between tiles
 
 
 def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
@@ -21,19 +21,21 @@ def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
         return found
     pixels = image_tile(shown.original, info.shape[-1] * look.zoom)
     heat = overlay(pixels, pooled(shown.scores, len(pixels)), look.scores)
-    text = f"score map, highest cell {shown.scores.max():.3g}"
-    return [*found, Panel(f"Score: max {shown.scores.max():.3g}", _outlined(heat, shown.mask), text)]
+    text = f"Score of cells: highest {shown.scores.max():.2f}"
+    return [*found, Panel(text, _outlined(heat, shown.mask), f"score map. {text}")]
 
 
 def _outlined(pixels: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     return pixels if mask is None else outlined(pixels, pooled(mask, len(pixels)))
 
 
-def marked(shown: Shown, scale: Scale) -> np.ndarray:
-    """Return the score map over the original with the outline of the mask, for galleries."""
-    pixels = image_tile(shown.original, ROOM)
-    heat = pixels if shown.scores is None else overlay(pixels, pooled(shown.scores, len(pixels)), scale)
-    return _outlined(heat, shown.mask)
+def beside(shown: Shown, scale: Scale) -> np.ndarray:
+    """Return original, reconstruction and the score map over the original side by side, for galleries."""
+    first, second = image_tile(shown.original, ROOM), image_tile(shown.reconstruction, ROOM)
+    third = first if shown.scores is None else overlay(first, pooled(shown.scores, len(first)), scale)
+    gap = np.full((len(first), GAP, 3), 255, np.uint8)
+    tiles = (_outlined(first, shown.mask), gap, second, gap, _outlined(third, shown.mask))
+    return np.concatenate(tiles, axis=1)
 
 
 def heat_bar(scale: Scale) -> np.ndarray:
@@ -42,12 +44,15 @@ def heat_bar(scale: Scale) -> np.ndarray:
     return np.asarray(np.repeat(row[None], image.BAR[0], 0))
 
 
-def legend(look: Look) -> tuple[str, np.ndarray | None]:
-    """Return what the colours of errors and of score maps stand for."""
-    text, bar = image.legend(look)
-    if look.scores is not None:
-        text += f". Score map: {look.scores.label}, {look.scores.low:.3g} to {look.scores.high:.3g}; cyan: the mask"
-    return text, bar
+def heat(look: Look) -> tuple[str, np.ndarray] | None:
+    """Return what the colours of score maps stand for, and their bar."""
+    return None if look.scores is None else heat_legend(look.scores)
 
 
-DEFECTS = image.IMAGE._replace(panels=panels, legend=legend)
+def heat_legend(scale: Scale) -> tuple[str, np.ndarray]:
+    """Return what the colours of a scale of score maps stand for, and their bar."""
+    ends = f"{scale.low:.2f} or less (left) to {scale.high:.2f} or more (right)"
+    return f"Map over the original: {scale.label}, {ends}; cyan: mask of the defect", heat_bar(scale)
+
+
+DEFECTS = image.IMAGE._replace(panels=panels, heat=heat)

@@ -50,4 +50,5 @@ class KindViews(NamedTuple):
     legend: Callable[[Look], tuple[str, np.ndarray | None]]
     first: tuple[str, ...]  # measures that are shown first; the first of them sorts
     lists: Callable[[Shown, DataInfo, Look], dict[str, Sequence[str]]] | None = None  # of tags, by heading
+    heat: Callable[[Look], tuple[str, np.ndarray] | None] | None = None  # as legend, of score maps
     uploads: bool = False  # whether a user's own files can be brought to this kind
