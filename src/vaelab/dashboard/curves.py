@@ -15,7 +15,6 @@ from vaelab.figures.kind import RATE
 
 FAR = 2.0  # times the range of the other epochs, by which the untrained model may be off and still be drawn
 KEPT = ("epoch", "phase", "step")
-RATE = "kl"  # the column that holds the metric `rate`
 
 
 def live(name: str, run: str) -> None:
