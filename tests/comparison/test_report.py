@@ -132,7 +132,7 @@ def test_what_a_report_says(params, which):
     for expected in (
         "Comparison of 3 runs",
         "Data set grids",
-        "1 of 3 runs is broken: flat.",
+        "1 of 3 runs is broken: flat (the background is predicted in place of objects).",
         "good beats PCA: macro F1 0.600 against 0.050",
         "- flat: ill: the background is predicted in place of objects (majority_collapse, breaks the run, sure)",
         "- fair: healthy, as far as its numbers tell",

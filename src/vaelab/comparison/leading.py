@@ -1,11 +1,18 @@
-"""Which of many runs a report shows: a page of three hundred runs would be read by nobody."""
+"""Which of many runs a report shows, and in which order: a page of three hundred runs would be read by nobody."""
 
 from collections.abc import Sequence
 
 from vaelab.comparison.collect import Result
 from vaelab.comparison.judge import Judgement
+from vaelab.params.schema import Params
 
 MOST = 16  # runs on a data set that tables and pictures show; all of them are counted, and in comparison.csv
+
+
+def in_order(results: Sequence[Result], params: Params) -> list[Result]:
+    """Return the runs in the order of params.yaml: by data set, then by run; what is not in it comes last."""
+    data, runs = ({name: place for place, name in enumerate(block)} for block in (params.datasets, params.runs))
+    return sorted(results, key=lambda r: (data.get(r.run.data, len(data)), runs.get(r.run.name, len(runs))))
 
 
 def leading(results: Sequence[Result], judgement: Judgement) -> list[Result]:
