@@ -325,7 +325,8 @@ def test_a_winner_below_pca_is_warned_of(params, which, baseline, nothing, said,
 
 def test_a_winner_that_prints_like_pca_is_as_good(params):
     report = told(reports(params, ["good"], {"good": CHANGES["good"] | {"floor_pca_macro_f1": 0.60004}})[0])
-    assert "PCA with as many numbers does as well (0.600 on test)." in report
+    assert "good is equal to PCA: macro F1 0.600" in report
+    assert "it is equal to the best baseline of its size, PCA (0.600 on test)." in report
     assert "does better" not in report
 
 

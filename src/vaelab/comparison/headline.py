@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from vaelab.comparison.advice import best_of_its_size
 from vaelab.comparison.cells import and_more
-from vaelab.comparison.charts import printed
+from vaelab.comparison.charts import alike, close, printed
 from vaelab.comparison.collect import Result
 from vaelab.comparison.defect_lead import finds
 from vaelab.comparison.health import uncapitalised
@@ -59,8 +59,9 @@ def _beside(winner: Configuration, name: str) -> str:
     if (found := best_of_its_size(first, name)) is None:
         return f"reaches {title} {own}"
     there, baseline = printed(name, found[1], winner.results), BASELINES[first.run.kind][found[0]]
-    if own == there:
-        return f"does as well as {baseline}: {title} {own}"
+    if alike(name, values.values(), found[1], winner.results):
+        within = close(name, mean(values.values()), found[1], winner.results)
+        return f"is equal to {baseline}: {title} {own}{within}"
     verb = "is below" if improves(name, found[1], mean(values.values())) else "beats"
     return f"{verb} {baseline}: {title} {own} against {there}"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from vaelab.comparison.advice import best_of_its_size, caution, finds_more, kept_starts, places
 from vaelab.comparison.cells import and_more
-from vaelab.comparison.charts import charted, charts, printed
+from vaelab.comparison.charts import alike, charted, charts, close, printed
 from vaelab.comparison.collect import Result
 from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.health import health_of, worst_first
@@ -58,7 +58,7 @@ def lead(judgement: Judgement) -> str:
     who = "It" if len(winner.results) == 1 else f"Its first seed, {winner.results[0].run.name},"
     if found := found_defects(winner.results[0], who):
         return f"{first}. {found}."
-    return f"{first}. {_for(judgement)}; {_against(winner, judgement.metric)}."
+    return f"{first}. {_for(judgement)}{_equal(judgement)}; {_against(winner, judgement.metric)}."
 
 
 def health(results: Sequence[Result], judgement: Judgement) -> Health:
@@ -81,6 +81,8 @@ def _behind(result: Result, judgement: Judgement) -> str:
     found, reached = best_of_its_size(result, name), result.final.get(name)
     if found is None or reached is None or not improves(name, found[1], reached):
         return text
+    if alike(name, [reached], found[1], [result]):
+        return text
     here, there = (printed(name, number, [result]) for number in (reached, found[1]))
     title = BASELINES[result.run.kind][found[0]]
     return f"{text}; below {title} of its size: {here} against {there} on {result.phase}"
@@ -94,6 +96,16 @@ def _for(judgement: Judgement) -> str:
     return f"The best of {len(judgement.configurations)} by {METRICS[name].title} on {judgement.phase} ({value})"
 
 
+def _equal(judgement: Judgement) -> str:
+    """The next one, where it is no worse as far as the digits, or what is due to chance, can tell."""
+    if len(judgement.ranking) < 2:
+        return ""
+    name, results = judgement.metric, [r for group in judgement.configurations for r in group.results]
+    (_, best), (second, value), *_ = judgement.ranking
+    seeds = any(len(group.results) > 1 for group in judgement.configurations)  # which `caution` tests
+    return "" if seeds or not alike(name, [best], value, results) else f"; {second} is equal to it"
+
+
 def _against(winner: Configuration, name: str) -> str:
     """Whether the best baseline of its size is better by the metric that ranks, on the phase that is reported."""
     first, values = winner.results[0], by_seed(winner, name)
@@ -103,8 +115,9 @@ def _against(winner: Configuration, name: str) -> str:
     (method, reached), value = found, mean(values.values())
     here, there = (printed(name, number, winner.results) for number in (value, reached))
     numbers, title = f"{there} against {here} on {first.phase}", BASELINES[first.run.kind][method]
-    if here == there:
-        return f"{title} with as many numbers does as well ({here} on {first.phase})"
+    if alike(name, values.values(), reached, winner.results):
+        within = close(name, value, reached, winner.results)
+        return f"it is equal to the best baseline of its size, {title} ({here} on {first.phase}{within})"
     if improves(name, reached, value):
         return f"but {title} with as many numbers does better ({numbers})"
     return f"the best baseline of its size, {title}, does worse ({numbers})"
@@ -127,9 +140,9 @@ def _beside(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
     for name in dict.fromkeys((ranked_by, *charted(results, ranked_by))):
         found, values = best_of_its_size(first, name), by_seed(winner, name)
         if found and values and improves(name, found[1], mean(values.values())):
-            here, there = (printed(name, number, results) for number in (mean(values.values()), found[1]))
-            if here == there:
+            if alike(name, values.values(), found[1], results):
                 continue
+            here, there = (printed(name, number, results) for number in (mean(values.values()), found[1]))
             far = far or (name == ranked_by and _is_far(first, name, mean(values.values()), *found))
             worse.append(f"{METRICS[name].title} {here} ({BASELINES[first.run.kind][found[0]]} {there})")
     if worse:
@@ -149,4 +162,6 @@ def _is_far(result: Result, name: str, value: float, method: str, reached: float
 
 def _below_patches(result: Result, name: str) -> bool:
     found, value = best_of_its_size(result, name), result.final.get(name)
-    return bool(found and value is not None and found[0].startswith("patch") and improves(name, found[1], value))
+    if found is None or value is None or not found[0].startswith("patch"):
+        return False
+    return improves(name, found[1], value) and not alike(name, [value], found[1], [result])
