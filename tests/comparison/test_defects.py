@@ -8,6 +8,7 @@ from comparisons import result
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.advice import next_step
 from vaelab.comparison.collect import with_threshold
 from vaelab.comparison.defect_lead import never_found
 from vaelab.comparison.defects import defects
@@ -207,6 +208,18 @@ def test_kinds_of_which_nothing_is_found_are_named(thresholded):
     rows[:2] = []
     assert never_found(found) == "", "one kind: its recall says it"
     assert never_found(result("other", "image")) == ""
+
+
+def test_where_training_does_not_help_the_advice_is_on_scores(thresholded):
+    found = thresholded()
+    rows = [{"epoch": epoch, "phase": "val", "psnr": value} for epoch, value in enumerate((25.0, 24.9, 24.9))]
+    flat = found._replace(history=pd.DataFrame(rows))
+    step, command = next_step(judge([flat], Compare()), {RUN: RunEntry(data=DATA)})
+    assert not command
+    assert "`threshold.aggregation`" in step
+    assert "`threshold.select: val_defects`" in step
+    flat.threshold["summary"]["recall"] = 1.0
+    assert next_step(judge([flat], Compare()), {RUN: RunEntry(data=DATA)}) == ("", ""), "none is missed"
 
 
 def test_tables_of_fewer_rows_than_scores_are_written(thresholded):

@@ -49,6 +49,19 @@ def never_found(result: Result) -> str:
     return f"{result.run.name} never finds {len(kinds)} of {len(rows)} kinds of defects: {listed}"
 
 
+def about_scores(result: Result) -> str:
+    """Return what may find the defects that a run misses, other than training; nothing where it misses none."""
+    total = _labelled(result)
+    if total is None or not finds(result) or _hits(total) == total["defect_patches"]:
+        return ""
+    labels = " `threshold.select: val_defects` chooses them by labelled defects of val, where the data have such."
+    return (
+        f"{result.run.name} no longer gets better on val: longer training will not find what it misses. Score, "
+        "aggregation and percentile may, without training: `threshold.scores`, `threshold.aggregation`, "
+        f"`threshold.percentile` in params.yaml.{labels * (result.run.threshold.select == 'none')}"
+    )
+
+
 def _labelled(result: Result) -> Mapping[str, Any] | None:
     total: Mapping[str, Any] = (result.threshold or {}).get("summary", {})
     return total if total.get("labelled") and total.get("defect_patches") else None

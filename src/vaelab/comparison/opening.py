@@ -10,6 +10,7 @@ from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.health import health_of, worst_first
 from vaelab.comparison.judge import Judgement, nothing_ranked
 from vaelab.comparison.leading import left_out
+from vaelab.comparison.learned import below_start
 from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
 from vaelab.comparison.seeds import Configuration, by_seed, mean
 from vaelab.comparison.verdict import ENOUGH, way_to
@@ -68,7 +69,8 @@ def health(results: Sequence[Result], judgement: Judgement) -> Health:
     for result in sorted(results, key=worst_first):
         state = None if result.diagnosis is None else not result.ill
         behind = "" if result.run.name in winner or result.broken else _behind(result, judgement)
-        lines.append((state, f"{health_of(result)}{behind}"))
+        start = below_start(result, judgement.metric)
+        lines.append((state, f"{health_of(result)}{behind}{f'. Its {start}' * bool(start)}"))
     return Health(lines)
 
 

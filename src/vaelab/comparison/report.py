@@ -114,8 +114,10 @@ def _parts(
         first = FOUND if FOUND in shown_here else EXAMPLES
         yield from opening(group, judgement, shown_here.pop(first, None))
         step, command = next_step(judgement, entries)
+        if step:
+            yield step
         if command:
-            yield from (step, Command(command))
+            yield Command(command)
         told = [one for one in beside if one["data"] == data]
         parts_of = _sections(leading(group, judgement), judgement, style, shown_here, told, evidence)
         for name, parts in parts_of:
