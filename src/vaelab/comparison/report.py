@@ -154,7 +154,7 @@ def _sections(
     yield "Samples", [*sampling(results, style), *of_samples]
     yield "Completion and new rows", [*completion(results)]
     yield "Seeds", [*seed_tables(results, judgement, style)]
-    yield "Verdict", [*verdicts(results, style)]
+    yield "Verdict of reconstructions", [*verdicts(results, style)]
     yield "Treatments", [*treated(results, style)]
     yield "More pictures", [*pictures.values()]
     yield "Numbers", [*_numbers(results, judgement, style)]
