@@ -37,10 +37,11 @@ def test_the_best_are_shown_in_their_order(runs):
     (judgement,) = judge_all(runs, Compare()).values()
     names = [one.run.name for one in leading(runs, judgement)]
     assert len(names) == MOST
-    assert names == sorted(names)
-    assert judgement.recommended in names
+    assert names == sorted(names, reverse=True)
+    assert names[0] == judgement.recommended
     assert "run_01" not in names
-    assert leading(runs[:MOST], judgement) == runs[:MOST]
+    few = [one.run.name for one in leading(runs[:4], judgement)]
+    assert few == ["run_03", "run_02", "run_01", "run_00"], "a broken one is not ranked"
 
 
 def test_data_sets_and_runs_are_in_the_order_of_params():

@@ -16,16 +16,19 @@ def in_order(results: Sequence[Result], params: Params) -> list[Result]:
 
 
 def leading(results: Sequence[Result], judgement: Judgement) -> list[Result]:
-    """Return the runs that are shown, in their order: the best of the ranking first, then those that are not ranked.
+    """Return the runs that are shown: the best of the ranking first, then those that are not ranked."""
+    return ranked(results, judgement)[:MOST]
 
-    All runs of a configuration stay together, as long as there is room for one more.
+
+def ranked(results: Sequence[Result], judgement: Judgement) -> list[Result]:
+    """Return the runs in the order of all that is shown of them: of the ranking, then those that are not ranked.
+
+    All runs of a configuration stay together.
     """
-    if len(results) <= MOST:
-        return list(results)
     places = {name: place for place, (name, _) in enumerate(judgement.ranking)}
     groups = sorted(judgement.configurations, key=lambda group: places.get(group.name, len(places)))
-    kept = {result.run.name for result in [one for group in groups for one in group.results][:MOST]}
-    return [result for result in results if result.run.name in kept]
+    order = {result.run.name: place for place, one in enumerate(groups) for result in one.results}
+    return sorted(results, key=lambda result: order[result.run.name])
 
 
 def left_out(results: Sequence[Result], judgement: Judgement) -> str:

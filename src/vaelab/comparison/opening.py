@@ -9,7 +9,7 @@ from vaelab.comparison.collect import Result
 from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.health import health_of, worst_first
 from vaelab.comparison.judge import Judgement, nothing_ranked
-from vaelab.comparison.leading import left_out
+from vaelab.comparison.leading import left_out, ranked
 from vaelab.comparison.learned import below_start
 from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
 from vaelab.comparison.seeds import Configuration, by_seed, mean
@@ -63,10 +63,11 @@ def lead(judgement: Judgement) -> str:
 
 
 def health(results: Sequence[Result], judgement: Judgement) -> Health:
-    """Return how each run is, the worst first, and where the others stand behind the recommended one."""
+    """Return how each run is, and where the others stand behind the recommended one; of many the worst come first."""
     winner = [result.run.name for result in judgement.winner.results] if judgement.winner else []
     lines = []
-    for result in sorted(results, key=worst_first):
+    order = sorted(results, key=worst_first) if len(results) > FIRST_RUNS else ranked(results, judgement)
+    for result in order:
         state = None if result.diagnosis is None else not result.ill
         behind = "" if result.run.name in winner or result.broken else _behind(result, judgement)
         start = below_start(result, judgement.metric)
