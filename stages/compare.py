@@ -9,7 +9,7 @@ from vaelab import artifacts, storage
 from vaelab.comparison.collect import Missing, Result
 from vaelab.comparison.defects import defect_curves, shown_defects
 from vaelab.comparison.judge import best, judge_all
-from vaelab.comparison.leading import leading
+from vaelab.comparison.leading import in_order, leading
 from vaelab.comparison.parts import Picture
 from vaelab.comparison.readable import collect_readable, settled
 from vaelab.comparison.report import DEFECTS
@@ -27,6 +27,7 @@ from vaelab.params.resolve import read_params
 def compared(results: list[Result], missing: list[Missing]) -> str:
     """Draw and write the comparison of runs; return the report as text."""
     params, plots = read_params(artifacts.PARAMS), artifacts.COMPARISON_PICTURES
+    results = in_order(results, params)
     storage.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
     judgements = judge_all(results, params.compare)
     pictures: dict[str, dict[str, Picture]] = {}

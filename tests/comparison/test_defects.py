@@ -8,7 +8,9 @@ from comparisons import result
 
 from vaelab import artifacts, storage
 from vaelab.anomaly.threshold import threshold_run
+from vaelab.comparison.advice import next_step
 from vaelab.comparison.collect import with_threshold
+from vaelab.comparison.defect_lead import never_found
 from vaelab.comparison.defects import defects
 from vaelab.comparison.headline import headline
 from vaelab.comparison.judge import judge, judge_all
@@ -16,9 +18,10 @@ from vaelab.comparison.metric_table import metric_tables
 from vaelab.comparison.opening import lead
 from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.parts import Fold
+from vaelab.comparison.report import report
 from vaelab.comparison.table import table_rows
 from vaelab.errors import InputError
-from vaelab.params.schema import Compare
+from vaelab.params.schema import Compare, RunEntry
 from vaelab.params.threshold import Threshold
 
 
@@ -190,6 +193,33 @@ def test_a_report_opens_with_the_defects_that_are_found(thresholded):
     assert f"average precision {found.final['defect_average_precision']:.3f} against" in told
     ((data, verdict),) = headline({DATA: judge([found], Compare())}).entries
     assert (data, verdict) == (DATA, f"{RUN} finds {count}")
+
+
+def test_kinds_of_which_nothing_is_found_are_named(thresholded):
+    found = thresholded()
+    rows = found.threshold["defects"]
+    assert never_found(found).startswith(f"{RUN} ")
+    rows[:] = [{"defect": "cut", "defects": 4, "recall": 0.0}, {"defect": "thin_yarn", "defects": 9, "recall": 0.0},
+               {"defect": "knot", "defects": 2, "recall": 0.5}]  # fmt: skip
+    told = f"{RUN} never finds 2 of 3 kinds of defects: thin yarn (9 patches), cut (4 patches)"
+    assert never_found(found) == told
+    parts = list(report([found], judge_all([found], Compare()), {RUN: RunEntry(data=DATA)}, "text"))
+    assert f"{told}." in parts
+    rows[:2] = []
+    assert never_found(found) == "", "one kind: its recall says it"
+    assert never_found(result("other", "image")) == ""
+
+
+def test_where_training_does_not_help_the_advice_is_on_scores(thresholded):
+    found = thresholded()
+    rows = [{"epoch": epoch, "phase": "val", "psnr": value} for epoch, value in enumerate((25.0, 24.9, 24.9))]
+    flat = found._replace(history=pd.DataFrame(rows))
+    step, command = next_step(judge([flat], Compare()), {RUN: RunEntry(data=DATA)})
+    assert not command
+    assert "`threshold.aggregation`" in step
+    assert "`threshold.select: val_defects`" in step
+    flat.threshold["summary"]["recall"] = 1.0
+    assert next_step(judge([flat], Compare()), {RUN: RunEntry(data=DATA)}) == ("", ""), "none is missed"
 
 
 def test_tables_of_fewer_rows_than_scores_are_written(thresholded):

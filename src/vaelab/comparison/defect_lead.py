@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vaelab.comparison.cells import and_more
 from vaelab.comparison.charts import printed
 from vaelab.comparison.collect import Result
 from vaelab.metrics.records import DEFECT_BASELINES
@@ -34,6 +35,31 @@ def found_defects(result: Result, who: str) -> str:
         return f"{sentence}; {title} {here}"
     there = printed(MEASURE, reached[best], [result])
     return f"{sentence}; {title} {here} against {there} of the best baseline, {DEFECT_BASELINES.get(best, best)}"
+
+
+def never_found(result: Result) -> str:
+    """Return the kinds of defects of which a run flags no patch, with their patches; nothing without labels."""
+    if _labelled(result) is None:
+        return ""
+    rows = sorted((result.threshold or {})["defects"], key=lambda row: -row["defects"])
+    kinds = [row for row in rows if row["defects"] and row["recall"] == 0]
+    if not kinds:
+        return f"{result.run.name} finds patches of every kind of defect" if len(rows) > 1 else ""
+    listed = and_more([f"{str(row['defect']).replace('_', ' ')} ({row['defects']:.0f} patches)" for row in kinds])
+    return f"{result.run.name} never finds {len(kinds)} of {len(rows)} kinds of defects: {listed}"
+
+
+def about_scores(result: Result) -> str:
+    """Return what may find the defects that a run misses, other than training; nothing where it misses none."""
+    total = _labelled(result)
+    if total is None or not finds(result) or _hits(total) == total["defect_patches"]:
+        return ""
+    labels = " `threshold.select: val_defects` chooses them by labelled defects of val, where the data have such."
+    return (
+        f"{result.run.name} no longer gets better on val: longer training will not find what it misses. Score, "
+        "aggregation and percentile may, without training: `threshold.scores`, `threshold.aggregation`, "
+        f"`threshold.percentile` in params.yaml.{labels * (result.run.threshold.select == 'none')}"
+    )
 
 
 def _labelled(result: Result) -> Mapping[str, Any] | None:

@@ -8,16 +8,17 @@ import pandas as pd
 from vaelab import artifacts
 from vaelab.comparison.cells import Style
 from vaelab.comparison.collect import Result
-from vaelab.comparison.defect_lead import found_defects
+from vaelab.comparison.defect_lead import found_defects, never_found
 from vaelab.comparison.defect_tables import defect_tables
 from vaelab.comparison.paired import paired_differences
 from vaelab.comparison.parts import Part, Picture
 from vaelab.comparison.score_choice import compared_with_baselines, difference, scores_table, selected
 
 OFF_NOMINAL = 0.02  # share of normals, by which false alarms may be off the nominal rate
-FOUND = "found_and_missed"
+FOUND, BY_KIND = "found_and_missed", "by_defect"
 REPORT_PICTURES = {  # pictures that a report has, of those that stage compare draws
     FOUND: "Defects that are found, and that are missed",
+    BY_KIND: "Which kinds of defects are found",
     "percentiles": "What the percentile does",
     "all_missed": "All missed defects, by strip",
     "histogram": "Scores of patches",
@@ -149,6 +150,7 @@ def _seen(name: str, title: str, result: Result) -> str:
     total = _saved(result)["summary"]
     precision, auc, recall = (_number(total.get(key)) for key in ("average_precision", "roc_auc", "recall"))
     told = {
+        BY_KIND: f"Bars of ROC AUC and of recall for each kind of defect; {never_found(result) or 'one kind'}.",
         FOUND: f"{found_defects(result, result.run.name)}. Rows of patches that are found, missed and false alarms, "
         "each with its reconstruction and its score map over it; the masks of defects outlined in cyan.",
         "percentiles": f"Lines of precision, recall, F1 and false alarms over percentiles; recall {recall} as in use.",

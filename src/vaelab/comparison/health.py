@@ -55,7 +55,7 @@ def health_of(result: Result) -> str:
     where = f"; known from {record['from']}" if "from" in record else ""
     if not record["findings"]:
         return f"{name}: healthy, as far as its numbers tell{where}"
-    found = "; ".join(f"{_uncapitalised(CAUSES[f['cause']].name)} ({_sure(f)})" for f in record["findings"])
+    found = "; ".join(f"{uncapitalised(CAUSES[f['cause']].name)} ({_sure(f)})" for f in record["findings"])
     return f"{name}: {'healthy, but for notes' if record['healthy'] else 'ill'}: {found}{where}"
 
 
@@ -63,8 +63,8 @@ def _sure(finding: Record) -> str:
     return f"{finding['cause']}, {SAID[finding['severity']]}, {finding['certainty']}"
 
 
-def _uncapitalised(text: str) -> str:
-    """A sentence as a part of another: names such as KL and PCA stay."""
+def uncapitalised(text: str) -> str:
+    """Return a sentence as a part of another: names such as KL and PCA stay."""
     return text if text[:2].isupper() or not text[:1].isascii() else text[:1].lower() + text[1:]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from vaelab.comparison.cells import EDGES, HEAD_MARGIN, WIDTH, Style, cell, escaped, fact, table, title
-from vaelab.comparison.charts import BROKEN, baseline_titles, spread
+from vaelab.comparison.charts import BROKEN, apart, baseline_titles, spread
 from vaelab.comparison.collect import Result
 from vaelab.comparison.conventions import OF, convention, differences, labels, scope
 from vaelab.comparison.kinds import BASELINES_TOLD
@@ -171,10 +171,17 @@ def _stars(name: str, results: Sequence[Result], scopes: Sequence[str]) -> list[
         if own is not None:
             measured.setdefault(part, []).append(own)
             rivals.setdefault(part, []).extend([own] * well)
+    least = apart(name, [result.final.get(name) for result in results], spread(name, results))
     return [
-        well and own is not None and len(set(measured[part])) > 1 and own == min(rivals[part])
+        well and own is not None and _near(own, min(rivals[part]), least)
+        and not all(_near(other, min(rivals[part]), least) for other in measured[part])
         for own, well, part in zip(costs, healthy, scopes, strict=True)
-    ]
+    ]  # fmt: skip
+
+
+def _near(value: float, best: float, least: float) -> bool:
+    """Whether a value is as good as the best, as far as can be said."""
+    return value == best or abs(value - best) < least
 
 
 def _beside(results: Sequence[Result], names: Sequence[str]) -> Iterator[Column]:

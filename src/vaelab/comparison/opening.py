@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from vaelab.comparison.advice import best_of_its_size, caution, finds_more, kept_starts, places
 from vaelab.comparison.cells import and_more
-from vaelab.comparison.charts import charted, charts, printed
+from vaelab.comparison.charts import alike, charted, charts, close, printed
 from vaelab.comparison.collect import Result
 from vaelab.comparison.defect_lead import found_defects
 from vaelab.comparison.health import health_of, worst_first
 from vaelab.comparison.judge import Judgement, nothing_ranked
-from vaelab.comparison.leading import left_out
+from vaelab.comparison.leading import left_out, ranked
+from vaelab.comparison.learned import below_start
 from vaelab.comparison.parts import Fold, Health, Lead, Part, Picture
 from vaelab.comparison.seeds import Configuration, by_seed, mean
 from vaelab.comparison.verdict import ENOUGH, way_to
@@ -58,17 +59,19 @@ def lead(judgement: Judgement) -> str:
     who = "It" if len(winner.results) == 1 else f"Its first seed, {winner.results[0].run.name},"
     if found := found_defects(winner.results[0], who):
         return f"{first}. {found}."
-    return f"{first}. {_for(judgement)}; {_against(winner, judgement.metric)}."
+    return f"{first}. {_for(judgement)}{_equal(judgement)}; {_against(winner, judgement.metric)}."
 
 
 def health(results: Sequence[Result], judgement: Judgement) -> Health:
-    """Return how each run is, the worst first, and where the others stand behind the recommended one."""
+    """Return how each run is, and where the others stand behind the recommended one; of many the worst come first."""
     winner = [result.run.name for result in judgement.winner.results] if judgement.winner else []
     lines = []
-    for result in sorted(results, key=worst_first):
+    order = sorted(results, key=worst_first) if len(results) > FIRST_RUNS else ranked(results, judgement)
+    for result in order:
         state = None if result.diagnosis is None else not result.ill
         behind = "" if result.run.name in winner or result.broken else _behind(result, judgement)
-        lines.append((state, f"{health_of(result)}{behind}"))
+        start = below_start(result, judgement.metric)
+        lines.append((state, f"{health_of(result)}{behind}{f'. Its {start}' * bool(start)}"))
     return Health(lines)
 
 
@@ -80,6 +83,8 @@ def _behind(result: Result, judgement: Judgement) -> str:
     text = f"; {METRICS[name].title} {printed(name, value, [result])} on {judgement.phase}"
     found, reached = best_of_its_size(result, name), result.final.get(name)
     if found is None or reached is None or not improves(name, found[1], reached):
+        return text
+    if alike(name, [reached], found[1], [result]):
         return text
     here, there = (printed(name, number, [result]) for number in (reached, found[1]))
     title = BASELINES[result.run.kind][found[0]]
@@ -94,6 +99,16 @@ def _for(judgement: Judgement) -> str:
     return f"The best of {len(judgement.configurations)} by {METRICS[name].title} on {judgement.phase} ({value})"
 
 
+def _equal(judgement: Judgement) -> str:
+    """The next one, where it is no worse as far as the digits, or what is due to chance, can tell."""
+    if len(judgement.ranking) < 2:
+        return ""
+    name, results = judgement.metric, [r for group in judgement.configurations for r in group.results]
+    (_, best), (second, value), *_ = judgement.ranking
+    seeds = any(len(group.results) > 1 for group in judgement.configurations)  # which `caution` tests
+    return "" if seeds or not alike(name, [best], value, results) else f"; {second} is equal to it"
+
+
 def _against(winner: Configuration, name: str) -> str:
     """Whether the best baseline of its size is better by the metric that ranks, on the phase that is reported."""
     first, values = winner.results[0], by_seed(winner, name)
@@ -103,8 +118,9 @@ def _against(winner: Configuration, name: str) -> str:
     (method, reached), value = found, mean(values.values())
     here, there = (printed(name, number, winner.results) for number in (value, reached))
     numbers, title = f"{there} against {here} on {first.phase}", BASELINES[first.run.kind][method]
-    if here == there:
-        return f"{title} with as many numbers does as well ({here} on {first.phase})"
+    if alike(name, values.values(), reached, winner.results):
+        within = close(name, value, reached, winner.results)
+        return f"it is equal to the best baseline of its size, {title} ({here} on {first.phase}{within})"
     if improves(name, reached, value):
         return f"but {title} with as many numbers does better ({numbers})"
     return f"the best baseline of its size, {title}, does worse ({numbers})"
@@ -127,9 +143,9 @@ def _beside(results: Sequence[Result], judgement: Judgement) -> Iterator[str]:
     for name in dict.fromkeys((ranked_by, *charted(results, ranked_by))):
         found, values = best_of_its_size(first, name), by_seed(winner, name)
         if found and values and improves(name, found[1], mean(values.values())):
-            here, there = (printed(name, number, results) for number in (mean(values.values()), found[1]))
-            if here == there:
+            if alike(name, values.values(), found[1], results):
                 continue
+            here, there = (printed(name, number, results) for number in (mean(values.values()), found[1]))
             far = far or (name == ranked_by and _is_far(first, name, mean(values.values()), *found))
             worse.append(f"{METRICS[name].title} {here} ({BASELINES[first.run.kind][found[0]]} {there})")
     if worse:
@@ -149,4 +165,6 @@ def _is_far(result: Result, name: str, value: float, method: str, reached: float
 
 def _below_patches(result: Result, name: str) -> bool:
     found, value = best_of_its_size(result, name), result.final.get(name)
-    return bool(found and value is not None and found[0].startswith("patch") and improves(name, found[1], value))
+    if found is None or value is None or not found[0].startswith("patch"):
+        return False
+    return improves(name, found[1], value) and not alike(name, [value], found[1], [result])

@@ -9,6 +9,7 @@ from vaelab.comparison.advice import next_step
 from vaelab.comparison.cells import Style, anchor
 from vaelab.comparison.collect import Missing, Result
 from vaelab.comparison.completion import completion
+from vaelab.comparison.defect_lead import never_found
 from vaelab.comparison.defects import defects
 from vaelab.comparison.headline import conclusion, headline
 from vaelab.comparison.health import findings
@@ -31,7 +32,8 @@ from vaelab.metrics.tables import METRICS, metric
 from vaelab.params.schema import RunEntry
 
 EXAMPLES, CURVES, DEFECTS = "reconstructions", "curves", "defects/"  # names of pictures, and what some begin with
-FOUND, SAMPLES, GENERATION = f"{DEFECTS}found_and_missed", "samples", "generation"
+FOUND, BY_KIND = f"{DEFECTS}found_and_missed", f"{DEFECTS}by_defect"
+SAMPLES, GENERATION = "samples", "generation"
 Pictures = Mapping[str, Mapping[str, Picture]]  # by data set and name, their paths relative to the report
 Section = tuple[str, list[Part]]  # heading, parts
 
@@ -112,8 +114,10 @@ def _parts(
         first = FOUND if FOUND in shown_here else EXAMPLES
         yield from opening(group, judgement, shown_here.pop(first, None))
         step, command = next_step(judgement, entries)
+        if step:
+            yield step
         if command:
-            yield from (step, Command(command))
+            yield Command(command)
         told = [one for one in beside if one["data"] == data]
         parts_of = _sections(leading(group, judgement), judgement, style, shown_here, told, evidence)
         for name, parts in parts_of:
@@ -142,13 +146,15 @@ def _sections(
     """What follows the first screen of a data set: curves, findings, what only some data have, and all numbers."""
     yield "Curves", [pictures.pop(CURVES)] if CURVES in pictures else []
     yield "Findings", [*findings(results, beside, style, evidence), *_treatable(results)]
+    kinds = [pictures.pop(BY_KIND)] if BY_KIND in pictures else []
+    missed = [f"{text}." for result in results if (text := never_found(result))]
     of_defects = [pictures.pop(name) for name in list(pictures) if name.startswith(DEFECTS)]
-    yield "Defects", [*defects(results, style), *of_defects]
+    yield "Defects", [*kinds, *missed, *defects(results, style), *of_defects]
     of_samples = [pictures.pop(name) for name in (SAMPLES, GENERATION) if name in pictures]
     yield "Samples", [*sampling(results, style), *of_samples]
     yield "Completion and new rows", [*completion(results)]
     yield "Seeds", [*seed_tables(results, judgement, style)]
-    yield "Verdict", [*verdicts(results, style)]
+    yield "Verdict of reconstructions", [*verdicts(results, style)]
     yield "Treatments", [*treated(results, style)]
     yield "More pictures", [*pictures.values()]
     yield "Numbers", [*_numbers(results, judgement, style)]

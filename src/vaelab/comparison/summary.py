@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from vaelab.comparison.cells import Style, cell, escaped, text_table, title
+from vaelab.comparison.charts import apart
 from vaelab.comparison.conventions import differences, kind_of, labels, scope
 from vaelab.comparison.seeds import brief, mean, versus, with_spread
 from vaelab.errors import InputError
@@ -121,6 +122,15 @@ def _entries(name: str, rows: pd.DataFrame) -> tuple[list[Entry], list[str]]:
     return entries, without
 
 
+def _winners(name: str, ranked: Sequence[Entry]) -> list[Entry]:
+    """The best of sorted configurations, with those as good as far as the digits of one seed each tell."""
+    least = mean(ranked[0].costs.values())
+    one_each = all(len(entry.costs) == 1 for entry in ranked)
+    near = apart(name, [entry.mean for entry in ranked]) if one_each else 0.0
+    costs = [mean(entry.costs.values()) for entry in ranked]
+    return [entry for entry, own in zip(ranked, costs, strict=True) if own == least or own - least < near]
+
+
 def _best(name: str, entries: Sequence[Entry], without: Sequence[str]) -> list[str]:
     """Direction, best configuration, its value and a remark."""
     remarks = [f"not measured in {', '.join(without)}"] if without else []
@@ -136,8 +146,7 @@ def _best(name: str, entries: Sequence[Entry], without: Sequence[str]) -> list[s
     ranked = sorted((e for e in directed if not e.collapsed), key=lambda entry: mean(entry.costs.values()))
     if not ranked:
         return [direction_text(name, real), "none", "", "; ".join(remarks)]
-    least = mean(ranked[0].costs.values())
-    winners = [entry for entry in ranked if mean(entry.costs.values()) == least]
+    winners = _winners(name, ranked)
     if len(winners) == 1 and len(ranked) > 1:
         remarks = [_against(name, ranked[0], ranked[1]), *remarks]
     best = "all alike" if 1 < len(entries) == len(winners) else ", ".join(entry.name for entry in winners)

@@ -190,6 +190,7 @@ def test_what_a_comparison_shows_is_of_the_best_run(scored):
         save_png(figure, artifacts.COMPARISON_DEFECTS / run.name / f"{name}.png")
     shown = shown_defects([found], "defects/")
     assert shown["defects/all_missed"].title == f"All missed defects, by strip: {run.name}"
+    assert "Bars of ROC AUC and of recall for each kind of defect" in shown["defects/by_defect"].alt
     assert all(picture.path.exists() and picture.alt for picture in shown.values())
     broken = [result("other", "image"), ill(found, "not_learned")]
     assert not shown_defects(broken), "no pictures of a broken run as the best"
