@@ -30,12 +30,10 @@ def compared(results: list[Result], missing: list[Missing]) -> str:
     results = in_order(results, params)
     storage.write_text(artifacts.COMPARISON_CURVES, curves_table(results).to_csv(index=False, lineterminator="\n"))
     judgements = judge_all(results, params.compare)
+    leaders = {data: leading(every, judgements[data]) for data, every in by_data(results).items()}
     pictures: dict[str, dict[str, Picture]] = {}
-    leaders: list[Result] = []
-    for data, every in by_data(results).items():
-        winner, group = judgements[data].winner, leading(every, judgements[data])
-        leaders += group
-        first = winner.results[0].run.name if winner else None
+    for data, group in leaders.items():
+        first = winner.results[0].run.name if (winner := judgements[data].winner) else None
         for name, drawn in group_pictures(data, group, params.compare, first).items():
             save_png(drawn.figure, plots / f"{name}_{data}.png")
             pictures.setdefault(data, {})[name] = Picture(drawn.title, plots / f"{name}_{data}.png", drawn.seen)
@@ -45,7 +43,8 @@ def compared(results: list[Result], missing: list[Missing]) -> str:
     for name, rows in defect_curves(results).items():
         storage.write_text(artifacts.COMPARISON_CURVES.with_name(f"{name}.csv"), rows)
     storage.write_json(artifacts.BEST, {data: best(judgement) for data, judgement in judgements.items()})
-    shown = dict(finding_pictures(leaders, judgements, params.compare, artifacts.COMPARISON_FINDINGS))
+    seen = [result for group in leaders.values() for result in group]
+    shown = dict(finding_pictures(seen, judgements, params.compare, artifacts.COMPARISON_FINDINGS))
     return save(results, artifacts.COMPARISON_CSV.parent, params.compare, params.runs, pictures, shown, missing)
 
 

@@ -77,6 +77,6 @@ def test_a_model_of_features_goes_through_all_stages_beside_one_of_pixels(tmp_pa
     assert kept == {"train", "val", "test", "defects", "val_defects", "scale"}
     report = (folder / "metrics/comparison_report.txt").read_text()
     told = " ".join(report.split())
-    assert "Mixed likelihoods (gaussian of imagenet s32a and gaussian): distortion" in told
+    assert "Mixed likelihoods (gaussian and gaussian of imagenet s32a): distortion" in told
     assert "features not ranked: PSNR is of features there" in told
     assert "sees features of a network" in vaelab(folder, "quality", "features", code=2)

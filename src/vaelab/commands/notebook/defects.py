@@ -12,6 +12,8 @@ from vaelab.data.format.prepared import read_rows
 from vaelab.figures.defects.run import defect_pictures
 from vaelab.metrics.tables import DEFECT_MEASURES, metric
 from vaelab.params.resolve import read_run
+from vaelab.params.schema import Run
+from vaelab.params.threshold import Threshold
 
 SPLIT, WITH_SCORES = "defects", ("val", "test", "defects")
 PICTURES = ("histogram", "by_defect", "found_and_missed", "all_missed", "false_alarms")
@@ -79,6 +81,12 @@ def wrong(run: str) -> pd.DataFrame:
 
 def pictures(run: str) -> Iterator[Figure]:
     """Yield scores, recall by kind of defect, and found, missed and falsely flagged examples with their maps."""
-    for name, figure in defect_pictures(read_run(artifacts.resolved(run))):
+    for name, figure in defect_pictures(_as_used(run)):
         if name in PICTURES:
             yield figure
+
+
+def _as_used(name: str) -> Run:
+    """The run with the options that its threshold was found with, which `threshold.select` may have chosen."""
+    run, used = read_run(artifacts.resolved(name)), storage.read_json(artifacts.thresholds(name) / "settings.json")
+    return run.model_copy(update={"threshold": Threshold.model_validate(used)})
