@@ -1,10 +1,13 @@
 """Each page of each kind of data: it says its conclusion, and nothing goes wrong."""
 
+import io
+
 import numpy as np
 import pytest
 from dashboards import DATA, RUNS, checked, opened, said, without
 from helpers import tiny_run
 from image_folders import encoded
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from vaelab import artifacts, storage
@@ -128,6 +131,14 @@ def test_own_images_are_judged_or_refused_by_name(project):
     assert "1 image of your files" in page.subheader[0].value
     assert "Left out: broken.png: not an image of a known type" in page.warning[0].value
     assert "`mine '1'.png`: MSE" in said(page)
+
+
+def test_pages_of_an_upload_are_counted_before_any_is_decoded(project):
+    tiny, buffer = Image.new("L", (8, 8)), io.BytesIO()
+    tiny.save(buffer, "TIFF", save_all=True, append_images=[tiny] * 200)
+    page = opened("own_images", "pictures")
+    page.file_uploader[0].upload("pages.tif", buffer.getvalue(), "image/tiff")
+    assert "expected at most 200 pages in all files" in page.run().error[0].value
 
 
 def test_baselines_are_fitted_once_and_for_images_that_can_be_read(project, monkeypatch):

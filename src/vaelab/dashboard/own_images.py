@@ -3,7 +3,9 @@
 import re
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from vaelab.dashboard.kinds.kind import Shown
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.data.format.prepared import split_files
 from vaelab.data.sources.listing import printable
+from vaelab.errors import InputError
 from vaelab.params.kinds import KINDS
 
 if TYPE_CHECKING:  # it needs torch, which is loaded when there is something to judge
@@ -26,7 +29,7 @@ if TYPE_CHECKING:  # it needs torch, which is loaded when there is something to 
     from vaelab.commands.judge.quality import Quality
     from vaelab.commands.judge.target import Target
 
-MOST_FILES, MOST_SHOWN = 50, 12
+MOST_FILES, MOST_PAGES, MOST_SHOWN = 50, 200, 12
 TOGETHER = 100 * 2**20  # bytes of all files
 NUMBERED = re.compile(r"^(\d\d)\.\w+")  # files in the temporary folder
 TYPES = ("png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp")
@@ -88,8 +91,25 @@ def judged(run: str, model: Stamp, files: Sequence[tuple[str, bytes]]) -> tuple[
     with tempfile.TemporaryDirectory(prefix="vaelab-") as folder:
         for number, (name, content) in enumerate(files):
             (Path(folder) / f"{number:02d}{Path(name).suffix.lower()}").write_bytes(content)
+        _check_pages(Path(folder))
         source = open_folder(Path(folder), target.file.info)._replace(title="your files")
         return target, quality(target, source, MOST_SHOWN, 0, partial(_baselines, model, train))
+
+
+def _check_pages(folder: Path) -> None:
+    """Raise an InputError where files hold more pages than are judged here; none is decoded for that."""
+    from vaelab.commands.judge.squares import MAX_PIXELS
+    from vaelab.data.sources.decoding import opened, page_numbers
+    from vaelab.data.sources.regular import UnreadableError
+
+    count = 0
+    for path in folder.iterdir():
+        with suppress(UnreadableError), opened(path, MAX_PIXELS) as file:
+            count += sum(1 for _ in islice(page_numbers(file), MOST_PAGES + 1))
+    if count > MOST_PAGES:
+        raise InputError(
+            f"expected at most {MOST_PAGES} pages in all files; for more: vaelab quality RUN --data FOLDER"
+        )
 
 
 @st.cache_resource(max_entries=3, show_spinner="Fitting baselines ...")
