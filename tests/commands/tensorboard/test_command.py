@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -215,6 +216,8 @@ def test_what_is_seen_in_a_browser_is_live_and_asks_no_other_machine(served):
             break
         except OSError:  # 404: not seen yet
             time.sleep(0.5)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(f"{address}data/runs", headers={"Host": "example.org"}))
     (child,) = psutil.Process(process.pid).children()
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0

@@ -13,7 +13,7 @@ import psutil
 from vaelab.commands import attached
 from vaelab.errors import InputError
 
-MODULE = "tensorboard.main"
+MODULE = "vaelab.commands.tensorboard.local_only"
 HOST, PORT, TRIED = "127.0.0.1", 6006, 20
 START_SECONDS = 60.0
 LINES = 5  # of what it said, in a message
