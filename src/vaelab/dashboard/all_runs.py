@@ -6,11 +6,13 @@ import streamlit as st
 
 from vaelab import artifacts
 from vaelab.comparison.collect import Result, collect_folder
+from vaelab.comparison.leading import in_order
 from vaelab.dashboard import project, reading
 from vaelab.dashboard.reading import Stamp, stamp
 from vaelab.dashboard.runs import run_names
 from vaelab.errors import InputError
-from vaelab.params.schema import Run
+from vaelab.params.resolve import read_params
+from vaelab.params.schema import Params, Run
 
 
 class Known(NamedTuple):
@@ -33,7 +35,8 @@ def known() -> Known:
         found.waiting.append(run) if result is None else found.results.append(result)
     own = set(run_names())
     found.results.extend(result for result in _others(found.wrong) if result.run.name not in own)
-    return found
+    params = _params(stamp(artifacts.PARAMS)) if artifacts.PARAMS.is_file() else None
+    return found._replace(results=in_order(found.results, params)) if params else found
 
 
 def readable() -> list[Run]:
@@ -56,6 +59,14 @@ def scored() -> list[str]:
         except InputError:
             continue
     return found
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _params(file: Stamp) -> Params | None:
+    try:
+        return read_params(artifacts.PARAMS)
+    except InputError:  # it is being edited: the order is that of names
+        return None
 
 
 def _others(wrong: dict[str, str]) -> list[Result]:
