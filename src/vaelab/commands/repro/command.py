@@ -56,7 +56,7 @@ def repro(asked: Asked) -> None:
         ended = Lanes(stages, asked.jobs, note).reproduce(stale)
     elif stale:
         raise_problems("what the machines are given", untracked(resolved))
-        ended = on_ray.reproduce(stale, packed(stages, shared=True), asked.resources, note)
+        ended = on_ray.reproduce(stale, packed(stages), asked.resources, note)
     failed = [one for one in ended if one.code]
     if failed or asked.runs:
         done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]
@@ -110,7 +110,7 @@ def run_one(index: int | None) -> int:
         index = int(given)
     if index >= len(runs):
         raise InputError(f"no run {index}: {artifacts.PARAMS} has {len(runs)}, from 0")
-    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))), shared=True)
+    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))))
     ended = run_in_copy(runs[index], project, len(os.sched_getaffinity(0)), lambda stage: None, _print)
     note(ended.text())
     return 1 if ended.code else 0

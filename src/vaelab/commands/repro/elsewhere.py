@@ -33,18 +33,17 @@ class Project(NamedTuple):
 
     files: bytes  # of what git tracks, a tar archive
     local_config: str  # of DVC, which git does not have
-    cache: str  # DVC's cache folder, which all machines reach; empty: they have a remote instead
-    scratch: str  # folder of resume states, where all machines reach it; else empty
+    cache: str  # DVC's cache folder, which all machines reach
+    scratch: str  # folder of resume states, which all machines reach
     stages: tuple[str, ...]  # of each run
     versions: tuple[tuple[str, str], ...]
 
 
-def packed(stages: Sequence[str], shared: bool) -> Project:
+def packed(stages: Sequence[str]) -> Project:
     """Return the project in this folder, tracked files as they are now, changes that are not committed among them.
 
     Args:
         stages: names of the stages of each run.
-        shared: whether all machines reach this folder and DVC's cache.
 
     Raises:
         InputError: this is no git repository with a commit.
@@ -58,8 +57,7 @@ def packed(stages: Sequence[str], shared: bool) -> Project:
     cache = subprocess.run([dvc_beside(), "cache", "dir"], capture_output=True, encoding="utf-8", check=True).stdout
     with storage.writing(artifacts.SCRATCH):
         artifacts.SCRATCH.mkdir(exist_ok=True)
-    places = (cache.strip(), str(artifacts.SCRATCH.absolute())) if shared else ("", "")
-    return Project(files, config, *places, tuple(stages), versions())
+    return Project(files, config, cache.strip(), str(artifacts.SCRATCH.absolute()), tuple(stages), versions())
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -90,34 +88,24 @@ def run_in_copy(
         folder = Path(name)
         _unpack(project, folder)
         environment = {"OMP_NUM_THREADS": str(threads), **os.environ, END_WITH_PARENT: "1"}
-        if not project.cache:
-            _dvc(folder, heard, "pull", "--run-cache", "--allow-missing")
-        pull = () if project.cache else ("--pull",)
-        words = ["repro", *pull, *(f"{stage}@{run}" for stage in project.stages)]
+        words = ["repro", *(f"{stage}@{run}" for stage in project.stages)]
         with started(words, folder, environment, TIED) as process:
-            ended = followed(run, process, begins, heard)
-        if not project.cache and not ended.code:
-            _dvc(folder, heard, "push", "--run-cache")
-        return ended
+            return followed(run, process, begins, heard)
 
 
 def _unpack(project: Project, folder: Path) -> None:
     with tarfile.open(fileobj=BytesIO(project.files)) as archive:
         archive.extractall(folder, filter="data")
     (folder / LOCAL_CONFIG).write_text(project.local_config, encoding="utf-8")
-    _dvc(folder, None, "config", "--local", "core.no_scm", "true")
-    if project.cache:
-        _dvc(folder, None, "cache", "dir", "--local", project.cache)
-        (folder / artifacts.SCRATCH).symlink_to(project.scratch)
+    _dvc(folder, "config", "--local", "core.no_scm", "true")
+    _dvc(folder, "cache", "dir", "--local", project.cache)
+    (folder / artifacts.SCRATCH).symlink_to(project.scratch)
     for path in folder.glob("data/raw/**/*.dvc"):
-        _dvc(folder, None, *(("checkout", "-q") if project.cache else ("pull", "-q")), str(path.relative_to(folder)))
+        _dvc(folder, "checkout", "-q", str(path.relative_to(folder)))
 
 
-def _dvc(folder: Path, heard: Callable[[str], object] | None, *words: str) -> None:
-    done = subprocess.run(
-        [dvc_beside(), *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
-    )
-    if heard is not None:
-        heard(done.stdout)
+def _dvc(folder: Path, *words: str) -> None:
+    command = [dvc_beside(), *words]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     if done.returncode:
         raise InputError(f"dvc {' '.join(words)}: {done.stdout.strip()[-400:]}")
