@@ -2,15 +2,17 @@
 
 Runs where there is none as well, on the CPU, which then is what the result names. Parts:
 
-- speed: milliseconds a step of our training loop and of a bare one, in 32 bits, in bfloat16, compiled;
+- speed: milliseconds a step of our training loop and of a bare one, in 32 bits, in bfloat16, compiled, deterministic;
 - resume: a training that was killed and went on, one that was repeated, and one through torchrun with one process,
-  against the same training in one go: equal bytes, or the largest difference of a weight;
+  against the same training in one go: equal bytes, or the largest difference of a weight; as it is by default, and with
+  `train.deterministic`;
 - evaluate: seconds of the stage on each device, and the largest relative difference of a metric.
 
 Result: benchmarks/results/gpu.json, with the card's name.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -35,11 +37,12 @@ from training_loop import STEPS, measure, runs_of, write
 from vaelab import artifacts
 from vaelab.data.sources import prepare
 from vaelab.params.schema import Run
+from vaelab.training.processes import one_order
 
 RESULT = ROOT / "benchmarks" / "results" / "gpu.json"
 WAYS = {
     "fp32": {}, "bf16": {"precision": "bf16-mixed"}, "fp32_compiled": {"compile": True},
-    "bf16_compiled": {"precision": "bf16-mixed", "compile": True},
+    "bf16_compiled": {"precision": "bf16-mixed", "compile": True}, "fp32_deterministic": {"deterministic": True},
 }  # fmt: skip
 TRIED = {"option_a": "grids", "photos": "photos", "tags": "tags"}  # runs of params.yaml whose stages are run
 PARTS = ["speed", "resume", "evaluate"]
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=10, help="as many epochs a measurement as training_loop.py has")
     parser.add_argument("--kinds", nargs="+", choices=list(STEPS), default=list(STEPS))
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--runs", nargs="+", choices=list(TRIED), default=list(TRIED), help="of the other parts")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of the trainings of the part resume")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
@@ -70,9 +74,10 @@ def main() -> None:
                     result["speed"][kind][way] = found
                     write(options.out, result)
         if {"resume", "evaluate"} & set(options.parts):
-            project(Path(folder), options.epochs)
-            for run in TRIED:
-                result.setdefault("stages", {})[run] = stages(run, "evaluate" in options.parts)
+            for run, exact in itertools.product(options.runs, (True, False)):
+                project(Path(folder), options.epochs, exact)
+                found = stages(run, "evaluate" in options.parts and not exact)
+                result.setdefault("stages", {}).setdefault(run, {})["deterministic" if exact else "default"] = found
                 write(options.out, result)
 
 
@@ -89,20 +94,22 @@ def speed(folder: Path, kind: str, options: argparse.Namespace) -> Iterator[tupl
         torch._dynamo.reset()
         changed: Run = run.model_copy(update={"train": run.train.model_copy(update=WAYS[name])})
         print(f"{kind}, {name}", flush=True)
-        every = measure(changed, folder / kind, options.pairs, options.times)
+        with one_order(changed.train.deterministic and torch.cuda.is_available()):
+            every = measure(changed, folder / kind, options.pairs, options.times)
         yield name, {key: every[key] for key in ("median_ratio", "milliseconds_per_step", "examples_per_second")}
 
 
-def project(folder: Path, epochs: int) -> None:
-    """Write a project with the runs that are tried, resolved and prepared, into `folder`."""
+def project(folder: Path, epochs: int, exact: bool) -> None:
+    """Write a project with the runs that are tried, resolved and prepared, into `folder`; `exact`: deterministic."""
     params = yaml.safe_load((ROOT / artifacts.PARAMS).read_text())
     params["runs"] = {run: {"data": data, **params["runs"][run]} for run, data in TRIED.items()}
     for run in TRIED:
-        params["runs"][run].setdefault("train", {}).update(epochs=epochs, checkpoint_every=epochs)
+        params["runs"][run].setdefault("train", {}).update(epochs=epochs, checkpoint_every=epochs, deterministic=exact)
     (folder / artifacts.PARAMS).write_text(yaml.safe_dump(params))
     stage("resolve")
     for data in TRIED.values():
-        stage("prepare", data)
+        if not artifacts.prepared(data).exists():
+            stage("prepare", data)
 
 
 def stages(run: str, with_evaluation: bool) -> dict[str, Any]:

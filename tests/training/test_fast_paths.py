@@ -12,6 +12,7 @@ from trainings import fit, history, same, spied, weights
 from vaelab.data.format.batches import mixed
 from vaelab.measures.kinds import MEASURES
 from vaelab.training.nonfinite import Guard
+from vaelab.training.processes import one_order
 from vaelab.training.session import Session
 from vaelab.training.step import dropout_seed, forget_gradients, gradient_norm
 
@@ -58,11 +59,11 @@ def test_the_global_generator_is_as_before_after_an_error_too():
 def test_on_the_cpu_a_flag_appears_with_the_first_bad_step_and_stays():
     guard, optimizer = Guard(CPU), torch.optim.AdamW([nn.Parameter(torch.zeros(1))])
     one, bad = torch.tensor(1.0), torch.tensor(math.nan)
-    guard.watch(optimizer, one, one, 0)
+    guard.watch(optimizer, one, one)
     assert guard.bad_step(1, last=True) is None
     assert not hasattr(optimizer, "found_inf")
-    guard.watch(optimizer, one, bad, 1)
-    guard.watch(optimizer, one, one, 2)
+    guard.watch(optimizer, one, bad)
+    guard.watch(optimizer, one, one)
     assert float(optimizer.found_inf) == 1
     assert guard.bad_step(3, last=False) == 1
 
@@ -93,3 +94,12 @@ def test_the_history_has_the_mean_over_the_steps_of_each_term(in_a_folder_with_d
     assert row["loss_max"] == f"{max(float(step['loss']) for step in steps):.7g}"
     assert float(row["gradient_norm_max"]) >= float(row["gradient_norm"]) > 0
     assert named <= row.keys()
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_kernels_of_one_order_are_asked_for_while_training_and_no_longer(wanted):
+    with pytest.raises(KeyError), one_order(wanted):
+        assert torch.are_deterministic_algorithms_enabled() is wanted
+        assert torch.is_deterministic_algorithms_warn_only_enabled() is wanted
+        raise KeyError
+    assert not torch.are_deterministic_algorithms_enabled()

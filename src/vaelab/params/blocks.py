@@ -188,6 +188,9 @@ class Train(Block):
     """Arithmetic of the network."""
     compile: bool = False
     """Compile the network with torch.compile."""
+    deterministic: bool = False
+    """On a GPU, take kernels whose sums have one order, so that the same training gives the same bytes, also resumed.
+    On the CPU it does always."""
     accumulate: int = Field(1, ge=1, le=65536)
     """Parts that a batch is computed in, one after the other, where memory does not hold it: the same gradient, but for
     batch normalisation, which looks at each part."""
@@ -210,14 +213,9 @@ class Train(Block):
         return value
 
 
-LATER = (
-    "accumulate",
-    "minutes",
-    "start_from",
-    "go_on",
-    "keep_state",
-)  # options of Train that, at their defaults, stand
-# in no resolved run and no model file: those of runs that do not use them stay as they were before there were any
+# options of Train that, at their defaults, stand in no resolved run and no model file: those of runs that do not use
+# them stay as they were before there were any
+LATER = ("deterministic", "accumulate", "minutes", "start_from", "go_on", "keep_state")
 
 
 class Limits(Block):

@@ -21,7 +21,7 @@ from vaelab.training.going_on import go_on, keep
 from vaelab.training.gradients import explain, forward_backward
 from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
-from vaelab.training.processes import make_fabric, one_voice
+from vaelab.training.processes import make_fabric, one_order, one_voice
 from vaelab.training.publish import finish, is_trained, publish
 from vaelab.training.record import (
     Row,
@@ -58,7 +58,8 @@ def fit(run: Run, data: Path, output: Path, draw: Draw, watch: Watch = lambda hi
     """
     fabric = make_fabric(run)
     first = fabric.global_rank == 0
-    with one_voice(first), Interrupts(first) as interrupts, ExitStack() as locks:
+    exact = run.train.deterministic and fabric.device.type != "cpu"
+    with one_voice(first), one_order(exact), Interrupts(first) as interrupts, ExitStack() as locks:
         scratch = scratch_folder(run, data)
         if first:
             locks.enter_context(only_one(run.name, scratch, output))
@@ -139,7 +140,7 @@ def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
         index = order[step * size : (step + 1) * size]
         batch, inference, losses, loss = forward_backward(session, index)
         norm = gradient_norm(parameters)
-        guard.watch(inner, loss, norm, progress.step)
+        guard.watch(inner, loss, norm)
         clip(parameters, norm, options.clip_norm)
         set_rate(inner, rate_at(options, progress.step / steps))
         inner.step()  # of AdamW, which Fabric leaves as it is

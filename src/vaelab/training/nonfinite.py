@@ -22,24 +22,24 @@ class Guard:
 
     def __init__(self, device: torch.device) -> None:
         self.bad = torch.zeros((), device=device)
-        self.first_step = torch.full((), -1, dtype=torch.int64, device=device)
+        self.steps = torch.zeros((), device=device)  # since the flag went up: few kernels a step, and no look at it
         self.every = 1 if device.type == "cpu" else CHECK_EVERY
         self.set = device.type != "cpu"  # whether the flag may be up
 
-    def watch(self, optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: Tensor, step: int) -> None:
-        """Note whether this step is finite and tell the optimizer."""
+    def watch(self, optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: Tensor) -> None:
+        """Note whether a step is finite and tell the optimizer."""
         if not self.set and math.isfinite(loss.item()) and math.isfinite(gradient_norm.item()):
             return
         self.set = True
-        now = 1 - torch.isfinite(loss.detach() + gradient_norm).to(self.bad.dtype)
-        self.first_step = torch.where((self.bad == 0) & (now == 1), step, self.first_step)
-        self.bad = torch.maximum(self.bad, now)
+        both = loss.detach() + gradient_norm
+        self.bad = torch.maximum(self.bad, (both - both) != 0)  # NaN where one is not finite
+        self.steps += self.bad
         optimizer.found_inf = self.bad  # type: ignore[attr-defined]
 
     def bad_step(self, step: int, last: bool) -> int | None:
-        """Return the first bad step, if it is time to look and there is one."""
+        """Return the first bad step, if it is time to look and there is one; `step`: how many were done."""
         if self.set and (last or step % self.every == 0) and bool(self.bad):
-            return int(self.first_step)
+            return step - int(self.steps)
         return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import torch
 from lightning_fabric import Fabric
 from torch import distributed
 
@@ -29,6 +30,24 @@ def make_fabric(run: Run) -> Fabric:
         accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision,
         strategy="ddp_find_unused_parameters_true" if some else "auto",
     )  # fmt: skip
+
+
+@contextmanager
+def one_order(wanted: bool) -> Iterator[None]:
+    """Let PyTorch take kernels whose sums have one order: `train.deterministic` on a GPU.
+
+    An operation without such a kernel is warned of by PyTorch, once, and the bytes are then not sure to be the same.
+    """
+    if not wanted:
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # looked at when the first product is computed
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 @contextmanager

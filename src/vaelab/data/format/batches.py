@@ -91,9 +91,11 @@ class DeviceSplit:
 
     def take(self, index: Tensor) -> Batch:
         """Return the examples at `index` [B], ready for the model."""
-        x = self.stored(index).to(self.device, non_blocking=True)
+        there = index.to(self.device, non_blocking=True)  # once, and without waiting for the step before
+        resident = len(self.shards) == 1 and self.shards[0].device.type == self.device.type
+        x = self.stored(there if resident else index).to(self.device, non_blocking=True)
         text = None if self.text is None else self.text[index.cpu()].bool().to(self.device)
-        return Batch(FORMATS[self.kind].ready(x), self.group[index.to(self.device)], text)
+        return Batch(FORMATS[self.kind].ready(x), self.group[there], text)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield all examples in their order, a batch at a time."""
