@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from vaelab.errors import InputError
-from vaelab.metrics.records import REFERENCES, SAME_FOR_ALL
+from vaelab.metrics.records import BASELINES, REFERENCES, SAME_FOR_ALL
 from vaelab.metrics.tables import METRICS, better
 from vaelab.params.blocks import Limits
 
@@ -72,10 +72,14 @@ def remarks(criteria: Sequence[Criterion]) -> list[str]:
 
 
 def _remark(c: Criterion) -> str:
-    reached = f"the trivial {c.baseline} reaches {c.baseline_value:.4g}"
+    titles = {name: title for of_kind in BASELINES.values() for name, title in of_kind.items()}
+    known = METRICS[c.metric]
+    unit = f" {known.unit}" if known.unit else ""
+    reached = f"{titles.get(c.baseline or '', c.baseline)} reaches {c.baseline_value:.4g}{unit}"
+    rated = f"{known.title} {c.value:.4g}{unit} is {c.rating}"
     if c.rating == "good":
-        return f"{c.metric} {c.value:.4g} is good by its limit {c.good:.4g}, but means nothing here: {reached}"
-    return f"{c.metric} {c.value:.4g} is {c.rating}, and no better than trivial: {reached}"
+        return f"{rated} by its limit {c.good:.4g}, but means nothing here: {reached}"
+    return f"{rated}, and no better than trivial: {reached}"
 
 
 def _criterion(name: str, value: float, limit: Limits, higher: bool, baselines: Mapping[str, float]) -> Criterion:

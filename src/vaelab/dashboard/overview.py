@@ -10,6 +10,7 @@ import streamlit as st
 from vaelab.comparison.advice import entries_of, next_step
 from vaelab.comparison.charts import baseline_titles, charted, printed
 from vaelab.comparison.collect import Result
+from vaelab.comparison.defect_lead import never_found
 from vaelab.comparison.judge import Judgement, judge
 from vaelab.comparison.opening import health as health_of_all
 from vaelab.comparison.opening import lead, reasons
@@ -85,6 +86,8 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
     said = [result.run.name for result in found.winner.results[:1]] if found.winner else []  # what the line above is of
     for line in found_defects.lines([result for result in group if result.run.name not in said]):
         st.markdown(escaped(line))
+    if kinds := never_found(found.winner.results[0] if found.winner else group[0]):
+        st.markdown(escaped(f"{kinds}."))
     left, right = st.columns([3, 2])
     with left:
         chart, alt_text = _ranking(group, found)
@@ -96,6 +99,8 @@ def _data_set(data: str, group: Sequence[Result]) -> None:
     if command:
         with st.expander(step.rstrip(":")):
             st.code(command, language="bash", wrap_lines=True)
+    elif step:
+        st.markdown(step)
     pressed = runs_table.show(data, group, found.recommended, found.metric)
     if pressed is not None:
         if pressed in run_names():

@@ -170,7 +170,7 @@ def test_what_trivial_methods_reach_decides_what_a_number_is_worth():
     assert row.split() == ["PSNR,", "dB", f"{judged['psnr'].value:.4g}", judged["psnr"].rating, "20", "15", "PCA",
                            f"{judged['psnr'].baseline_value:.4g}", "no"]  # fmt: skip
     said = report.remarks(report.criteria(target, result))
-    assert any("the trivial pca reaches" in line for line in said)
+    assert any("trivial: PCA reaches" in line for line in said)
     assert set(said) <= set(lines)
 
 
