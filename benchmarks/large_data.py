@@ -42,9 +42,9 @@ RESULT = ROOT / "benchmarks" / "results" / "large_data.json"
 LIMIT = 4 * 2**30  # bytes of a process's own memory
 SIDE, RUN = 256, "large"
 SIZES = [1_000, 10_000, 100_000, 250_000]
-HELD_OUT = 50  # one image of so many is in val, and one in test
+HELD_OUT = 100  # one image of so many is in val, and one in test
 STAGES = ("prepare", "train", "evaluate", "visualize", "diagnose")
-BATCH, STEPS, MEASURED = 32, 40, 1000
+BATCH, STEPS, MEASURED = 32, 20, 500
 MODEL = {"latent_dim": 64, "width": 8, "depth": 5}
 READ, PAIRS = 60, 5  # steps of a measurement of reading, measurements of each way
 
@@ -104,7 +104,7 @@ def write_project(folder: Path) -> None:
         "model": MODEL,
         "loss": {"terms": {"mse": 1.0}, "reduction": "mean", "beta": 1.0e-4},
         "train": {"epochs": 1, "batch_size": BATCH},
-        "evaluate": {"z_samples": 2, "importance_samples": 2, "samples": 100},
+        "evaluate": {"z_samples": 2, "importance_samples": 2, "samples": 100, "examples": MEASURED},
     }}  # fmt: skip
     raw["runs"], raw["suites"] = {RUN: {"data": RUN}}, {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +195,9 @@ def child(what: str, found: Path) -> None:
     runpy.run_path(str(ROOT / "stages" / f"{what}.py"), run_name="__main__")
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    found.write_text(json.dumps({"mib": peak, **watch.most, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}))
+    found.write_text(
+        json.dumps({"mib": peak, **watch.most, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)})
+    )
 
 
 def limit_steps(most: int) -> None:
@@ -208,18 +210,23 @@ def limit_steps(most: int) -> None:
 def reading() -> dict[str, Any]:
     """Return examples a second of training, with images in files and in memory, in turn."""
     import torch
+    from tqdm import tqdm
 
     from vaelab import artifacts
     from vaelab.data.format import batches
     from vaelab.params.resolve import read_run
-    from vaelab.training import loop
+    from vaelab.training.interrupts import Interrupts
+    from vaelab.training.loop import train_epoch
+    from vaelab.training.processes import make_fabric
+    from vaelab.training.session import start as started
+    from vaelab.training.state import scratch_folder
 
     limit_steps(READ)
     run, data = read_run(artifacts.resolved(RUN)), artifacts.prepared(RUN)
     batches.LARGE_BYTES = 0
-    fabric = loop.make_fabric(run)
+    fabric = make_fabric(run)
     fabric.launch()
-    session = loop.start(fabric, run, data, lambda *_: None, lambda _: (), loop.scratch_folder(run, data))
+    session = started(fabric, run, data, lambda *_: None, lambda _: (), scratch_folder(run, data))
     in_files, group = session.train, session.train.group
     whole = torch.cat([in_files.stored(part) for part in torch.arange(len(in_files)).split(1000)])
     splits = {"memory": batches.DeviceSplit([whole], group, in_files.device, "image"), "files": in_files}
@@ -230,7 +237,7 @@ def reading() -> dict[str, Any]:
             if "cold" in way:
                 forget(sorted(data.glob("train-*.safetensors")))
             start, cpu = time.perf_counter(), time.process_time()
-            loop.train_epoch(session, loop.tqdm(disable=True), loop.Interrupts())
+            train_epoch(session, tqdm(disable=True), Interrupts())
             rates[way].append((time.perf_counter() - start, time.process_time() - cpu))
             session.progress.epoch, session.sums = session.progress.epoch + 1, {}
     examples, found = READ * BATCH, dict[str, Any]()

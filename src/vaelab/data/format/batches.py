@@ -3,6 +3,7 @@
 A batch is a pure function of seed, epoch and step: nothing has to be remembered to resume.
 """
 
+import copy
 import math
 import os
 from collections import deque
@@ -75,6 +76,13 @@ class DeviceSplit:
     def stored(self, index: Tensor) -> Tensor:
         """Return the examples at `index` [B] as they are stored, uint8."""
         return self.x[index]
+
+    def some(self, ids: Tensor) -> "DeviceSplit":
+        """Return the examples at `ids` [n] on the CPU as a split of their own; what lies in files stays there."""
+        found = copy.copy(self)
+        found.x, found.text = self.x.some(ids), None if self.text is None else self.text.some(ids)
+        found.group, found.coming = self.group[ids.to(self.device)], deque()
+        return found
 
     def spread(self, least: int = 1) -> Tensor:
         """Return evenly spread examples as they are stored, on the CPU: SPREAD_BYTES at most, but `least` of them."""

@@ -89,14 +89,19 @@ class Shards:
     Args:
         shards: each [n, ...].
         pinned: whether what is taken is put where a GPU can fetch it by itself.
+        ids: of the examples that count, in their order; None: all.
     """
 
-    def __init__(self, shards: Sequence[Shard], pinned: bool = False) -> None:
-        self.shards, self.pinned = list(shards), pinned
+    def __init__(self, shards: Sequence[Shard], pinned: bool = False, ids: Tensor | None = None) -> None:
+        self.shards, self.pinned, self.ids = list(shards), pinned, ids
         self.starts = torch.tensor([0, *(len(shard) for shard in shards)]).cumsum(0)
 
     def __len__(self) -> int:
-        return int(self.starts[-1])
+        return int(self.starts[-1]) if self.ids is None else len(self.ids)
+
+    def some(self, ids: Tensor) -> "Shards":
+        """Return some of the examples; where they lie they stay."""
+        return Shards(self.shards, self.pinned, ids if self.ids is None else self.ids[ids])
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -110,6 +115,7 @@ class Shards:
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """Return the examples at `index` [B]: where the shard is if there is one in memory, else on the CPU."""
+        index = index if self.ids is None else self.ids[index.cpu()]
         if len(self.shards) == 1 and not self.in_files:
             return self.shards[0][index.to(self.shards[0].device)]
         index = index.cpu().contiguous()

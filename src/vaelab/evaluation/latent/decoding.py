@@ -102,11 +102,16 @@ def decode_run(run: Run) -> Decoded:
     arrays, _ = storage.read_tensors(artifacts.scores(run.name) / "arrays.safetensors")
     phase = final_phase(storage.read_json(artifacts.evaluation(run.name)))
     means, log_vars = (torch.from_numpy(arrays[f"{phase}_{name}"]) for name in ("mean", "log_var"))
+    ids = arrays.get(f"{phase}_rows", np.arange(len(means)))  # of a large phase not all examples are measured
     samples, prior = arrays.get("samples"), run.evaluate.prior
     if samples is None:
         samples, prior = prior_grids(model, info, options.prior_samples, options.seed), "normal"
+    moved, (between, pairs) = (
+        traverse(model, info, means, log_vars, options),
+        interpolate(model, info, means, INTERPOLATIONS, options),
+    )
     return Decoded(
         info, phase, samples[: options.prior_samples], prior,
-        traverse(model, info, means, log_vars, options), interpolate(model, info, means, INTERPOLATIONS, options),
+        moved._replace(start=int(ids[moved.start])), (between, ids[pairs]),
         SPECTRA[info.kind](arrays, phase) if info.kind in SPECTRA and run.model.features == "none" else {},
     )  # fmt: skip
