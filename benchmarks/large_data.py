@@ -98,8 +98,8 @@ def measure(size: int, options: argparse.Namespace, result: dict[str, Any]) -> N
 def write_project(folder: Path) -> None:
     """Write params.yaml with one run and its data set, and resolve it."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
-    raw["datasets"] = {RUN: {"source": "image_shards", "path": "data/raw", "size": SIDE, "fit": "crop",
-                             "split": {"train": 1 - 2 / HELD_OUT, "val": 1 / HELD_OUT, "test": 1 / HELD_OUT}}}  # fmt: skip
+    split = {"train": 1 - 2 / HELD_OUT, "val": 1 / HELD_OUT, "test": 1 / HELD_OUT}
+    raw["datasets"] = {RUN: {"source": "image_shards", "path": "data/raw", "size": SIDE, "fit": "crop", "split": split}}
     raw["presets"] = {RUN: {
         "model": MODEL,
         "loss": {"terms": {"mse": 1.0}, "reduction": "mean", "beta": 1.0e-4},
