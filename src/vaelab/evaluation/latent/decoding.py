@@ -20,6 +20,7 @@ from vaelab.params.blocks import Visualize
 from vaelab.params.schema import Run
 
 INTERPOLATIONS = 4
+PART = 256  # images whose spectra are computed at once
 
 
 def prior_grids(model: VAE, info: DataInfo, count: int, seed: int) -> np.ndarray:
@@ -71,11 +72,15 @@ def interpolate(
 
 def spectra(arrays: Mapping[str, np.ndarray], phase: str) -> dict[str, np.ndarray]:
     """Return radial power spectra, dB, of the saved images and reconstructions [n, R], and of blurred images [R]."""
-    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).float() / 255 for name in ("x", "reconstruction"))
+    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).split(PART) for name in ("x", "reconstruction"))
+    original, reconstruction, blurred = (
+        torch.cat([radial_spectrum(made(part.float() / 255)) for part in parts])
+        for parts, made in ((x, Tensor.contiguous), (y, Tensor.contiguous), (x, blur))
+    )
     return {
-        "original": radial_spectrum(x).numpy(),
-        "reconstruction": radial_spectrum(y).numpy(),
-        "original, blurred (σ=2)": radial_spectrum(blur(x)).mean(0).numpy(),
+        "original": original.numpy(),
+        "reconstruction": reconstruction.numpy(),
+        "original, blurred (σ=2)": blurred.mean(0).numpy(),
     }
 
 
