@@ -40,7 +40,10 @@ DAMAGES = {
     "no phase": (lambda: changed(artifacts.evaluation("odd"), val=None), "its metrics lack val or run"),
     "misshapen": (lambda: changed(artifacts.evaluation("odd"), test={"floors": 3}), "test.floors: expected a mapping"),
     "arrays": (lambda: cut(artifacts.scores("odd") / "arrays.safetensors"), "damaged or not a safetensors file"),
-    "rows": (lambda: storage.write_csv(artifacts.scores("odd") / "examples.csv", [{"phase": "test"}]), "has 1 rows"),
+    "rows": (
+        lambda: storage.write_csv(artifacts.scores("odd") / "examples.csv", [{"phase": "test", "index": 99}]),
+        "has 1 rows",
+    ),
     "history": (lambda: storage.write_text(artifacts.scores("odd") / "history.csv", ""), "damaged (EmptyDataError"),
     "diagnosis": (lambda: storage.write_json(artifacts.diagnosis("odd"), {"findings": 3}), "damaged (TypeError"),
 }

@@ -7,9 +7,10 @@ import torch
 from helpers import tiny_run
 from torch import nn
 from torch.nn.utils import get_total_norm
-from trainings import fit, history, same, spied, weights
+from trainings import contents, fit, history, restless, same, spied, weights
 
-from vaelab.data.format.batches import mixed
+from vaelab.data.format import batches
+from vaelab.data.format.batches import DeviceSplit, mixed
 from vaelab.measures.kinds import MEASURES
 from vaelab.training.nonfinite import Guard
 from vaelab.training.processes import one_order
@@ -102,3 +103,14 @@ def test_kernels_of_one_order_are_asked_for_while_training_and_no_longer(wanted)
         assert torch.are_deterministic_algorithms_enabled() is wanted
         assert torch.is_deterministic_algorithms_warn_only_enabled() is wanted
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_examples_that_stay_in_their_files_and_are_read_ahead_change_nothing(in_a_folder_with_data, monkeypatch):
+    run, read = restless(accumulate=2, batch_size=8), []
+    expected = contents(fit(in_a_folder_with_data, run))
+    right = DeviceSplit.expect
+    monkeypatch.setattr(DeviceSplit, "expect", lambda split, parts: read.append(len(parts)) or right(split, parts))
+    monkeypatch.setattr(batches, "LARGE_BYTES", 0)
+    found = contents(fit(in_a_folder_with_data, run))
+    assert found == expected
+    assert max(read) == 6  # of this step and the two after it, two parts each

@@ -75,12 +75,14 @@ def shown(results: Sequence[Result]) -> list[str]:
 def legend(results: Sequence[Result]) -> str:
     """Return what the table shows."""
     first = results[0]
+    measured = first.metrics["run"].get("measured")
     real = REAL_LEGEND if any(first.final.get(held_out(name)) is not None for name in shown(results)) else ""
     told, broken = BASELINES_TOLD[first.run.kind], any(result.broken for result in results)
     known = [text.format(first.run.name) for method, text in told.items() if method in first.baselines]
     parts = [
-        "Whole split, best checkpoint of each run. Reconstructions are of the posterior mean, or of one drawn z where "
-        "that is said; objective, distortion, ELBO and other likelihoods are means over drawn z.",
+        f"{f'{measured}, evenly spread' if measured else 'Whole split'}, best checkpoint of each run. "
+        "Reconstructions are of the posterior mean, or of one drawn z where that is said; objective, distortion, ELBO "
+        "and other likelihoods are means over drawn z.",
         "* best run of the row" + (", of those that no finding breaks." if broken else ".") if len(results) > 1 else "",
         f"{BROKEN} has a finding that breaks it, and is never the best." if broken else "",
         f"Baselines: {'; '.join(known)}." if known else "",

@@ -86,11 +86,10 @@ def _check_rows(result: Result) -> None:
     scores, phase = artifacts.scores(result.run.name), result.phase
     with storage.opened(scores / "arrays.safetensors", "numpy") as file:
         ids = file.get_tensor(f"{phase}_ids")
-    rows = int((pd.read_csv(scores / "examples.csv", usecols=["phase"])["phase"] == phase).sum())
-    if len(ids) and int(ids.max()) >= rows:
-        raise InputError(
-            f"{scores / 'examples.csv'}: has {rows} rows of {phase}, and {int(ids.max()) + 1} are expected"
-        )
+    table = pd.read_csv(scores / "examples.csv", usecols=["phase", "index"])
+    rows = table.loc[table["phase"] == phase, "index"]
+    if lost := set(ids.tolist()) - set(rows):
+        raise InputError(f"{scores / 'examples.csv'}: has {len(rows)} rows of {phase}, none of example {max(lost)}")
 
 
 def _number(value: Any) -> bool:

@@ -30,13 +30,22 @@ def show(run: str, phase: str) -> None:
     _prior(run)
 
 
+def _row(run: str, phase: str, index: int) -> int:
+    """The row of an example among those that are measured; of one that is not, of the one before it."""
+    path, name = artifacts.scores(run) / "arrays.safetensors", f"{phase}_rows"
+    if name not in reading.names(path):
+        return index
+    return max(0, int(np.searchsorted(reading.small(path, name), index, side="right")) - 1)
+
+
 def _mean(run: str, phase: str, index: int) -> np.ndarray:
-    return np.asarray(reading.rows(artifacts.scores(run) / "arrays.safetensors", f"{phase}_mean", [index])[0])
+    path, row = artifacts.scores(run) / "arrays.safetensors", _row(run, phase, index)
+    return np.asarray(reading.rows(path, f"{phase}_mean", [row])[0])
 
 
 def _group(run: str, phase: str, index: int) -> int:
     """The group of an example, which conditional models are told."""
-    return int(reading.small(artifacts.scores(run) / "arrays.safetensors", f"{phase}_group")[index])
+    return int(reading.small(artifacts.scores(run) / "arrays.safetensors", f"{phase}_group")[_row(run, phase, index)])
 
 
 def _tiles(run: str, decoded: np.ndarray, captions: list[str]) -> None:

@@ -19,6 +19,7 @@ from vaelab.evaluation.grid.evaluator import GridEvaluator
 from vaelab.evaluation.image.evaluator import ImageEvaluator
 from vaelab.evaluation.inputs import EvaluationInputs
 from vaelab.evaluation.latent import information, posterior
+from vaelab.evaluation.parts import Part, part_of, tell
 from vaelab.evaluation.tags.evaluator import TagsEvaluator
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.latents import active_units
@@ -41,7 +42,9 @@ class Evaluation(NamedTuple):
     metrics: dict[str, dict[str, Any]]  # by phase, and `run` for facts of the whole
     examples: list[dict[str, Any]]  # one row per example, all phases
     dimensions: list[dict[str, Any]]  # one row per phase and latent dimension
-    tensors: dict[str, np.ndarray]  # by phase: x, reconstruction uint8 and ids of the kept ones; mean, log_var, group
+    # by phase: x, reconstruction uint8 and ids of the kept ones; mean, log_var, group of all that are measured, and,
+    # where that is a choice of them, `rows`, their ids
+    tensors: dict[str, np.ndarray]
 
 
 class Evaluator(Protocol):
@@ -74,17 +77,21 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
         InputError: the model file or the data are missing or damaged.
     """
     device = default_device()
-    loaded, options = load_model(weights, device), run.evaluate
+    loaded = load_model(weights, device)
     if missing := [name for name in FACTS if name not in loaded.facts]:
         raise InputError(f"{weights}: its facts lack {', '.join(missing)}; train the run again")
     seen = Inputs(loaded.run.model, data, device)
     info, splits = seen.info, {phase: seen.split(phase, with_text=True) for phase in PHASES}
     splits = {phase: split for phase, split in splits.items() if len(split)}
     objective = Objective(loaded.run.loss, info, len(splits["train"]), device)
+    size = splits["train"].at_once(run.evaluate.batch_size)
+    options = run.evaluate.model_copy(update={"batch_size": size})
+    parts = {phase: part_of(split, options, loaded.model.latent_dim) for phase, split in splits.items()}
+    told = tell(run.name, parts)
     inputs = EvaluationInputs(loaded.model, loaded.run, loaded.facts, info, options, objective, data, splits)
     evaluator, kind = EVALUATORS[info.kind](inputs), MEASURES[info.kind]
     result = Evaluation({}, [], [], {})
-    for phase, split in splits.items():
+    for phase, (split, ids, _) in parts.items():
         kept = evaluator.kept(phase, split)
         passed = run_pass(
             loaded.model,
@@ -104,11 +111,11 @@ def evaluate(run: Run, weights: Path, data: Path) -> Evaluation:
             groups, limit = split.group.cpu(), options.mutual_information_examples
             values["silhouette"] = posterior.silhouette(passed.mean, groups, limit, options.seed)
         result.metrics[phase] = values
-        result.examples.extend(_example_rows(phase, passed, split, read_clusters(data, phase)))
+        result.examples.extend(_example_rows(phase, passed, split, ids, read_clusters(data, phase)))
         result.dimensions.extend(_dimension_rows(phase, passed, columns, options))
-        result.tensors.update(_tensors(phase, passed, split, kept))
+        result.tensors.update(_tensors(phase, passed, parts[phase], kept))
         if phase == "train":
-            result.metrics["run"] = _facts(inputs) | evaluator.facts(passed)
+            result.metrics["run"] = _facts(inputs) | evaluator.facts(passed) | ({"measured": told} if told else {})
     result.tensors.update(evaluator.arrays())
     return result
 
@@ -135,13 +142,15 @@ def _facts(inputs: EvaluationInputs) -> dict[str, Any]:
     }
 
 
-def _example_rows(phase: str, result: Pass, split: DeviceSplit, clusters: np.ndarray) -> list[dict[str, Any]]:
-    rate, cluster = kl_per_dimension(result.mean, result.log_var).sum(1), torch.from_numpy(clusters)
+def _example_rows(
+    phase: str, result: Pass, split: DeviceSplit, ids: Tensor, clusters: np.ndarray
+) -> list[dict[str, Any]]:
+    rate, cluster = kl_per_dimension(result.mean, result.log_var).sum(1), torch.from_numpy(clusters)[ids]
     columns: dict[str, Tensor] = {"group": split.group.cpu(), "cluster": cluster, **result.examples, "rate": rate}
     values = {name: tensor.tolist() for name, tensor in {**columns, "loss": result.losses["loss"]}.items()}
     return [
-        {"phase": phase, "index": row, **{name: column[row] for name, column in values.items()}}
-        for row in range(len(result.mean))
+        {"phase": phase, "index": index, **{name: column[row] for name, column in values.items()}}
+        for row, index in enumerate(ids.tolist())
     ]
 
 
@@ -153,7 +162,10 @@ def _dimension_rows(phase: str, result: Pass, columns: Columns, options: Evaluat
     ]
 
 
-def _tensors(phase: str, result: Pass, split: DeviceSplit, kept: Tensor) -> dict[str, np.ndarray]:
-    tensors = {"x": split.stored(kept), "reconstruction": result.outputs, "ids": kept.to(torch.int32)}
+def _tensors(phase: str, result: Pass, part: Part, kept: Tensor) -> dict[str, np.ndarray]:
+    split, ids = part.split, part.ids.to(torch.int32)
+    tensors = {"x": split.stored(kept), "reconstruction": result.outputs, "ids": ids[kept]}
     tensors |= {"mean": result.mean, "log_var": result.log_var, "group": split.group.to(torch.int32)}
+    if part.sampled:
+        tensors["rows"] = ids
     return {f"{phase}_{name}": tensor.cpu().numpy() for name, tensor in tensors.items()}

@@ -160,8 +160,8 @@ def same_examples(
             ids = saved[ids]
     scores = {}
     for name, folder in folders.items():
-        table = pd.read_csv(folder / "examples.csv", usecols=["phase", score])
-        scores[name] = table[table["phase"] == phase][score].to_numpy()[ids]
+        table = pd.read_csv(folder / "examples.csv", usecols=["phase", "index", score])
+        scores[name] = table[table["phase"] == phase].set_index("index")[score].loc[ids.tolist()].to_numpy()
         scores |= {title: values for title, (_, values) in beside.items()}
     return SameExamples(data, phase, ids, original, chosen, scores)
 

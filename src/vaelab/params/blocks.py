@@ -241,7 +241,9 @@ class Evaluate(Block):
     """Measures."""
 
     batch_size: int = Field(256, ge=1, le=65536)
-    """Examples per forward pass."""
+    """Examples per forward pass; of images above 128 × 128 pixels in colour fewer."""
+    examples: Annotated[int | None, of("image")] = Field(None, ge=16)
+    """Examples of a phase at most that are measured, evenly spread; null: all, of phases above 1 GiB 20,000."""
     z_samples: int = Field(8, ge=1, le=1000)
     """Latents drawn for each example: ELBO, distortion, every other likelihood and the loss are means over them, on
     val and test; on train one is drawn."""

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Batch, latent_noise
+from vaelab.data.format.batches import AHEAD, Batch, latent_noise
 from vaelab.errors import InputError
 from vaelab.models.vae import Inference
 from vaelab.objective.objective import Losses
@@ -32,6 +32,13 @@ def forward_backward(session: Session, index: Tensor) -> Computed:
     places = _parts(session, len(index))
     found = [_part(session, index, mine) for mine in places]
     return found[0] if len(found) == 1 else joined(found)
+
+
+def expect(session: Session, order: Tensor, step: int) -> None:
+    """Begin to read the batches of a step of this epoch and of the next ones, where examples come from files."""
+    if session.train.reader is not None:
+        batches = order[: session.steps * session.batch_size].split(session.batch_size)[step : step + 1 + AHEAD]
+        session.train.expect([index[mine] for index in batches for mine in _parts(session, len(index))])
 
 
 def _parts(session: Session, size: int) -> list[slice]:

@@ -18,7 +18,7 @@ from vaelab.params.schema import Run
 from vaelab.training.conditions import holding, status
 from vaelab.training.ending import ending, training_facts, without_number
 from vaelab.training.going_on import go_on, keep
-from vaelab.training.gradients import explain, forward_backward
+from vaelab.training.gradients import expect, explain, forward_backward
 from vaelab.training.interrupts import Interrupts
 from vaelab.training.lock import only_one
 from vaelab.training.processes import make_fabric, one_order, one_voice
@@ -137,6 +137,7 @@ def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     parameters, saved = list(session.model.parameters()), time.monotonic()
     session.model.train()
     for step in range(progress.step - progress.epoch * steps, steps):
+        expect(session, order, step)
         index = order[step * size : (step + 1) * size]
         batch, inference, losses, loss = forward_backward(session, index)
         norm = gradient_norm(parameters)

@@ -7,6 +7,7 @@ from helpers import CANVAS, random_arrays, random_images, write_grids, write_ima
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vaelab.data.format import batches
 from vaelab.data.format.batches import (
     DeviceSplit,
     default_device,
@@ -166,11 +167,14 @@ def sharded(folder, shard_bytes=600):
     return info, arrays
 
 
+@pytest.mark.parametrize("in_files", [False, True], ids=["in memory", "in files"])
 @pytest.mark.parametrize("whole", [True, False], ids=["one tensor", "shards"])
-def test_a_split_in_shards_is_one_split(tmp_path, whole):
+def test_a_split_in_shards_is_one_split(tmp_path, monkeypatch, whole, in_files):
     info, arrays = sharded(tmp_path, 10**9 if whole else 600)
+    monkeypatch.setattr(batches, "LARGE_BYTES", 0 if in_files else 2**30)
     split = load_split(tmp_path, "val", info, CPU, with_text=True)
-    assert (len(split.shards) == 1) is whole
+    assert (len(split.x.shards) == 1) is whole
+    assert split.x.in_files is in_files
     assert len(split) == 13
     for index in (torch.arange(13), torch.tensor([12, 0, 5, 5, 7]), torch.tensor([], dtype=torch.int64)):
         batch = split.take(index)
@@ -179,6 +183,32 @@ def test_a_split_in_shards_is_one_split(tmp_path, whole):
         assert torch.equal(batch.text, torch.from_numpy(arrays["val"]["text"])[index] == 1)
         assert torch.equal(batch.group, index % 2)
     assert torch.equal(torch.cat([b.x for b in split.in_order(5)]), split.take(torch.arange(13)).x)
+
+
+def test_what_comes_next_is_read_ahead_and_nothing_else(tmp_path, monkeypatch):
+    info, arrays = sharded(tmp_path)
+    monkeypatch.setattr(batches, "LARGE_BYTES", 0)
+    split = load_split(tmp_path, "train", info, CPU)
+    parts = torch.randperm(13, generator=torch.Generator().manual_seed(0)).split(2)
+    for number, part in enumerate(parts):
+        split.expect(parts[number : number + 3])
+        assert len(split.coming) == min(3, len(parts) - number)
+        assert torch.equal(split.take(part).x, torch.from_numpy(arrays["train"]["x"])[part].float() / 255)
+    split.expect(parts[:3])
+    assert torch.equal(split.take(parts[4]).group, parts[4] % 2)  # another one than was expected: all are forgotten
+    assert not split.coming
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_from(tmp_path, monkeypatch):
+    info, _ = sharded(tmp_path)
+    monkeypatch.setattr(batches, "LARGE_BYTES", 0)
+    split, path = load_split(tmp_path, "train", info, CPU), tmp_path / "train-00001.safetensors"
+    path.write_bytes(path.read_bytes()[:-900])
+    with pytest.raises(InputError, match=r"train-00001\.safetensors: is cut off"):
+        list(split.in_order(4))
+    path.unlink()
+    with pytest.raises(InputError, match=r"train-00001\.safetensors: cannot be read: No such file"):
+        list(split.in_order(4))
 
 
 def test_text_boxes_and_columns_come_on_request(tmp_path):

@@ -6,7 +6,7 @@ from helpers import random_tags, steady
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaelab.data.format import batches, sparse
+from vaelab.data.format import shards, sparse
 from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.sparse import SparseRows
 
@@ -40,10 +40,10 @@ def test_rows_are_unpacked_some_at_a_time(monkeypatch, at_once):
 
 @pytest.mark.parametrize(("most", "kept"), [(50 * 12, torch.Tensor), (50 * 12 - 1, SparseRows)])
 def test_a_small_split_is_unpacked_and_gives_the_same_batches(monkeypatch, most, kept):
-    monkeypatch.setattr(batches, "DENSE_BYTES", most)
+    monkeypatch.setattr(shards, "DENSE_BYTES", most)
     x = random_tags(50)
     split = DeviceSplit([as_sparse(x)], torch.arange(50), CPU, "tags")
-    assert isinstance(split.shards[0], kept)
+    assert isinstance(split.x.shards[0], kept)
     assert len(split) == 50
     index = torch.tensor([3, 49, 0, 3])
     assert torch.equal(split.take(index).x, x[index].float())

@@ -226,11 +226,16 @@ def prepared(folder, defects=True, changed=False):
     return folder
 
 
+def whole(found):
+    maps = [maps for maps, _ in found.parts]
+    return found.places | {name: np.concatenate([part[name] for part in maps]) for name in maps[0]}
+
+
 @models
 def test_a_phase_is_scored_without_looking_at_another(kind, tmp_path):
     one, other = prepared(tmp_path / "one"), prepared(tmp_path / "other", changed=True)
     run, model, device = run_of(kind), model_of(kind), torch.device("cpu")
-    found = [{s.phase: s.arrays for s in score(run, model, folder, device)} for folder in (one, other)]
+    found = [{s.phase: whole(s) for s in score(run, model, folder, device)} for folder in (one, other)]
     assert list(found[0]) == ["val", "test", "defects"]
     for name, values in found[0]["val"].items():
         assert np.array_equal(values, found[1]["val"][name])

@@ -3,9 +3,12 @@
 A batch is a pure function of seed, epoch and step: nothing has to be remembered to resume.
 """
 
+import copy
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +18,12 @@ from torch import Tensor
 from vaelab import storage
 from vaelab.data.format.info import DataInfo
 from vaelab.data.format.prepared import split_files
+from vaelab.data.format.shards import FileRows, Shard, Shards, resident
 from vaelab.data.format.sparse import SparseRows
 
-Shard = Tensor | SparseRows
-
-DENSE_BYTES = 2**28  # of a sparse split that is unpacked, so that batches come in half the time
-RESIDENT_SHARE = 0.5  # of the free device memory that a split may take
+LARGE_BYTES = 2**30  # of files of a split, above which its examples stay in them
+AHEAD = 2  # batches that are read while one is in use
+BATCH_VALUES = 2**24  # of examples that are measured at once: 256 of 128 × 128 pixels in colour
 SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where all of it is too much
 
 
@@ -41,7 +44,7 @@ def default_device() -> torch.device:
 
 
 class DeviceSplit:
-    """One split of a prepared data set, resident on the device where it fits, else memory-mapped from its shards.
+    """One split of a prepared data set: on the device where it fits, else in memory, or in files and read ahead.
 
     Args:
         shards: uint8, each [n, ...], or sparse; grids hold the value K (the number of classes) outside the grid.
@@ -52,67 +55,69 @@ class DeviceSplit:
     """
 
     def __init__(
-        self, shards: Sequence[Shard], group: Tensor, device: torch.device, kind: str, text: Tensor | None = None
+        self, shards: Sequence[Shard], group: Tensor, device: torch.device, kind: str, text: Sequence[Shard] = ()
     ) -> None:
         self.device = device
         self.kind = kind
         self.group = group.long().to(device)
-        self.text = text
-        size = sum(shard.nbytes for shard in shards)
-        if len(shards) == 1 or (device.type == "cuda" and size < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]):
-            shards = [_resident(_joined(shards), device)]
-        self.shards = list(shards)
-        self.starts = torch.tensor([0, *(len(shard) for shard in shards)]).cumsum(0)
-        self.length = int(self.starts[-1])
+        self.text = Shards(text) if text else None
+        self.x = Shards(resident(shards, device), device.type == "cuda")
+        self.reader = ThreadPoolExecutor(1, "shards") if self.x.in_files else None
+        self.coming: deque[tuple[Tensor, Future[Tensor]]] = deque()
 
     def __len__(self) -> int:
-        return self.length
+        return len(self.x)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one example."""
-        return tuple(self.shards[0].shape[1:])
+        return self.x.shape
 
     def stored(self, index: Tensor) -> Tensor:
         """Return the examples at `index` [B] as they are stored, uint8."""
-        if len(self.shards) == 1:
-            return self.shards[0][index.to(self.shards[0].device)]
-        index = index.cpu()
-        which = torch.bucketize(index, self.starts[1:], right=True)
-        out = torch.empty((len(index), *self.shape), dtype=torch.uint8)
-        for number in which.unique().tolist():
-            chosen = which == number
-            out[chosen] = self.shards[number][index[chosen] - self.starts[number]]
-        return out
+        return self.x[index]
+
+    def some(self, ids: Tensor) -> "DeviceSplit":
+        """Return the examples at `ids` [n] on the CPU as a split of their own; what lies in files stays there."""
+        found = copy.copy(self)
+        found.x, found.text = self.x.some(ids), None if self.text is None else self.text.some(ids)
+        found.group, found.coming = self.group[ids.to(self.device)], deque()
+        return found
 
     def spread(self, least: int = 1) -> Tensor:
         """Return evenly spread examples as they are stored, on the CPU: SPREAD_BYTES at most, but `least` of them."""
         return self.stored(spread_ids(len(self), math.prod(self.shape), least)).cpu()
 
+    def expect(self, indices: Sequence[Tensor]) -> None:
+        """Begin to read what `take` will be asked for next, each [B], in this order; nothing of what is in memory."""
+        if self.reader is not None:
+            for index in indices[len(self.coming) :]:
+                self.coming.append((index, self.reader.submit(self.stored, index)))
+
     def take(self, index: Tensor) -> Batch:
         """Return the examples at `index` [B], ready for the model."""
         there = index.to(self.device, non_blocking=True)  # once, and without waiting for the step before
-        resident = len(self.shards) == 1 and self.shards[0].device.type == self.device.type
-        x = self.stored(there if resident else index).to(self.device, non_blocking=True)
+        x = self._read(there if self.x.device.type == self.device.type else index).to(self.device, non_blocking=True)
         text = None if self.text is None else self.text[index.cpu()].bool().to(self.device)
         return Batch(FORMATS[self.kind].ready(x), self.group[there], text)
 
+    def _read(self, index: Tensor) -> Tensor:
+        while self.coming:
+            expected, found = self.coming.popleft()
+            if torch.equal(expected, index):
+                return found.result()
+        return self.stored(index)
+
+    def at_once(self, most: int) -> int:
+        """Return how many examples are measured at once: at most so many, of large ones fewer."""
+        return max(1, min(most, BATCH_VALUES // max(1, math.prod(self.shape))))
+
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield all examples in their order, a batch at a time."""
-        for start in range(0, len(self), batch_size):
-            yield self.take(torch.arange(start, min(start + batch_size, len(self))))
-
-
-def _joined(shards: Sequence[Shard]) -> Shard:
-    sparse = [shard for shard in shards if isinstance(shard, SparseRows)]
-    return SparseRows.joined(sparse) if sparse else torch.cat([shard for shard in shards if isinstance(shard, Tensor)])
-
-
-def _resident(x: Shard, device: torch.device) -> Shard:
-    if isinstance(x, SparseRows) and math.prod(x.shape) <= DENSE_BYTES:
-        x = x.dense()
-    fits = device.type == "cpu" or x.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]
-    return x.to(device) if fits else x.pin_memory() if isinstance(x, Tensor) else x
+        parts = [torch.arange(start, min(start + batch_size, len(self))) for start in range(0, len(self), batch_size)]
+        for number, part in enumerate(parts):
+            self.expect(parts[number : number + 1 + AHEAD])
+            yield self.take(part)
 
 
 def _image(x: Tensor) -> Tensor:
@@ -139,22 +144,24 @@ def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, w
     Raises:
         InputError: a file is missing or damaged.
     """
-    shards: list[Shard] = []
-    groups, texts = [], []
-    for path in split_files(folder, phase):
+    paths, shards, texts = split_files(folder, phase), list[Shard](), list[Shard]()
+    groups = []
+    in_files = sum(path.stat().st_size for path in paths if path.is_file()) > LARGE_BYTES
+    for path in paths:
         with storage.opened(path, "pt") as file:
-            if "columns" in file.keys():  # noqa: SIM118
+            names = set(file.keys())
+            if "columns" in names:
                 shards.append(SparseRows(file.get_tensor("count"), file.get_tensor("columns"), info.shape[0]))
+            elif FORMATS[info.kind].outside:
+                shards.append(file.get_tensor("x").masked_fill(file.get_tensor("valid") == 0, len(info.classes)))
             else:
-                x = file.get_tensor("x")  # memory-mapped
-                outside = file.get_tensor("valid") == 0 if FORMATS[info.kind].outside else None
-                shards.append(x if outside is None else x.masked_fill(outside, len(info.classes)))
+                shards.append(FileRows(path, "x") if in_files else file.get_tensor("x"))  # the latter memory-mapped
             groups.append(file.get_tensor("group"))
-            if with_text and "text" in file.keys():  # noqa: SIM118
-                texts.append(file.get_tensor("text"))
+            if with_text and "text" in names:
+                texts.append(FileRows(path, "text") if in_files else file.get_tensor("text"))
     if not shards:
         shards, groups = [torch.empty((0, *info.shape), dtype=torch.uint8)], [torch.empty(0)]
-    return DeviceSplit(shards, torch.cat(groups), device, info.kind, torch.cat(texts) if texts else None)
+    return DeviceSplit(shards, torch.cat(groups), device, info.kind, texts)
 
 
 def load_columns(folder: Path, phase: str, names: Sequence[str]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from vaelab.models.image import patch_pca
 from vaelab.models.pca import Pca
 from vaelab.params.blocks import Model
 
+SUMMED = 64  # images at once
 BLUR = 2.0  # standard deviation, pixels; the kernel reaches 4 of them to each side
 
 CONSTANT = ("mean_image", "white_page")  # of the baselines: they know nothing of x
@@ -96,7 +97,10 @@ def blur(x: Tensor) -> Tensor:
 
 
 def _mean_image(train: Tensor) -> Tensor:
-    return train.sum(0, dtype=torch.int64).double() / (255 * len(train))
+    total = sum(
+        part.sum(0, dtype=torch.int64) for part in train.split(SUMMED)
+    )  # as int64 all would be eight times as large
+    return torch.as_tensor(total).double() / (255 * len(train))
 
 
 def _constant(image: Tensor, x: Tensor) -> Tensor:

@@ -81,10 +81,9 @@ def explained(
         methods: the baselines, mean_image among them.
         reached: their measures.
     """
-    unit = x.float() / 255
-    variance = detail.error_power(x, methods["mean_image"](unit[:1]))
+    variance = detail.error_power(x, methods["mean_image"](x[:1].float() / 255))
     if "pca" in methods:
-        of_pca = detail.error_power(x, methods["pca"](unit))
+        of_pca = detail.error_power(x, methods["pca"])
         reached["pca"]["resolved_cycles"] = detail.resolved_cycles(of_pca, variance)
     resolved = detail.resolved_cycles(detail.error_power(x, y), variance)
     return {"resolved_cycles": resolved, "data_cycles": detail.data_cycles(variance)}

@@ -3,6 +3,8 @@
 n images C H W, R cycles per image. All on the CPU.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -14,10 +16,14 @@ MOST = 0.8  # of the variance, that lies within the data's own cycles
 PART = 256
 
 
-def error_power(x: Tensor, y: Tensor) -> Tensor:
-    """Return the mean power by frequency [R] of the luma's differences; x and y [n, C, H, W], uint8 or in [0, 1]."""
-    parts = zip(x.split(PART), y.expand_as(x).split(PART), strict=True)
-    return sum((radial_power(luma(_unit(a) - _unit(b))[:, 0]).sum(0) for a, b in parts), torch.zeros(())) / len(x)
+def error_power(x: Tensor, y: Tensor | Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the mean power by frequency [R] of the luma's differences; x and y [n, C, H, W], uint8 or in [0, 1].
+
+    Or y is what makes reconstructions of images in [0, 1], a part at a time.
+    """
+    parts = y.expand_as(x).split(PART) if isinstance(y, Tensor) else map(y, map(_unit, x.split(PART)))
+    pairs = zip(x.split(PART), parts, strict=True)
+    return sum((radial_power(luma(_unit(a) - _unit(b))[:, 0]).sum(0) for a, b in pairs), torch.zeros(())) / len(x)
 
 
 def resolved_cycles(error: Tensor, variance: Tensor) -> int:

@@ -35,13 +35,17 @@ class Basis(NamedTuple):
 
 
 def fit_basis(train: Tensor, seed: int) -> Basis:
-    """Return the features' basis from at most FIT_ROWS of the training images [N, C, H, W]."""
-    train = _some(train, FIT_ROWS, seed)
+    """Return the features' basis from training images [N, C, H, W], `fit_rows` of all."""
     layout, detail = _layout(train), _detail(train)
     found = principal_directions(layout, DIRECTIONS, seed)
     directions = (found.directions / found.std.unsqueeze(1)).T / max(1, len(found.std)) ** 0.5
     scale = detail.std(0, correction=0).clamp_min(1e-3) * BANDS**0.5
     return Basis(found.centre, directions, detail.mean(0), scale)
+
+
+def fit_rows(train: Tensor, seed: int) -> Tensor:
+    """Return at most FIT_ROWS of the training images [N, C, H, W]."""
+    return _some(train, FIT_ROWS, seed)
 
 
 def features(images: Tensor, basis: Basis) -> Tensor:

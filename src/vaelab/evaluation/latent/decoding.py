@@ -20,6 +20,7 @@ from vaelab.params.blocks import Visualize
 from vaelab.params.schema import Run
 
 INTERPOLATIONS = 4
+PART = 256  # images whose spectra are computed at once
 
 
 def prior_grids(model: VAE, info: DataInfo, count: int, seed: int) -> np.ndarray:
@@ -71,11 +72,15 @@ def interpolate(
 
 def spectra(arrays: Mapping[str, np.ndarray], phase: str) -> dict[str, np.ndarray]:
     """Return radial power spectra, dB, of the saved images and reconstructions [n, R], and of blurred images [R]."""
-    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).float() / 255 for name in ("x", "reconstruction"))
+    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).split(PART) for name in ("x", "reconstruction"))
+    original, reconstruction, blurred = (
+        torch.cat([radial_spectrum(made(part.float() / 255)) for part in parts])
+        for parts, made in ((x, Tensor.contiguous), (y, Tensor.contiguous), (x, blur))
+    )
     return {
-        "original": radial_spectrum(x).numpy(),
-        "reconstruction": radial_spectrum(y).numpy(),
-        "original, blurred (σ=2)": radial_spectrum(blur(x)).mean(0).numpy(),
+        "original": original.numpy(),
+        "reconstruction": reconstruction.numpy(),
+        "original, blurred (σ=2)": blurred.mean(0).numpy(),
     }
 
 
@@ -102,11 +107,16 @@ def decode_run(run: Run) -> Decoded:
     arrays, _ = storage.read_tensors(artifacts.scores(run.name) / "arrays.safetensors")
     phase = final_phase(storage.read_json(artifacts.evaluation(run.name)))
     means, log_vars = (torch.from_numpy(arrays[f"{phase}_{name}"]) for name in ("mean", "log_var"))
+    ids = arrays.get(f"{phase}_rows", np.arange(len(means)))  # of a large phase not all examples are measured
     samples, prior = arrays.get("samples"), run.evaluate.prior
     if samples is None:
         samples, prior = prior_grids(model, info, options.prior_samples, options.seed), "normal"
+    moved, (between, pairs) = (
+        traverse(model, info, means, log_vars, options),
+        interpolate(model, info, means, INTERPOLATIONS, options),
+    )
     return Decoded(
         info, phase, samples[: options.prior_samples], prior,
-        traverse(model, info, means, log_vars, options), interpolate(model, info, means, INTERPOLATIONS, options),
+        moved._replace(start=int(ids[moved.start])), (between, ids[pairs]),
         SPECTRA[info.kind](arrays, phase) if info.kind in SPECTRA and run.model.features == "none" else {},
     )  # fmt: skip

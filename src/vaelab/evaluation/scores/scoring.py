@@ -3,7 +3,8 @@
 N images, h cells of a map to a side, c channels of a latent map.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab import artifacts, storage
-from vaelab.data.format.batches import default_device, load_columns, load_split
+from vaelab import artifacts
+from vaelab.data.format.batches import DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.format.prepared import read_meta, split_files
 from vaelab.evaluation.scores.normality import MOST_MIXED
 from vaelab.evaluation.scores.painter import fit_painter
+from vaelab.evaluation.scores.row_file import row_file
 from vaelab.evaluation.scores.scorer import Scorer
+from vaelab.evaluation.scores.strips import Strips
 from vaelab.measures.image.batch import stored
 from vaelab.models.files import load_model
 from vaelab.models.image.features import Inputs
@@ -34,8 +37,10 @@ class Scores(NamedTuple):
 
     phase: str
     ids: np.ndarray  # of the images in the phase [N]
-    arrays: dict[str, np.ndarray]  # maps float32 [N, h, h] by score; group, strip, top, left and so on, [N]
-    reconstruction: np.ndarray  # uint8 [N, C, S, S]; of feature maps what they look like
+    places: dict[str, np.ndarray]  # group, strip, top, left and so on, [N]
+    # of a few images at a time: maps float32 [b, h, h] by score; reconstructions uint8 [b, C, S, S], of feature maps
+    # what they look like
+    parts: Iterator[tuple[dict[str, np.ndarray], np.ndarray]]
 
 
 def write_scores(run: Run, weights: Path, data: Path) -> None:
@@ -66,9 +71,22 @@ def save_scores(run: Run, weights: Path, data: Path, folder: Path, most: int = 0
     loaded = load_model(weights, device)
     asked = loaded.run.model_copy(update={"evaluate": run.evaluate})
     for found in score(asked, loaded.model, data, device, most):
-        storage.write_tensors(artifacts.score_maps(folder, found.phase), found.arrays)
-        images = {"reconstruction": found.reconstruction, "ids": found.ids.astype(np.int32)}
-        storage.write_tensors(artifacts.score_reconstructions(folder, found.phase), images)
+        _write(found, artifacts.score_maps(folder, found.phase), artifacts.score_reconstructions(folder, found.phase))
+
+
+def _write(found: Scores, maps: Path, reconstructions: Path) -> None:
+    """Write the scores of a phase as they come."""
+    ids, rows = {"ids": found.ids.astype(np.int32)}, len(found.ids)
+    first = next(found.parts)
+    with (
+        row_file(maps, {**first[0], **found.places}, rows) as scores,
+        row_file(reconstructions, {"reconstruction": first[1], **ids}, rows) as pictures,
+    ):
+        scores.add(found.places)
+        pictures.add(ids)
+        for of_maps, images in chain([first], found.parts):
+            scores.add(of_maps)
+            pictures.add({"reconstruction": images})
 
 
 def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0) -> Iterator[Scores]:
@@ -99,20 +117,27 @@ def score(run: Run, model: VAE, data: Path, device: torch.device, most: int = 0)
         places = {"strip": np.arange(len(split)), "top": np.zeros(len(split)), "left": np.zeros(len(split)), **columns}
         places["group"] = split.group.cpu().numpy()
         ids = whole_strips(places["strip"], places["group"], most or len(split))
-        parts: dict[str, list[np.ndarray]] = {}
-        size = max(1, run.evaluate.batch_size // 8)
-        strips = scorer.strips(split, ids, places["strip"][ids], size)
-        for rows in torch.arange(len(ids)).split(size):
-            own = {name: of_all.of(rows) for name, of_all in strips.items()}
-            found, reconstruction = scorer.maps(split.take(torch.from_numpy(ids)[rows]), own)
-            parts.setdefault("", []).append(stored(Decoded(paint(reconstruction))).cpu().numpy())
-            for name, maps in found.items():
-                parts.setdefault(name, []).append(maps.float().cpu().numpy())
-        arrays = {name: np.concatenate(each) for name, each in parts.items()}
-        images = arrays.pop("")
         types = {"label": np.uint8}
-        arrays |= {name: values[ids].astype(types.get(name, np.int32)) for name, values in places.items()}
-        yield Scores(phase, ids, arrays, images)
+        own = {name: values[ids].astype(types.get(name, np.int32)) for name, values in places.items()}
+        size = max(1, split.at_once(run.evaluate.batch_size) // 8)
+        strips = scorer.strips(split, ids, places["strip"][ids], size)
+        yield Scores(phase, ids, own, _parts(scorer, split, ids, strips, paint, size))
+
+
+def _parts(
+    scorer: Scorer,
+    split: DeviceSplit,
+    ids: np.ndarray,
+    strips: Mapping[str, Strips],
+    paint: Callable[[Tensor], Tensor],
+    size: int,
+) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    """Maps and reconstructions of images, so many at a time."""
+    for rows in torch.arange(len(ids)).split(size):
+        own = {name: of_all.of(rows) for name, of_all in strips.items()}
+        found, reconstruction = scorer.maps(split.take(torch.from_numpy(ids)[rows]), own)
+        maps = {name: values.float().cpu().numpy() for name, values in found.items()}
+        yield maps, stored(Decoded(paint(reconstruction))).cpu().numpy()
 
 
 def _as_it_is(images: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Shard, generator
+from vaelab.data.format.batches import generator
+from vaelab.data.format.shards import Shard
 from vaelab.evaluation.tags import cooccurrence, diversity
 from vaelab.metrics.nested import HELD_OUT, SAMPLE_FLOORS
 from vaelab.params.blocks import Evaluate
