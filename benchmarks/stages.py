@@ -130,8 +130,8 @@ def text(result: Found) -> str:
     machine = f"{result['cores']} cores, torch {result['torch']}, load before: {result['load']}"
     told = [
         "# Seconds by stage and part\n",
-        f"`python benchmarks/stages.py`: {machine}. Columns right of *CPU s* are CPU seconds of parts; *training* is the "
-        "steps of trainings alone. Wall seconds of stages are sums over processes, which run side by side.\n",
+        f"`python benchmarks/stages.py`: {machine}. Columns right of *CPU s* are CPU seconds of parts; *training* is "
+        "the steps of trainings alone. Wall seconds of stages are sums over processes, which run side by side.\n",
     ]
     for found in (result[name] for name in COMMANDS if name in result):
         told.append(f"## `{found['command']}`: {found['wall']:.0f} s\n\n{table(found)}\n")

@@ -56,7 +56,7 @@ def fitting(runs: int) -> int:
     """Return how many of the runs this machine has cores and memory for at a time, one or more."""
     import psutil  # comes with DVC
 
-    memory = psutil.virtual_memory().available // MEMORY
+    memory: int = psutil.virtual_memory().available // MEMORY
     return max(1, min(runs, len(os.sched_getaffinity(0)), memory))
 
 
