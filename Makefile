@@ -15,8 +15,9 @@ COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV_DIR)/lib || true
 
 .PHONY: repro test pytest lint lint-said format bench plants realdata docs env env-dev
 
+# as many runs at a time as there are cores, one thread each: how many threads add up a sum is part of its rounding
 repro: env
-	dvc repro
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} vaelab repro
 	@vaelab where
 
 # the checks run beside the tests; what they say stands at the end
@@ -43,6 +44,7 @@ format: env-dev
 bench: env-dev
 	python benchmarks/training_loop.py
 	python benchmarks/image_measures.py
+	python benchmarks/stages.py
 	test -d $(PYTHAE) || python -m pip install --quiet --disable-pip-version-check --no-deps --target $(PYTHAE) \
 		pythae==0.1.2 || echo "note: pythae could not be installed"
 	python benchmarks/pythae_loop.py --pythae $(PYTHAE)

@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
+from vaelab.data.format.memory import keep_memory
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
-from vaelab.evaluation.memory import keep_memory
 from vaelab.evaluation.scores.scoring import write_scores
 from vaelab.metrics.directions import VALIDATION
 from vaelab.params.resolve import read_run

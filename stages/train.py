@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
+from vaelab.data.format.memory import keep_memory
 from vaelab.diagnosis.early import Watcher
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.figures.canvas.files import save_png
@@ -22,6 +23,7 @@ from vaelab.training.loop import fit
 
 def main() -> None:
     """Train the run named on the command line."""
+    keep_memory()
     run = read_run(artifacts.resolved(sys.argv[1]))
     pictures = artifacts.plots(run.name) / "checkpoints"
     try:

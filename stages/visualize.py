@@ -6,9 +6,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
+from vaelab.data.format.memory import keep_memory
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.latent.decoding import decode_run
-from vaelab.evaluation.memory import keep_memory
 from vaelab.evaluation.scores.scoring import save_scores
 from vaelab.figures.canvas.files import save_gif, save_pngs
 from vaelab.figures.checkpoints import animation, checkpoint_pictures

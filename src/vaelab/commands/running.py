@@ -20,7 +20,10 @@ def repro(
     runs: Annotated[
         list[str] | None, typer.Argument(metavar="RUN", help="Runs; none: all.", autocompletion=completion.runs)
     ] = None,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, max=256, help="Runs at a time, on this machine.")] = 2,
+    jobs: Annotated[
+        int | None,
+        typer.Option("-j", "--jobs", min=1, max=256, help="Runs at a time, on this machine; else one for each core."),
+    ] = None,
     on: Annotated[Place | None, typer.Option(help="On the machines of a Ray cluster.")] = None,
     address: Annotated[str | None, typer.Option(help="Of the cluster, auto: this machine's; else one is made.")] = None,
     cpus: Annotated[float, typer.Option(min=0.01, help="Of the cluster, for each run.")] = 1,

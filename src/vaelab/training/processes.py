@@ -4,32 +4,45 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch import distributed
 
 from vaelab.errors import InputError
 from vaelab.params.schema import Run
+from vaelab.training.alone import Alone
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Processes: TypeAlias = "Fabric | Alone"
 Made = TypeVar("Made")
 LOST = ("Connection closed", "Connection reset", "Broken pipe")  # what gloo says when another process has ended
 
 
-def make_fabric(run: Run) -> Fabric:
+def make_fabric(run: Run) -> Processes:
     """Return device, precision and processes, yet to be launched; they come from the environment, never from params."""
     accelerator = os.environ.get("VAELAB_ACCELERATOR", "auto")
     wanted = os.environ.get("VAELAB_DEVICES") or os.environ.get("LOCAL_WORLD_SIZE") or "1"  # the latter: torchrun
     if not wanted.isdecimal() or wanted == "0":
         raise InputError(f"VAELAB_DEVICES: got {wanted!r}, expected a number of devices, 1 or more")
     nodes = int(os.environ.get("GROUP_WORLD_SIZE", "1"))  # torchrun
+    single = int(wanted) * nodes == 1 and run.train.precision == "32-true" and not run.train.compile
+    if single and (accelerator == "cpu" or (accelerator == "auto" and not _has_accelerator())):
+        return Alone()
+    from lightning_fabric import Fabric
+
     # a process whose examples are all of one group does not use the networks of the others
     some = run.model.per_group and int(wanted) * nodes > 1
     return Fabric(
         accelerator=accelerator, devices=int(wanted), num_nodes=nodes, precision=run.train.precision,
         strategy="ddp_find_unused_parameters_true" if some else "auto",
     )  # fmt: skip
+
+
+def _has_accelerator() -> bool:
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 @contextmanager
@@ -65,7 +78,7 @@ def one_voice(first: bool) -> Iterator[None]:
         sys.exit(2)
 
 
-def of_all_processes(fabric: Fabric, value: Any) -> list[Any]:
+def of_all_processes(fabric: Processes, value: Any) -> list[Any]:
     """Return what each process has for `value`, in their order."""
     found = [value] * fabric.world_size
     if fabric.world_size > 1:
@@ -73,7 +86,7 @@ def of_all_processes(fabric: Fabric, value: Any) -> list[Any]:
     return found
 
 
-def agreed(fabric: Fabric, make: Callable[[], Made]) -> Made:
+def agreed(fabric: Processes, make: Callable[[], Made]) -> Made:
     """Return what `make` does, where it succeeds in every process.
 
     Raises:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from vaelab import storage
@@ -25,12 +24,12 @@ from vaelab.models.image.linear_path import start_from_pca
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.schema import Run
-from vaelab.training.batch_norm import refuse_single_values, share_batch_norms
 from vaelab.training.begins import begins_with, take_weights
 from vaelab.training.crop import by_size, longer_sides
 from vaelab.training.nonfinite import Guard
-from vaelab.training.processes import agreed
+from vaelab.training.processes import Processes, agreed
 from vaelab.training.publish import OUTPUT, STATE, remove
+from vaelab.training.single_values import refuse_single_values
 from vaelab.training.state import Progress, load_state, outdated, save_state
 from vaelab.training.step import AdamW, parameter_groups
 from vaelab.training.written import Stamps, check, noted, stamps
@@ -45,7 +44,7 @@ class Session:
 
     run: Run
     info: DataInfo
-    fabric: Fabric
+    fabric: Processes
     model: VAE
     wrapped: nn.Module  # the model behind precision, compilation and data parallelism
     optimizer: torch.optim.Optimizer
@@ -101,7 +100,7 @@ class Session:
         return self.scratch / OUTPUT
 
 
-def start(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scratch: Path) -> Session:
+def start(fabric: Processes, run: Run, data: Path, draw: Draw, watch: Watch, scratch: Path) -> Session:
     """Return a session, resumed where `scratch` has the state of this very run, data and code.
 
     Raises:
@@ -111,13 +110,15 @@ def start(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scratc
     if session.batch_size == 1 or run.train.accumulate > 1:
         refuse_single_values(session.model)
     if fabric.world_size > 1:
+        from vaelab.training.batch_norm import share_batch_norms  # imports torch's compiler
+
         share_batch_norms(session.model)
     compiled: nn.Module = torch.compile(session.model) if run.train.compile else session.model  # type: ignore[assignment]
     session.wrapped, session.optimizer = fabric.setup(compiled, session.optimizer)
     return session
 
 
-def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scratch: Path) -> Session:
+def _session(fabric: Processes, run: Run, data: Path, draw: Draw, watch: Watch, scratch: Path) -> Session:
     """What each process makes for itself."""
     inputs = Inputs(run.model, data, fabric.device)
     info, (train, val) = inputs.info, (inputs.split(phase) for phase in ("train", "val"))
@@ -147,7 +148,7 @@ def _session(fabric: Fabric, run: Run, data: Path, draw: Draw, watch: Watch, scr
 
 
 def _resumed(
-    fabric: Fabric, run: Run, scratch: Path, model: VAE, average: VAE | None, optimizer: torch.optim.Optimizer
+    fabric: Processes, run: Run, scratch: Path, model: VAE, average: VAE | None, optimizer: torch.optim.Optimizer
 ) -> tuple[Progress | None, dict[str, Tensor]]:
     """Progress and running sums of the state in `scratch`, which model, average and optimizer have now; or None."""
     first = fabric.global_rank == 0

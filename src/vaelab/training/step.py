@@ -3,6 +3,7 @@
 Everything random is a pure function of seed and step.
 """
 
+import inspect
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +24,23 @@ LEAST_STRENGTH = 0.2  # of a planted defect in training
 
 
 class AdamW(torch.optim.AdamW):
-    """AdamW (Loshchilov & Hutter 2019) that does not look, at each step, whether a GPU records a graph.
+    """AdamW (Loshchilov & Hutter 2019) without what torch does around it at each step, a twentieth of a small one.
 
-    None does here, and looking for a GPU takes a twentieth of a small step on a CPU.
+    That is a look whether a GPU records a graph, which none does here, hooks for profilers, and breaks for torch's
+    compiler, whose import alone takes 1.6 CPU seconds.
     """
+
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    state_dict = inspect.unwrap(torch.optim.Optimizer.state_dict)
+    load_state_dict = inspect.unwrap(torch.optim.Optimizer.load_state_dict)
+    _bare_step = inspect.unwrap(torch.optim.Adam.step)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move the weights."""
+        self._bare_step()
+
+    step.hooked = True  # type: ignore[attr-defined]  # torch puts its hooks around what is not
 
     def _accelerator_graph_capture_health_check(self) -> None:
         """Look for nothing."""
@@ -141,7 +155,7 @@ def gradient_norm(parameters: list[nn.Parameter]) -> Tensor:
 
 def clip(parameters: list[nn.Parameter], norm: Tensor, largest: float | None) -> None:
     """Scale the gradients down to the largest allowed norm, given their norm."""
-    if largest is not None:
+    if largest is not None and (norm.device.type != "cpu" or not norm.item() < 0.999 * largest):  # else times 1
         torch.nn.utils.clip_grads_with_norm_(parameters, largest, norm)
 
 

@@ -15,7 +15,7 @@ from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
 from vaelab.commands.repro.elsewhere import packed, run_in_copy
-from vaelab.commands.repro.lanes import Ended, Lanes, last_words, stages_of_runs
+from vaelab.commands.repro.lanes import Ended, Lanes, fitting, last_words, stages_of_runs
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
 from vaelab.params.problems import raise_problems, suggestion
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     """What was typed."""
 
     runs: Sequence[str] = ()  # none: all
-    jobs: int = 2  # runs at a time, on this machine
+    jobs: int | None = None  # runs at a time, on this machine; None: as many as it has cores and memory for
     on: str | None = None  # "ray": on a cluster
     resources: Resources = Resources()
 
@@ -53,7 +53,7 @@ def repro(asked: Asked) -> None:
     note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
     ended = []
     if asked.on is None:
-        ended = Lanes(stages, asked.jobs, note).reproduce(stale)
+        ended = Lanes(stages, asked.jobs or fitting(len(stale)), note).reproduce(stale)
     elif stale:
         raise_problems("what the machines are given", untracked(resolved))
         ended = on_ray.reproduce(stale, packed(stages), asked.resources, note)

@@ -18,6 +18,7 @@ from vaelab.commands.compare.processes import COLOUR, interrupt_stages, interrup
 
 LOGS = artifacts.SCRATCH / "logs"
 BEGINS = re.compile(r"Running stage '([^'@]+)@")
+MEMORY = 2 * 2**30  # bytes that a stage of a run may take
 LAST = 400  # characters of a log that say why it failed
 
 Say = Callable[[str], None]
@@ -49,6 +50,14 @@ class Ended(NamedTuple):
 def stages_of_runs(pipeline: Mapping[str, Any]) -> list[str]:
     """Return the names of the stages that dvc.yaml has for each run, in their order."""
     return [name for name, stage in pipeline["stages"].items() if stage.get("foreach") == "${runs}"]
+
+
+def fitting(runs: int) -> int:
+    """Return how many of the runs this machine has cores and memory for at a time, one or more."""
+    import psutil  # comes with DVC
+
+    memory: int = psutil.virtual_memory().available // MEMORY
+    return max(1, min(runs, len(os.sched_getaffinity(0)), memory))
 
 
 def environment(jobs: int) -> dict[str, str]:

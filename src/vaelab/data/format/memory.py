@@ -8,7 +8,8 @@ PAD = 2**26  # bytes that the heap grows by
 
 
 def keep_memory() -> None:
-    """Let malloc keep what is freed: a fifth of the CPU time of an evaluation of images was spent on fresh pages.
+    """Let malloc keep what is freed: on fresh pages an evaluation of images spent a fifth of its CPU time, a training
+    a tenth.
 
     Only of the GNU C library; elsewhere nothing is changed. No result depends on it.
     """
