@@ -10,7 +10,7 @@ import pytest
 import yaml
 from projects import ENVIRONMENT, MAIN, TAGS, call, make_project, started, vaelab
 
-NODES = Path(__file__).resolve().parents[2] / "ray_nodes.py"
+TESTS = Path(__file__).resolve().parents[2]
 ALONE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 PARAMS = TAGS | {
     "runs": {name: {"data": "tags", "preset": "narrow", "train": {"seed": seed}} for seed, name in enumerate("abcd")},
@@ -23,6 +23,12 @@ if sys.argv[1] == "b":
 """  # before the rest of a stage
 
 pytestmark = pytest.mark.slow
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None
+    or shutil.which("unshare") is None
+    or subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0,
+    reason="the extra [ray] is not installed, or this machine gives no namespaces, in which Ray listens on loopback alone",
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +71,33 @@ def test_a_run_that_is_not_there_is_named(serial, words):
     assert "no run 'nobody' in params.yaml; known: a, b, c, d" in vaelab(serial, "repro", *words, code=2)
 
 
-@pytest.mark.skipif(find_spec("ray") is None, reason="the extra [ray] is not installed")
-@pytest.mark.skipif(
-    shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0,
-    reason="this machine gives no namespaces, in which Ray listens on loopback alone",
-)
+def on_nodes(project: Path, script: str, *words: str) -> str:
+    """What a script says that starts a cluster, in namespaces of its own, and calls `vaelab` with the words."""
+    own = {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    return call(project, *ALONE, sys.executable, str(TESTS / script), *words, environment=ENVIRONMENT | own)
+
+
+@needs_ray
 def test_a_node_of_ray_that_dies_costs_nothing_but_time(serial, tmp_path):
     project = tmp_path / "on Ray"
     project.mkdir()
     make_project(project, PARAMS, pictures=False)
-    own = {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-    command = [*ALONE, sys.executable, str(NODES), sys.executable, str(MAIN), "repro"]
-    said = call(project, *command, environment=ENVIRONMENT | own)
+    said = on_nodes(project, "ray_nodes.py", sys.executable, str(MAIN), "repro")
     died = next(line.split()[-1] for line in said.splitlines() if line.startswith("killed the node of"))
     assert f"{died}: " in next(line for line in said.splitlines() if "has died; again on" in line)
     assert "(4 of 4 runs)" in said
     assert "ended with 0, left running: []" in said
     assert "resuming after epoch" in (project / ".scratch" / "logs" / f"{died}.log").read_text()
     assert outputs(project) == outputs(serial)
+
+
+@needs_ray
+def test_what_goes_wrong_on_ray_is_said_and_the_same_command_goes_on(serial, tmp_path):
+    project = make_project(tmp_path, PARAMS | {"runs": {"narrow": {"data": "tags"}}}, pictures=False)
+    stage, mended = project / "stages/diagnose.py", tmp_path / ".git" / "mended"
+    stage.write_text(FAILS.replace("== \"b\"", f"== \"b\" and not __import__('os').path.exists({str(mended)!r})") + stage.read_text())
+    runs = [("--config", name, "data=tags", "preset=narrow", f"seed={seed}") for seed, name in enumerate("ab")]
+    words = [str(mended), sys.executable, str(MAIN), "compare", *(word for run in runs for word in run)]
+    killed, again, done = on_nodes(project, "ray_faults.py", *words).split("\n# ")
+    print(killed, again, done)
+    assert 0

@@ -14,8 +14,8 @@ from vaelab.commands.compare.experiments import StageError, dvc_beside
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
-from vaelab.commands.repro.elsewhere import packed, run_in_copy
-from vaelab.commands.repro.lanes import Ended, Lanes, last_words, stages_of_runs
+from vaelab.commands.repro.elsewhere import in_copy, packed
+from vaelab.commands.repro.lanes import Ended, Lanes, followed, last_words, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
 from vaelab.params.problems import raise_problems, suggestion
@@ -53,7 +53,7 @@ def repro(asked: Asked) -> None:
     note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
     ended = []
     if asked.on is None:
-        ended = Lanes(stages, asked.jobs, note).reproduce(stale)
+        ended = Lanes(workspace(stages, asked.jobs), asked.jobs, note).reproduce(stale)
     elif stale:
         raise_problems("what the machines are given", untracked(resolved))
         ended = on_ray.reproduce(stale, packed(stages), asked.resources, note)
@@ -88,8 +88,10 @@ def stale_runs() -> set[str]:
 
 def failure(failed: Sequence[Ended]) -> str:
     """Return which runs failed where, with the last words of each log."""
-    found = [f"failed: {', '.join(f'{one.stage}@{one.run}' for one in failed)}; all other runs are done and kept"]
-    found += [f"{one.log} ends with:\n{last_words(one.log)}" for one in failed]
+    named = ", ".join(f"{one.stage}@{one.run}" if one.stage else one.run for one in failed)
+    found = [f"failed: {named}; all other runs are done and kept"]
+    unfit = dict.fromkeys(f"node {one.node}: {one.unfit}" for one in failed if one.unfit)
+    found += [*unfit, *(f"{one.log} ends with:\n{last_words(one.log)}" for one in failed if not one.unfit)]
     return "\n".join([*found, "after the repair run the same command again"])
 
 
@@ -110,8 +112,10 @@ def run_one(index: int | None) -> int:
         index = int(given)
     if index >= len(runs):
         raise InputError(f"no run {index}: {artifacts.PARAMS} has {len(runs)}, from 0")
-    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))))
-    ended = run_in_copy(runs[index], project, len(os.sched_getaffinity(0)), lambda stage: None, _print)
+    project, run = packed(stages_of_runs(read_yaml(Path("dvc.yaml")))), runs[index]
+    threads = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
+    with in_copy(run, project, {"OMP_NUM_THREADS": threads}) as process:
+        ended = followed(run, process, lambda stage: None, _print)
     note(ended.text())
     return 1 if ended.code else 0
 
