@@ -66,7 +66,7 @@ def combinations(base: str, words: Sequence[str]) -> Iterator[tuple[str, list[st
     """Yield each combination of the values in `key=value,value` words: its name, and a word for each key.
 
     Raises:
-        InputError: a word is not of that form.
+        InputError: a word is not of that form, or two values give one name.
     """
     choices = []
     for word in words:
@@ -74,11 +74,16 @@ def combinations(base: str, words: Sequence[str]) -> Iterator[tuple[str, list[st
         values = COMMA.split(text)
         if not key or not equals or not all(values):
             raise InputError(f"{word!r}: expected key=value,value, such as beta=1,4")
-        several = len(values) > 1
-        choices.append([(f"{key}={value}", f"_{_plain(key)}_{_plain(value)}" if several else "") for value in values])
+        of_key = f"_{key.rpartition('.')[2]}_" if len(values) > 1 else ""
+        choices.append([(of_key and of_key + _plain(value), f"{key}={value}") for value in values])
+    names = set[str]()
     for chosen in itertools.product(*choices):
-        yield base + "".join(name for _, name in chosen), [word for word, _ in chosen]
+        name = base + "".join(part for part, _ in chosen)
+        if name in names:
+            raise InputError(f"{' '.join(word for _, word in chosen)}: another combination is named {name} too")
+        names.add(name)
+        yield name, [word for _, word in chosen]
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"\W+", "_", text.rpartition(".")[2] if text[0].isalpha() else text).strip("_")
+def _plain(value: str) -> str:
+    return re.sub(r"\W", "_", value.strip("[]{}\"' "))
