@@ -25,9 +25,12 @@ On = Annotated[Place | None, typer.Option(help="On the machines of a Ray cluster
 Address = Annotated[str | None, typer.Option(help="Of the cluster, auto: this machine's; else one is made.")]
 Cpus = Annotated[float, typer.Option(min=0.01, help="Of the cluster, for each run.")]
 Gpus = Annotated[float, typer.Option(min=0, help="Of the cluster, for each run; 2 or more: torchrun.")]
+Remote = Annotated[bool, typer.Option("--via-remote", help="Its machines share no folder, but DVC's default remote.")]
 
 
-def asked_for(jobs: int | None, on: Place | None, address: str | None, cpus: float, gpus: float) -> "Asked | None":
+def asked_for(
+    jobs: int | None, on: Place | None, address: str | None, cpus: float, gpus: float, remote: bool
+) -> "Asked | None":
     """Return how many runs at a time, and where; None where nothing was said of it.
 
     Raises:
@@ -37,15 +40,15 @@ def asked_for(jobs: int | None, on: Place | None, address: str | None, cpus: flo
     from vaelab.commands.repro.on_ray import Resources
 
     if on is None:
-        if (address, cpus, gpus) != (None, 1, 0):
-            raise InputError("--address, --cpus and --gpus are of a cluster: expected --on ray with them")
+        if (address, cpus, gpus, remote) != (None, 1, 0, False):
+            raise InputError("--address, --cpus, --gpus and --via-remote are of a cluster: expected --on ray with them")
         return Asked(jobs=jobs) if jobs is not None else None
     if jobs is not None:
         raise InputError("-j is of this machine, and a cluster takes as many runs as fit: expected -j or --on")
     if gpus > 1 and gpus % 1:
         raise InputError(f"--gpus {gpus:g}: expected a share of one GPU, or a whole number")
     need("ray", "ray")
-    return Asked(on=on, resources=Resources(cpus, gpus, address))
+    return Asked(on=on, resources=Resources(cpus, gpus, address), remote=remote)
 
 
 def repro(
@@ -57,6 +60,7 @@ def repro(
     address: Address = None,
     cpus: Cpus = 1,
     gpus: Gpus = 0,
+    via_remote: Remote = False,
 ) -> None:
     """Do what dvc repro does, with several runs side by side, two if -j says nothing, and the cores divided among them.
 
@@ -65,7 +69,7 @@ def repro(
     from vaelab.commands.repro.command import Asked, repro_or_exit
 
     check_root()
-    asked = asked_for(jobs, on, address, cpus, gpus) or Asked()
+    asked = asked_for(jobs, on, address, cpus, gpus, via_remote) or Asked()
     raise typer.Exit(repro_or_exit(asked._replace(runs=runs or [])))
 
 

@@ -72,9 +72,9 @@ def test_a_run_that_is_not_there_is_named(serial, words):
     assert "no run 'nobody' in params.yaml; known: a, b, c, d" in vaelab(serial, "repro", *words, code=2)
 
 
-def on_nodes(project: Path, script: str, *words: str) -> str:
+def on_nodes(project: Path, script: str, *words: str, **own: str) -> str:
     """What a script says that starts a cluster, in namespaces of its own, and calls `vaelab` with the words."""
-    own = {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    own |= {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     return call(project, *ALONE, sys.executable, str(TESTS / script), *words, environment=ENVIRONMENT | own)
 
 
@@ -114,3 +114,22 @@ def test_what_goes_wrong_on_ray_is_said_and_the_same_command_goes_on(serial, tmp
     of_both = {path: digest for path, digest in outputs(project).items() if path[:16] != "metrics/comparis"}
     assert len(of_both) > 20
     assert of_both.items() <= whole.items()
+
+
+@needs_ray
+def test_through_a_remote_and_with_torchrun_the_project_has_nothing_left_to_train(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    make_project(
+        project, PARAMS | {"runs": {"a": {"data": "tags", "preset": "narrow", "train": {"epochs": 2}}}}, pictures=False
+    )
+    call(project, "dvc", "remote", "add", "--local", "-d", "storage", str(tmp_path / "storage"))
+    words = [sys.executable, str(MAIN), "repro", "--on", "ray", "--cpus", "2", "--via-remote"]
+    said = on_nodes(project, "ray_here.py", *words, LAUNCH="torchrun --standalone --nproc-per-node 2")
+    assert "ended with 0, left running: []" in said
+    assert (
+        "repro.tied torchrun --standalone --nproc-per-node 2 stages/train.py"
+        in (project / ".scratch/logs/a.log").read_text()
+    )
+    assert started(said) == ["resolve", "prepare@tags", "compare"]
+    assert said.count("is cached - skipping run, checking out outputs") == 5

@@ -104,6 +104,7 @@ def run(experiment: Experiment, asked: "Asked | None" = None) -> str:
         from vaelab.commands.repro.experiment import side_by_side
 
         side_by_side(experiment, asked)
+        experiment = experiment._replace(pull=asked.remote)
     kept = None if experiment.queue else keep_params(Path())
     names = start(experiment, Path())
     if experiment.queue:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from vaelab.commands.project import check_root
-from vaelab.commands.running import Address, Cpus, Gpus, Jobs, On, asked_for
+from vaelab.commands.running import Address, Cpus, Gpus, Jobs, On, Remote, asked_for
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def compare(
     address: Address = None,
     cpus: Cpus = 1,
     gpus: Gpus = 0,
+    via_remote: Remote = False,
 ) -> None:
     """Run configurations as one DVC experiment and compare them, or compare results that are there.
 
@@ -108,7 +109,7 @@ def compare(
     elif asked:
         found, changes = comparing.entries(comparing.Words(typed, everywhere or []))
         selection = Selection(preset, found, data, parsed_seeds(seeds) if seeds is not None else [])
-        elsewhere = asked_for(jobs, on, address, cpus, gpus)
+        elsewhere = asked_for(jobs, on, address, cpus, gpus, via_remote)
         if queue and elsewhere:
             raise InputError("expected --queue, or --on or -j: the queue has workers of its own")
         run(comparing.compose(selection, changes, set_param or [], name, queue), elsewhere)

@@ -10,7 +10,7 @@ import typer
 from vaelab import artifacts
 from vaelab.commands import completion
 from vaelab.commands.project import check_root
-from vaelab.commands.running import Address, Cpus, Gpus, Jobs, On, asked_for
+from vaelab.commands.running import Address, Cpus, Gpus, Jobs, On, Remote, asked_for
 from vaelab.errors import InputError
 
 COMMA = re.compile(r",(?![^\[{]*[\]}])")  # but for those within a list or a mapping
@@ -29,6 +29,7 @@ def sweep(
     address: Address = None,
     cpus: Cpus = 1,
     gpus: Gpus = 0,
+    via_remote: Remote = False,
 ) -> None:
     """Run every combination of values, as one DVC experiment, and compare.
 
@@ -41,7 +42,7 @@ def sweep(
     from vaelab.params.resolve import merge
 
     check_root()
-    asked = asked_for(jobs, on, address, cpus, gpus)
+    asked = asked_for(jobs, on, address, cpus, gpus, via_remote)
     own = base_of(base, read_yaml(artifacts.PARAMS))
     found, _ = comparing.entries(comparing.Words(list(combinations(base, values))))
     selection = Selection(

@@ -14,7 +14,7 @@ from vaelab.commands.compare.experiments import StageError, dvc_beside
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
-from vaelab.commands.repro.elsewhere import in_copy, packed
+from vaelab.commands.repro.elsewhere import in_copy, packed, push
 from vaelab.commands.repro.lanes import Ended, Lanes, followed, last_words, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
@@ -32,6 +32,12 @@ class Asked(NamedTuple):
     jobs: int = 2  # runs at a time, on this machine
     on: str | None = None  # "ray": on a cluster
     resources: Resources = Resources()
+    remote: bool = False  # its machines share no folder, but DVC's default remote
+
+    @property
+    def pull(self) -> tuple[str, ...]:
+        """What `dvc repro` is told beside the rest."""
+        return ("--pull",) if self.remote else ()
 
 
 def repro(asked: Asked) -> None:
@@ -56,16 +62,23 @@ def repro(asked: Asked) -> None:
         ended = Lanes(workspace(stages, asked.jobs), asked.jobs, note).reproduce(stale)
     elif stale:
         raise_problems("what the machines are given", untracked(resolved))
-        ended = on_ray.reproduce(stale, packed(stages), asked.resources, note)
+        if asked.remote:
+            push(Path(), shared_files())
+        ended = on_ray.reproduce(stale, packed(stages, remote=asked.remote), asked.resources, note)
     failed = [one for one in ended if one.code]
     if failed or asked.runs:
         done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]
         if asked.on and done:
-            dvc("repro", *done)
+            dvc("repro", *asked.pull, *done)
     else:
-        dvc("repro", "-k")
+        dvc("repro", "-k", *asked.pull)
     if failed:
         raise StageError(failure(failed))
+
+
+def shared_files() -> list[str]:
+    """Return the stages and .dvc files whose outputs all runs need."""
+    return ["prepare", *map(str, Path().glob("data/raw/**/*.dvc"))]
 
 
 def dvc(*words: str) -> None:

@@ -1,7 +1,8 @@
 """A run in a copy of the project, on this machine or another: what it needs travels, its outputs go to DVC's cache.
 
 The copy has what git tracks, as it is now. The stages of the run find in the cache what was prepared, and leave there
-what they make; `dvc repro` in the project then restores it from there, and has nothing to train.
+what they make; `dvc repro` in the project then restores it from there, and has nothing to train. Where the machines do
+not share a cache, DVC's default remote is in its place.
 """
 
 import os
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
-from vaelab.commands.repro.lanes import started
+from vaelab.commands.repro.lanes import LAST, started
 from vaelab.commands.repro.machines import UnfitError, versions
 from vaelab.errors import END_WITH_PARENT, InputError
 
@@ -37,14 +38,16 @@ class Project(NamedTuple):
     scratch: str  # folder of resume states, which all machines reach
     stages: tuple[str, ...]  # of each run
     versions: tuple[tuple[str, str], ...]
+    remote: bool  # machines share no folder, but DVC's default remote
 
 
-def packed(stages: Sequence[str], params: str = "") -> Project:
+def packed(stages: Sequence[str], params: str = "", remote: bool = False) -> Project:
     """Return the project in this folder, tracked files as they are now, changes that are not committed among them.
 
     Args:
         stages: names of the stages of each run.
         params: takes the place of what params.yaml says.
+        remote: machines share no folder, but DVC's default remote.
 
     Raises:
         InputError: this is no git repository with a commit.
@@ -60,7 +63,7 @@ def packed(stages: Sequence[str], params: str = "") -> Project:
         artifacts.SCRATCH.mkdir(exist_ok=True)
         Path(cache.strip()).mkdir(parents=True, exist_ok=True)
     scratch = str(artifacts.SCRATCH.absolute())
-    return Project(files, params, config, cache.strip(), scratch, tuple(stages), versions())
+    return Project(files, params, config, cache.strip(), scratch, tuple(stages), versions(), remote)
 
 
 @contextmanager
@@ -91,9 +94,23 @@ def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Itera
         UnfitError: as `copy_of`.
     """
     with copy_of(project) as folder:
-        words = ["repro", *(f"{stage}@{run}" for stage in project.stages)]
+        words = ["repro", *(["--pull"] if project.remote else []), *(f"{stage}@{run}" for stage in project.stages)]
         with started(words, folder, {**os.environ, **environment, END_WITH_PARENT: "1"}, TIED) as process:
             yield process
+        if project.remote:
+            push(folder, [f"{stage}@{run}" for stage in project.stages])
+
+
+def push(folder: Path, stages: Sequence[str]) -> None:
+    """Push what stages have made in a project to DVC's default remote.
+
+    Raises:
+        UnfitError: the remote does not take it.
+    """
+    command = [*TIED, sys.executable, "-m", "vaelab.commands.repro.push", *stages]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+    if done.returncode:
+        raise UnfitError(done.stdout.strip()[-LAST:])
 
 
 def _unpack(project: Project, folder: Path) -> None:
@@ -103,14 +120,15 @@ def _unpack(project: Project, folder: Path) -> None:
         (folder / artifacts.PARAMS).write_text(project.params, encoding="utf-8")
     (folder / LOCAL_CONFIG).write_text(project.local_config, encoding="utf-8")
     _dvc(folder, "config", "--local", "core.no_scm", "true")
-    _dvc(folder, "cache", "dir", "--local", project.cache)
-    (folder / artifacts.SCRATCH).symlink_to(project.scratch)
+    _dvc(folder, "cache", "dir", "--local", str(folder / ".dvc/cache") if project.remote else project.cache)
+    if not project.remote:
+        (folder / artifacts.SCRATCH).symlink_to(project.scratch)
     for path in folder.glob("data/raw/**/*.dvc"):
-        _dvc(folder, "checkout", "-q", str(path.relative_to(folder)))
+        _dvc(folder, "pull" if project.remote else "checkout", "-q", str(path.relative_to(folder)))
 
 
 def _dvc(folder: Path, *words: str) -> None:
     command = [dvc_beside(), *words]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     if done.returncode:
-        raise UnfitError(f"dvc {' '.join(words)}: {done.stdout.strip()[-400:]}")
+        raise UnfitError(f"dvc {' '.join(words)}: {done.stdout.strip()[-LAST:]}")

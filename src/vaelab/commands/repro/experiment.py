@@ -11,8 +11,8 @@ from vaelab.commands.compare.overrides import applied
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
-from vaelab.commands.repro.command import Asked, failure
-from vaelab.commands.repro.elsewhere import Project, copy_of, in_copy, packed
+from vaelab.commands.repro.command import Asked, failure, shared_files
+from vaelab.commands.repro.elsewhere import Project, copy_of, in_copy, packed, push
 from vaelab.commands.repro.lanes import Lanes, environment, stages_of_runs
 from vaelab.params.problems import raise_problems
 from vaelab.params.reading import read_yaml
@@ -28,7 +28,7 @@ def side_by_side(experiment: Experiment, asked: Asked) -> None:
     """
     found, params = applied(experiment.overrides)
     raise_problems("what the runs are given", untracked(found))
-    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))), params)
+    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))), params, asked.remote)
     _prepare(project)
     runs = list(found.runs)
     if asked.on is None:
@@ -42,7 +42,9 @@ def side_by_side(experiment: Experiment, asked: Asked) -> None:
 
 def _prepare(project: Project) -> None:
     """Do what all runs need, once."""
-    with copy_of(project) as folder:
+    with copy_of(project._replace(remote=False)) as folder:
         words = "repro", "resolve", "prepare"
         if processes.run([dvc_beside(), *words], folder).code:
             raise StageError(f"dvc {' '.join(words)} ended with an error, for the reason above")
+        if project.remote:
+            push(folder, shared_files())

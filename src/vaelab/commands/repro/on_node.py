@@ -25,7 +25,8 @@ def task(run: str, project: Project, environment: Mapping[str, str], said: Any) 
 
     try:
         check_versions(dict(project.versions))
-        check_folders(project.cache)
+        if not project.remote:
+            check_folders(project.cache)
         with in_copy(run, project, environment) as process:
             ended = followed(run, process, lambda stage: said.say.remote(run, "stage", stage), heard)
     except UnfitError as error:
