@@ -55,8 +55,8 @@ def other_torch() -> Path:
 def say(title: str, words: list[str], last: str = "") -> None:
     """Run the command and say what it says; killed after a line with `last`."""
     print(f"# {title}", flush=True)
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as command:
-        for line in command.stderr or ():
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as command:
+        for line in command.stdout or ():
             print(line, end="", flush=True)
             if last and last in line:
                 command.send_signal(signal.SIGKILL)

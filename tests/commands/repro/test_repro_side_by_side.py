@@ -114,6 +114,8 @@ def test_what_goes_wrong_on_ray_is_said_and_the_same_command_goes_on(serial, tmp
     assert "ended with 1" in again
     assert "a: was done before on " in done
     assert "ended with 0\nleft running: []" in done
+    assert not started(done, "train")
+    assert not started(done, "evaluate")
     of_both = {path: digest for path, digest in outputs(serial).items() if Path(path).stem in ("a", "b")}
     assert len(of_both) > 20
     assert of_both.items() <= outputs(project).items()
