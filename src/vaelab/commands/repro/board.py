@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from vaelab import storage
@@ -32,6 +33,7 @@ class Board:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say, self.nodes, self.stages = say, dict[str, str](), dict[str, str]()
+        self.deaths = Counter[str]()  # of machines or processes, by run
         self._sent_on = set[str]()  # runs whose node was unfit
         with storage.writing(LOGS):
             LOGS.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,7 @@ class Board:
     def _moved(self, run: str, node: str) -> None:
         before = self.nodes.get(run)
         died = before is not None and run not in self._sent_on
+        self.deaths[run] += died
         self._sent_on.discard(run)
         self.write(run, f"on {node}\n", begin=before is None)
         self.say(f"{run}: {before} has died; again on {node}" if died else f"{run}: begins on {node}")

@@ -9,15 +9,16 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
+from tempfile import gettempdir
 from typing import NamedTuple
 
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
+from vaelab.commands.repro import copies
 from vaelab.commands.repro.lanes import LAST, started
 from vaelab.commands.repro.machines import UnfitError, versions
 from vaelab.errors import END_WITH_PARENT, InputError
@@ -73,12 +74,15 @@ def copy_of(project: Project) -> Iterator[Path]:
     Raises:
         UnfitError: there is no room for it here, or DVC does not find here what the project needs.
     """
-    with tempfile.TemporaryDirectory(prefix="vaelab-", ignore_cleanup_errors=True) as name:
+    with ExitStack() as stack:
         try:
-            _unpack(project, Path(name))
+            folder = stack.enter_context(copies.folder())
+            _unpack(project, folder)
         except OSError as error:
-            raise UnfitError(f"{name}: the project cannot be copied there: {error.strerror or error}") from error
-        yield Path(name)
+            raise UnfitError(
+                f"{gettempdir()}: the project cannot be copied there: {error.strerror or error}"
+            ) from error
+        yield folder
 
 
 @contextmanager

@@ -106,6 +106,9 @@ class _Cluster:
         while self.tasks:
             done, _ = ray.wait(list(self.tasks), timeout=LOOK)
             self.board.hear(ray.get(self.said.take.remote()))
+            for one, run in self.tasks.items():
+                if self.board.deaths[run] > RETRIES:  # Ray tries again for ever where memory has run out
+                    ray.cancel(one, force=True)
             for one in done:
                 run = self.tasks.pop(one)
                 end = self._end_of(one, run)
