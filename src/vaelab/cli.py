@@ -10,6 +10,7 @@ import typer
 from vaelab import __version__, artifacts
 from vaelab.commands import completion, console, looking, running, words
 from vaelab.commands.compare.command import WithConfigurations, compare
+from vaelab.commands.compare.sweep import sweep
 from vaelab.commands.init import command as projects
 from vaelab.commands.judge import command as judging
 from vaelab.commands.project import check_root, need_project
@@ -160,6 +161,7 @@ app.command()(projects.upgrade)
 app.command()(judging.quality)
 app.command()(judging.embed)
 app.command(cls=WithConfigurations)(compare)
+app.command()(sweep)
 app.command()(looking.where)
 app.command("open")(looking.open_)
 app.command()(serving.score)

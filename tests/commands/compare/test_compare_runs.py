@@ -117,6 +117,20 @@ def test_it_can_wait_in_the_queue(project, first):
     call(project, "dvc", "queue", "remove", "--queued")
 
 
+def test_a_sweep_runs_its_combinations_side_by_side_and_restores_them(project, first):
+    output = vaelab(project, "sweep", "narrow", "lr=1e-3,5e-3", "hidden=[8,4]", "--name", "lr", "-j", "2")
+    runs = ["narrow_lr_1e_3", "narrow_lr_5e_3"]
+    assert started(output.partition("Reproducing experiment")[2]) == ["resolve", "compare"]
+    assert output.count("is cached - skipping run, checking out outputs") >= 5 * len(runs)
+    assert all((project / f".scratch/logs/{run}.log").read_text().count("Running stage") == 5 for run in runs)
+    resolved = [yaml.safe_load((project / f"data/runs/{run}.yaml").read_text()) for run in runs]
+    assert [(run["train"]["learning_rate"], run["model"]["hidden"]) for run in resolved] == [
+        (0.001, [8, 4]),
+        (0.005, [8, 4]),
+    ]
+    assert sorted(pd.read_csv(project / "metrics/comparison.csv")["run"]) == runs
+
+
 def test_what_is_wrong_ends_with_one_message_and_code_2(project, first):
     for words, message in (
         (["--preset", "nope"], "preset nope: unknown suite or preset"),
@@ -125,6 +139,8 @@ def test_what_is_wrong_ends_with_one_message_and_code_2(project, first):
         (["--before", "a", "--after", "nope"], "no result of nope"),
         (["--collect-only", "--metrics-dir", "nope"], "nope: no such folder"),
         ([], "expected --preset, --config or --seeds"),
+        (["--preset", "sizes", "--queue", "-j", "2"], "expected --queue, or --on or -j"),
+        (["--preset", "sizes", "--gpus", "1"], "expected --on ray with them"),
         (["--seeds", "x"], "--seeds x: expected numbers"),
         (["--seeds", ""], "--seeds : expected numbers"),
     ):

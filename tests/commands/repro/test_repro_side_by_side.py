@@ -10,7 +10,7 @@ import pytest
 import yaml
 from projects import ENVIRONMENT, MAIN, TAGS, call, make_project, started, vaelab
 
-NODES = Path(__file__).resolve().parents[2] / "ray_nodes.py"
+TESTS = Path(__file__).resolve().parents[2]
 ALONE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 PARAMS = TAGS | {
     "runs": {name: {"data": "tags", "preset": "narrow", "train": {"seed": seed}} for seed, name in enumerate("abcd")},
@@ -18,11 +18,18 @@ PARAMS = TAGS | {
     "suites": {},
 }
 FAILS = """import sys
-if sys.argv[1] == "b":
-    sys.exit("the disk of b is full")
+from pathlib import Path
+if sys.argv[1] == "b" and not Path("{}").exists():
+    sys.exit("b is broken")
 """  # before the rest of a stage
 
 pytestmark = pytest.mark.slow
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None
+    or shutil.which("unshare") is None
+    or subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0,
+    reason="no extra [ray], or this machine gives no namespaces, in which Ray listens on loopback alone",
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +53,10 @@ def test_a_run_that_fails_stops_no_other_and_the_same_command_goes_on(serial, tm
     project = make_project(tmp_path, PARAMS, pictures=False)
     stage = project / "stages/diagnose.py"
     whole = stage.read_text()
-    stage.write_text(FAILS + whole)
+    stage.write_text(FAILS.format("mended") + whole)
     said = vaelab(project, "repro", "-j", "2", code=1)
     assert "failed: diagnose@b; all other runs are done and kept" in said
-    assert "the disk of b is full" in said
+    assert "b is broken" in said
     assert (project / ".scratch/logs/b.log").is_file()
     assert sorted(path.stem for path in (project / "metrics/diagnose").glob("*.json")) == ["a", "c", "d"]
     stage.write_text(whole)
@@ -65,21 +72,50 @@ def test_a_run_that_is_not_there_is_named(serial, words):
     assert "no run 'nobody' in params.yaml; known: a, b, c, d" in vaelab(serial, "repro", *words, code=2)
 
 
-@pytest.mark.skipif(find_spec("ray") is None, reason="the extra [ray] is not installed")
-@pytest.mark.skipif(
-    shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], capture_output=True).returncode != 0,
-    reason="this machine gives no namespaces, in which Ray listens on loopback alone",
-)
+def on_nodes(project: Path, script: str, *words: str) -> str:
+    """What a script says that starts a cluster, in namespaces of its own, and calls `vaelab` with the words."""
+    own = {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    return call(project, *ALONE, sys.executable, str(TESTS / script), *words, environment=ENVIRONMENT | own)
+
+
+@needs_ray
 def test_a_node_of_ray_that_dies_costs_nothing_but_time(serial, tmp_path):
     project = tmp_path / "on Ray"
     project.mkdir()
     make_project(project, PARAMS, pictures=False)
-    own = {"PYTHONPATH": str(project / "src"), "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-    command = [*ALONE, sys.executable, str(NODES), sys.executable, str(MAIN), "repro"]
-    said = call(project, *command, environment=ENVIRONMENT | own)
+    said = on_nodes(project, "ray_nodes.py", sys.executable, str(MAIN), "repro")
     died = next(line.split()[-1] for line in said.splitlines() if line.startswith("killed the node of"))
     assert f"{died}: " in next(line for line in said.splitlines() if "has died; again on" in line)
     assert "(4 of 4 runs)" in said
     assert "ended with 0, left running: []" in said
     assert "resuming after epoch" in (project / ".scratch" / "logs" / f"{died}.log").read_text()
     assert outputs(project) == outputs(serial)
+
+
+@needs_ray
+def test_what_goes_wrong_on_ray_is_said_and_the_same_command_goes_on(serial, tmp_path):
+    """And so where machines share no folder, but a remote: each task has a cache of its own, which goes with it."""
+    (project := tmp_path / "project").mkdir()
+    make_project(project, PARAMS | {"runs": {"narrow": {"data": "tags"}}}, pictures=False)
+    call(project, "dvc", "remote", "add", "--local", "-d", "storage", str(tmp_path / "storage"))
+    stage, mended = project / "stages/diagnose.py", tmp_path / "mended"
+    stage.write_text(FAILS.format(mended) + stage.read_text())
+    runs = [("--config", name, "data=tags", "preset=narrow", f"seed={seed}") for seed, name in enumerate("ab")]
+    words = [str(mended), sys.executable, str(MAIN), "compare", *(word for run in runs for word in run)]
+    words.append("--via-remote")
+    killed, again, done = on_nodes(project, "ray_faults.py", *words).split("\n# ")
+    assert "(1 of 2 runs)\nended with -9\nleft of tasks: []" in killed
+    for said in (killed, again):  # each node that is unfit is named once, and what it was given goes elsewhere
+        assert said.count("the project cannot be copied there: No space left on device") == 1
+        assert said.count("torch 1.0, expected ") == 1
+        assert "has died" not in said
+    assert "error: failed: diagnose@b; all other runs are done and kept" in again
+    assert "b is broken\n" in again
+    assert "ended with 1" in again
+    assert "a: was done before on " in done
+    assert "ended with 0\nleft running: []" in done
+    assert not started(done, "train")
+    assert not started(done, "evaluate")
+    of_both = {path: digest for path, digest in outputs(serial).items() if Path(path).stem in ("a", "b")}
+    assert len(of_both) > 20
+    assert of_both.items() <= outputs(project).items()

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.commands.compare.configurations import OWN, entry, parsed, problems_of
@@ -17,6 +17,9 @@ from vaelab.params.problems import Problem, check, raise_problems, suggestion
 from vaelab.params.reading import read_yaml
 from vaelab.params.resolve import merge, read_params
 from vaelab.params.schema import Options
+
+if TYPE_CHECKING:
+    from vaelab.commands.repro.command import Asked
 
 COLLECTED = Path("metrics/collected")
 
@@ -84,8 +87,12 @@ def compose(
     return experiment._replace(stages=stages_in_all(read_yaml(pipeline), counts)) if pipeline.is_file() else experiment
 
 
-def run(experiment: Experiment) -> str:
+def run(experiment: Experiment, asked: "Asked | None" = None) -> str:
     """Run an experiment, or queue it; return what to read and to type next.
+
+    Args:
+        experiment: to run.
+        asked: how many of its runs at a time, and where; None: one after the other, in the project.
 
     Raises:
         StageError: a stage failed.
@@ -93,6 +100,11 @@ def run(experiment: Experiment) -> str:
         KeyboardInterrupt: on Ctrl-C, when DVC has ended.
     """
     print(f"running: {command_line(experiment)}\n", flush=True)
+    if asked is not None:
+        from vaelab.commands.repro.experiment import side_by_side
+
+        side_by_side(experiment, asked)
+        experiment = experiment._replace(pull=asked.remote)
     kept = None if experiment.queue else keep_params(Path())
     names = start(experiment, Path())
     if experiment.queue:

@@ -9,10 +9,12 @@ import typer
 from typer.core import TyperCommand
 
 from vaelab.commands.project import check_root
+from vaelab.commands.running import Address, Cpus, Gpus, Jobs, On, Remote, asked_for
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:
     from vaelab.commands.compare.experiments import Experiment
+    from vaelab.commands.repro.command import Asked
 
 OPTION = "--config"
 KEY = "vaelab.configurations"
@@ -77,6 +79,12 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Where that comparison goes: metrics/collected.")] = None,
     before: Annotated[str | None, typer.Option(help="A run that was measured; with --after: what changed.")] = None,
     after: Annotated[str | None, typer.Option(help="The run it is compared with.")] = None,
+    jobs: Jobs = None,
+    on: On = None,
+    address: Address = None,
+    cpus: Cpus = 1,
+    gpus: Gpus = 0,
+    via_remote: Remote = False,
 ) -> None:
     """Run configurations as one DVC experiment and compare them, or compare results that are there.
 
@@ -101,19 +109,23 @@ def compare(
     elif asked:
         found, changes = comparing.entries(comparing.Words(typed, everywhere or []))
         selection = Selection(preset, found, data, parsed_seeds(seeds) if seeds is not None else [])
-        _run(comparing.compose(selection, changes, set_param or [], name, queue))
+        elsewhere = asked_for(jobs, on, address, cpus, gpus, via_remote)
+        if queue and elsewhere:
+            raise InputError("expected --queue, or --on or -j: the queue has workers of its own")
+        run(comparing.compose(selection, changes, set_param or [], name, queue), elsewhere)
     elif before and after:
         print(comparing.changed(before, after, metrics_dir), end="")
     else:
         raise InputError("--out goes with --collect-only, and --before with --after")
 
 
-def _run(experiment: "Experiment") -> None:
+def run(experiment: "Experiment", elsewhere: "Asked | None") -> None:
+    """Run an experiment, what went wrong said on stderr."""
     from vaelab.commands.compare import actions as comparing
     from vaelab.commands.compare.experiments import StageError
 
     try:
-        print(comparing.run(experiment))
+        print(comparing.run(experiment, elsewhere))
     except StageError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -33,6 +33,7 @@ class Experiment(NamedTuple):
     temp: bool = False  # in a folder of its own: the workspace stays as it is
     targets: tuple[str, ...] = ()  # stages; none: all
     stages: int = 0  # that it has, where that is known
+    pull: bool = False  # what was made elsewhere is in DVC's default remote
 
     @property
     def arguments(self) -> list[str]:
@@ -40,7 +41,7 @@ class Experiment(NamedTuple):
         named = ["-n", self.name] if self.name else []
         changes = [word for override in self.overrides for word in ("-S", override)]
         where = "--queue" if self.queue else "--temp" if self.temp else "-k"
-        return ["dvc", "exp", "run", where, *named, *changes, *self.targets]
+        return ["dvc", "exp", "run", where, *(["--pull"] if self.pull else []), *named, *changes, *self.targets]
 
 
 def command_line(experiment: Experiment) -> str:

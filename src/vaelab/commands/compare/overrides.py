@@ -77,10 +77,21 @@ def resolved_overrides(overrides: Sequence[str], sweep: bool = False) -> list[Re
         raise _wrong(error) from None
     if len(choices) > 1 and not sweep:
         raise InputError(f"-S: {len(choices)} choices of values are {len(choices)} experiments: add --queue")
-    return [_applied(choice) for choice in (choices if sweep else [given])]
+    return [_applied(choice)[0] for choice in (choices if sweep else [given])]
 
 
-def _applied(overrides: Sequence[str]) -> Resolved:
+def applied(overrides: Sequence[str]) -> tuple[Resolved, str]:
+    """Return what DVC will find in params.yaml, one set of runs, resolved and as text.
+
+    Raises:
+        InputError: an override is wrong, or the runs that come of it are; lists all problems.
+    """
+    from dvc.utils.cli_parse import to_path_overrides
+
+    return _applied(to_path_overrides(overrides).get(str(artifacts.PARAMS), []))
+
+
+def _applied(overrides: Sequence[str]) -> tuple[Resolved, str]:
     from dvc.utils.hydra import apply_overrides
 
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +102,7 @@ def _applied(overrides: Sequence[str]) -> Resolved:
         except Exception as error:  # noqa: BLE001  of DVC, of Hydra, of OmegaConf or of its parser
             raise _wrong(error) from None
         try:
-            return resolve(path)
+            return resolve(path), path.read_text(encoding="utf-8")
         except InputError as error:
             raise InputError(str(error).replace(str(path), RESULT)) from None
 

@@ -1,4 +1,4 @@
-"""What a queued run finds of the data: it runs in a copy of what git and DVC track."""
+"""What a run finds of the data that is queued or sent elsewhere: it runs in a copy of what git and DVC track."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ PATHS = ("path", "train", "val", "test", "vocabulary")  # options of data sets t
 
 
 def untracked(resolved: Resolved) -> list[Problem]:
-    """Return the files and folders of the runs' data sets that are there and that a queued run does not find."""
+    """Return the files and folders of the runs' data sets that are there and that such a run does not find."""
     used = {run.data for run in resolved.runs.values()}
     return [problem for name in sorted(used) for problem in _of_data(name, resolved.datasets[name])]
 
@@ -22,8 +22,8 @@ def _of_data(name: str, settings: Dataset | None) -> Iterator[Problem]:
         value = getattr(settings, option, None)
         path = Path(value) if isinstance(value, str) else None
         if path is not None and not path.is_absolute() and path.exists() and not _is_tracked(path):
-            text = f"neither git nor DVC tracks {path}, and a queued run has only what they do"
-            remedy = f"`dvc add {path} && git add {path}.dvc` first, or run without --queue"
+            text = f"neither git nor DVC tracks {path}, and a run in a copy of the project has only what they do"
+            remedy = f"`dvc add {path} && git add {path}.dvc` first, or run without --queue, --on and -j"
             yield Problem(f"datasets.{name}.{option}", f"{text}: {remedy}")
 
 

@@ -14,8 +14,8 @@ from vaelab.commands.compare.experiments import StageError, dvc_beside
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
-from vaelab.commands.repro.elsewhere import packed, run_in_copy
-from vaelab.commands.repro.lanes import Ended, Lanes, fitting, last_words, stages_of_runs
+from vaelab.commands.repro.elsewhere import in_copy, packed, push
+from vaelab.commands.repro.lanes import Ended, Lanes, fitting, followed, last_words, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
 from vaelab.params.problems import raise_problems, suggestion
@@ -32,6 +32,12 @@ class Asked(NamedTuple):
     jobs: int | None = None  # runs at a time, on this machine; None: as many as it has cores and memory for
     on: str | None = None  # "ray": on a cluster
     resources: Resources = Resources()
+    remote: bool = False  # its machines share no folder, but DVC's default remote
+
+    @property
+    def pull(self) -> tuple[str, ...]:
+        """What `dvc repro` is told beside the rest."""
+        return ("--pull",) if self.remote else ()
 
 
 def repro(asked: Asked) -> None:
@@ -53,19 +59,27 @@ def repro(asked: Asked) -> None:
     note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
     ended = []
     if asked.on is None:
-        ended = Lanes(stages, asked.jobs or fitting(len(stale)), note).reproduce(stale)
+        jobs = asked.jobs or fitting(len(stale))
+        ended = Lanes(workspace(stages, jobs), jobs, note).reproduce(stale)
     elif stale:
         raise_problems("what the machines are given", untracked(resolved))
-        ended = on_ray.reproduce(stale, packed(stages), asked.resources, note)
+        if asked.remote:
+            push(Path(), shared_files())
+        ended = on_ray.reproduce(stale, packed(stages, remote=asked.remote), asked.resources, note)
     failed = [one for one in ended if one.code]
     if failed or asked.runs:
         done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]
         if asked.on and done:
-            dvc("repro", *done)
+            dvc("repro", *asked.pull, *done)
     else:
-        dvc("repro", "-k")
+        dvc("repro", "-k", *asked.pull)
     if failed:
         raise StageError(failure(failed))
+
+
+def shared_files() -> list[str]:
+    """Return the stages and .dvc files whose outputs all runs need."""
+    return ["prepare", *map(str, Path().glob("data/raw/**/*.dvc"))]
 
 
 def dvc(*words: str) -> None:
@@ -88,8 +102,10 @@ def stale_runs() -> set[str]:
 
 def failure(failed: Sequence[Ended]) -> str:
     """Return which runs failed where, with the last words of each log."""
-    found = [f"failed: {', '.join(f'{one.stage}@{one.run}' for one in failed)}; all other runs are done and kept"]
-    found += [f"{one.log} ends with:\n{last_words(one.log)}" for one in failed]
+    named = ", ".join(f"{one.stage}@{one.run}" if one.stage else one.run for one in failed)
+    found = [f"failed: {named}; all other runs are done and kept"]
+    unfit = dict.fromkeys(f"node {one.node}: {one.unfit}" for one in failed if one.unfit)
+    found += [*unfit, *(f"{one.log} ends with:\n{last_words(one.log)}" for one in failed if not one.unfit)]
     return "\n".join([*found, "after the repair run the same command again"])
 
 
@@ -110,8 +126,10 @@ def run_one(index: int | None) -> int:
         index = int(given)
     if index >= len(runs):
         raise InputError(f"no run {index}: {artifacts.PARAMS} has {len(runs)}, from 0")
-    project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))))
-    ended = run_in_copy(runs[index], project, len(os.sched_getaffinity(0)), lambda stage: None, _print)
+    project, run = packed(stages_of_runs(read_yaml(Path("dvc.yaml")))), runs[index]
+    threads = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
+    with in_copy(run, project, {"OMP_NUM_THREADS": threads}) as process:
+        ended = followed(run, process, lambda stage: None, _print)
     note(ended.text())
     return 1 if ended.code else 0
 

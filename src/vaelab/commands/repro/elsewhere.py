@@ -1,49 +1,54 @@
 """A run in a copy of the project, on this machine or another: what it needs travels, its outputs go to DVC's cache.
 
 The copy has what git tracks, as it is now. The stages of the run find in the cache what was prepared, and leave there
-what they make; `dvc repro` in the project then restores it from there, and has nothing to train.
+what they make; `dvc repro` in the project then restores it from there, and has nothing to train. Where the machines do
+not share a cache, DVC's default remote is in its place.
 """
 
 import os
 import subprocess
 import sys
 import tarfile
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
+from tempfile import gettempdir
 from typing import NamedTuple
 
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
-from vaelab.commands.repro.lanes import Ended, followed, started
+from vaelab.commands.repro import copies
+from vaelab.commands.repro.lanes import LAST, started
+from vaelab.commands.repro.machines import UnfitError, versions
 from vaelab.errors import END_WITH_PARENT, InputError
 
-SAME = ("vaelab", "torch", "numpy", "dvc")  # packages of which all machines must have the same version
 NOBODY = ("-c", "user.name=vaelab", "-c", "user.email=vaelab@localhost")  # of a commit that nobody sees
 LOCAL_CONFIG = Path(".dvc/config.local")
 # a process that dies with the one that began it; stages do the same where the environment asks for it
-TIED = (sys.executable, "-c", "import os, sys; from vaelab.errors import end_with_parent; end_with_parent(); "
-        "os.execv(sys.argv[1], sys.argv[1:])")  # fmt: skip
+TIED = (sys.executable, "-m", "vaelab.commands.repro.tied")
 
 
 class Project(NamedTuple):
     """What a copy of a project is made of."""
 
     files: bytes  # of what git tracks, a tar archive
+    params: str  # text of params.yaml, where it is another one
     local_config: str  # of DVC, which git does not have
     cache: str  # DVC's cache folder, which all machines reach
     scratch: str  # folder of resume states, which all machines reach
     stages: tuple[str, ...]  # of each run
     versions: tuple[tuple[str, str], ...]
+    remote: bool  # machines share no folder, but DVC's default remote
 
 
-def packed(stages: Sequence[str]) -> Project:
+def packed(stages: Sequence[str], params: str = "", remote: bool = False) -> Project:
     """Return the project in this folder, tracked files as they are now, changes that are not committed among them.
 
     Args:
         stages: names of the stages of each run.
+        params: takes the place of what params.yaml says.
+        remote: machines share no folder, but DVC's default remote.
 
     Raises:
         InputError: this is no git repository with a commit.
@@ -57,55 +62,77 @@ def packed(stages: Sequence[str]) -> Project:
     cache = subprocess.run([dvc_beside(), "cache", "dir"], capture_output=True, encoding="utf-8", check=True).stdout
     with storage.writing(artifacts.SCRATCH):
         artifacts.SCRATCH.mkdir(exist_ok=True)
-    return Project(files, config, cache.strip(), str(artifacts.SCRATCH.absolute()), tuple(stages), versions())
+        Path(cache.strip()).mkdir(parents=True, exist_ok=True)
+    scratch = str(artifacts.SCRATCH.absolute())
+    return Project(files, params, config, cache.strip(), scratch, tuple(stages), versions(), remote)
 
 
-def versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions here of what must be the same everywhere."""
-    return (("Python", sys.version.split()[0]), *((package, version(package)) for package in SAME))
+@contextmanager
+def copy_of(project: Project) -> Iterator[Path]:
+    """Yield a folder with a copy of a project, which is removed afterwards.
+
+    Raises:
+        UnfitError: there is no room for it here, or DVC does not find here what the project needs.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(copies.folder())
+            _unpack(project, folder)
+        except OSError as error:
+            raise UnfitError(
+                f"{gettempdir()}: the project cannot be copied there: {error.strerror or error}"
+            ) from error
+        yield folder
 
 
-def check_versions(expected: Mapping[str, str], node: str) -> None:
-    """Raise an InputError where this machine has other versions than the one that asks."""
-    here = dict(versions())
-    if other := [f"{name} {here[name]}, expected {expected[name]}" for name in here if here[name] != expected[name]]:
-        raise InputError(f"node {node}: {'; '.join(other)}: results would differ; install the same there")
-
-
-def run_in_copy(
-    run: str, project: Project, threads: int, begins: Callable[[str], None], heard: Callable[[str], object]
-) -> Ended:
-    """Do the stages of a run in a copy of the project, which is removed afterwards.
+@contextmanager
+def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Yield the DVC process that does the stages of a run in a copy of the project.
 
     Args:
         run: name of a run.
         project: that it belongs to.
-        threads: of each of its processes, unless the environment says otherwise.
-        begins: told each stage.
-        heard: told each line that DVC and the stages print.
+        environment: what is set for its processes, beside what is set here.
+
+    Raises:
+        UnfitError: as `copy_of`.
     """
-    with tempfile.TemporaryDirectory(prefix="vaelab-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        _unpack(project, folder)
-        environment = {"OMP_NUM_THREADS": str(threads), **os.environ, END_WITH_PARENT: "1"}
-        words = ["repro", *(f"{stage}@{run}" for stage in project.stages)]
-        with started(words, folder, environment, TIED) as process:
-            return followed(run, process, begins, heard)
+    with copy_of(project) as folder:
+        words = ["repro", *(["--pull"] if project.remote else []), *(f"{stage}@{run}" for stage in project.stages)]
+        with started(words, folder, {**os.environ, **environment, END_WITH_PARENT: "1"}, TIED) as process:
+            yield process
+        if project.remote:
+            push(folder, [f"{stage}@{run}" for stage in project.stages])
+
+
+def push(folder: Path, stages: Sequence[str]) -> None:
+    """Push what stages have made in a project to DVC's default remote.
+
+    Raises:
+        UnfitError: the remote does not take it.
+    """
+    command = [*TIED, sys.executable, "-m", "vaelab.commands.repro.push", *stages]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+    if done.returncode:
+        raise UnfitError(done.stdout.strip()[-LAST:])
 
 
 def _unpack(project: Project, folder: Path) -> None:
     with tarfile.open(fileobj=BytesIO(project.files)) as archive:
         archive.extractall(folder, filter="data")
+    if project.params:
+        (folder / artifacts.PARAMS).write_text(project.params, encoding="utf-8")
     (folder / LOCAL_CONFIG).write_text(project.local_config, encoding="utf-8")
     _dvc(folder, "config", "--local", "core.no_scm", "true")
-    _dvc(folder, "cache", "dir", "--local", project.cache)
-    (folder / artifacts.SCRATCH).symlink_to(project.scratch)
+    _dvc(folder, "cache", "dir", "--local", str(folder / ".dvc/cache") if project.remote else project.cache)
+    if not project.remote:
+        (folder / artifacts.SCRATCH).symlink_to(project.scratch)
     for path in folder.glob("data/raw/**/*.dvc"):
-        _dvc(folder, "checkout", "-q", str(path.relative_to(folder)))
+        _dvc(folder, "pull" if project.remote else "checkout", "-q", str(path.relative_to(folder)))
 
 
 def _dvc(folder: Path, *words: str) -> None:
     command = [dvc_beside(), *words]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     if done.returncode:
-        raise InputError(f"dvc {' '.join(words)}: {done.stdout.strip()[-400:]}")
+        raise UnfitError(f"dvc {' '.join(words)}: {done.stdout.strip()[-LAST:]}")

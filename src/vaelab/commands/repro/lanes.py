@@ -1,7 +1,4 @@
-"""Runs side by side in one project: each run's stages in a DVC process of its own, so many runs at a time.
-
-DVC lets go of its lock while the command of a stage runs, so that another process of it can look up and begin the next.
-"""
+"""Runs side by side on this machine: each run's stages in a DVC process of its own, so many runs at a time."""
 
 import os
 import re
@@ -9,12 +6,14 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside
 from vaelab.commands.compare.processes import COLOUR, interrupt_stages, interrupts_held
+from vaelab.errors import InputError
 
 LOGS = artifacts.SCRATCH / "logs"
 BEGINS = re.compile(r"Running stage '([^'@]+)@")
@@ -22,6 +21,7 @@ MEMORY = 2 * 2**30  # bytes that a stage of a run may take
 LAST = 400  # characters of a log that say why it failed
 
 Say = Callable[[str], None]
+Start = Callable[[str], AbstractContextManager["subprocess.Popen[str]"]]
 
 
 class Ended(NamedTuple):
@@ -32,6 +32,7 @@ class Ended(NamedTuple):
     stage: str  # the last one that began; empty where all were up to date
     seconds: float
     node: str = ""  # of a cluster, on which it ran
+    unfit: str = ""  # why the node cannot do what another one may
 
     @property
     def log(self) -> Path:
@@ -42,7 +43,8 @@ class Ended(NamedTuple):
         """Return how it ended, in a line."""
         where = f" on {self.node}" if self.node else ""
         if self.code == 0:
-            return f"{self.run}: done in {self.seconds:.0f} s{where}"
+            done = f"done in {self.seconds:.0f} s" if self.stage else "was done before"
+            return f"{self.run}: {done}{where}"
         see = f", see {self.log}" if self.log.is_file() else ""
         return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}{see}"
 
@@ -88,17 +90,31 @@ def followed(run: str, process: "subprocess.Popen[str]", begins: Say, heard: Cal
     return Ended(run, process.wait(), stage, time.monotonic() - start)
 
 
+def workspace(stages: Sequence[str], jobs: int) -> Start:
+    """Return what starts the stages of a run, one of `jobs` at a time, in this folder.
+
+    DVC lets go of its lock while the command of a stage runs, so that another process of it can look up and begin
+    the next.
+    """
+
+    def start(run: str) -> "subprocess.Popen[str]":
+        words = ["--wait-for-lock", "repro", "-s", *(f"{stage}@{run}" for stage in stages)]
+        return started(words, Path(), environment(jobs))
+
+    return start
+
+
 class Lanes:
     """Runs in so many lanes; a run that fails stops none of the others.
 
     Args:
-        stages: of each run, in their order.
+        start: starts DVC with the stages of a run.
         jobs: runs at a time.
         say: takes a line.
     """
 
-    def __init__(self, stages: Sequence[str], jobs: int, say: Say) -> None:
-        self.stages, self.jobs, self.say = stages, jobs, say
+    def __init__(self, start: Start, jobs: int, say: Say) -> None:
+        self.start, self.jobs, self.say = start, jobs, say
         self._at_work: set[subprocess.Popen[str]] = set()
         self._interrupted = False
 
@@ -129,18 +145,24 @@ class Lanes:
     def _reproduce_one(self, run: str) -> Ended:
         if self._interrupted:
             return Ended(run, 1, "", 0.0)
-        words = ["--wait-for-lock", "repro", "-s", *(f"{stage}@{run}" for stage in self.stages)]
         with storage.writing(LOGS):
             LOGS.mkdir(parents=True, exist_ok=True)
-        with (
-            open(LOGS / f"{run}.log", "w", encoding="utf-8") as log,
-            started(words, Path(), environment(self.jobs)) as process,
-        ):
-            self._at_work.add(process)
+        with open(LOGS / f"{run}.log", "w", encoding="utf-8") as log:
             try:
-                return followed(run, process, lambda stage: self.say(f"{run}: {stage}"), log.write)
-            finally:
-                self._at_work.discard(process)
+                with self.start(run) as process:
+                    return self._follow(run, process, log.write)
+            except InputError as error:
+                log.write(f"{error}\n")
+                return Ended(run, 1, "", 0.0)
+
+    def _follow(self, run: str, process: "subprocess.Popen[str]", heard: Callable[[str], object]) -> Ended:
+        self._at_work.add(process)
+        if self._interrupted:
+            process.terminate()
+        try:
+            return followed(run, process, lambda stage: self.say(f"{run}: {stage}"), heard)
+        finally:
+            self._at_work.discard(process)
 
     def _end(self, waiting: set[Future[Ended]]) -> None:
         self._interrupted = True

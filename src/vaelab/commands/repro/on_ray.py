@@ -1,24 +1,25 @@
 """Runs side by side on the machines of a Ray cluster, each a task of Ray's with its resources; needs the extra [ray].
 
 A task whose machine or process dies is tried again elsewhere, a few times. Where all machines reach the project's
-scratch folder it goes on from the last saved state of its training, else from the start.
+scratch folder it goes on from the last saved state of its training, else from the start. A machine that is unfit, such
+as one with a full disk, is named once, and what it was given goes to others.
 """
 
 import logging
-import re
-import time
-from collections.abc import Callable, Sequence
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vaelab import storage
 from vaelab.commands.compare.processes import interrupts_held
-from vaelab.commands.repro.elsewhere import Project, check_versions, run_in_copy
-from vaelab.commands.repro.lanes import LOGS, Ended
+from vaelab.commands.repro.board import LOOK, Board, Said
+from vaelab.commands.repro.elsewhere import Project
+from vaelab.commands.repro.lanes import Ended
+from vaelab.commands.repro.on_node import task
 from vaelab.errors import InputError
 
-RETRIES = 3  # of a task whose machine or process has died
-LOOK = 0.5  # seconds between two looks at what tasks have said
-BAR = re.compile(r"(\d+)%\|[^|]*\|[^\[]*\[[^,\]]*,[^,\]]*(?:, (.+))?\]")  # of tqdm: per cent, what stands behind
+RETRIES = 3  # of a task whose machine or process has died, or was unfit
+LAUNCH = "python -m vaelab.commands.repro.tied"  # in front of what would outlive DVC otherwise
 
 
 class Resources(NamedTuple):
@@ -33,11 +34,10 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
     """Do the stages of the runs on the cluster and return how each ended, in the order of their ends.
 
     Raises:
-        InputError: there is no cluster at that address.
+        InputError: there is no cluster at that address, or its machines have less than a run takes.
         KeyboardInterrupt: on Ctrl-C or SIGTERM, when the tasks have been given up.
     """
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     local: dict[str, Any] = {} if resources.address else {"include_dashboard": False}
     try:
@@ -45,124 +45,103 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
     except ConnectionError as error:
         raise InputError(f"--address {resources.address}: no Ray cluster answers there: {error}") from None
     try:
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        # on no machine that may die alone
-        said, shared = ray.remote(_Said).options(num_cpus=0, scheduling_strategy=here).remote(), ray.put(project)
-        task = ray.remote(num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=RETRIES)(_task)
-        threads = max(1, int(resources.cpus))
+        check_room(ray.nodes(), resources, say)
         with interrupts_held() as interrupts:
-            tasks = {task.remote(run, shared, threads, said): run for run in runs}
+            cluster = _Cluster(project, resources, say)
             interrupts.release()
-            return _watched(tasks, said, say)
+            return cluster.reproduce(runs)
     finally:
         ray.shutdown()
 
 
-def _watched(tasks: dict[Any, str], said: Any, say: Callable[[str], None]) -> list[Ended]:
-    import ray
+def check_room(nodes: Sequence[Mapping[str, Any]], resources: Resources, say: Callable[[str], None]) -> None:
+    """Say so where no machine has what a run takes: one may join the cluster, unless that was made here.
 
-    ended: list[Ended] = []
-    board, runs, waiting = _Board(say), len(tasks), list(tasks)
-    while waiting:
-        done, waiting = ray.wait(waiting, timeout=LOOK)
-        board.hear(ray.get(said.take.remote()))
-        for one in done:
-            ended.append(_end_of(one, tasks[one], board))
-            say(f"{ended[-1].text()} ({len(ended)} of {runs} runs)")
-    return ended
-
-
-def _end_of(task: Any, run: str, board: "_Board") -> Ended:
-    import ray
-
-    try:
-        found: Ended = ray.get(task)
-    except ray.exceptions.RayError as error:  # the machine died more often than it is tried again
-        node, reason = (
-            board.nodes.get(run, ""),
-            error.cause if isinstance(error, ray.exceptions.RayTaskError) else error,
-        )
-        board.write(run, f"{reason}\n")
-        return Ended(run, 1, board.stages.get(run, ""), 0.0, node)
-    return found
+    Raises:
+        InputError: none may.
+    """
+    for option, name, needed in (("--cpus", "CPU", resources.cpus), ("--gpus", "GPU", resources.gpus)):
+        most = max((node["Resources"].get(name, 0) for node in nodes if node["Alive"]), default=0)
+        if needed > most:
+            text = f"{option} {needed:g}: no machine of the cluster has so many, at most {most:g}"
+            if resources.address is None:
+                raise InputError(text)
+            say(f"{text}: runs wait for one that has")
 
 
-class _Said:
-    """What tasks have said and nobody has heard; an actor. To wait for an answer of it would free a task's CPU."""
+def environment(resources: Resources, own: Mapping[str, str]) -> dict[str, str]:
+    """Return what is set for the stages of a run, on all machines the same; `own` is the environment here.
 
-    def __init__(self) -> None:
-        self.held: list[tuple[str, str, str]] = []
-
-    def say(self, run: str, what: str, text: str) -> None:
-        """Keep what a task says."""
-        self.held.append((run, what, text))
-
-    def take(self) -> list[tuple[str, str, str]]:
-        """Return what is held, and forget it."""
-        taken, self.held = self.held, []
-        return taken
+    Several GPUs are for one training: then, or where LAUNCH says so, torchrun starts a process for each.
+    """
+    launch = own.get("LAUNCH", "")
+    if not launch and resources.gpus >= 2:
+        launch = f"torchrun --standalone --nproc-per-node {resources.gpus:.0f}"
+    threads = own.get("OMP_NUM_THREADS") or str(max(1, int(resources.cpus)))
+    return {"OMP_NUM_THREADS": threads} | ({"LAUNCH": f"{LAUNCH} {launch}"} if launch else {})
 
 
-class _Board:
-    """Keeps what each run has said in its log, and says in a line where it is."""
+class _Cluster:
+    """Runs given to machines and followed to their ends."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say, self.nodes, self.stages = say, dict[str, str](), dict[str, str]()
-        with storage.writing(LOGS):
-            LOGS.mkdir(parents=True, exist_ok=True)
+    def __init__(self, project: Project, resources: Resources, say: Callable[[str], None]) -> None:
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    def hear(self, said: Sequence[tuple[str, str, str]]) -> None:
-        """Take in what tasks have said since."""
-        for run, what, text in said:
-            if what == "node":
-                before = self.nodes.get(run)
-                self.write(run, f"on {text}\n", begin=before is None)
-                self.say(f"{run}: begins on {text}" if before is None else f"{run}: {before} has died; again on {text}")
-                self.nodes[run] = text
-            elif what == "stage":
-                self.stages[run] = text
-                self.say(f"{run} on {self.nodes[run]}: {text}")
-            else:
-                self.write(run, text)
-                if bars := BAR.findall(text):
-                    share, values = bars[-1]
-                    self.say(
-                        f"{run} on {self.nodes[run]}: {self.stages.get(run, '')} {share} %{values and ', '}{values}"
-                    )
+        self.say, self.board = say, Board(say)
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        # on no machine that may die alone
+        self.said: Any = ray.remote(Said).options(num_cpus=0, scheduling_strategy=here).remote()
+        self.given = ray.put(project), environment(resources, os.environ), self.said
+        self.task: Any = ray.remote(num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=RETRIES)(task)
+        self.unfit: dict[str, str] = {}  # reason, by id of a node
+        self.tasks: dict[Any, str] = {}  # runs at work
 
-    def write(self, run: str, text: str, begin: bool = False) -> None:
-        """Put text into the log of a run."""
-        with open(LOGS / f"{run}.log", "w" if begin else "a", encoding="utf-8") as log:
-            log.write(text)
+    def reproduce(self, runs: Sequence[str]) -> list[Ended]:
+        import ray
 
+        ended: list[Ended] = []
+        sent_on = Counter[str]()
+        self.tasks = {self.task.remote(run, *self.given): run for run in runs}
+        while self.tasks:
+            done, _ = ray.wait(list(self.tasks), timeout=LOOK)
+            self.board.hear(ray.get(self.said.take.remote()))
+            for one, run in self.tasks.items():
+                if self.board.deaths[run] > RETRIES:  # Ray tries again for ever where memory has run out
+                    ray.cancel(one, force=True)
+            for one in done:
+                run = self.tasks.pop(one)
+                end = self._end_of(one, run)
+                if end.unfit and sent_on[run] < RETRIES and self._others():
+                    sent_on[run] += 1
+                    self._send_on(run)
+                else:
+                    ended.append(end)
+                    self.say(f"{end.text()} ({len(ended)} of {len(runs)} runs)")
+        return ended
 
-def _task(run: str, project: Project, threads: int, said: Any) -> Ended:
-    """What a machine of the cluster does for one run."""
-    import ray
+    def _end_of(self, one: Any, run: str) -> Ended:
+        import ray
 
-    node = f"{ray.util.get_node_ip_address()}/{ray.get_runtime_context().get_node_id()[:6]}"
-    said.say.remote(run, "node", node)
-    check_versions(dict(project.versions), node)
-    lines = _Lines(lambda text: said.say.remote(run, "line", text))
-    ended = run_in_copy(run, project, threads, lambda stage: said.say.remote(run, "stage", stage), lines.hear)
-    lines.send()
-    return ended._replace(node=node)
+        try:
+            end, node_id = ray.get(one)
+        except ray.exceptions.RayError as error:  # the machine died more often than it is tried again
+            reason = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
+            self.board.write(run, f"{reason}\n")
+            return Ended(run, 1, self.board.stages.get(run, ""), 0.0, self.board.nodes.get(run, ""))
+        if end.unfit and node_id not in self.unfit:
+            self.unfit[node_id] = end.unfit
+            self.say(f"node {end.node}: {end.unfit}")
+        found: Ended = end
+        return found
 
+    def _others(self) -> bool:
+        """Whether there are machines that were not found unfit."""
+        import ray
 
-class _Lines:
-    """Collects lines and sends them together, twice a second at most."""
+        return any(node["Alive"] and node["NodeID"] not in self.unfit for node in ray.nodes())
 
-    def __init__(self, send: Callable[[str], None]) -> None:
-        self._send, self._held, self._sent = send, "", 0.0
-
-    def hear(self, line: str) -> None:
-        """Take in a line."""
-        self._held += line
-        if time.monotonic() - self._sent > LOOK:
-            self.send()
-
-    def send(self) -> None:
-        """Send what is held."""
-        if self._held:
-            self._send(self._held)
-        self._held, self._sent = "", time.monotonic()
+    def _send_on(self, run: str) -> None:
+        self.board.sent_on(run)
+        elsewhere = {"ray.io/node-id": f"!in({','.join(self.unfit)})"}
+        self.tasks[self.task.options(label_selector=elsewhere).remote(run, *self.given)] = run

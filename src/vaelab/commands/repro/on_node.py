@@ -1,0 +1,38 @@
+"""What a machine of a cluster does for one run: the task."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vaelab.commands.repro.board import Lines
+from vaelab.commands.repro.elsewhere import Project, in_copy
+from vaelab.commands.repro.lanes import Ended, followed
+from vaelab.commands.repro.machines import UnfitError, check_folders, check_versions, full_disk
+
+
+def task(run: str, project: Project, environment: Mapping[str, str], said: Any) -> tuple[Ended, str]:
+    """Do the stages of a run; return how they ended, and the id of this node."""
+    import ray
+
+    node_id = ray.get_runtime_context().get_node_id()
+    node = f"{ray.util.get_node_ip_address()}/{node_id[:6]}"
+    said.say.remote(run, "node", node)
+    lines = Lines(lambda text: said.say.remote(run, "line", text))
+    full: list[str] = []  # what was said of a full disk
+
+    def heard(line: str) -> None:
+        full.extend(filter(None, [full_disk(line)]))
+        lines.hear(line)
+
+    try:
+        check_versions(dict(project.versions))
+        if not project.remote:
+            check_folders(project.cache)
+        with in_copy(run, project, environment) as process:
+            ended = followed(run, process, lambda stage: said.say.remote(run, "stage", stage), heard)
+    except UnfitError as error:
+        ended = Ended(run, 1, "", 0.0, unfit=str(error))
+        lines.hear(f"{error}\n")
+    lines.send()
+    if ended.code and full:
+        ended = ended._replace(unfit=full[-1])
+    return ended._replace(node=node), node_id
