@@ -16,6 +16,7 @@ LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (  # of folders, in order
     pictures.funsd,
     masked.masks_in_folders,
     masked.masks_beside,
+    masked.maps_anywhere,
     arrays.splits,
     pictures.images,
     tasks.arc,

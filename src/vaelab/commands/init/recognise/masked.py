@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise.defects import ONE_PATCH
 from vaelab.commands.init.recognise.found import Found
+from vaelab.commands.init.recognise.label_maps import are_classes, label_maps
 from vaelab.commands.init.recognise.looks import Looks, looks
 from vaelab.commands.init.recognise.marks import Marks, marks
 from vaelab.commands.init.recognise.pairs import MASKS, SUFFIX, below, image_folders, images_of
@@ -41,8 +43,9 @@ def masks_in_folders(path: Path) -> Found | None:
     rest = [file.as_posix() for files in folders.values() for file in files if file not in used]
     pictures = [file for pair in pairs for file in below(folders, pair[0])]
     drawn = [file for pair in pairs for file in below(folders, pair[1])]
-    found = _masked(path, pictures, drawn, suffix, where, {} if as_is else moved, rest)
-    return found or _without_masks(path, pictures, len(drawn), copied=bool(more))
+    paired = sum(len(_keys(folders, folder, "") & _keys(folders, masks, suffix)) for folder, masks in pairs)
+    found = _masked(path, pictures, drawn, paired, {**where, **_suffix(suffix)}, {} if as_is else moved, rest)
+    return found or _without_masks(path, pictures, drawn)
 
 
 def masks_beside(path: Path) -> Found | None:
@@ -56,31 +59,67 @@ def masks_beside(path: Path) -> Found | None:
     suffix = Counter(match[2] for match in drawn.values()).most_common(1)[0][0]
     pictures = [file for file in files if file not in drawn]
     moved = {Path(NAMES[0]) / file: file for file in pictures} | {Path(NAMES[1]) / file: file for file in drawn}
-    made = _masked(path, pictures, list(drawn), suffix, dict(zip(NAMES, NAMES, strict=True)), moved, [])
-    return made or _without_masks(path, pictures, len(drawn), copied=True)
+    paired = sum(match[2] == suffix for match in drawn.values())
+    where = {**dict(zip(NAMES, NAMES, strict=True)), **_suffix(suffix)}
+    made = _masked(path, pictures, list(drawn), paired, where, moved, [])
+    return made or _without_masks(path, pictures, list(drawn))
 
 
-def _without_masks(path: Path, pictures: Sequence[Path], masks: int, copied: bool) -> Found | None:
+def maps_anywhere(path: Path) -> Found | None:
+    """Return the data set of images and of masks that lie anywhere else, by their names and few values; None without.
+
+    Where each image has one, or they show more than two classes, it is that of the images alone.
+    """
+    files = list_images(path).files
+    image_of = label_maps(path, files)
+    if not image_of:
+        return None
+    pictures = [file for file in files if file not in image_of]
+    first: dict[Path, Path] = {}
+    for mask, image in sorted(image_of.items()):
+        first.setdefault(image, mask)
+    homes = _homes(pictures)
+    moved = {Path(NAMES[0]) / homes[file]: file for file in pictures}
+    moved |= {Path(NAMES[1]) / homes[image].with_suffix(mask.suffix): mask for image, mask in first.items()}
+    where = dict(zip(NAMES, NAMES, strict=True))
+    found = _masked(path, pictures, list(first.values()), len(first), where, moved, [])
+    return found or _without_masks(path, pictures, list(image_of))
+
+
+def _homes(files: Sequence[Path]) -> dict[Path, Path]:
+    """Where images go, below their folder in the copy: their split first, then the folders that tell them apart."""
+    common = set.intersection(*(set(file.parent.parts) for file in files))
+    homes = {}
+    for file in files:
+        splits = [part for part in file.parent.parts if split_named(part)]
+        others = [part for part in file.parent.parts if part not in common and part not in splits]
+        homes[file] = Path(*splits[:1], *others, file.name)
+    return homes
+
+
+def _without_masks(path: Path, pictures: Sequence[Path], drawn: Sequence[Path]) -> Found | None:
     """The data set of images alone, where each has a mask with something in it: none is normal."""
     found = images(path, pictures)
     if found is None:
         return None
-    said = [*found.said, f"each image has a mask with something in it: none is normal, and {masks} masks are not used"]
-    return found._replace(said=said, rest=[], moved={file: file for file in pictures} if copied else {})
+    said = [*found.said, f"no mask is empty, as those of normal images would be: {len(drawn)} masks are not used"]
+    between = any(file.is_relative_to(found.settings["path"]) for file in drawn)
+    kept = files_of(path).keys() - set(drawn)
+    return found._replace(said=said, rest=[], moved={file: file for file in sorted(kept)} if between else {})
 
 
 def _masked(
-    path: Path, pictures: Sequence[Path], drawn: Sequence[Path], suffix: str,
+    path: Path, pictures: Sequence[Path], drawn: Sequence[Path], paired: int,
     where: Mapping[str, str], moved: Mapping[Path, Path], rest: list[str],
 ) -> Found | None:  # fmt: skip
     """The data set of these images and masks; None where no image is normal, so that masks say nothing here."""
     seen, said_by = looks(path, pictures), marks(path, drawn)
-    unmasked = len(pictures) - len({_stem(file, suffix) for file in drawn} & {file.stem for file in pictures})
-    if not unmasked and not said_by.empty:
+    unmasked = len(pictures) - paired
+    empty = said_by.empty and not (said_by.inverted and unmasked == 0 and said_by.empty == said_by.seen)
+    if not empty and (not unmasked or are_classes(path, drawn)):
         return None
     settings, why = _cut(seen, said_by)
-    names = {**where, "mask_suffix": suffix} if suffix else where
-    settings = {"source": "folder_masks", "path": Path(), **names, **settings}
+    settings = {"source": "folder_masks", "path": Path(), **where, **settings}
     normal = f"{unmasked} images without a mask are normal" if unmasked else "images with an empty mask are normal"
     empty = f" ({said_by.empty} of a sample of {said_by.seen})" if said_by.empty else ""
     said = [f"{len(pictures)} images and {len(drawn)} masks, {seen.size}; {normal}{empty}"]
@@ -111,5 +150,11 @@ def _under(name: str, phase: str, file: Path, folder: Path) -> Path:
     return Path(name) / phase / file.relative_to(folder)
 
 
-def _stem(file: Path, suffix: str) -> str:
-    return file.stem.removesuffix(suffix)
+def _suffix(suffix: str) -> dict[str, str]:
+    return {"mask_suffix": suffix} if suffix else {}
+
+
+def _keys(folders: Mapping[Path, list[Path]], folder: Path, suffix: str) -> set[tuple[Path, str]]:
+    """What images and their masks have in common: the folder below their own, and the name."""
+    files = [file.relative_to(folder) for file in below(folders, folder)]
+    return {(file.parent, file.stem.removesuffix(suffix)) for file in files}
