@@ -69,8 +69,8 @@ FOUND = {
         "images", "12 pages in 2 files (tif)",
     ),
     "patients": (
-        {"source": "image_folder", "path": Path("CT"), "size": 32, "group_by": "^([^/]+)/"},
-        "images", "12 groups, by folder: P000 2",
+        {"source": "image_folder", "path": Path("CT"), "size": 32, "group_by": "^([^/]+)/", "groups": "none"},
+        "images", "24 images (png)",
     ),
     "tars": (
         {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"},

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.commands.init.recognise.boxes import FoundBoxes, boxes_of
+from vaelab.commands.init.recognise.boxes import boxes_of
 from vaelab.commands.init.recognise.found import Found, not_understood
+from vaelab.commands.init.recognise.labels import labels_of
 from vaelab.commands.init.recognise.looks import Looks, looks
 from vaelab.commands.init.recognise.pages import Pages, pages_of
 from vaelab.commands.init.recognise.structure import common_folder, structure, unit_folders
+from vaelab.data.sources.image.layout import NO_GROUPS
 from vaelab.data.sources.listing import Listing, list_images
 
 FEWEST = 10  # images; fewer leave nothing to measure on
@@ -51,17 +53,22 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
         mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
         raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
     settings, why_of = options(seen)
+    labels = labels_of(path, root, files)
+    settings, why_of = {**settings, **labels.settings}, {**why_of, **labels.why}
     if by := unit_folders(path / root, files):
         settings["group_by"], why_of["group_by"] = by, "guessed: files of one such folder are never in two splits"
+        if "groups" not in settings:
+            settings["groups"], why_of["groups"] = NO_GROUPS, "guessed: else each such folder would be one"
     boxes = boxes_of(path, root, files)
     if boxes:
         settings["boxes"] = boxes.place
         why_of["boxes"] = f"guessed: {boxes.said}; text measures are taken in them: for boxes of text"
-    said = [*_counted(files, seen, pages), *structure(path / root, files)]
+    grouped = [line for line in structure(path / root, files) if "groups" not in settings or " groups, " not in line]
+    said = [*_counted(files, seen, pages), *grouped, *labels.said]
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
     preset = "page_ink" if seen.pages else "images"
     changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
-    rest = _others(listing, boxes)
+    rest = _others(listing, [*(boxes.files if boxes else ()), *labels.files])
     return Found({"source": "image_folder", "path": root, **settings}, preset, said, why_of, changes, rest)
 
 
@@ -103,6 +110,6 @@ def _endings(files: Sequence[Path]) -> str:
     return ", ".join(ending for ending, _ in counts.most_common())
 
 
-def _others(listing: Listing, boxes: FoundBoxes | None) -> list[str]:
-    ignored = listing.ignored - Counter(file.suffix.lower() for file in (boxes.files if boxes else ()))
+def _others(listing: Listing, used: Sequence[Path]) -> list[str]:
+    ignored = listing.ignored - Counter(file.suffix.lower() for file in used)
     return [f"{count} {ending}" for ending, count in ignored.most_common() if ending != "(hidden)"]
