@@ -19,6 +19,7 @@ from vaelab.errors import InputError
 
 RAW = Path("data/raw")
 TRIED = 200_000_000  # bytes of raw data that are prepared at once, to see whether they can be
+WARNINGS = 4  # of stage prepare, that are said
 
 
 class Data(NamedTuple):
@@ -154,8 +155,9 @@ def _examples(prepared: Path) -> str:
     meta = json.loads((prepared / "meta.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{phase} {count:,}" for phase, count in meta["examples"].items())
     out = len(meta.get("quarantined", ()))
+    warnings = "".join(f"\nwarning: {text}" for text in meta.get("warnings", ())[:WARNINGS])
     first = next((f"{entry['file']}: {entry['reason']}" for entry in meta.get("quarantined", ())), "")
-    return f"{counts} examples" + (f"; {out} files left out, the first: {first}" if out else "")
+    return f"{counts} examples" + (f"; {out} files left out, the first: {first}" if out else "") + warnings
 
 
 def resolved(project: Path) -> Any:

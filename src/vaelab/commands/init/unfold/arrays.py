@@ -28,6 +28,7 @@ class Converted(NamedTuple):
     folder: Path
     said: list[str]
     rest: list[str]  # arrays and files that are not used
+    value_range: list[float] | None  # of files of more than 8 bits
 
 
 def converted(path: Path, folder: Path) -> Converted | InputError | None:
@@ -98,4 +99,5 @@ def _written(
     written = write_shards(parts, levels, folder)
     used = {(part.named.file, part.named.key) for part in parts}
     rest = [told(named) for named in arrays if (named.file, named.key) not in used and form_of(named.array)]
-    return Converted(folder, said(written, parts[0].form), [*wrong, *rest, *others])
+    ends = [levels.low, levels.high] if levels.deep else None
+    return Converted(folder, said(written, parts[0].form), [*wrong, *rest, *others], ends)

@@ -50,7 +50,8 @@ def _looked_at(place: Path, source: Path, target: Path, said: Sequence[str]) -> 
         if isinstance(made, Converted):
             found = recognise(made.folder)
             lines = [*made.said, *(line for line in found.said[1:] if not line.startswith(SPLITS)), *said]
-            return Unfolded(found._replace(said=lines, rest=[*found.rest, *made.rest]), made.folder)
+            found = found._replace(said=lines, rest=[*found.rest, *made.rest])
+            return Unfolded(_with_range(found, made.value_range), made.folder)
         problem = made
     if place.is_file() and place.suffix.lower() in PAGES:
         target.mkdir()
@@ -63,6 +64,14 @@ def _looked_at(place: Path, source: Path, target: Path, said: Sequence[str]) -> 
             raise problem from None
         raise
     return Unfolded(found._replace(said=[*found.said, *said]), place)
+
+
+def _with_range(found: Found, ends: list[float] | None) -> Found:
+    """The same with the range of the values, where files have more than 8 bits."""
+    if ends is None or ends[0] == ends[1]:
+        return found
+    why = {**found.why, "size": found.why["size"].split("; more than")[0], "value_range": "all values; become black and white"}
+    return found._replace(settings={**found.settings, "value_range": ends}, why=why)
 
 
 def _may_be_arrays(place: Path) -> bool:
