@@ -70,7 +70,8 @@ def _with_range(found: Found, ends: list[float] | None) -> Found:
     """The same with the range of the values, where files have more than 8 bits."""
     if ends is None or ends[0] == ends[1]:
         return found
-    why = {**found.why, "size": found.why["size"].split("; more than")[0], "value_range": "all values; become black and white"}
+    size = found.why["size"].split("; more than")[0]
+    why = {**found.why, "size": size, "value_range": "all values; they become black and white"}
     return found._replace(settings={**found.settings, "value_range": ends}, why=why)
 
 
