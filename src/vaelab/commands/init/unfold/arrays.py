@@ -9,10 +9,12 @@ import numpy as np
 
 from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise.found import not_understood
+from vaelab.commands.init.recognise.named_columns import FEWEST_UNITS
+from vaelab.commands.init.recognise.structure import UNIT_FOLDER
 from vaelab.commands.init.unfold.array_files import Named, Room, arrays_in, reader_of, told
 from vaelab.commands.init.unfold.forms import FEWEST, form_of, single
 from vaelab.commands.init.unfold.roles import Part, class_names, parts_of
-from vaelab.commands.init.unfold.shards import levels_in, said, write_shards
+from vaelab.commands.init.unfold.shards import ALL, levels_in, said, write_shards
 from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
 
@@ -29,6 +31,7 @@ class Converted(NamedTuple):
     said: list[str]
     rest: list[str]  # arrays and files that are not used
     value_range: list[float] | None  # of files of more than 8 bits
+    units: bool  # groups are patients, or the like
 
 
 def converted(path: Path, folder: Path) -> Converted | InputError | None:
@@ -100,4 +103,7 @@ def _written(
     used = {(part.named.file, part.named.key) for part in parts}
     rest = [told(named) for named in arrays if (named.file, named.key) not in used and form_of(named.array)]
     ends = [levels.low, levels.high] if levels.deep else None
-    return Converted(folder, said(written, parts[0].form), [*wrong, *rest, *others], ends)
+    units = len(written.classes) >= FEWEST_UNITS and all(map(UNIT_FOLDER.fullmatch, written.classes))
+    return Converted(
+        folder, said(written, parts[0].form), [*wrong, *rest, *others], ends, units and ALL in written.images
+    )

@@ -11,6 +11,7 @@ from vaelab.commands.init.recognise.found import Found
 from vaelab.commands.init.recognise.layouts import recognise
 from vaelab.commands.init.unfold.archives import is_archive, unpacked
 from vaelab.commands.init.unfold.arrays import Converted, converted
+from vaelab.data.sources.image.layout import NO_GROUPS
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.data.sources.paged_files import PAGED
 from vaelab.errors import InputError
@@ -51,7 +52,7 @@ def _looked_at(place: Path, source: Path, target: Path, said: Sequence[str]) -> 
             found = recognise(made.folder)
             lines = [*made.said, *(line for line in found.said[1:] if not line.startswith(SPLITS)), *said]
             found = found._replace(said=lines, rest=[*found.rest, *made.rest])
-            return Unfolded(_with_range(found, made.value_range), made.folder)
+            return Unfolded(_with_units(_with_range(found, made.value_range), made.units), made.folder)
         problem = made
     if place.is_file() and place.suffix.lower() in PAGES:
         target.mkdir()
@@ -73,6 +74,15 @@ def _with_range(found: Found, ends: list[float] | None) -> Found:
     size = found.why["size"].split("; more than")[0]
     why = {**found.why, "size": size, "value_range": "all values; they become black and white"}
     return found._replace(settings={**found.settings, "value_range": ends}, why=why)
+
+
+def _with_units(found: Found, units: bool) -> Found:
+    """The same where each group is a patient, or the like, that must be in one split."""
+    if not units:
+        return found
+    why = {"group_by": "guessed: images of one such folder are never in two splits", "groups": "else each would be one"}
+    settings = {**found.settings, "group_by": "^([^/]+)/", "groups": NO_GROUPS}
+    return found._replace(settings=settings, why={**found.why, **why})
 
 
 def _may_be_arrays(place: Path) -> bool:
