@@ -186,6 +186,10 @@ class ImageFiles(_Images):
     `pdf`: the words that PDFs hold as text; null: none (docs/images.md). Inside data/raw, DVC notices changes."""
     value_range: ValueRange = None
     """Values of 16-bit, 32-bit and float files that become 0 and 255, such as [0, 4095]; null: see docs/images.md."""
+    groups: str | None = None
+    """What the groups are, which are measured apart: a table and its column, labels.csv:label, or columns of 0 and 1
+    for each class, labels.csv:cat,dog; `none`: no groups; null: the first sub-folder. Inside data/raw, DVC notices
+    when a table changes."""
     group_by: GroupBy = None
     """What files have in common that are never in two splits, such as a specimen: a regular expression that finds it in
     their path below `path`, such as `specimen([0-9]+)`, or a table and its column, specimens.csv:specimen; null:

@@ -80,6 +80,7 @@ def raw(tmp_path_factory):
     (root / "rows.jsonl").write_text(
         "".join(json.dumps({"name": f"n{n}", "kw": p}) + "\n" for n, p in enumerate(pairs))
     )
+    (root / "none.d").mkdir()
     (root / "video").mkdir()
     (root / "video/a.mp4").write_bytes(b"x")
     _boxes(root)

@@ -1,5 +1,7 @@
 """What lies at a path: each layout with the data set that is proposed, and one message for what cannot be used."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +71,8 @@ FOUND = {
         "images", "12 pages in 2 files (tif)",
     ),
     "patients": (
-        {"source": "image_folder", "path": Path("CT"), "size": 32, "group_by": "^([^/]+)/"},
-        "images", "12 groups, by folder: P000 2",
+        {"source": "image_folder", "path": Path("CT"), "size": 32, "group_by": "^([^/]+)/", "groups": "none"},
+        "images", "24 images (png)",
     ),
     "tars": (
         {"source": "image_shards", "path": Path(), "size": 32, "colour": "gray"},
@@ -117,7 +119,18 @@ def test_what_is_not_used_is_listed(raw):
             ["one array; expected train.npy and val.npy", "np.save", "all: {source: npy, train: data/raw/all/train"],
         ),
         ("numbers.csv", ["columns x, y, none of which looks like tags", "path: data/raw/numbers.csv, tags: COLUMN"]),
-        ("video", ["holds 1 .mp4", "expected one of: images", "video: {source: image_folder, path: data/raw/video"]),
+        (
+            "none.d",
+            ["holds no file", "expected one of: images", "none_d: {source: image_folder, path: data/raw/none_d"],
+        ),
+        (
+            "video",
+            [
+                "holds 1 .mp4",
+                "Save the frames that matter: ffmpeg",
+                "video: {source: image_folder, path: data/raw/video",
+            ],
+        ),
         (
             "mvtec",
             ["2 categories in MVTec's layout (bottle, nut)", "init --data", "path: data/raw/mvtec/CATEGORY"],
@@ -131,6 +144,38 @@ def test_what_cannot_be_used_gets_one_message_with_what_to_write(raw, name, part
         recognise(raw / name)
     for part in parts:
         assert part in str(error.value)
+
+
+def test_boxes_of_objects_are_not_taken_for_text(raw, tmp_path):
+    shutil.copytree(raw / "coco", tmp_path / "coco")
+    place = tmp_path / "coco/annotations/instances.json"
+    for name, used in (("cat", False), ("text line", True)):
+        content = json.loads(place.read_text()) | {"categories": [{"id": 1, "name": name}]}
+        place.write_text(json.dumps(content))
+        found = recognise(tmp_path / "coco")
+        assert ("boxes" in found.settings) == used
+        assert ("boxes of objects (cat) are not used: option `boxes` is for text" in found.said) != used
+
+
+LISTS = {
+    "celeba": {"list_eval_partition.txt": "".join(f"{n}.jpg {n % 3}\n" for n in range(12))},
+    "cub": {
+        "images.txt": "".join(f"{n} {n}.jpg\n" for n in range(12)),
+        "train_test_split.txt": "".join(f"{n} {int(n % 3 == 0)}\n" for n in range(12)),
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "other"), [("celeba", "val"), ("cub", "test")])
+def test_lists_without_a_header_become_folders_of_splits(raw, tmp_path, name, other):
+    shutil.copytree(raw / "coco/images", tmp_path / "images")
+    for file, text in LISTS[name].items():
+        (tmp_path / file).write_text(text)
+    found = recognise(tmp_path)
+    assert found.moved[Path("train/3.jpg")] == Path("images/3.jpg")
+    assert found.moved[Path(other) / "4.jpg"] == Path("images/4.jpg")
+    assert found.settings["path"] == Path()
+    assert "the copy has them in folders" in found.said[-1]
 
 
 def test_masks_beside_images_and_by_split_are_put_into_two_folders(raw):

@@ -14,7 +14,7 @@ from vaelab import artifacts, storage
 from vaelab.commands.compare.configurations import entry as configured
 from vaelab.commands.compare.configurations import parsed, problems_of
 from vaelab.commands.init import copying, tools
-from vaelab.commands.init.given import Data, beside, look_at, try_out, understood
+from vaelab.commands.init.given import Data, beside, looked_at, try_out, understood
 from vaelab.commands.init.params_text import INDENT, flow, packaged_entry, with_entry
 from vaelab.commands.init.project import staged
 from vaelab.errors import InputError
@@ -29,7 +29,11 @@ HERE = Path()
 def add_data(name: str, source: Path, in_place: bool) -> str:
     """Add a data set to params.yaml, and copy its data; return what to say. Raises InputError: nothing is changed."""
     _check_name("datasets", name)
-    data = look_at(source, HERE, in_place, name)
+    with looked_at(source, HERE, in_place, name) as data:
+        return _add(name, data)
+
+
+def _add(name: str, data: Data) -> str:
     text = with_entry(_text(), "datasets", name, data.entry, artifacts.PARAMS)
     tracked = [data.place] if not Path(data.place).is_absolute() else []
     with _copied(data):

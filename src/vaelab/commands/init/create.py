@@ -7,7 +7,7 @@ from pathlib import Path
 from vaelab.commands.console import note
 from vaelab.commands.init import tools
 from vaelab.commands.init.examples import example, preset_of
-from vaelab.commands.init.given import Data, beside, look_at, resolved, stage_data, try_out, understood
+from vaelab.commands.init.given import Data, beside, looked_at, resolved, stage_data, try_out, understood
 from vaelab.commands.init.params_text import new_params, packaged_entry
 from vaelab.commands.init.project import LOCAL, check_place, project_files, put, staged, write
 from vaelab.commands.init.readme import readme
@@ -29,7 +29,8 @@ def create(folder: Path, data: Path | None, example_name: str | None, in_place: 
         raise InputError("--data and --example: expected one of them")
     if data is None:
         return _create_example(folder, example_name or "photos")
-    return _create_own(folder, look_at(data, folder, in_place))
+    with looked_at(data, folder, in_place) as found:
+        return _create_own(folder, found)
 
 
 def _create_own(folder: Path, data: Data) -> str:

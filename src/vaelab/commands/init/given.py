@@ -13,12 +13,13 @@ from vaelab.commands.init import copying
 from vaelab.commands.init.params_text import entry, flow
 from vaelab.commands.init.project import STAGING
 from vaelab.commands.init.recognise.found import Found, name_of
-from vaelab.commands.init.recognise.layouts import recognise
+from vaelab.commands.init.unfold.unfolding import unfolded
 from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
 
 RAW = Path("data/raw")
 TRIED = 200_000_000  # bytes of raw data that are prepared at once, to see whether they can be
+WARNINGS = 4  # of stage prepare, that are said
 
 
 class Data(NamedTuple):
@@ -26,7 +27,8 @@ class Data(NamedTuple):
 
     found: Found
     name: str
-    source: Path
+    given: Path  # by the user
+    source: Path  # the same, or what was made of it
     place: str  # as params.yaml has it
     files: dict[Path, Path]  # to be copied; none where they stay
 
@@ -51,8 +53,9 @@ class Data(NamedTuple):
         return entry(self.name, self.found.placed(self.place), self.found.why)
 
 
-def look_at(source: Path, folder: Path, in_place: bool, name: str = "") -> Data:
-    """Return what lies at a path, and where it will be in the project of a folder.
+@contextmanager
+def looked_at(source: Path, folder: Path, in_place: bool, name: str = "") -> Iterator[Data]:
+    """Yield what lies at a path, and where it will be in the project of a folder; it is copied in the block.
 
     Raises:
         InputError: it cannot be understood, or there is no room for it.
@@ -60,21 +63,26 @@ def look_at(source: Path, folder: Path, in_place: bool, name: str = "") -> Data:
     if folder.resolve().is_relative_to(source.resolve()):
         text = f"{printable(source.as_posix())} holds the project itself, {printable(folder.as_posix())}"
         raise InputError(f"--data: {text}; name another folder for it")
-    found, name = recognise(source), name or name_of(source)
+    with unfolded(source, folder) as (found, path):
+        yield _placed(found, path, source, folder, in_place, name or name_of(source))
+
+
+def _placed(found: Found, path: Path, source: Path, folder: Path, in_place: bool, name: str) -> Data:
+    """Data that were found at `path`, which is `source` or what was made of it."""
     inside = source.resolve().is_relative_to((folder / RAW).resolve()) and source.resolve() != (folder / RAW).resolve()
-    if (in_place or inside) and found.moved:
-        text = "its files have to be put into other folders, which needs a copy"
+    if (in_place or inside) and (found.moved or path != source):
+        text = "its files have to be put into other folders, or unpacked, which needs a copy"
         raise InputError(f"{printable(source.as_posix())}: {text}: without --in-place, from outside of {RAW}/")
     if inside:
-        return Data(found, name, source, source.resolve().relative_to(folder.resolve()).as_posix(), {})
+        return Data(found, name, source, source, source.resolve().relative_to(folder.resolve()).as_posix(), {})
     if in_place:
-        return Data(found, name, source, source.resolve().as_posix(), {})
-    ending = "".join(source.suffixes[-2:]) if source.is_file() else ""
+        return Data(found, name, source, source, source.resolve().as_posix(), {})
+    ending = "".join(path.suffixes[-2:]) if path.is_file() else ""
     place = RAW / f"{name}{ending}"
     if (folder / place).exists():
         raise InputError(f"{folder / place} is there already; choose another name")
-    files = {Path(): Path()} if source.is_file() else dict(found.moved) or copying.files_of(source)
-    made = Data(found, name, source, place.as_posix(), files)
+    files = {Path(): Path()} if path.is_file() else dict(found.moved) or copying.files_of(path)
+    made = Data(found, name, source, path, place.as_posix(), files)
     copying.check_space(made.size, folder, source)
     return made
 
@@ -125,7 +133,7 @@ def try_out(project: Path, data: Data) -> list[str]:
         try:
             prepare(settings, target)
         except InputError as error:
-            what = f"{printable(data.source.as_posix())}: understood as below, and cannot be prepared: {error}"
+            what = f"{printable(data.given.as_posix())}: understood as below, and cannot be prepared: {error}"
             mend = "mend the data, or start from `vaelab init DIR --example photos` and write in params.yaml, changed:"
             raise InputError(f"{what}\n{mend}\ndatasets:\n{data.entry}runs:\n  {data.name}: {flow(data.run)}") from None
         return [f"tried: {_examples(target)}"]
@@ -147,7 +155,9 @@ def _examples(prepared: Path) -> str:
     meta = json.loads((prepared / "meta.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{phase} {count:,}" for phase, count in meta["examples"].items())
     out = len(meta.get("quarantined", ()))
-    return f"{counts} examples" + (f"; {out} files left out, the first: {meta['quarantined'][0]}" if out else "")
+    warnings = "".join(f"\nwarning: {text}" for text in meta.get("warnings", ())[:WARNINGS])
+    first = next((f"{entry['file']}: {entry['reason']}" for entry in meta.get("quarantined", ())), "")
+    return f"{counts} examples" + (f"; {out} files left out, the first: {first}" if out else "") + warnings
 
 
 def resolved(project: Path) -> Any:

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vaelab.data.sources.account import Account, first_names
+from vaelab.data.sources.file_columns import column_of_files
 from vaelab.data.sources.listing import printable
-from vaelab.data.sources.tables import csv_table, file_column
+from vaelab.data.sources.split_lists import files_named, known_names
+from vaelab.data.sources.tables import csv_table
 from vaelab.errors import InputError
 
 TABLE = re.compile(r"(?P<path>.+\.(?:csv|tsv|txt)(?:\.gz)?):(?P<column>[^:/\\]+)")
@@ -50,10 +52,9 @@ def tell(account: Account, units: Mapping[str, str], group_by: str | None, phase
     if group_by is not None:
         account.say(told(units))
         if table := TABLE.fullmatch(group_by):
-            known = {one for name in units for one in (name, name.rsplit("/", 1)[-1])}
-            if strange := [
-                name for name in _rows(Path(table["path"]), table["column"], "group_by") if name not in known
-            ]:
+            known = known_names([Path(name) for name in units])
+            rows = _rows(Path(table["path"]), table["column"], known, "group_by")
+            if strange := [name for name in rows if not files_named(name, known, Path())]:
                 account.warn([f"{len(strange)} files of {table['path']} (group_by) are not there: {_shown(strange)}"])
         account.warn(in_two(units, {name: phase for name, phase in phase_of.items() if phase}))
 
@@ -75,18 +76,22 @@ def _matched(names: Sequence[str], expression: str) -> dict[str, str]:
 
 
 def _from_table(path: Path, column: str, names: Sequence[str], where: str) -> dict[str, str]:
-    given = _rows(path, column, where)
-    return {name: given.get(name) or given.get(name.rsplit("/", 1)[-1], "") for name in names}
+    known = known_names([Path(name) for name in names])
+    found = dict.fromkeys(names, "")
+    for name, unit in _rows(path, column, known, where).items():
+        files = files_named(name, known, Path())
+        found |= {file.as_posix(): unit for file in files if file.as_posix() == name or not found[file.as_posix()]}
+    return found
 
 
-def _rows(path: Path, column: str, where: str) -> dict[str, str]:
+def _rows(path: Path, column: str, known: Mapping[str, list[Path]], where: str) -> dict[str, str]:
     """The unit of each name in the table."""
     if not path.is_file():
         raise InputError(
             f"{where}: {path} is not a file; expected a table and a column, such as specimens.csv:specimen"
         )
     table, given = csv_table(path, f"{where}: {path}"), dict[str, str]()
-    file = file_column(table)
+    file = column_of_files(table, known, Path())
     for name in (file, column):
         table.need(name, "of group_by")
     for chunk in table.read([file, column], []):

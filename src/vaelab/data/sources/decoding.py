@@ -1,7 +1,8 @@
 """One image file of any common kind, decoded page by page, or why it cannot be.
 
-Type by content: PNG, JPEG, TIFF, BMP, WebP, GIF; where their libraries are there HEIC, PDF and DICOM. All pages of a
-TIFF, a PDF, a DICOM file; of an animation the first frame. EXIF rotation is applied.
+Type by content: PNG, JPEG, TIFF, BMP, WebP, GIF, PPM; by ending, too: AVIF, JPEG 2000, TGA; where their libraries are
+there HEIC, PDF and DICOM. All pages of a TIFF, a PDF, a DICOM file; of an animation the first frame. EXIF rotation is
+applied.
 """
 
 import itertools
@@ -22,18 +23,30 @@ from vaelab.data.sources.paged_files import PAGED, opener
 from vaelab.data.sources.regular import UnreadableError, check_regular
 from vaelab.errors import shortened
 
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")  # no others: Pillow hands some to outside programs
-SUFFIXES: dict[str, tuple[str, ...]] = {
-    ".png": ("PNG",),
-    ".jpg": ("JPEG", "MPO"),
-    ".jpeg": ("JPEG", "MPO"),
-    ".tif": ("TIFF",),
-    ".tiff": ("TIFF",),
-    ".bmp": ("BMP",),
-    ".webp": ("WEBP",),
-    ".heic": ("HEIF",),
-    ".heif": ("HEIF",),
-} | dict.fromkeys(PAGED, ())
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")  # no others: Pillow hands some to outside programs
+OTHERS = {".avif": "AVIF", ".jp2": "JPEG2000", ".j2k": "JPEG2000", ".jpx": "JPEG2000", ".tga": "TGA"}  # by ending alone
+SUFFIXES: dict[str, tuple[str, ...]] = (
+    {
+        ".png": ("PNG",),
+        ".jpg": ("JPEG", "MPO"),
+        ".jpeg": ("JPEG", "MPO"),
+        ".jpe": ("JPEG", "MPO"),
+        ".jfif": ("JPEG", "MPO"),
+        ".tif": ("TIFF",),
+        ".tiff": ("TIFF",),
+        ".bmp": ("BMP",),
+        ".webp": ("WEBP",),
+        ".gif": ("GIF",),
+        ".ppm": ("PPM",),
+        ".pgm": ("PPM",),
+        ".pbm": ("PPM",),
+        ".pnm": ("PPM",),
+        ".heic": ("HEIF",),
+        ".heif": ("HEIF",),
+    }
+    | {ending: (name,) for ending, name in OTHERS.items()}
+    | dict.fromkeys(PAGED, ())
+)
 HEIC = (".heic", ".heif")
 MAX_PAGES = 2000  # of a file
 ORIENTATION = 0x0112  # of EXIF
@@ -71,6 +84,10 @@ def opened(path: Path, max_pixels: int) -> Iterator[Opened]:
 
 
 def _formats(path: Path) -> tuple[str, ...]:
+    other = OTHERS.get(path.suffix.lower())
+    if other is not None:
+        Image.init()
+        return (*FORMATS, other) if other in Image.OPEN else FORMATS
     if path.suffix.lower() not in HEIC:
         return FORMATS
     with needs("pillow-heif", "heic"):
@@ -177,7 +194,7 @@ def _orientation(file: ImageFile.ImageFile) -> int:
 
 def _notes(file: ImageFile.ImageFile, path: Path) -> list[str]:
     notes = []
-    if file.format not in SUFFIXES[path.suffix.lower()]:
+    if path.suffix and file.format not in SUFFIXES.get(path.suffix.lower(), ()):
         notes.append(f"its content is {file.format}")
     if file.format not in ("TIFF", "MPO") and getattr(file, "is_animated", False):
         notes.append("several frames: the first is used")

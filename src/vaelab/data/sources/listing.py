@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from vaelab.data.sources.decoding import SUFFIXES
 from vaelab.data.sources.dicom import is_dicom
+from vaelab.data.sources.regular import UnreadableError, check_regular
 
+MAGIC = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8")  # of images whose names have no ending
 MAX_LISTED = 10  # files in an error
 
 
@@ -38,8 +40,20 @@ def reasons(quarantined: Sequence[Mapping[str, str]]) -> str:
 
 
 def list_images(root: Path) -> Listing:
-    """Return the files below `root` whose ending is that of an image."""
-    return list_files(root, lambda path: path.suffix.lower() in SUFFIXES or is_dicom(path))
+    """Return the files below `root` whose ending is that of an image, or that have none and begin as one."""
+    return list_files(root, lambda path: path.suffix.lower() in SUFFIXES or is_dicom(path) or _begins_as_image(path))
+
+
+def _begins_as_image(path: Path) -> bool:
+    """Whether a file without an ending begins as images do."""
+    if path.suffix:
+        return False
+    try:
+        check_regular(path)
+        with path.open("rb") as file:
+            return file.read(len(MAGIC[0])).startswith(MAGIC)
+    except (UnreadableError, OSError):
+        return False
 
 
 def list_files(root: Path, wanted: Callable[[Path], bool]) -> Listing:

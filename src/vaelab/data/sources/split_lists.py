@@ -2,7 +2,7 @@
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vaelab.data.sources.listing import printable
@@ -10,6 +10,8 @@ from vaelab.data.sources.split_names import split_named, whole
 from vaelab.errors import InputError
 
 ENDINGS = (".txt", ".lst")
+BOTH = "trainval"  # list of train and val, which is that of train where there is no other
+COMMENT = "#"
 MAX_LISTED = 5
 MAX_BYTES = 2**28
 
@@ -24,8 +26,10 @@ def find_lists(beside: Path, folder: str | None, where: str) -> dict[str, Path]:
     if folder is not None and not root.is_dir():
         raise InputError(f"{place}: {root} is not a directory; expected one with train.txt and val.txt or test.txt")
     lists: dict[str, Path] = {}
-    for path in sorted(root.iterdir()):
-        phase = split_named(path.stem) if path.suffix.lower() in ENDINGS and path.is_file() else None
+    paths = [path for path in sorted(root.iterdir()) if path.suffix.lower() in ENDINGS and path.is_file()]
+    both = not any(split_named(path.stem) == "train" for path in paths)
+    for path in paths:
+        phase = "train" if both and path.stem.lower() == BOTH else split_named(path.stem)
         if phase in lists:
             names = f"{printable(lists[phase].name)} and {printable(path.name)}"
             raise InputError(f"{place}: {names} in {root} are both lists of {phase}; expected one")
@@ -48,6 +52,8 @@ def listed_phases(files: Sequence[Path], lists: dict[str, Path], root: Path, pla
     for phase, path in lists.items():
         for line in _lines(path, place):
             found, count = _found(line, known, root), count + 1
+            if not found and line.startswith(COMMENT):
+                continue
             if len(found) > 1:
                 names = ", ".join(printable(file.as_posix()) for file in found[:MAX_LISTED])
                 raise InputError(f"{place}: {path.name}: {line!r} may be any of {names}; expected its path")
@@ -84,13 +90,13 @@ def known_names(files: Sequence[Path]) -> dict[str, list[Path]]:
     return known
 
 
-def _found(line: str, known: dict[str, list[Path]], root: Path) -> list[Path]:
+def _found(line: str, known: Mapping[str, list[Path]], root: Path) -> list[Path]:
     """The files that a line names: the whole line, or what stands before a blank, a tab or a comma in it."""
     texts = (line, line.split(",")[0].split("\t")[0].strip(), line.split()[0])
     return next((found for text in texts if (found := files_named(text, known, root))), [])
 
 
-def files_named(text: str, known: dict[str, list[Path]], root: Path) -> list[Path]:
+def files_named(text: str, known: Mapping[str, list[Path]], root: Path) -> list[Path]:
     """Return the files that a name may mean, by `known_names`; none where there is no such file."""
     name = text.replace("\\", "/") if text not in known else text
     for start in ("", "./", f"{root.as_posix()}/", f"{root.name}/"):

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vaelab.data.sources.account import first_names
+from vaelab.data.sources.file_columns import column_of_files
 from vaelab.data.sources.listing import printable
 from vaelab.data.sources.split_lists import files_named, known_names
 from vaelab.data.sources.split_names import split_named, whole
-from vaelab.data.sources.tables import FILES, csv_table, file_column
+from vaelab.data.sources.tables import FILES, csv_table
 from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import InputError
 
 USUAL = ("split", "set", "subset", "part", "partition", "phase")  # names of the column, where none is named
+NUMBERED, NUMBERS = "partition", {"0": "train", "1": "val", "2": "test"}  # as CelebA has them
 MOST_TABLES = 50  # beside images, that are looked at
 
 
@@ -39,12 +41,13 @@ def tabled_phases(files: Sequence[Path], path: Path, column: str, root: Path, pl
     if not path.is_file():
         raise InputError(f"{place}: {path} is not a file; expected a table and a column, such as parts.csv:part")
     table, phases, unknown = csv_table(path, f"{place}: {path}"), dict[Path, str](), list[str]()
-    known, file, rows = known_names(files), file_column(table), 0
+    known, rows = known_names(files), 0
+    file = column_of_files(table, known, root)
     for name in (file, column):
         table.need(name, "of split_lists")
     for chunk in table.read([file, column], []):
         for line, name, text in zip(chunk.places, chunk.columns[file], chunk.columns[column], strict=True):
-            phase, found, rows = split_named(str(text)), files_named(str(name).strip(), known, root), rows + 1
+            phase, found, rows = _phase(str(text), column), files_named(str(name).strip(), known, root), rows + 1
             where = f"{place}: {path}: line {line}"
             if phase is None and str(text).strip():
                 expected = "expected train, val or test (or Training, dev, validation ..., or nothing: left out)"
@@ -64,3 +67,8 @@ def tabled_phases(files: Sequence[Path], path: Path, column: str, root: Path, pl
         named = ", ".join(sorted(set(phases.values()))) or "none"
         raise InputError(f"{place}: {path}: column {column!r} names {named}; expected train, and val or test")
     return phases
+
+
+def _phase(text: str, column: str) -> str | None:
+    numbered = NUMBERS.get(text.strip()) if column.lower() == NUMBERED else None
+    return numbered or split_named(text)

@@ -191,7 +191,7 @@ def test_what_is_wrong_with_a_strip_is_said(tmp_path):
         NORMAL.format("0070_002_03"): "code 002 in NODefect_images",
         NORMAL.format("0071_000_03"): "410x31 pixels from column 80 on: too small for a patch of 32 pixels"
         " (size 16 × reduce 2); set datasets.mine.reduce: 1",
-        NORMAL.format("0072_000_03"): "not an image of a known type (PNG, JPEG, TIFF, BMP, WEBP, GIF)",
+        NORMAL.format("0072_000_03"): "not an image of a known type (PNG, JPEG, TIFF, BMP, WEBP, GIF, PPM)",
         NORMAL.format("0073_000_03"): f"pixel-identical to {DEFECT.format('0065_010_03')}: dropped",
     }
     assert {name: files for name, files in read_meta(folder)["pairing"].items() if files} == {

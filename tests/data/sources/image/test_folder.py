@@ -43,7 +43,7 @@ def test_one_line_says_how_many_were_left_out(tmp_path, capsys):
     expected = f"4 files kept, 2 quarantined, 1 ignored (no images): see {tmp_path / 'mine/meta.json'}"
     assert lines == [f"datasets.mine: {expected}"]
     assert "\n  quarantined: empty file: 1 (bad.png)\n" in error
-    assert "PNG, JPEG, TIFF, BMP, WEBP, GIF): 1 (worse.png)\n" in error
+    assert "PNG, JPEG, TIFF, BMP, WEBP, GIF, PPM): 1 (worse.png)\n" in error
 
 
 def test_nothing_is_said_where_all_is_well(tmp_path, capsys):
@@ -242,7 +242,7 @@ def test_a_path_that_is_no_directory(tmp_path):
 
 
 def test_a_directory_without_images(tmp_path):
-    root = write(tmp_path / "raw", {"a.txt": b"", "b.gif": b""})
+    root = write(tmp_path / "raw", {"a.txt": b"", "b.mp4": b""})
     with pytest.raises(InputError, match=r"datasets\.mine\.path: no image \(\.png .*\) in .*raw, 2 others"):
         prepare(folder_of(root), tmp_path / "mine")
 

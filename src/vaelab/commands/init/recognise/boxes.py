@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vaelab.commands.init.copying import files_of
+from vaelab.commands.init.recognise.box_kinds import objects_in
 from vaelab.commands.init.recognise.looks import spread
 from vaelab.data.sources.image.boxes.corners import Boxes
 from vaelab.data.sources.image.boxes.opening import open_boxes
@@ -29,6 +30,7 @@ class FoundBoxes(NamedTuple):
     place: Path | str  # below the data; or `pdf`
     said: str
     files: list[Path]  # that hold them
+    objects: list[str] = []  # names of classes of which none is text
 
 
 def boxes_of(path: Path, root: Path, files: Sequence[Path]) -> FoundBoxes | None:
@@ -50,7 +52,8 @@ def boxes_of(path: Path, root: Path, files: Sequence[Path]) -> FoundBoxes | None
             continue
         count = sum(_has_box(opened, file) for file in sample)
         if count > best[0]:
-            best = count, FoundBoxes(place, f"{count} of a sample of {len(sample)} images have some", opened.files)
+            said = f"{count} of a sample of {len(sample)} images have some"
+            best = count, FoundBoxes(place, said, opened.files, objects_in(path / place))
     return best[1] if 2 * best[0] > len(sample) else None
 
 

@@ -13,9 +13,9 @@ GENERIC = ("images", "image", "imgs", "img", "data", "raw", "files")  # folders 
 NAME = re.compile(r"[^a-z0-9]+")
 
 EXPECTED = """\
-expected one of: images (png, jpg, tif, bmp, webp, heic, pdf, dcm) in folders of any nesting; images and masks; shards
-  of images (.tar, .zip, .parquet); a table of tags (.csv, .tsv, .jsonl, .parquet), or one for each split; train.npy and
-  val.npy; ARC tasks (.json). Bring the data into one of these forms,"""
+expected one of: images (png, jpg, tif, bmp, webp, gif, heic, pdf, dcm ...) in folders of any nesting; images and masks;
+  shards of images (.tar, .zip, .parquet); arrays of images (.npy, .npz, .mat, .h5, .pt); a table of tags (.csv, .tsv,
+  .jsonl, .parquet), or one for each split; ARC tasks (.json). Bring the data into one of these forms,"""
 IMAGES = "source: image_folder, path: {place}, size: 64"
 EXAMPLE = """\
     datasets:

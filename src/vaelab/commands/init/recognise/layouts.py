@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init.recognise import arrays, defects, masked, pictures, shards, tables, tasks
+from vaelab.commands.init.recognise import arrays, defects, listed, masked, pictures, shards, tables, tasks
+from vaelab.commands.init.recognise.foreign import ending_of, mend_of
 from vaelab.commands.init.recognise.found import Found, not_understood
-from vaelab.data.sources.listing import list_images, printable
+from vaelab.data.sources.decoding import SUFFIXES
+from vaelab.data.sources.listing import printable
 from vaelab.errors import InputError
 
 MOST_ENDINGS = 6
@@ -16,6 +18,8 @@ LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (  # of folders, in order
     pictures.funsd,
     masked.masks_in_folders,
     masked.masks_beside,
+    masked.maps_anywhere,
+    listed.listed,
     arrays.splits,
     pictures.images,
     tasks.arc,
@@ -38,13 +42,14 @@ def recognise(path: Path) -> Found:
         raise not_understood(path, f"cannot be read: {error.strerror or error}", "Make it readable,") from None
     if found:
         return found
-    raise not_understood(path, f"holds {endings(path) or 'no file'}: nothing that can be trained on as it is")
+    what = f"holds {endings(path) or 'no file'}: nothing that can be trained on as it is"
+    raise not_understood(path, what, mend_of(path))
 
 
 def endings(path: Path) -> str:
     """Return how many files of each ending a folder holds: 12 .mp4, 3 .txt."""
     files = [file for file in path.rglob("*") if not file.is_dir() and not file.name.startswith(".")]
-    counts = Counter(printable(file.suffix.lower()) or "without ending" for file in files).most_common()
+    counts = Counter(printable(ending_of(file)) or "without ending" for file in files).most_common()
     more = [f"{sum(count for _, count in counts[MOST_ENDINGS:])} others"] * (len(counts) > MOST_ENDINGS)
     return ", ".join([f"{count} {ending}" for ending, count in counts[:MOST_ENDINGS]] + more)
 
@@ -56,5 +61,8 @@ def _file(path: Path) -> Found:
         raise not_understood(path, "one array; expected train.npy and val.npy in a folder", arrays.SPLIT, arrays.ENTRY)
     if path.suffix.lower() == ".json":
         raise not_understood(path, "one .json file", tasks.ONE_FILE, tasks.ENTRY, "grids")
-    single = "one image" if list_images(path.parent).files and path.suffix else "one file"
-    raise not_understood(path, f"{single}; expected a folder, or a table")
+    if path.suffix.lower() in SUFFIXES:
+        raise not_understood(
+            path, "one image; expected a folder of 10 at least", "Add others, in a folder of their own,"
+        )
+    raise not_understood(path, f"one file{f' {ending}' if (ending := ending_of(path)) else ''}", mend_of(path))

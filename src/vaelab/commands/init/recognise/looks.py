@@ -49,15 +49,15 @@ def spread(files: Sequence[Path], most: int = SAMPLE) -> list[Path]:
     return [files[int(number * step)] for number in range(min(most, len(files)))]
 
 
-def looks(root: Path, files: Sequence[Path]) -> Looks:
-    """Return how images below `root` look, by a sample of them."""
+def looks(root: Path, files: Sequence[Path], max_pixels: int = MAX_PIXELS) -> Looks:
+    """Return how images below `root` look, by a sample of them; those with more pixels cannot be read."""
     sizes: list[tuple[int, int]] = []
     gray, paper, deep = 0, 0, 0
     reasons: list[str] = []
     for file in spread(files):
         try:
-            with opened(root / file, MAX_PIXELS) as source:
-                image = _first(source, sizes)
+            with opened(root / file, max_pixels) as source:
+                image = _first(source, sizes, max_pixels)
                 if kind_of(image.mode):
                     deep, gray = deep + 1, gray + 1
                     continue
@@ -75,13 +75,13 @@ def looks(root: Path, files: Sequence[Path]) -> Looks:
     return Looks(len(sizes), bad, height, width, all_gray, pages, deep > 0, reason)
 
 
-def _first(source: Any, sizes: list[tuple[int, int]]) -> Image.Image:
+def _first(source: Any, sizes: list[tuple[int, int]], max_pixels: int) -> Image.Image:
     """The first page of a file, whose height and width are noted; of a JPEG a smaller one, which is soon decoded."""
     if isinstance(source, ImageFile.ImageFile) and source.format == "JPEG":
         sizes.append((source.height, source.width))
         source.draft("RGB", (2 * THUMB, 2 * THUMB))
         return source
-    image = page(source, next(page_numbers(source)), MAX_PIXELS).image
+    image = page(source, next(page_numbers(source)), max_pixels).image
     sizes.append((image.height, image.width))
     return image
 

@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vaelab.commands.init.copying import files_of
+from vaelab.commands.init.recognise.arranged import NAMES, arranged, lacking
 from vaelab.commands.init.recognise.defects import ONE_PATCH
 from vaelab.commands.init.recognise.found import Found
+from vaelab.commands.init.recognise.label_maps import are_classes, label_maps
 from vaelab.commands.init.recognise.looks import Looks, looks
 from vaelab.commands.init.recognise.marks import Marks, marks
 from vaelab.commands.init.recognise.pairs import MASKS, SUFFIX, below, image_folders, images_of
 from vaelab.commands.init.recognise.pictures import images
 from vaelab.data.sources.listing import list_images
-from vaelab.data.sources.split_names import split_named
 
 PATCHES = ((256, 128, 2), (128, 128, 1), (64, 64, 1), (32, 32, 1), (0, 16, 1))  # from this side on: size, reduce
-NAMES = ("images", "masks")
 
 
 def masks_in_folders(path: Path) -> Found | None:
@@ -29,58 +30,82 @@ def masks_in_folders(path: Path) -> Found | None:
     if not pairs:
         return None
     suffix = Counter(pairs.values()).most_common(1)[0][0]
-    moved: dict[Path, Path] = {}
-    for folder_of_images, masks in pairs:
-        phase = next((part for part in folder_of_images.parts if split_named(part)), "")
-        for name, folder in zip(NAMES, (folder_of_images, masks), strict=True):
-            moved |= {_under(name, phase, file, folder): file for file in below(folders, folder)}
+    pictures = [file for folder, _ in pairs for file in below(folders, folder)]
+    drawn = [file for _, masks in pairs for file in below(folders, masks)]
+    mask_of: dict[Path, Path] = {}
+    for folder, masks in pairs:
+        own = {_key(file, masks, suffix): file for file in below(folders, masks)}
+        mask_of |= {file: own[key] for file in below(folders, folder) if (key := _key(file, folder, "")) in own}
+    moved = arranged(pictures, mask_of, suffix)
     (beside, masks), *more = pairs
-    as_is = not more and len(beside.parts) == len(masks.parts) == 1
-    where = {"images": beside.name, "masks": masks.name} if as_is else dict(zip(NAMES, NAMES, strict=True))
-    used = {file for pair in pairs for folder in pair for file in below(folders, folder)}
+    where = dict(zip(NAMES, NAMES, strict=True))
+    if not more and len(beside.parts) == len(masks.parts) == 1 and not lacking(pictures, mask_of):
+        where, moved = {"images": beside.name, "masks": masks.name}, {}
+    used = {*pictures, *drawn}
     rest = [file.as_posix() for files in folders.values() for file in files if file not in used]
-    pictures = [file for pair in pairs for file in below(folders, pair[0])]
-    drawn = [file for pair in pairs for file in below(folders, pair[1])]
-    found = _masked(path, pictures, drawn, suffix, where, {} if as_is else moved, rest)
-    return found or _without_masks(path, pictures, len(drawn), copied=bool(more))
+    found = _masked(path, pictures, drawn, len(mask_of), {**where, **_suffix(suffix)}, moved, rest)
+    return found or _without_masks(path, pictures, drawn)
 
 
 def masks_beside(path: Path) -> Found | None:
     """Return the data set of images whose masks lie beside them, as 1.png and 1_mask.png; None without."""
     files = list_images(path).files
-    stems = {(file.parent, file.stem) for file in files}
+    stems = {(file.parent, file.stem): file for file in files}
     found = {file: match for file in files if (match := SUFFIX.fullmatch(file.stem))}
     drawn = {file: match for file, match in found.items() if (file.parent, match[1]) in stems}
     if not drawn:
         return None
     suffix = Counter(match[2] for match in drawn.values()).most_common(1)[0][0]
     pictures = [file for file in files if file not in drawn]
-    moved = {Path(NAMES[0]) / file: file for file in pictures} | {Path(NAMES[1]) / file: file for file in drawn}
-    made = _masked(path, pictures, list(drawn), suffix, dict(zip(NAMES, NAMES, strict=True)), moved, [])
-    return made or _without_masks(path, pictures, len(drawn), copied=True)
+    mask_of = {stems[file.parent, match[1]]: file for file, match in drawn.items() if match[2] == suffix}
+    where = {**dict(zip(NAMES, NAMES, strict=True)), **_suffix(suffix)}
+    moved = arranged(pictures, mask_of, suffix)
+    made = _masked(path, pictures, list(drawn), len(mask_of), where, moved, [])
+    return made or _without_masks(path, pictures, list(drawn))
 
 
-def _without_masks(path: Path, pictures: Sequence[Path], masks: int, copied: bool) -> Found | None:
+def maps_anywhere(path: Path) -> Found | None:
+    """Return the data set of images and of masks that lie anywhere else, by their names and few values; None without.
+
+    Where each image has one, or they show more than two classes, it is that of the images alone.
+    """
+    files = list_images(path).files
+    image_of = label_maps(path, files)
+    if not image_of:
+        return None
+    pictures = [file for file in files if file not in image_of]
+    mask_of: dict[Path, Path] = {}
+    for mask, image in sorted(image_of.items()):
+        mask_of.setdefault(image, mask)
+    where = dict(zip(NAMES, NAMES, strict=True))
+    moved = arranged(pictures, mask_of, "")
+    found = _masked(path, pictures, list(mask_of.values()), len(mask_of), where, moved, [])
+    return found or _without_masks(path, pictures, list(image_of))
+
+
+def _without_masks(path: Path, pictures: Sequence[Path], drawn: Sequence[Path]) -> Found | None:
     """The data set of images alone, where each has a mask with something in it: none is normal."""
     found = images(path, pictures)
     if found is None:
         return None
-    said = [*found.said, f"each image has a mask with something in it: none is normal, and {masks} masks are not used"]
-    return found._replace(said=said, rest=[], moved={file: file for file in pictures} if copied else {})
+    said = [*found.said, f"no mask is empty, as those of normal images would be: {len(drawn)} masks are not used"]
+    between = any(file.is_relative_to(found.settings["path"]) for file in drawn)
+    kept = files_of(path).keys() - set(drawn)
+    return found._replace(said=said, rest=[], moved={file: file for file in sorted(kept)} if between else {})
 
 
 def _masked(
-    path: Path, pictures: Sequence[Path], drawn: Sequence[Path], suffix: str,
+    path: Path, pictures: Sequence[Path], drawn: Sequence[Path], paired: int,
     where: Mapping[str, str], moved: Mapping[Path, Path], rest: list[str],
 ) -> Found | None:  # fmt: skip
     """The data set of these images and masks; None where no image is normal, so that masks say nothing here."""
     seen, said_by = looks(path, pictures), marks(path, drawn)
-    unmasked = len(pictures) - len({_stem(file, suffix) for file in drawn} & {file.stem for file in pictures})
-    if not unmasked and not said_by.empty:
+    unmasked = len(pictures) - paired
+    some_empty = said_by.empty > 0 and not (said_by.inverted and unmasked == 0 and said_by.empty == said_by.seen)
+    if not some_empty and (not unmasked or are_classes(path, drawn)):
         return None
     settings, why = _cut(seen, said_by)
-    names = {**where, "mask_suffix": suffix} if suffix else where
-    settings = {"source": "folder_masks", "path": Path(), **names, **settings}
+    settings = {"source": "folder_masks", "path": Path(), **where, **settings}
     normal = f"{unmasked} images without a mask are normal" if unmasked else "images with an empty mask are normal"
     empty = f" ({said_by.empty} of a sample of {said_by.seen})" if said_by.empty else ""
     said = [f"{len(pictures)} images and {len(drawn)} masks, {seen.size}; {normal}{empty}"]
@@ -107,9 +132,11 @@ def _cut(seen: Looks, said_by: Marks) -> tuple[dict[str, Any], dict[str, str]]:
     return settings, why
 
 
-def _under(name: str, phase: str, file: Path, folder: Path) -> Path:
-    return Path(name) / phase / file.relative_to(folder)
+def _suffix(suffix: str) -> dict[str, str]:
+    return {"mask_suffix": suffix} if suffix else {}
 
 
-def _stem(file: Path, suffix: str) -> str:
-    return file.stem.removesuffix(suffix)
+def _key(file: Path, folder: Path, suffix: str) -> tuple[Path, str]:
+    """What an image and its mask have in common: the folder below their own, and the name."""
+    below_own = file.relative_to(folder)
+    return below_own.parent, below_own.stem.removesuffix(suffix)

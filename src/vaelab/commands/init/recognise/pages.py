@@ -9,7 +9,7 @@ from vaelab.data.sources.decoding import opened, page_numbers
 from vaelab.data.sources.image_files import MAX_PIXELS
 from vaelab.data.sources.regular import UnreadableError
 
-ONE_PAGE = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".heic", ".heif")
+ONE_PAGE = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".heic", ".heif", ".avif", ".ppm", ".pgm")
 COUNTED = 200  # files; of more a sample
 
 

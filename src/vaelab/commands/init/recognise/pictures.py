@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.commands.init.recognise.boxes import FoundBoxes, boxes_of
+from vaelab.commands.init.recognise.beside import beside_images
 from vaelab.commands.init.recognise.found import Found, not_understood
-from vaelab.commands.init.recognise.looks import Looks, looks
+from vaelab.commands.init.recognise.looks import Looks, looks, spread
 from vaelab.commands.init.recognise.pages import Pages, pages_of
-from vaelab.commands.init.recognise.structure import common_folder, structure, unit_folders
+from vaelab.commands.init.recognise.structure import common_folder
+from vaelab.data.sources.image_files import MAX_PIXELS
 from vaelab.data.sources.listing import Listing, list_images
 
 FEWEST = 10  # images; fewer leave nothing to measure on
 ENOUGH = 60
+LARGEST, FEW = 500_000_000, 5  # pixels of images that are looked at where all are larger than usual, and how many
 SIDES = ((48, 64), (24, 32), (0, 16))  # from this side on, pixels, images are prepared with that one
 STRETCHED = 1.5  # sides of images of which the centre is not nearly all
 LATENTS = 1024  # of the preset `images`
@@ -44,6 +46,8 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
     root = common_folder(listing.files)
     files = [file.relative_to(root) for file in listing.files]
     seen, pages = looks(path / root, files), pages_of(path / root, files)
+    if not seen.seen and "max_pixels" in seen.reason:
+        seen = looks(path / root, spread(files, FEW), LARGEST)
     if not seen.seen:
         why = f": {seen.reason}" if seen.reason else ""
         raise not_understood(path, f"{len(files)} images, of which none in {seen.unreadable} can be read{why}")
@@ -51,17 +55,13 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
         mend = f"expected {FEWEST} at least, to train on and to measure on. Add some,"
         raise not_understood(path, f"holds {len(files)} image{'s' * (len(files) > 1)}", mend)
     settings, why_of = options(seen)
-    if by := unit_folders(path / root, files):
-        settings["group_by"], why_of["group_by"] = by, "guessed: files of one such folder are never in two splits"
-    boxes = boxes_of(path, root, files)
-    if boxes:
-        settings["boxes"] = boxes.place
-        why_of["boxes"] = f"guessed: {boxes.said}; text measures are taken in them: for boxes of text"
-    said = [*_counted(files, seen, pages), *structure(path / root, files)]
+    beside = beside_images(path, root, files, seen.pages)
+    settings, why_of = {**settings, **beside.settings}, {**why_of, **beside.why}
+    said = [*_counted(files, seen, pages), *beside.said]
     said += [f"{seen.unreadable} of a sample of {seen.seen + seen.unreadable} cannot be read"] * (seen.unreadable > 0)
     preset = "page_ink" if seen.pages else "images"
     changes = {} if seen.pages else narrowed(int(settings["size"]) ** 2 * (1 if seen.gray else 3))
-    rest = _others(listing, boxes)
+    rest = _others(listing, beside.files)
     return Found({"source": "image_folder", "path": root, **settings}, preset, said, why_of, changes, rest)
 
 
@@ -87,6 +87,9 @@ def options(seen: Looks) -> tuple[dict[str, Any], dict[str, str]]:
     if seen.gray or seen.pages:
         reason = "guessed: the images of a sample are gray" if seen.gray else "guessed: pages; rgb keeps their colours"
         settings["colour"], why["colour"] = "gray", reason
+    if seen.height * seen.width > MAX_PIXELS:
+        settings["max_pixels"] = 2 * seen.height * seen.width
+        why["max_pixels"] = "twice those of the files looked at; decoded, each takes 3 bytes a pixel"
     if seen.deep:
         why["size"] += "; more than 8 bits: value_range: [low, high] decides what becomes black and white"
     return settings, why
@@ -103,6 +106,6 @@ def _endings(files: Sequence[Path]) -> str:
     return ", ".join(ending for ending, _ in counts.most_common())
 
 
-def _others(listing: Listing, boxes: FoundBoxes | None) -> list[str]:
-    ignored = listing.ignored - Counter(file.suffix.lower() for file in (boxes.files if boxes else ()))
+def _others(listing: Listing, used: Sequence[Path]) -> list[str]:
+    ignored = listing.ignored - Counter(file.suffix.lower() for file in used)
     return [f"{count} {ending}" for ending, count in ignored.most_common() if ending != "(hidden)"]

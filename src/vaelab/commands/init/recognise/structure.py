@@ -12,7 +12,8 @@ from vaelab.data.sources.split_tables import table_beside
 
 SHOWN = 6
 UNIT_FOLDER = re.compile(
-    r"(?:patient|subject|participant|specimen|animal|case|pat|sub|p|s)[ _-]?\d+", re.IGNORECASE | re.ASCII
+    r"(?:patient|subject|participant|specimen|animal|case|pat|sub|p|s)[ _-]?\d+|[A-Z][A-Z-]+-\d{3,}(?:[-_]\w+)*",
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -12,6 +12,7 @@ from vaelab.data.sources.image.boxes.corners import FileBoxes
 from vaelab.data.sources.image.boxes.masks import marked
 from vaelab.data.sources.image.layout import Layout, phases
 from vaelab.data.sources.image.outcome import Outcome, Page, page_name
+from vaelab.data.sources.image.page_splits import ByPage, splits_of_pages, warning
 from vaelab.data.sources.image.store import Store
 from vaelab.data.sources.image_files import fitted, in_eight_bits, pixels_left_out
 from vaelab.data.sources.listing import printable
@@ -27,14 +28,16 @@ def converted(
     """Return what was written: once more where files that cannot be used took the share of others, as among few."""
     where, shares = f"datasets.{folder.name}", sum(share > 0 for _, share in settings.split)
     files = store.listing.files
-    phase_of = phases(files, store, layout, settings, where)
+    by_page = {} if layout.given.phase_of else splits_of_pages(files, store, settings, where)
+    phase_of = dict.fromkeys(files, "train") if by_page else phases(files, store, layout, settings, where)
     account = Account(where, store.listing.quarantined)
-    writer, outcome = _convert(phase_of, store, layout, settings, scale, folder, account)
-    if not layout.given.phase_of and shares <= len(outcome.files) < len(files):
+    account.warn(warning(by_page))
+    writer, outcome = _convert(phase_of, store, layout, settings, scale, folder, account, by_page)
+    if not by_page and not layout.given.phase_of and shares <= len(outcome.files) < len(files):
         again = phases(outcome.files, store, layout, settings, where)
         if any(phase_of[file] != phase for file, phase in again.items()):
             account = Account(where, outcome.account.quarantined)
-            writer, outcome = _convert(again, store, layout, settings, scale, folder, account)
+            writer, outcome = _convert(again, store, layout, settings, scale, folder, account, {})
     return writer, outcome
 
 
@@ -46,6 +49,7 @@ def _convert(
     scale: Scale,
     folder: Path,
     account: Account,
+    by_page: ByPage,
 ) -> tuple[prepared.Writer, Outcome]:
     writer, outcome = prepared.Writer(folder, prepared.SHARD_BYTES), Outcome(account, layout.groups)
     for file, phase in progress(phase_of.items(), f"prepare {folder.name}", "file"):
@@ -55,14 +59,17 @@ def _convert(
                 raise UnreadableError(layout.given.left_out)
             boxes = outcome.tally.boxes_of(file, layout.boxes)
             for read in _pages(file, store, settings, scale, account, boxes):
-                group = layout.group(file, read.x)
+                group, of_page = layout.group(file, read.x), by_page.get((file, read.number), phase)
                 index = np.full(len(read.x), len(outcome.kept), dtype=np.int32)
-                writer.add(phase, {"x": read.x, "group": group, "file": index, **outcome.marks(read)})
-                outcome.add(phase, name, read, group)
+                writer.add(of_page, {"x": read.x, "group": group, "file": index, **outcome.marks(read)})
+                outcome.add(of_page, name, read, group)
                 pages += 1
+                if by_page:
+                    outcome.finish(of_page, Path(page_name(name, read.number)), 1)
         except UnreadableError as error:
             account.quarantine(page_name(name, pages), str(error))
-        outcome.finish(phase, file, pages)
+        if not by_page:
+            outcome.finish(phase, file, pages)
     return writer, outcome
 
 

@@ -87,7 +87,7 @@ def _prepare(store: Store, settings: ImageFiles, folder: Path) -> None:
         "group_counts": outcome.levels.images_by_group(),
         **account.report(), **outcome.twins.report(),
         **_files(outcome, listing),
-        **cluster_report("file", [units[file.as_posix()] for file in outcome.files]),
+        **cluster_report("file", [units.get(file.as_posix(), file.as_posix()) for file in outcome.files]),
         **(outcome.tally.report() if layout.boxes else {}),
         "value_scale": scale,
     })  # fmt: skip
@@ -95,7 +95,7 @@ def _prepare(store: Store, settings: ImageFiles, folder: Path) -> None:
 
 def _few_pdfs(names: Sequence[str]) -> list[str]:
     """What to warn of where PDFs are a few among images: a paper beside its data, perhaps."""
-    pdfs = [name for name in names if name.lower().endswith(".pdf")]
+    pdfs = [name for name in names if name.lower().split(" (page ")[0].endswith(".pdf")]
     if not 0 < len(pdfs) < FEW * len(names):
         return []
     text = f"{len(pdfs)} of {len(names)} files are PDFs, whose pages are images here: {first_names(pdfs)}"

@@ -20,6 +20,8 @@ MAGIC = {
     b"II+\0": ".tif",
     b"BM": ".bmp",
     b"%PDF": ".pdf",
+    b"GIF8": ".gif",
+    b"\0\0\0\x0cjP  ": ".jp2",
 }
 LONGEST = 100  # characters of a name that a file for a moment gets
 
@@ -79,6 +81,8 @@ def _ending(content: bytes) -> str:
         return ".webp"
     if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc"):
         return ".heic"
+    if content[4:12] in (b"ftypavif", b"ftypavis"):
+        return ".avif"
     if content[128:132] == b"DICM":
         return ".dcm"
     return next((ending for magic, ending in MAGIC.items() if content.startswith(magic)), ".png")

@@ -1,0 +1,97 @@
+"""Images that are masks of others, wherever they lie: drawn in few values, and named as these.
+
+H rows, W columns.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vaelab.commands.init.recognise.looks import spread
+from vaelab.data.sources.decoding import only_page, opened
+from vaelab.data.sources.image_files import MAX_PIXELS
+from vaelab.data.sources.regular import UnreadableError
+
+SEEN, SIDE = 8, 128  # files of a folder that are looked at; pixels of each, taken from the whole
+FEW = 48  # different colours
+LOSSLESS = (".png", ".bmp", ".gif", ".tif", ".tiff")
+STRAY = 0.02  # of the pixels: edges that were smoothed
+END = re.compile(r"[_ .-][^_ .-]*$")
+
+
+def label_maps(root: Path, files: Sequence[Path]) -> dict[Path, Path]:
+    """Return the masks among images below `root`, and the image that each is of; nothing where there are none."""
+    folders: dict[Path, list[Path]] = defaultdict(list)
+    for file in files:
+        folders[file.parent].append(file)
+    drawn = {folder for folder, inside in folders.items() if _is_drawn(root, inside)}
+    if not drawn or len(drawn) == len(folders):
+        return {}
+    images = {folder: _cores(inside) for folder, inside in folders.items() if folder not in drawn}
+    found: dict[Path, Path] = {}
+    for folder in drawn:
+        near = sorted(images, key=lambda other: (-_shared(folder, other), other))
+        pairs = {}
+        for mask in folders[folder]:
+            names = list(_beginnings(mask.stem))
+            image = next((images[other][name] for other in near for name in names if name in images[other]), None)
+            if image is not None:
+                pairs[mask] = image
+        if 2 * len(pairs) > len(folders[folder]):
+            found |= pairs
+    return found
+
+
+def are_classes(root: Path, masks: Sequence[Path]) -> bool:
+    """Return whether masks tell more than two things apart, as a segmentation does: not only defects from the rest."""
+    values, strays = set[tuple[int, ...]](), list[float]()
+    for pixels in _pixels(root, spread(masks, SEEN)):
+        different, count = np.unique(pixels, axis=0, return_counts=True)
+        order = np.argsort(count)[::-1]
+        values |= {tuple(row) for row in different[order][count[order] > STRAY / 4 * len(pixels)].tolist()}
+        strays.append(1 - count[order][:2].sum() / len(pixels))
+    return 2 < len(values) <= FEW and len(strays) > 0
+
+
+def _is_drawn(root: Path, files: Sequence[Path]) -> bool:
+    """Whether images of a folder hold few different colours, and each of them large areas."""
+    if any(file.suffix.lower() not in LOSSLESS for file in files):
+        return False
+    read = list(_pixels(root, spread(files, SEEN)))
+    return bool(read) and all(len(np.unique(pixels, axis=0)) <= FEW for pixels in read)
+
+
+def _pixels(root: Path, files: Iterable[Path]) -> Iterable[np.ndarray]:
+    """Some of the pixels of each image as it is stored, of palettes their numbers, [n, C]."""
+    for file in files:
+        try:
+            with opened(root / file, MAX_PIXELS) as source:
+                image: Image.Image = only_page(source, MAX_PIXELS).image
+                image.thumbnail((SIDE, SIDE), Image.Resampling.NEAREST, reducing_gap=None)
+                yield np.atleast_3d(np.asarray(image)).reshape(image.height * image.width, -1).astype(np.int64)
+        except UnreadableError:
+            continue
+
+
+def _cores(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by their names without what all of a folder end with, such as _leftImg8bit; and by the whole names."""
+    ends = {match[0] if (match := END.search(file.stem)) else "" for file in files}
+    end = ends.pop() if len(ends) == 1 and len(files) > 1 else ""
+    return {file.stem: file for file in files} | {file.stem.removesuffix(end): file for file in files}
+
+
+def _beginnings(stem: str) -> Iterable[str]:
+    """The name, and what is left of it where its last parts are taken away one after the other."""
+    yield stem
+    while match := END.search(stem):
+        stem = stem[: match.start()]
+        yield stem
+
+
+def _shared(folder: Path, other: Path) -> int:
+    """How many folders two paths have in common, by name, wherever they stand."""
+    return len(set(folder.parts) & set(other.parts))
