@@ -1,5 +1,6 @@
 """The data sets that params.yaml can name: one class per source."""
 
+import codecs
 import re
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -384,8 +385,16 @@ def _delimiter(value: str | None) -> str | None:
     return value
 
 
+def _encoding(value: str | None) -> str | None:
+    try:
+        codecs.lookup(value or "utf-8")
+    except LookupError:
+        raise ValueError(f"expected an encoding that Python knows, such as cp1252; got {value!r}") from None
+    return value
+
+
 class TagsCsv(Block):
-    """A table of tagged rows (.csv, .tsv, .parquet, .jsonl): one column of tags, or one column of 0 and 1 per tag."""
+    """A table of tagged rows (.csv, .xlsx, .parquet, .jsonl, .arff): a column of tags, or one of 0 and 1 per tag."""
 
     kind: ClassVar[str] = "tags"
 
@@ -395,13 +404,21 @@ class TagsCsv(Block):
     """The file, or a folder of train.csv and val.csv (or test.csv); inside data/raw, DVC notices when it changes."""
     delimiter: Annotated[str | None, AfterValidator(_delimiter)] = None
     """Between two cells of a text, such as ";"; null: tab in .tsv, comma in .csv."""
+    header: Literal["names", "none", "lists"] = "names"
+    """First line of a text: names of the columns; none: a row, columns are 1, 2, ...; lists: each line is a list of
+    tags, of any length."""
+    encoding: Annotated[str | None, AfterValidator(_encoding)] = None
+    """Of a text, such as cp1252; null: UTF-8, or UTF-16 that begins with its mark."""
     tags: Columns = "tags"
     """Column of joined tags, or several columns, such as [genre1, genre2]; null: every other column is a tag, its cells
-    0 or 1, true or false."""
+    0 or 1, true or false, yes or no."""
     separator: str = Field("|", min_length=1)
     """Between two tags of that column."""
-    cells: Literal["auto", "joined", "lists"] = "auto"
-    """What its cells of text hold: tags that are joined, or lists such as ["a", "b"]; auto: lists where most are."""
+    cells: Literal["auto", "joined", "lists", "values"] = "auto"
+    """What its cells of text hold: tags that are joined, or lists such as ["a", "b"]; auto: lists where most are;
+    values: one value, whose tag is column=value; NA, ? and nothing are none."""
+    missing: Literal["error", "absent"] = "error"
+    """Empty cells, NA and ?, where `tags` is null: refused, or 0."""
     ignore: tuple[str, ...] = ()
     """Columns that are no tags, where `tags` is null, such as [title, year]."""
     id: str | None = None

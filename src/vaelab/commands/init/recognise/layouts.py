@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init.recognise import arrays, defects, masked, pictures, shards, tables, tasks
+from vaelab.commands.init.recognise import arrays, defects, foreign, masked, pictures, shards, tables, tasks
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -50,6 +50,7 @@ def endings(path: Path) -> str:
 
 
 def _file(path: Path) -> Found:
+    foreign.refuse(path)
     if found := shards.shards(path) or tables.table(path):
         return found
     if path.suffix.lower() == ".npy":
