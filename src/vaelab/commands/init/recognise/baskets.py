@@ -17,7 +17,7 @@ ITEMS = (
 )
 REPEATED, LARGEST = 1.5, 0.5  # rows of a basket on average, and of the largest one, of all
 SOME = 1000  # rows that say whether a column is of codes
-MOST_UNNAMED = 4  # columns: user, film, rating, time
+MOST_UNNAMED, FEWEST_UNNAMED = 4, 15  # columns: user, film, rating, time; baskets
 
 
 def basket_columns(columns: Mapping[str, Sequence[str]], named: bool) -> tuple[str, str] | None:
@@ -30,7 +30,7 @@ def basket_columns(columns: Mapping[str, Sequence[str]], named: bool) -> tuple[s
     if not named:
         first = [*columns][:2]
         several = len(first) == 2 and all(_repeats(columns[name]) for name in first) and len(columns) <= MOST_UNNAMED
-        return (first[0], first[1]) if several else None
+        return (first[0], first[1]) if several and len(set(columns[first[0]])) >= FEWEST_UNNAMED else None
     items = [name for pattern in ITEMS for name in _called(columns, pattern) if _repeats(columns[name])]
     if not items:
         return None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init.recognise import arrays, defects, foreign, masked, pictures, shards, tables, tasks
+from vaelab.commands.init.recognise import arrays, defects, foreign, grids, masked, pictures, shards, tables, tasks
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -16,10 +16,13 @@ LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (  # of folders, in order
     pictures.funsd,
     masked.masks_in_folders,
     masked.masks_beside,
+    grids.arrays,
     arrays.splits,
+    grids.pixel_art,
     pictures.images,
     tasks.arc,
     shards.shards,
+    grids.texts,
     tables.in_folder,
 )
 
@@ -51,11 +54,12 @@ def endings(path: Path) -> str:
 
 def _file(path: Path) -> Found:
     foreign.refuse(path)
-    if found := shards.shards(path) or tables.table(path):
+    is_json = path.suffix.lower() == ".json"
+    if found := (is_json and tasks.arc(path)) or shards.shards(path) or grids.in_file(path) or tables.table(path):
         return found
     if path.suffix.lower() == ".npy":
         raise not_understood(path, "one array; expected train.npy and val.npy in a folder", arrays.SPLIT, arrays.ENTRY)
-    if path.suffix.lower() == ".json":
-        raise not_understood(path, "one .json file", tasks.ONE_FILE, tasks.ENTRY, "grids")
+    if is_json:
+        raise not_understood(path, "one .json file of another form", tasks.EXPECTED, tasks.ENTRY, "grids")
     single = "one image" if list_images(path.parent).files and path.suffix else "one file"
     raise not_understood(path, f"{single}; expected a folder, or a table")

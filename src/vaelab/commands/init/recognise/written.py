@@ -40,10 +40,12 @@ def written(path: Path) -> Written:
     same = {mark: rows for mark, rows in same.items() if mark == usual or len(rows[0]) > 1}
     mark = max(same, key=lambda mark: len(same[mark][0]), default=usual)
     header: Header = "names"
-    if same and (len(same[mark][0]) > 1 or _recurs(same[mark])):
+    if same and len(same[mark][0]) > 1:
         header = "none" if _is_row(same[mark]) else "names"
     elif lists := {mark: rows for mark, rows in cells.items() if _are_lists(rows, mark)}:
         mark, header = max(lists, key=lambda mark: sum(map(len, lists[mark]))), "lists"
+    elif same and _recurs(same[mark]):
+        header = "none"
     if mark != usual:
         text, why["delimiter"] = text._replace(delimiter=mark), "guessed: between two cells"
     if header != "names":
