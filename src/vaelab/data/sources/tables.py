@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,10 @@ FILES = (
     "img",
     "path",
 )  # columns of names of files
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|", ".txt": ",", ".dat": ","}  # of text tables
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|", ".txt": ",", ".dat": ",", ".data": ","}  # of texts
+BASKET = "tags"  # the column of a text that has a list on each line
+
+Header = Literal["names", "none", "lists"]  # of the first line: names of the columns, a row, or a list, as all lines
 
 Column = Sequence[str] | Sequence[list[str]] | np.ndarray
 
@@ -94,43 +97,51 @@ def file_column(table: Table) -> str:
     return next((stored[name] for name in FILES if name in stored), FILES[0])
 
 
-def csv_table(path: Path, place: str, delimiter: str | None = None, option: str = "") -> Table:
-    """Return the table in a text file, compressed or not. Raises InputError, which begins with `place`.
+class Text(NamedTuple):
+    """How a text table is written, as params say it."""
 
-    Args:
-        path: of the file.
-        place: of the table, for errors.
-        delimiter: between two cells; None: as the ending says. Of several characters, no quotation marks are read.
-        option: that says the delimiter, in params.
-    """
-    mark = delimiter or DELIMITERS[table_ending(path)]
-    _, header = next(_File(path, place, mark).rows(), (0, []))
-    if not header:
+    delimiter: str | None = None  # between two cells; None: as the ending says; of several characters, without quotes
+    header: Header = "names"
+    encoding: str | None = None  # None: UTF-8, or UTF-16 with its mark
+    where: str = ""  # of the data set, in params, where these can be said
+
+
+AS_USUAL = Text()
+
+
+def csv_table(path: Path, place: str, text: Text = AS_USUAL) -> Table:
+    """Return the table in a text file, compressed or not. Raises InputError, which begins with `place`."""
+    mark = text.delimiter or DELIMITERS.get(table_ending(path), ",")
+    _, first = next(_File(path, place, mark, text).rows(), (0, []))
+    if not first:
         raise InputError(f"{place}: is empty; expected a line with the names of the columns, and rows below it")
-    names = [name.strip() for name in header]
+    numbered = [str(number) for number, _ in enumerate(first, 1)]
+    names = {"names": [name.strip() for name in first], "none": numbered, "lists": [BASKET]}[text.header]
 
     def read(texts: Sequence[str], marks: Sequence[str]) -> Iterator[Chunk]:
         positions = {name: names.index(name) for name in (*texts, *marks)}
-        return _File(path, place, mark).chunks(positions, len(names))
+        return _File(path, place, mark, text).chunks(positions, len(names))
 
-    return Table(place, "line", names, read, mark, option)
+    return Table(place, "line", names, read, mark, f"{text.where}.delimiter" if text.where else "")
 
 
 class _File:
-    def __init__(self, path: Path, place: str, delimiter: str) -> None:
-        self.path, self.place, self.delimiter, self.characters = path, place, delimiter, 0
+    def __init__(self, path: Path, place: str, delimiter: str, text: Text) -> None:
+        self.path, self.place, self.delimiter, self.text, self.characters = path, place, delimiter, text, 0
 
     def chunks(self, positions: Mapping[str, int], width: int) -> Iterator[Chunk]:
         """Yield the columns at `positions`, of all rows below the header."""
-        rows: list[list[str]] = []
+        rows: list[list[Any]] = []
         places: list[int] = []
         below_header = self.rows()
-        next(below_header)
+        if self.text.header == "names":
+            next(below_header)
         for line, row in below_header:
-            if len(row) != width:
+            lists = self.text.header == "lists"
+            if not lists and len(row) != width:
                 text = f"{len(row)} cells, the header {width}; a cell that holds the delimiter needs quotation marks"
                 raise InputError(f"{self.place}: line {line} has {text}")
-            rows.append(row)
+            rows.append([row] if lists else row)
             places.append(line)
             if self.characters > CHUNK_CHARACTERS or len(rows) == CHUNK_ROWS:
                 yield _chunk(places, rows, positions)
@@ -142,13 +153,14 @@ class _File:
         """Yield the line where a row ends, and its cells. An empty line is a row where there is but one column."""
         line, width = 0, 0
         try:
-            with opened_text(self.path) as file, _long_cells():
+            with opened_text(self.path, encoding=self.text.encoding) as file, _long_cells():
                 for line, row in _split(text_lines(file, self.place, self._count), self.delimiter):
                     width = width or len(row)
                     if row or width == 1:
                         yield line, row or [""]
         except UnicodeDecodeError:
-            raise not_utf8(self.path, self.place) from None
+            option = f"{self.text.where}.encoding" if self.text.where else ""
+            raise not_utf8(self.path, self.place, self.text.encoding, option) from None
         except csv.Error as error:
             text = f"cannot be read ({shortened(error)}): is a quotation mark not closed, or not doubled in a cell?"
             raise InputError(f"{self.place}: the row after line {line} {text}") from None
@@ -170,7 +182,7 @@ def _split(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str
         yield reader.line_num, row
 
 
-def _chunk(places: list[int], rows: list[list[str]], positions: Mapping[str, int]) -> Chunk:
+def _chunk(places: list[int], rows: list[list[Any]], positions: Mapping[str, int]) -> Chunk:
     columns = list(zip(*rows, strict=True))
     return Chunk(places, {name: columns[position] for name, position in positions.items()})
 

@@ -234,7 +234,13 @@ def test_lists_in_cells_are_read(prepared, capsys, dump, cells):
         ("['it\\'s', u'b']", ["it's", "b"]),
         ("{'a', 'b'}", ["a", "b"]),
         ("[1, -2.5, None, null]", ["1", "-2.5"]),
-        ("['a' 'b']", None),  # as NumPy prints it; Python would join them
+        ("['a' 'b']", ["a", "b"]),  # as NumPy prints it
+        ("['a' ... 'b']", None),  # which it shortens
+        ("<a><c#>", ["a", "c#"]),
+        ("<a>b", None),
+        ('[{"id": 28, "name": "a"}, {"name": "b"}]', ["a", "b"]),
+        ("[{'id': 28, 'name': 'a'}]", ["a"]),
+        ('[{"x": []}]', None),
         ("[a, b]", None),
         ("[['a']]", None),
         ('{"a": 1}', None),
@@ -252,8 +258,8 @@ def test_what_is_a_list(cell, expected):
 
 
 def test_a_cell_that_is_no_list_among_lists_is_named(prepared, tmp_path):
-    text = refused(prepared, tmp_path, {"tags": ["['a', 'b']", "['b']", "['a' 'b']"]})
-    assert "line 4 holds \"['a' 'b']\"; expected a list such as ['a', 'b']" in text
+    text = refused(prepared, tmp_path, {"tags": ["['a', 'b']", "['b']", "[a, b]"]})
+    assert "line 4 holds '[a, b]'; expected a list such as ['a', 'b']" in text
     folder = prepared({"tags": ["['a', 'b']", "['b']"]}, cells="joined")
     assert rows_of(folder) == [{"['a', 'b']"}, {"['b']"}]
 
@@ -282,7 +288,8 @@ def test_columns_that_are_no_tags_are_left_out(prepared):
 
 def test_all_columns_that_are_no_marks_are_named_with_the_remedy(prepared, tmp_path):
     text = refused(prepared, tmp_path, {name: WIDE[name] for name in ("title", "a", "year", "b")}, tags=None)
-    assert "line 2: column 'title' holds 'x'; expected 0 or 1, true or false; so have 1 more columns others" in text
+    expected = "expected 0 or 1, true or false, yes or no"
+    assert f"line 2: column 'title' holds 'x'; {expected}; so have 1 more columns others" in text
     assert text.endswith("if they are no tags: datasets.mine.ignore: [title, year]")
     text = refused(prepared, tmp_path, {name: WIDE[name] for name in ("part", "a", "b")}, tags=None)
     assert text.endswith("if they are no tags: datasets.mine.split_column: part")

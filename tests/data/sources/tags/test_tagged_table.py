@@ -84,7 +84,7 @@ def test_joined_tags_come_back(prepared, ending):
 
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize(
-    ("no", "yes"), [(0, 1), (False, True), ("0", " 1 "), ("false", "TRUE"), ("False", "True"), (0.0, 1.0)]
+    ("no", "yes"), [(0, 1), (False, True), ("0", " 1 "), ("false", "TRUE"), ("N", "Yes"), ("-", "+"), (0.0, 1.0)]
 )
 def test_columns_of_marks_come_back(prepared, ending, no, yes):
     columns = {"name": ["x", "y", "z"], "b": [no, yes, no], "a": [yes, yes, no], "kind": ["k", "l", "k"]}
@@ -320,7 +320,8 @@ BAD_TABLES = {
     "short line": ("id,tags\n1,a\n\n2\n", {}, "line 4 has 1 cells, the header 2"),
     "latin 1": ("id,tags\n1,a\n2,\xe9\n".encode("latin-1"), {}, "line 3 is not UTF-8"),
     "latin 1 header": ("id,t\xe9gs\n".encode("latin-1"), {}, "line 1 is not UTF-8"),
-    "utf 16": ("id,tags\n1,a\n".encode("utf-16"), {}, "line 1 is not UTF-8"),
+    "utf 16": ("id,tags\n1,a\n".encode("utf-16-le"), {}, "line 1 holds a NUL character"),
+    "encoding": (b"id,tags\n1,\x81\n", {"encoding": "cp1252"}, "line 2 is not cp1252; .*or set datasets.mine.encod"),
     "nul": ("id,tags\n1,a\n2,a\0b\n", {}, "line 3 holds a NUL character"),
     "open quote": ('id,tags\n1,a\n2,"a\n3,b\n', {}, "after line 2 cannot be read .*is a quotation mark not closed"),
     "stray quote": ('id,tags\n1,"a"b\n', {}, "after line 1 cannot be read .*is a quotation mark not closed"),
@@ -377,12 +378,12 @@ def test_a_bad_vocabulary_is_one_message(prepared, tmp_path, text, options, mess
 
 def test_files_that_are_not_there(tmp_path):
     (tmp_path / "folder.csv").mkdir()
-    (tmp_path / "table.xlsx").touch()
+    (tmp_path / "table.xls").touch()
     (tmp_path / "ok.csv").write_text("tags\na|b\n")
     cases = {
         "none.csv": "no such file",
         "folder.csv": "not a file",
-        "table.xlsx": "ends in '.xlsx'; expected .csv, .tsv or .parquet",
+        "table.xls": "ends in '.xls'; expected .csv, .tsv or .parquet",
     }
     for name, message in cases.items():
         with pytest.raises(InputError, match=f"^datasets.mine.path: {tmp_path / name}: {message}"):

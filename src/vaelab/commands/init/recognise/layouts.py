@@ -4,7 +4,18 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init.recognise import arrays, defects, listed, masked, pictures, shards, tables, tasks
+from vaelab.commands.init.recognise import (
+    arrays,
+    defects,
+    grids,
+    listed,
+    masked,
+    pictures,
+    programs,
+    shards,
+    tables,
+    tasks,
+)
 from vaelab.commands.init.recognise.foreign import ending_of, mend_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.decoding import SUFFIXES
@@ -20,10 +31,13 @@ LAYOUTS: tuple[Callable[[Path], Found | None], ...] = (  # of folders, in order
     masked.masks_beside,
     masked.maps_anywhere,
     listed.listed,
+    grids.arrays,
     arrays.splits,
+    grids.pixel_art,
     pictures.images,
     tasks.arc,
     shards.shards,
+    grids.texts,
     tables.in_folder,
 )
 
@@ -55,12 +69,14 @@ def endings(path: Path) -> str:
 
 
 def _file(path: Path) -> Found:
-    if found := shards.shards(path) or tables.table(path):
+    programs.refuse(path)
+    is_json = path.suffix.lower() == ".json"
+    if found := (is_json and tasks.arc(path)) or shards.shards(path) or grids.in_file(path) or tables.table(path):
         return found
     if path.suffix.lower() == ".npy":
         raise not_understood(path, "one array; expected train.npy and val.npy in a folder", arrays.SPLIT, arrays.ENTRY)
-    if path.suffix.lower() == ".json":
-        raise not_understood(path, "one .json file", tasks.ONE_FILE, tasks.ENTRY, "grids")
+    if is_json:
+        raise not_understood(path, "one .json file of another form", tasks.EXPECTED, tasks.ENTRY, "grids")
     if path.suffix.lower() in SUFFIXES:
         raise not_understood(
             path, "one image; expected a folder of 10 at least", "Add others, in a folder of their own,"

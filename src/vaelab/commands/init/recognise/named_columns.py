@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 REUSED = 1.5  # times that a tag is there on average
 LONGEST = 40  # characters of a tag on average; more is text
 NUMBERED = re.compile(r"(.*?)[ _.-]?\d+")
+TWICE = 0.1  # rows that have a tag in two columns
 SHARED = 0.2  # of the tags of such columns are in two of them
 UNIT = re.compile(
     r"(?:.*[ _.-])?(?:artist|singer|band|author|director|patient|subject|participant|person|speaker|user|donor|animal"
@@ -27,7 +28,10 @@ def numbered(columns: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _are_tags(columns: Sequence[Sequence[str]]) -> bool:
-    counts = Counter(cell for column in columns for cell in column if cell)
+    rows = [[cell for cell in row if cell] for row in zip(*columns, strict=True)]
+    if sum(len(set(row)) < len(row) for row in rows) > TWICE * len(rows):
+        return False  # answers, of which each column has one
+    counts = Counter(cell for row in rows for cell in row)
     inside = Counter(cell for column in columns for cell in set(column) if cell)
     if len(counts) < 2 or counts.total() < REUSED * len(counts):
         return False
@@ -36,10 +40,13 @@ def _are_tags(columns: Sequence[Sequence[str]]) -> bool:
     return sum(number > 1 for number in inside.values()) >= SHARED * len(inside)
 
 
-def is_unit(name: str, column: Sequence[str]) -> bool:
-    """Return whether a column says what rows have in common that must not be in two splits, such as the patient."""
+def is_unit(name: str, column: Sequence[str], ids: bool = False) -> bool:
+    """Return whether a column says what rows have in common that must not be in two splits, such as the patient.
+
+    `ids`: or the id, which is not that of one row.
+    """
     counts = Counter(column)
-    if not UNIT.fullmatch(name) or "" in counts:
+    if not (UNIT.fullmatch(name) or (ids and name.lower() == "id")) or "" in counts:
         return False
     enough = FEWEST_UNITS <= len(counts) <= MOST_UNITS * len(column)
     return enough and max(counts.values()) <= LARGEST_UNIT * len(column)

@@ -7,15 +7,18 @@ from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise import hub
 from vaelab.commands.init.recognise.columns import Columns, columns_of
 from vaelab.commands.init.recognise.found import Found, not_understood
-from vaelab.commands.init.recognise.tag_options import ENTRY, SHOWN, tag_options
+from vaelab.commands.init.recognise.no_tags import ENTRY
+from vaelab.commands.init.recognise.tag_options import SHOWN, tag_options
+from vaelab.commands.init.recognise.written import Written, comments, written
 from vaelab.data.sources.split_names import split_named, whole
-from vaelab.data.sources.tables import FILE, Table
+from vaelab.data.sources.tables import AS_USUAL, DELIMITERS, FILE, Table, Text
+from vaelab.data.sources.tags.labelled_lines import is_labelled
 from vaelab.data.sources.tags.opening import is_table, open_table
 from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import InputError
 
-PERHAPS = (".json", ".txt", ".dat")  # endings of tables, and of much else
-DELIMITERS = ";\t|"  # that a text may have in place of that of its ending
+PERHAPS = (".json", ".txt", ".dat", ".data")  # endings of tables, and of much else
+MARKS = ";\t|"  # that texts may have in place of the delimiter of their ending
 FEWEST = 20  # rows
 MOST_TRIED = 50  # files of a folder
 OPTIONS = ("id", "group", "split_by", "split_column")
@@ -80,28 +83,39 @@ def table(path: Path) -> Found | None:
     """
     if path.is_file() and not is_table(path):
         return None
+    is_text = path.is_file() and table_ending(path) in DELIMITERS and not is_labelled(path)
+    text, why = written(path) if is_text else Written(AS_USUAL, {})
     try:
-        opened, delimiter = _opened(path)
-        if hint := opened.delimiter_hint():
-            raise InputError(f"it is one column; {hint}")
-        columns = columns_of(opened)
+        opened = open_table(path, path.as_posix(), text)
+        if text == AS_USUAL and path.is_dir():
+            opened, text = _opened(path)
+        columns = columns_of(opened, text.header == "names")
     except InputError as error:
         if table_ending(path) in PERHAPS:
             return None
-        raise not_understood(path, f"a table that cannot be read: {error}", "Mend the file,", ENTRY, "tags") from None
+        mend = (
+            f"Take away its first {lines} lines, which begin with #," if (lines := comments(path)) else "Mend the file,"
+        )
+        raise not_understood(path, f"a table that cannot be read: {error}", mend, ENTRY, "tags") from None
     if columns.rows < FEWEST:
         if table_ending(path) in PERHAPS:
             return None
         raise not_understood(
-            path, f"a table of {columns.rows} rows; expected {FEWEST} at least", "Add rows,", ENTRY, "tags"
+            path, f"a table of {columns.rows} rows; expected {FEWEST} at least", _more_rows(columns), ENTRY, "tags"
         )
-    return _found(path, columns, delimiter)
+    return _found(path, columns, text, why)
 
 
-def _found(path: Path, columns: Columns, delimiter: str) -> Found:
+def _more_rows(columns: Columns) -> str:
+    if len(columns.marks) < max(FEWEST, columns.rows):
+        return "Add rows,"
+    turn = 'in Python: pandas.read_csv("a.csv", index_col=0).T.to_csv("b.csv", index_label="id")'
+    return f"Where its columns are the rows, and its rows tags, turn it, {turn},"
+
+
+def _found(path: Path, columns: Columns, text: Text, written_so: Mapping[str, str]) -> Found:
     settings, why, said = tag_options(path, columns)
-    if delimiter:
-        settings, why["delimiter"] = {"delimiter": delimiter, **settings}, "guessed: between two cells"
+    settings, why = {**{option: getattr(text, option) for option in written_so}, **settings}, {**written_so, **why}
     for option in OPTIONS:
         if name := getattr(columns, option):
             settings[option], why[option] = name, _because(option, columns)
@@ -111,7 +125,8 @@ def _found(path: Path, columns: Columns, delimiter: str) -> Found:
         said.insert(1, f"splits of their own, in tables: {', '.join(files)}")
     used = {settings.get(option) for option in OPTIONS} | {*_named(settings.get("tags"))}
     ignored = [] if settings.get("tags") else [*settings.get("ignore", ()), *columns.marks]
-    rest = [f"column {name}" for name in columns.names if name not in used and name not in columns.marks]
+    rest = [name for name in columns.names if name not in used and name not in columns.marks]
+    rest = [f"column {name or 'without a name'}" for name in rest]
     rest = [] if ignored and not rest else rest
     return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, rest=rest)
 
@@ -120,20 +135,23 @@ def _named(tags: str | list[str] | None) -> list[str]:
     return tags if isinstance(tags, list) else [tags] if tags else []
 
 
-def _opened(path: Path) -> tuple[Table, str]:
-    """The table at a path, and the delimiter of its header where it is not that of the ending."""
+def _opened(path: Path) -> tuple[Table, Text]:
+    """The tables in a folder, and the delimiter of their header where it is not that of the ending."""
     table = open_table(path, path.as_posix())
     names = [name for name in table.names if name != FILE]
     header = table.delimiter.join(names)
-    mark = max(DELIMITERS, key=header.count)
+    mark = max(MARKS, key=header.count)
     if not table.delimiter or header.count(mark) < len(names):
-        return table, ""
-    return open_table(path, path.as_posix(), mark), mark
+        return table, AS_USUAL
+    text = AS_USUAL._replace(delimiter=mark)
+    return open_table(path, path.as_posix(), text), text
 
 
 def _because(option: str, columns: Columns) -> str:
     return {
-        "id": "guessed: each row has its own; rows of one id are never in two splits",
+        "id": f"guessed: {columns.units} in all, whose rows become one"
+        if columns.baskets
+        else "guessed: each row has its own; rows of one id are never in two splits",
         "group": f"guessed: {columns.groups} groups, which are measured apart",
         "split_by": f"guessed: {columns.units} in all; rows of one are never in two splits",
         "split_column": "guessed: it says train, val or test",

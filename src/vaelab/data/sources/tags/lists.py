@@ -1,17 +1,23 @@
-"""Lists of tags in one cell of text, in brackets: JSON, or as Python prints lists, tuples and sets."""
+"""Lists of tags in one cell of text, in brackets: JSON, or as Python and NumPy print lists, tuples and sets.
+
+Also <a><b>, as Stack Exchange has them, and lists of objects: [{"id": 28, "name": "Action"}].
+"""
 
 import ast
 import json
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from vaelab.errors import InputError
 
 BRACKETS, QUOTES = ("[]", "()", "{}"), {"'", '"'}
 PIECE = re.compile(
-    r"""\s*(?:u?(?P<single>'(?:[^'\\]|\\.)*')|u?(?P<double>"(?:[^"\\]|\\.)*")|(?P<bare>[-+.\w]+))\s*(?:,|\Z)""",
+    r"""\s*(?:u?(?P<single>'(?:[^'\\]|\\.)*')|u?(?P<double>"(?:[^"\\]|\\.)*")|(?P<bare>[-+.\w]+))\s*(?:,|\s|\Z)""",
     re.DOTALL,
 )
+ANGLES = re.compile(r"(?:<[^<>]+>\s*)+")
+NAMES = ("name", "tag", "label", "title", "text", "value", "term", "id")  # of an object, the first it has is its tag
 NONE = ("None", "null", "nan", "NaN")  # pieces that are no tag
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 LOOKED_AT = 1000  # cells that say whether a column is of lists
@@ -20,6 +26,10 @@ LOOKED_AT = 1000  # cells that say whether a column is of lists
 def list_in(cell: str) -> list[str] | None:
     """Return the tags of a cell that is a list in brackets; None where it is none."""
     text, tags, at = cell.strip(), [], 0
+    if ANGLES.fullmatch(text):
+        return [tag.strip() for tag in re.split("[<>]", text) if tag.strip()]
+    if text.startswith("[{"):
+        return _of_objects(text)
     if text[:1] + text[-1:] not in BRACKETS or (text[:1] != "[" and not QUOTES & set(text)):
         return None
     inner = text[1:-1].strip()
@@ -31,6 +41,25 @@ def list_in(cell: str) -> list[str] | None:
         tags.append(tag)
         at = found.end()
     return [tag for tag in tags if tag]
+
+
+def tag_of(value: Any) -> str | None:
+    """Return the tag that an object of a list stands for: its name; None where it has none."""
+    if not isinstance(value, dict):
+        return None
+    names = [value[name] for name in NAMES if isinstance(value.get(name), str | int)]
+    texts = [text for text in value.values() if isinstance(text, str)]
+    return str(names[0]) if names else texts[0] if len(texts) == 1 else None
+
+
+def _of_objects(text: str) -> list[str] | None:
+    for read in (json.loads, ast.literal_eval):
+        try:
+            tags = [tag_of(value) for value in read(text)]
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            continue
+        return None if None in tags else [tag for tag in tags if tag]
+    return None
 
 
 def _piece(found: re.Match[str]) -> str | None:

@@ -18,7 +18,7 @@ from vaelab.data.sources.tags.grouping import NO_GROUP, Blocks, columns_of, most
 from vaelab.data.sources.tags.likely import likely_tags
 from vaelab.data.sources.tags.lists import are_lists, lists_of
 from vaelab.data.sources.tags.parts import NO_PHASE, Part, merged
-from vaelab.data.sources.tags.rows import Rows, joined_columns, joined_rows, marked_rows
+from vaelab.data.sources.tags.rows import Rows, joined_columns, joined_rows, marked_rows, valued_columns
 from vaelab.data.sources.tags.separators import separator_hint
 from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError
@@ -41,7 +41,7 @@ class TagReader:
         self.blocks = Blocks(settings.split_by)
         self.totals: Counter[str] = Counter()  # for meta.json
         self.where = table.place.partition(".path:")[0]
-        self.lists: bool | None = {"auto": None, "joined": False, "lists": True}[settings.cells]
+        self.lists: bool | None = {"auto": None, "lists": True}.get(settings.cells, False)
         options = ("id", "group", "split_column", "split_by", "tags")
         named = [(option, name) for option in options for name in columns_of(getattr(settings, option))]
         self.texts = [*dict.fromkeys(name for _, name in named)]
@@ -120,8 +120,12 @@ class TagReader:
         at, settings = partial(self._at, chunk), self.settings
         if settings.tags is None:
             return self._marked(chunk, at)
-        columns = [self._cells(chunk.columns[name], at) for name in columns_of(settings.tags)]
-        cells = columns[0] if len(columns) == 1 else joined_columns(columns, settings.separator)
+        names = columns_of(settings.tags)
+        columns = [self._cells(chunk.columns[name], at) for name in names]
+        if settings.cells == "values":
+            cells = valued_columns(columns, names)
+        else:
+            cells = columns[0] if len(columns) == 1 else joined_columns(columns, settings.separator)
         rows, repeated = joined_rows(cells, settings.separator, self.tags, at)
         self.totals["repeated_tags"] += repeated
         if settings.vocabulary is None and settings.min_count == 1 and len(self.tags) > settings.max_tags:
@@ -133,8 +137,9 @@ class TagReader:
         return rows
 
     def _marked(self, chunk: Chunk, at: Callable[[int], str]) -> Rows:
+        columns = [chunk.columns[name] for name in self.marks]
         try:
-            return marked_rows([chunk.columns[name] for name in self.marks], self.marks, at)
+            return marked_rows(columns, self.marks, at, self.settings.missing == "absent")
         except InputError as error:
             likely = likely_tags(self.table, self.where)
             raise InputError(f"{error}{likely if 'tags: null' not in likely else ''}") from None

@@ -13,7 +13,7 @@ from vaelab.data.format.info import PHASES
 from vaelab.data.sources.regular import UnreadableError, read_text
 from vaelab.data.sources.tables import FILE
 from vaelab.data.sources.tags.grouping import OTHERS, columns_of
-from vaelab.data.sources.tags.opening import open_table
+from vaelab.data.sources.tags.opening import open_table, text_of
 from vaelab.data.sources.tags.parts import NO_PHASE, Part
 from vaelab.data.sources.tags.reading import TagReader
 from vaelab.data.sources.tags.report import equal_rows, left_out, table_report, tags_report, tell
@@ -33,7 +33,7 @@ def prepare_tags_csv(settings: TagsCsv, folder: Path) -> None:
         InputError: the table or the vocabulary is missing, damaged or not one of tags, or a split is left empty.
     """
     where = f"datasets.{folder.name}"
-    table = open_table(Path(settings.path), f"{where}.path: {settings.path}", settings.delimiter)
+    table = open_table(Path(settings.path), f"{where}.path: {settings.path}", text_of(settings))
     settings = _by_file(settings, where) if FILE in table.names else settings
     reader = TagReader(table, settings)
     parts, without_split = _in_splits(reader.parts(), settings, where)
