@@ -120,8 +120,9 @@ def try_out(project: Path, data: Data) -> list[str]:
     if not (project / data.place).exists() or _bytes(data.source) > TRIED:
         return []
     settings = Params.model_validate({"datasets": {data.name: data.found.placed(data.place)}}).datasets[data.name]
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project) as place, chdir(project), _silence():
-        target = Path(place).absolute() / data.name
+    # absolute: before Python 3.12 a temporary folder in a relative one is relative, and means another one after chdir
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project.absolute()) as place, chdir(project), _silence():
+        target = Path(place) / data.name
         try:
             prepare(settings, target)
         except InputError as error:
@@ -146,8 +147,9 @@ def _examples(prepared: Path) -> str:
     """How many examples are in each split, and how many files were left out, as meta.json says."""
     meta = json.loads((prepared / "meta.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{phase} {count:,}" for phase, count in meta["examples"].items())
-    out = len(meta.get("quarantined", ()))
-    return f"{counts} examples" + (f"; {out} files left out, the first: {meta['quarantined'][0]}" if out else "")
+    out = meta.get("quarantined", ())
+    first = f"; {len(out)} files left out, the first: {out[0]['file']}: {out[0]['reason']}" if out else ""
+    return f"{counts} examples{first}"
 
 
 def resolved(project: Path) -> Any:
