@@ -26,6 +26,7 @@ FITS = {
     "resize": "the shorter side is scaled, the ends of the longer are cut off",
     "crop": "their centre, as it is",
     "tile": "cut into whole tiles",
+    "square": "all of it, whatever its sides",
 }
 FILES = {
     "model.safetensors": "weights; its metadata describe the model, so that it loads alone",
@@ -163,13 +164,15 @@ def _limits(run: Run, info: DataInfo, found: Measured) -> Iterator[str]:
     if found.defects:
         lines += _limits_of_scores(run, found)
     if KINDS[run.kind].pictures:
-        how = info.preparation
-        lines.append(
-            f"- Pictures become {info.shape[-1]}x{info.shape[-1]} pixels ({FITS[how.fit]}); smaller things are lost."
-        )
-    if run.model.conditional or run.model.per_group:
+        how, side = info.preparation, info.shape[-1]
+        means = f", each the mean of {how.reduce}x{how.reduce}" if how.reduce > 1 else ""
+        lines.append(f"- Pictures become {side}x{side} pixels{means} ({FITS[how.fit]}); smaller things are lost.")
+    if (run.model.conditional or run.model.per_group) and len(info.groups) > 1:
         lines.append("- It must be told the group of each example.")
-    lines += [f"- {row.method} does better, without a network: {row.title}." for row in found.rows if row.is_behind]
+    behind = [row for row in found.rows if row.is_behind]
+    for method in dict.fromkeys(row.method for row in behind):
+        titles = "; ".join(row.title for row in behind if row.method == method)
+        lines.append(f"- {method} does better, without a network: {titles}.")
     if found.findings:
         lines.append("- What the diagnosis says above.")
     yield "\n".join(lines)
