@@ -32,7 +32,7 @@ def cloth(made, tmp_path_factory):
     out = tmp_path_factory.mktemp("exported") / "a folder"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(made)
-        words = ["cloth", "--out", str(out), "--onnx", "--torch", "--license", "mit"]
+        words = ["cloth", "--out", str(out), "--onnx", "--torch", "--license", "mit", "--data-license", "CC0"]
         patch.setattr(sys, "argv", ["vaelab", "export", *words])
         with pytest.raises(SystemExit) as ended:
             cli.main()
@@ -61,9 +61,21 @@ def test_the_card_is_read_by_the_hub_and_has_data_numbers_and_diagnosis(cloth, p
     found = {result.metric_type: result.metric_value for result in card.data.eval_results}
     assert found["psnr"] == storage.read_json(artifacts.evaluation("cloth"))["test"]["psnr"]
     assert found["defect_roc_auc"] == storage.read_json(artifacts.thresholds("cloth") / "summary.json")["roc_auc"]
-    for heading in ("Use", "Training data", "Measured on test", "Diagnosis", "Intended use", "Limits", "Files"):
+    for heading in (
+        "Use",
+        "Training data",
+        "Training",
+        "Measured on test",
+        "Diagnosis",
+        "Intended use",
+        "Limits",
+        "Files",
+    ):
         assert f"\n## {heading}\n" in card.text
     assert "group='linen'" in card.text
+    assert "- Licence: CC0\n" in card.text
+    weights = sum(parameter.numel() for parameter in vaelab.load("cloth").model.parameters())
+    assert f"`local`, {weights:,} weights" in card.text
     assert "- Examples: 18 train, 18 val, 18 test, 18 defects" in card.text
 
 

@@ -78,6 +78,11 @@ def test_a_bare_file_loads_anywhere_and_says_that_it_knows_no_threshold(project,
     np.testing.assert_allclose(model.reconstruct(x, "wool"), before, atol=1e-6)
     with pytest.raises(InputError, match=r"mine.safetensors: a model file alone knows no threshold; `vaelab export`"):
         model.score(x, "wool")
+    with pytest.raises(InputError, match=r"mine.safetensors: a model of images; expected one of tags"):
+        model.tags(x)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match=r"exported from a run without anomaly scores; evaluate.anomalies: always"):
+        vaelab.load("mine.safetensors").score(x, "wool")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +119,10 @@ def test_files_and_gray_arrays_are_images(tmp_path):
     for given in (tmp_path / "one.png", [str(tmp_path / "one.png")], x, x[None], x[..., None], x[None, None] / 255):
         assert np.array_equal(examples_of(given, info).stored().numpy()[0, 0], x)
     (tmp_path / "no.png").write_text("no")
-    for wrong, said in (("no.png", "number 0: not an image"), ("gone.png", "number 0:")):
+    for wrong, said in (
+        ("no.png", r"number 0 \(.*no.png\): not an image"),
+        ("gone.png", r"number 0 \(.*gone.png\): cannot be read"),
+    ):
         with pytest.raises(InputError, match=said):
             examples_of(tmp_path / wrong, info)
 

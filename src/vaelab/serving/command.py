@@ -50,8 +50,9 @@ def export(
     onnx: Annotated[bool, typer.Option("--onnx", help="Also ONNX: encoder, decoder, scores; extra onnx.")] = False,
     torch: Annotated[bool, typer.Option("--torch", help="Also programs of torch.export: encoder, decoder.")] = False,
     licence: Annotated[str, typer.Option("--license", help="Of the weights, as the Hub names it: mit ...")] = "other",
+    data_license: Annotated[str, typer.Option(help="Of the data, for the card; default: what is known.")] = "",
 ) -> None:
     """Write a run as a folder that goes elsewhere: weights, scores, graphs, a model card; as the Hub takes it."""
     from vaelab.serving.export.folder import export as exporting
 
-    print(*(f"{out}/{line}" for line in exporting(run, out, onnx, torch, licence)), sep="\n")
+    print(*(f"{out}/{line}" for line in exporting(run, out, onnx, torch, licence, data_license)), sep="\n")

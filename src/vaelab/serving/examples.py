@@ -15,10 +15,12 @@ from vaelab.commands.judge.squares import Start, of_picture, squares
 from vaelab.data.format.batches import FORMATS
 from vaelab.data.format.info import DataInfo
 from vaelab.data.sources.decoding import Picture
+from vaelab.data.sources.listing import printable
 from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
 from vaelab.measures.kinds import MEASURES
 from vaelab.models.vae import Decoded
+from vaelab.params.kinds import KINDS
 from vaelab.params.problems import short
 from vaelab.serving.coded import CODED
 
@@ -63,6 +65,12 @@ def examples_of(given: Given, info: DataInfo, start: Start | None = None) -> Exa
     return Examples(x, np.arange(len(x)))
 
 
+def check_kind(label: str, kind: str, wanted: str) -> None:
+    """Raise an InputError where a model is asked for what models of another kind have."""
+    if kind != wanted:
+        raise InputError(f"{label}: a model of {KINDS[kind].plural}; expected one of {KINDS[wanted].plural}")
+
+
 def shown(kind: str, decoded: Decoded) -> np.ndarray:
     """Return what users get: images float32 in [0, 1], probabilities of tags float32, grids uint8, K outside."""
     if kind == "image":
@@ -96,7 +104,8 @@ def _image(one: Given, number: int, info: DataInfo, start: Start | None) -> Tens
         if isinstance(one, str | Path):
             return _file(Path(one), info, start)
     except (UnreadableError, OSError) as error:
-        raise InputError(f"examples: number {number}: {error}") from None
+        named = f" ({printable(str(one))})" if isinstance(one, str | Path) else ""
+        raise InputError(f"examples: number {number}{named}: {error}") from None
     raise InputError(f"examples: number {number} is {short(one)}; expected an array, a tensor, a picture or a path")
 
 

@@ -18,7 +18,7 @@ from vaelab.models.files import ModelFile
 from vaelab.models.vae import Decoded
 from vaelab.params.kinds import KINDS
 from vaelab.serving.detector import Detector, Scores
-from vaelab.serving.examples import Examples, Given, examples_of, shown
+from vaelab.serving.examples import Examples, Given, check_kind, examples_of, shown
 from vaelab.serving.groups import Group, by_colour, told
 
 
@@ -163,10 +163,12 @@ class LoadedModel:
 
     def tags(self, probabilities: np.ndarray, threshold: float = 0.5) -> list[list[str]]:
         """Return the names of the tags [N, D] whose probability is at least the threshold, row by row."""
+        check_kind(self.label, self.kind, "tags")
         return [[self.classes[place] for place in np.flatnonzero(row >= threshold)] for row in probabilities]
 
     def grids(self, canvases: np.ndarray) -> list[np.ndarray]:
         """Return grids [N, S, S] without the cells outside of them, each in its own height and width."""
+        check_kind(self.label, self.kind, "grid")
         inside = canvases != len(self.classes)
         sides = zip(inside.any(2).sum(1), inside.any(1).sum(1), strict=True)
         return [grid[:height, :width] for grid, (height, width) in zip(canvases, sides, strict=True)]

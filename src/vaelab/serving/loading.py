@@ -11,7 +11,7 @@ from vaelab.params.kinds import KINDS
 from vaelab.serving.detector import Detector
 from vaelab.serving.fitting import fitted_detector
 from vaelab.serving.loaded import LoadedModel
-from vaelab.serving.places import find
+from vaelab.serving.places import CONFIG, find
 
 
 def load(
@@ -42,6 +42,9 @@ def load(
 
             return read_detector(place.detector, place.label, file, used)
         if place.project is None or place.run is None:
+            if (place.weights.parent / CONFIG).is_file():  # an exported folder, and of a run without scores
+                text = "evaluate.anomalies: always in its project, `dvc repro` and `vaelab export` again, makes them"
+                raise InputError(f"{place.label}: exported from a run without anomaly scores; {text} of any images")
             text = "`vaelab export` of its run writes what scores: load that folder, or the run in its project"
             raise InputError(f"{place.label}: a model file alone knows no threshold; {text}")
         return fitted_detector(place.project, place.run, file, used)

@@ -10,7 +10,7 @@ from vaelab.errors import InputError
 from vaelab.params.problems import suggestion
 from vaelab.params.schema import NAME
 
-MODEL, DETECTOR = "model.safetensors", "detector.safetensors"
+MODEL, DETECTOR, CONFIG = "model.safetensors", "detector.safetensors", "config.json"
 
 
 class Place(NamedTuple):

@@ -128,8 +128,9 @@ def try_out(project: Path, data: Data) -> list[str]:
     if not (project / data.place).exists() or _bytes(data.source) > TRIED:
         return []
     settings = Params.model_validate({"datasets": {data.name: data.found.placed(data.place)}}).datasets[data.name]
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project) as place, chdir(project), _silence():
-        target = Path(place).absolute() / data.name
+    # absolute: before Python 3.12 a temporary folder in a relative one is relative, and means another one after chdir
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project.absolute()) as place, chdir(project), _silence():
+        target = Path(place) / data.name
         try:
             prepare(settings, target)
         except InputError as error:
@@ -154,10 +155,11 @@ def _examples(prepared: Path) -> str:
     """How many examples are in each split, and how many files were left out, as meta.json says."""
     meta = json.loads((prepared / "meta.json").read_text(encoding="utf-8"))
     counts = ", ".join(f"{phase} {count:,}" for phase, count in meta["examples"].items())
-    out = len(meta.get("quarantined", ()))
-    warnings = "".join(f"\nwarning: {text}" for text in meta.get("warnings", ())[:WARNINGS])
-    first = next((f"{entry['file']}: {entry['reason']}" for entry in meta.get("quarantined", ())), "")
-    return f"{counts} examples" + (f"; {out} files left out, the first: {first}" if out else "") + warnings
+    out = meta.get("quarantined", ())
+    first = f"; {len(out)} files left out, the first: {out[0]['file']}: {out[0]['reason']}" if out else ""
+    warnings = "".join(f"
+warning: {text}" for text in meta.get("warnings", ())[:WARNINGS])
+    return f"{counts} examples{first}{warnings}"
 
 
 def resolved(project: Path) -> Any:

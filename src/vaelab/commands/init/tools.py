@@ -71,7 +71,10 @@ def commit(folder: Path, files: Sequence[str], message: str) -> str:
     known = subprocess.run(["git", "var", "GIT_AUTHOR_IDENT"], cwd=folder, capture_output=True).returncode == 0
     author = () if known else NOBODY
     _call(["git", *author, "commit", "--quiet", "--message", message, "--", *files], folder)
-    return "" if known else "git knows no author here (git config user.name, user.email): the commit has none of yours"
+    if known:
+        return ""
+    needed = "`git config --global user.name NAME` and user.email, which DVC's experiments need too"
+    return f"git knows no author here, the commit has none of yours: {needed}"
 
 
 def _call(command: Sequence[str], folder: Path) -> None:

@@ -21,6 +21,13 @@ USES = {
     "tags": "encode rows of tags, complete them, and sample new ones",
 }
 GIVEN = {"image": '"picture.png"', "grid": "[[0, 1], [2, 3]]", "tags": "[[{}]]"}
+NAMED = {"grid": "model.grids(again)", "tags": "model.tags(again)"}  # reconstructions as people write them
+FITS = {
+    "resize": "the shorter side is scaled, the ends of the longer are cut off",
+    "crop": "their centre, as it is",
+    "tile": "cut into whole tiles",
+    "square": "all of it, whatever its sides",
+}
 FILES = {
     "model.safetensors": "weights; its metadata describe the model, so that it loads alone",
     "detector.safetensors": "what scores images: distributions of normal features, calibrations, the threshold",
@@ -30,23 +37,31 @@ FILES = {
     "score.onnx": "images to `score`, `flagged` and `map`, calibration and threshold inside",
     "encoder.pt2": "the encoder for `torch.export.load`",
     "decoder.pt2": "the decoder for `torch.export.load`",
-    "requirements.txt": "what the code below needs",
+    "requirements.txt": "what `import vaelab` above needs: `pip install -r requirements.txt`",
 }
 
 
-def card(run: Run, info: DataInfo, found: Measured, files: Sequence[str], licence: str) -> str:
+def card(run: Run, info: DataInfo, found: Measured, training: Sequence[str], files: Sequence[str], licence: str) -> str:
     """Return the text of the card.
 
     Args:
         run: that was exported.
         info: of its data, as users hand them in.
         found: what was measured of it.
+        training: lines on how it was trained.
         files: names of those that lie beside it.
         licence: of the weights, by its identifier on the Hub; `other` where it is not known.
     """
     front = yaml.safe_dump(_front(run, found, licence), sort_keys=False, allow_unicode=True)
     parts = [f"# {run.name}", _first(run, info), *_usage(run, info, files), *_data(run, info, found)]
-    parts += [*_numbers(found), *_diagnosis(found), *_limits(run, info, found), *_files(files)]
+    parts += [
+        "## Training",
+        "\n".join(training),
+        *_numbers(found),
+        *_diagnosis(found),
+        *_limits(run, info, found),
+        *_files(files),
+    ]
     return f"---\n{front}---\n\n" + "\n\n".join(parts) + "\n"
 
 
@@ -79,9 +94,10 @@ def _usage(run: Run, info: DataInfo, files: Sequence[str]) -> Iterator[str]:
     needs_group = len(info.groups) > 1 and ("detector.safetensors" in files or run.model.conditional)
     group = f", group={info.groups[0]!r}" if needs_group and run.kind == "image" else ""
     lines = ["import vaelab", "", 'model = vaelab.load(".")  # this folder']
-    lines.append(f"posterior = model.encode({given}{group})")
+    lines.append(f"posterior = model.encode({given}{group})  # mean and log_var, [N, L]")
     if run.model.features == "none":
         lines.append(f"again = model.reconstruct({given}{group})")
+        lines += [f"print({NAMED[run.kind]})"] if run.kind in NAMED else []
     if "detector.safetensors" in files:
         lines.append(f"found = model.score({given}{group})  # score, flagged, map")
     yield "## Use"
@@ -148,13 +164,15 @@ def _limits(run: Run, info: DataInfo, found: Measured) -> Iterator[str]:
     if found.defects:
         lines += _limits_of_scores(run, found)
     if KINDS[run.kind].pictures:
-        how = info.preparation
-        lines.append(
-            f"- Pictures become {info.shape[-1]}x{info.shape[-1]} pixels ({how.fit}); smaller things are lost."
-        )
-    if run.model.conditional or run.model.per_group:
+        how, side = info.preparation, info.shape[-1]
+        means = f", each the mean of {how.reduce}x{how.reduce}" if how.reduce > 1 else ""
+        lines.append(f"- Pictures become {side}x{side} pixels{means} ({FITS[how.fit]}); smaller things are lost.")
+    if (run.model.conditional or run.model.per_group) and len(info.groups) > 1:
         lines.append("- It must be told the group of each example.")
-    lines += [f"- {row.method} does better, without a network: {row.title}." for row in found.rows if row.is_behind]
+    behind = [row for row in found.rows if row.is_behind]
+    for method in dict.fromkeys(row.method for row in behind):
+        titles = "; ".join(row.title for row in behind if row.method == method)
+        lines.append(f"- {method} does better, without a network: {titles}.")
     if found.findings:
         lines.append("- What the diagnosis says above.")
     yield "\n".join(lines)

@@ -23,18 +23,21 @@ from vaelab.serving.export.measured import measured
 from vaelab.serving.export.onnx_files import PACKAGES, write_onnx
 from vaelab.serving.export.score_graph import refusal, score_graph
 from vaelab.serving.export.torch_files import write_torch
+from vaelab.serving.export.trained import trained
 from vaelab.serving.loaded import LoadedModel
 from vaelab.serving.loading import load
-from vaelab.serving.places import DETECTOR, MODEL, Place, find
+from vaelab.serving.places import CONFIG, DETECTOR, MODEL, Place, find
 
 MEANING = {  # of what graphs take
     "image": ", values in [0, 1]", "features": ", 8 bits in [0, 1]", "tags": ", 0 and 1",
     "grid": ", classes, their number outside of the grid", "group": ", index into info.groups",
 }  # fmt: skip
-CARD, CONFIG, REQUIREMENTS = "README.md", "config.json", "requirements.txt"
+CARD, REQUIREMENTS = "README.md", "requirements.txt"
 
 
-def export(given: str, out: Path, onnx: bool = False, torch: bool = False, licence: str = "other") -> list[str]:
+def export(
+    given: str, out: Path, onnx: bool = False, torch: bool = False, licence: str = "other", data_licence: str = ""
+) -> list[str]:
     """Write a run as a folder, and return lines on what is in it and what is not.
 
     Files of an earlier export are replaced, others stay; nothing is written where something fails.
@@ -45,6 +48,7 @@ def export(given: str, out: Path, onnx: bool = False, torch: bool = False, licen
         onnx: also encoder.onnx, decoder.onnx and, of a run with anomaly scores, score.onnx.
         torch: also encoder.pt2 and decoder.pt2.
         licence: of the weights, by its identifier on the Hub.
+        data_licence: of the data, for the card; empty: what the source of the data knows.
 
     Raises:
         InputError: there is no such model, a package is missing, or a graph computes something else than the model.
@@ -58,12 +62,14 @@ def export(given: str, out: Path, onnx: bool = False, torch: bool = False, licen
     with storage.writing(out):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as temporary:
-            lines = _write(place, model, Path(temporary), onnx, torch, licence)
+            lines = _write(place, model, Path(temporary), onnx, torch, (licence, data_licence))
             _move(Path(temporary), out)
     return lines
 
 
-def _write(place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bool, licence: str) -> list[str]:
+def _write(
+    place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bool, licences: tuple[str, str]
+) -> list[str]:
     shutil.copyfile(place.weights, folder / MODEL)
     lines = [f"{MODEL}: the weights of {place.label}, epoch {model.facts.get('epoch', '?')}"]
     scored = _scored(place)
@@ -74,7 +80,7 @@ def _write(place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bo
     if scored and model.detector.settings.relative == "strip":
         lines.append(f"{DETECTOR}: measures images against those of their strip: hand them in together")
     if scored and onnx and (reason := refusal(model.detector)):
-        lines.append(f"no score.onnx: {reason}; `vaelab score` does it")
+        lines.append(f"score.onnx is left out: {reason}; `vaelab score` does it")
     for name, graph in graphs.items():
         if onnx:
             lines.append(f"{name}.onnx: at most {write_onnx(folder / f'{name}.onnx', graph):.1g} off torch, relative")
@@ -85,7 +91,9 @@ def _write(place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bo
     storage.write_text(folder / REQUIREMENTS, _requirements(model, onnx))
     names = sorted([*(path.name for path in folder.iterdir()), CONFIG])
     found = measured(place.project, place.run or run.name, run.data, run.kind)
-    storage.write_text(folder / CARD, card(run, model.info, found, names, licence))
+    if licences[1]:
+        found = found._replace(data={**found.data, "licence": licences[1]})
+    storage.write_text(folder / CARD, card(run, model.info, found, trained(run, model), names, licences[0]))
     storage.write_json(folder / CONFIG, _config(run, model, graphs))
     return [*lines, f"{CARD}: the model card; {CONFIG}: the configuration; {REQUIREMENTS}"]
 
