@@ -120,8 +120,9 @@ def try_out(project: Path, data: Data) -> list[str]:
     if not (project / data.place).exists() or _bytes(data.source) > TRIED:
         return []
     settings = Params.model_validate({"datasets": {data.name: data.found.placed(data.place)}}).datasets[data.name]
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project) as place, chdir(project), _silence():
-        target = Path(place).absolute() / data.name
+    here = project.absolute()  # before another folder is entered, from which a relative one is another
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=here) as place, chdir(here), _silence():
+        target = Path(place) / data.name
         try:
             prepare(settings, target)
         except InputError as error:
