@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,19 @@ def test_a_hook_that_refuses_leaves_the_index_as_it_was(tmp_path):
     with pytest.raises(InputError, match="git commit"):
         create.create(tmp_path, None, "tags", False)
     assert git(tmp_path, "status", "--porcelain") == "A  mine\n"
+
+
+def test_params_are_changed_by_one_command_at_a_time_and_lines_end_as_they_did(project):
+    path = Path("params.yaml")
+    path.rename("real.yaml")
+    path.symlink_to("real.yaml")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    before = path.read_bytes()
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: adding.add_run(name, "tags", None, []), "ab"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert sorted(set(lines) - set(before.splitlines(keepends=True))) == [
+        b"  a: {data: tags}\r\n",
+        b"  b: {data: tags}\r\n",
+    ]
+    assert path.is_symlink()
