@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vaelab import __version__, artifacts
-from vaelab.commands import completion, console, looking, running, words
+from vaelab.commands import completion, console, ending, looking, running, words
 from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.compare.sweep import sweep
 from vaelab.commands.init import command as projects
@@ -186,7 +186,8 @@ def dashboard(
 
 def _run() -> None:
     try:
-        words.command_of(app)(args=words.ordered(sys.argv[1:]))
+        with ending.as_interrupts():
+            words.command_of(app)(args=words.ordered(sys.argv[1:]))
     except InputError:
         if console.is_verbose():
             traceback.print_exc()

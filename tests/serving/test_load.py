@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from stored import stored
 
 import vaelab
@@ -136,6 +137,14 @@ def test_files_and_gray_arrays_are_images(tmp_path):
         ("pictures", np.zeros((16, 16), int), "int64; expected uint8 from 0 to 255"),
         ("pictures", [], "nothing is given"),
         ("pictures", [4], "number 0 is 4; expected an array"),
+        ("pictures", np.zeros((0, 16, 16), np.uint8), "nothing is given"),
+        ("pictures", np.zeros((16, 16), object), "of type object; expected numbers"),
+        ("pictures", Image.new("L", (0, 0)), "a picture of 0x0 pixels"),
+        ("puzzles", np.full((1, 8, 8), 10), "number 0 has no cell"),
+        ("puzzles", np.zeros((0, 8, 8), int), "nothing is given"),
+        ("puzzles", {"train": ["ab"], "test": []}, "expected an ARC task"),
+        ("rows", [], "nothing is given"),
+        ("rows", [None], "row 0 is null; expected a list of names"),
         ("puzzles", [[0, 1], [2]], "number 0 is ragged"),
         ("puzzles", [[0, 10]], "a cell outside of 0 to 9"),
         ("puzzles", np.zeros((9, 9), int), "9x9 cells; the canvas has 8"),
@@ -186,6 +195,37 @@ def test_groups_are_told_by_name_or_number_and_asked_for(project):
             model.score(x, group)
 
 
+def test_latents_numbers_and_shapes_that_cannot_be_are_said(project):
+    model, tags = vaelab.load("pictures"), vaelab.load("rows")
+    z = np.full((1, model.latent_dim), np.nan)
+    for call, said in (
+        (lambda: model.decode(z), "z: holds NaN"),
+        (lambda: model.decode("z"), "z: 'z'; expected numbers"),
+        (lambda: model.sample(1.5), "n: 1.5; expected a whole number"),
+        (lambda: model.sample(1, seed=None), "seed: None"),
+        (lambda: vaelab.load("cloth").encode(np.zeros((2, 16, 16)), np.array([0.7, 1])), "group: no .*0.7"),
+        (lambda: tags.tags(np.zeros((1, 3))), r"tags: shape \[1, 3\]"),
+        (lambda: tags.grids(np.zeros((1, 3, 3))), "grids: .* a model of tags"),
+        (lambda: vaelab.load("rows", device="nix"), "device: 'nix' cannot be used here"),
+        (lambda: vaelab.load("rows", batch_size=0), "batch_size: 0; expected a whole number"),
+        (lambda: vaelab.load("params.yaml"), "no model file; expected one that ends in .safetensors"),
+        (lambda: vaelab.load("x" * 300), "no trained run"),
+        (lambda: vaelab.load(None), "None: expected a run's name"),
+    ):
+        with pytest.raises(InputError, match=said):
+            call()
+
+
+def test_weights_that_are_not_finite_are_said(project, tmp_path):
+    path = artifacts.models("rows") / "model.safetensors"
+    tensors, (_, metadata) = load_file(path), storage.read_tensors(path)
+    name = next(name for name, values in tensors.items() if values.is_floating_point())
+    tensors[name].view(-1)[0] = torch.nan
+    save_file(tensors, tmp_path / "model.safetensors", metadata)
+    with pytest.raises(InputError, match=f"{name}: not finite"):
+        vaelab.load(tmp_path)
+
+
 def test_importing_the_package_loads_nothing():
     text = "import sys, vaelab; print(sorted({'torch', 'numpy', 'pydantic'} & {*sys.modules}))"
     found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
@@ -199,6 +239,9 @@ def test_importing_the_package_loads_nothing():
         (lambda arrays, text: arrays.update({"shape/mahalanobis/0/mean": np.zeros(9, np.float32)}), "the model has 3"),
         (lambda arrays, text: text.update(groups={"residual": [0], "mahalanobis": [0, 7]}), "damaged"),
         (lambda arrays, text: text.update(threshold="high"), "threshold: got 'high'"),
+        (lambda arrays, text: arrays["patches/residual/0/mean"].fill(np.nan), "damaged: .* is not finite"),
+        (lambda arrays, text: arrays["cells/residual/0/std"].fill(0), "damaged: .* is not above 0"),
+        (lambda arrays, text: text["settings"].update(combine="cells"), "damaged: 'combined'"),
         (lambda arrays, text: text["info"].update(shape=[1, 8, 8]), r"made for images \[1, 8, 8\]"),
     ],
 )

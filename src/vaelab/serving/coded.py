@@ -14,17 +14,16 @@ from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
 from vaelab.params.problems import short, suggestion
 
+LISTS = (list, tuple, set, frozenset, np.ndarray)  # of names
+
 
 def grids_of(given: Any, info: DataInfo) -> Tensor:
     """Return grids as they are stored, uint8 [N, S, S], K outside of them. Raises InputError where they do not fit."""
     classes, side = len(info.classes), info.shape[0]
     if isinstance(given, np.ndarray | Tensor):
-        x = torch.as_tensor(given).cpu()
+        x = given.cpu() if isinstance(given, Tensor) else tensor_of(given, "grids")
         if x.ndim in (2, 3) and tuple(x.shape[-2:]) == info.shape:
-            x = x.reshape(-1, side, side)
-            if x.is_floating_point() or int(x.min()) < 0 or int(x.max()) > classes:
-                raise InputError(f"grids: expected whole numbers from 0 to {classes - 1}, and {classes} outside")
-            return x.to(torch.uint8)
+            return _canvases(x.reshape(-1, side, side), classes)
         given = x.tolist()
     grids = _list_of_grids(given)
     x = torch.full((len(grids), side, side), classes, dtype=torch.uint8)
@@ -34,13 +33,29 @@ def grids_of(given: Any, info: DataInfo) -> Tensor:
     return x
 
 
+def tensor_of(given: np.ndarray, what: str) -> Tensor:
+    """Return an array of numbers as a tensor. Raises InputError where it holds something else."""
+    if given.dtype.kind not in "biufc":
+        raise InputError(f"{what}: an array of type {given.dtype}; expected numbers")
+    return torch.from_numpy(np.ascontiguousarray(given, given.dtype.newbyteorder("=")))
+
+
+def _canvases(x: Tensor, classes: int) -> Tensor:
+    """Grids [N, S, S] as they are stored."""
+    if x.is_floating_point() or bool(((x < 0) | (x > classes)).any()):
+        raise InputError(f"grids: expected whole numbers from 0 to {classes - 1}, and {classes} outside")
+    if bool((empty := (x == classes).all(2).all(1)).any()):
+        raise InputError(f"grids: number {int(empty.int().argmax())} has no cell: {classes} is outside of a grid")
+    return x.to(torch.uint8)
+
+
 def _list_of_grids(given: Any) -> list[Any]:
     """One grid, many, or all of an ARC task."""
     if isinstance(given, Mapping):
         try:
             pairs = [pair for part in ("train", "test") for pair in given[part]]
-            return [pair[role] for pair in pairs for role in ("input", "output") if role in pair]
-        except (KeyError, TypeError):
+            return [pair[role] for pair in pairs for role in ("input", "output") if role in pair.keys()]  # noqa: SIM118
+        except (KeyError, TypeError, AttributeError):
             raise InputError("grids: expected an ARC task, {train: [{input, output} ...], test: [...]}") from None
     try:
         one = np.ndim(given[0][0]) == 0
@@ -87,11 +102,11 @@ def tags_of(given: Any, info: DataInfo) -> Tensor:
 
 
 def _rows_of_tags(given: Any) -> list[Sequence[str]]:
-    if not isinstance(given, list | tuple | set | frozenset | np.ndarray):
+    if not isinstance(given, LISTS):
         raise InputError(f"tags: {short(given)}; expected a list of names, or of such lists")
     rows = [given] if all(isinstance(one, str) for one in given) and len(given) else list(given)
     for number, row in enumerate(rows):
-        if isinstance(row, str) or not all(isinstance(name, str) for name in row):
+        if not isinstance(row, LISTS) or not all(isinstance(name, str) for name in row):
             raise InputError(f"tags: row {number} is {short(row)}; expected a list of names")
     return [list(row) for row in rows]
 

@@ -128,6 +128,8 @@ class Detector:
         phase = preprocess(file, self.settings)
         raw = {name: phase.patch_scores[self.settings.aggregation][name] for name in self.known.patches}
         score = calibrated_scores(raw, numbers, self.known.patches, self.settings.weight)[COMBINED]
+        if (bad := ~np.isfinite(score)).any():
+            raise InputError(f"{self.label}: the score of image {int(bad.argmax())} is NaN or infinite")
         calibrated = next(calibrated_maps(phase, self.known.cells, np.ones(len(images), bool)))[1][COMBINED]
         return Scores(score, score > self.threshold, calibrated, self.threshold)
 

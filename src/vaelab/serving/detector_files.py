@@ -15,6 +15,7 @@ import torch
 
 from vaelab import __version__, storage
 from vaelab.anomaly.calibration import Calibration
+from vaelab.anomaly.preprocessing import COMBINED
 from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError, shortened
 from vaelab.evaluation.scores.normality import Mixture, Normal, Shape
@@ -93,12 +94,26 @@ def read_detector(path: Path, label: str, file: ModelFile, device: torch.device)
     if stored.features is None and stored.info.shape != file.info.shape:
         raise InputError(f"{path}: made for images {list(stored.info.shape)}; the model takes {list(file.info.shape)}")
     try:
+        _check_numbers(arrays, stored.settings)
         known = _known(stored, arrays, device)
         _check(known, stored, file)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
         raise InputError(f"{path}: damaged: {shortened(error)}; export the run again") from None
     run = file.run.model_copy(update={"evaluate": stored.evaluate})
     return Detector(label, file.model, run, stored.info, known, device)
+
+
+def _check_numbers(arrays: Mapping[str, np.ndarray], settings: Threshold) -> None:
+    """Raise a ValueError where a number would make scores NaN, of which a threshold flags none, or has no place."""
+    for name, values in arrays.items():
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"{name} is not finite")
+        what, _, part = name.partition("/")[0], *name.rpartition("/")[1:]
+        if what in ("patches", "cells"):
+            if part in ("std", "excess") and not (values > 0).all():
+                raise ValueError(f"{name} is not above 0")
+            if settings.calibration == "log_z" and values.size != 1:
+                raise ValueError(f"{name} has {values.size} numbers, expected 1")
 
 
 def _known(stored: _Stored, arrays: Mapping[str, np.ndarray], device: torch.device) -> Known:
@@ -126,6 +141,9 @@ def _check(known: Known, stored: _Stored, file: ModelFile) -> None:
     model, settings = file.run.model, stored.settings
     channels = model.latent_channels if model.latent == "map" else file.model.latent_dim
     numbers = range(len(stored.info.groups))
+    for of in (known.patches, known.cells):
+        for score in (*settings.scores, *([COMBINED] if settings.combine == "cells" else [])):
+            of[score]
     for score in settings.scores:
         if score in SHAPES and set(known.shapes[score]) != set(stored.groups[score]):
             raise ValueError(f"score {score} lacks the distribution of a group")

@@ -22,7 +22,7 @@ from vaelab.measures.kinds import MEASURES
 from vaelab.models.vae import Decoded
 from vaelab.params.kinds import KINDS
 from vaelab.params.problems import short
-from vaelab.serving.coded import CODED
+from vaelab.serving.coded import CODED, tensor_of
 
 Given = Any  # an array, a tensor, a picture, a path, or a list of those; tag lists; grids
 
@@ -60,9 +60,26 @@ def examples_of(given: Given, info: DataInfo, start: Start | None = None) -> Exa
         InputError: it is none of these, or does not fit the model.
     """
     if info.kind == "image":
-        return _images(given, info, start)
-    x = CODED[info.kind](given, info)
-    return Examples(x, np.arange(len(x)))
+        found = _images(given, info, start)
+    else:
+        x = CODED[info.kind](given, info)
+        found = Examples(x, np.arange(len(x)))
+    if not len(found.x):
+        raise InputError("examples: nothing is given; expected at least one")
+    return found
+
+
+def latents_of(z: Any, latent_dim: int) -> Tensor:
+    """Return latents as the decoder takes them, float32 [N, L]. Raises InputError where they are none."""
+    try:
+        latents = torch.as_tensor(z, dtype=torch.float32).cpu()
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"z: {short(z)}; expected numbers [N, {latent_dim}]") from None
+    if latents.ndim != 2 or latents.shape[1] != latent_dim:
+        raise InputError(f"z: shape {list(latents.shape)}; expected [N, {latent_dim}]")
+    if not bool(torch.isfinite(latents).all()):
+        raise InputError("z: holds NaN or infinity; expected numbers")
+    return latents
 
 
 def check_kind(label: str, kind: str, wanted: str) -> None:
@@ -85,9 +102,9 @@ def _images(given: Given, info: DataInfo, start: Start | None) -> Examples:
         x = _laid_out(_tensor(given), info.shape)
         return Examples(x, np.arange(len(x)))
     listed = list(given) if isinstance(given, list | tuple) else [given]
-    if not listed:
-        raise InputError("examples: nothing is given; expected at least one")
     parts = [_image(one, number, info, start) for number, one in enumerate(listed)]
+    if not parts:
+        return Examples(torch.empty((0, *info.shape)), np.arange(0))
     if len({part.is_floating_point() for part in parts}) > 1:
         raise InputError("examples: some are floats and some are not; expected all in 8 bits, or all in [0, 1]")
     return Examples(torch.cat(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts]))
@@ -98,12 +115,14 @@ def _image(one: Given, number: int, info: DataInfo, start: Start | None) -> Tens
         return _laid_out(_tensor(one), info.shape)
     try:
         if isinstance(one, Image.Image):
+            if not all(one.size):
+                raise UnreadableError(f"a picture of {one.size[0]}x{one.size[1]} pixels")
             return torch.from_numpy(
                 of_picture(Picture(ImageOps.exif_transpose(one), []), f"image {number}", info, start).x
             )
         if isinstance(one, str | Path):
             return _file(Path(one), info, start)
-    except (UnreadableError, OSError) as error:
+    except (UnreadableError, OSError, ValueError) as error:  # a ValueError of a picture that was closed
         named = f" ({printable(str(one))})" if isinstance(one, str | Path) else ""
         raise InputError(f"examples: number {number}{named}: {error}") from None
     raise InputError(f"examples: number {number} is {short(one)}; expected an array, a tensor, a picture or a path")
@@ -118,7 +137,7 @@ def _file(path: Path, info: DataInfo, start: Start | None) -> Tensor:
 
 
 def _tensor(given: np.ndarray | Tensor) -> Tensor:
-    x = given.detach().cpu() if isinstance(given, Tensor) else torch.from_numpy(np.ascontiguousarray(given))
+    x = given.detach().cpu() if isinstance(given, Tensor) else tensor_of(given, "examples")
     if x.dtype == torch.uint8:
         return x
     if not x.is_floating_point():

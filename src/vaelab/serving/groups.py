@@ -3,6 +3,7 @@
 N examples.
 """
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,7 +25,10 @@ def told(group: Group, known: tuple[str, ...], count: int) -> Tensor | None:
     """
     if group is None:
         return None
-    listed = [group] * count if isinstance(group, str | int) else list(group)
+    try:
+        listed = [group] * count if isinstance(group, str) or np.ndim(group) == 0 else list(group)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        raise InputError(f"group: {short(group)}; expected a name or number, for all or one each") from None
     if len(listed) != count:
         raise InputError(f"group: {len(listed)} for {count} examples; expected one for all, or one each")
     return torch.tensor([_number(name, known) for name in listed], dtype=torch.int64)
@@ -38,6 +42,10 @@ def by_colour(known: tuple[str, ...], images: Tensor) -> Tensor | None:
 def _number(name: object, known: tuple[str, ...]) -> int:
     if isinstance(name, str) and name in known:
         return known.index(name)
-    if isinstance(name, int | np.integer | Tensor) and 0 <= int(name) < len(known):
-        return int(name)
+    try:
+        number = operator.index(name)  # type: ignore[arg-type]  # an integer of any library; 1.7 is none
+    except TypeError:
+        number = -1
+    if 0 <= number < len(known):
+        return number
     raise InputError(f"group: no {short(name)}; {suggestion(name, known)}")

@@ -18,7 +18,7 @@ from vaelab.models.files import ModelFile
 from vaelab.models.vae import Decoded
 from vaelab.params.kinds import KINDS
 from vaelab.serving.detector import Detector, Scores
-from vaelab.serving.examples import Examples, Given, check_kind, examples_of, shown
+from vaelab.serving.examples import Examples, Given, check_kind, examples_of, latents_of, shown
 from vaelab.serving.groups import Group, by_colour, told
 
 
@@ -104,9 +104,7 @@ class LoadedModel:
         Raises:
             InputError: z has another shape, or a group is missing or unknown.
         """
-        latents = torch.as_tensor(z, dtype=torch.float32).cpu()
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
-            raise InputError(f"z: shape {list(latents.shape)}; expected [N, {self.latent_dim}]")
+        latents = latents_of(z, self.latent_dim)
         numbers = self._told(group, len(latents), None, needed=self.model.conditional)
         parts = [
             shown(self.kind, self.model.decode(part.to(self.device), some.to(self.device)))
@@ -135,8 +133,9 @@ class LoadedModel:
         Raises:
             InputError: a group is missing or unknown.
         """
-        if n < 1:
-            raise InputError(f"n: {n}; expected 1 or more")
+        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
+            if not isinstance(value, int | np.integer) or value < least:
+                raise InputError(f"{name}: {value!r}; expected a whole number, {least} or more")
         return self.decode(sample_prior("normal", n, self.latent_dim, None, seed), group)
 
     def score(self, images: Given, group: Group = None, strip: Sequence[int] | np.ndarray | None = None) -> Scores:
@@ -164,11 +163,16 @@ class LoadedModel:
     def tags(self, probabilities: np.ndarray, threshold: float = 0.5) -> list[list[str]]:
         """Return the names of the tags [N, D] whose probability is at least the threshold, row by row."""
         check_kind(self.label, self.kind, "tags")
+        if np.ndim(probabilities) != 2 or np.shape(probabilities)[1] != len(self.classes):
+            raise InputError(f"tags: shape {list(np.shape(probabilities))}; expected [N, {len(self.classes)}]")
         return [[self.classes[place] for place in np.flatnonzero(row >= threshold)] for row in probabilities]
 
     def grids(self, canvases: np.ndarray) -> list[np.ndarray]:
         """Return grids [N, S, S] without the cells outside of them, each in its own height and width."""
         check_kind(self.label, self.kind, "grid")
+        if np.shape(canvases)[1:] != self.info.shape:
+            expected = ["N", *self.info.shape]
+            raise InputError(f"grids: shape {list(np.shape(canvases))}; expected {expected}".replace("'", ""))
         inside = canvases != len(self.classes)
         sides = zip(inside.any(2).sum(1), inside.any(1).sum(1), strict=True)
         return [grid[:height, :width] for grid, (height, width) in zip(canvases, sides, strict=True)]

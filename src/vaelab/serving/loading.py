@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from vaelab.data.format.batches import default_device
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 from vaelab.models.files import load_model
 from vaelab.params.kinds import KINDS
 from vaelab.serving.detector import Detector
@@ -30,8 +30,13 @@ def load(
     Raises:
         InputError: there is no such model, or its file is damaged or not from vaelab.
     """
-    place, used = find(path_or_run), default_device() if device is None else torch.device(device)
+    if not (batch_size is None or (isinstance(batch_size, int) and batch_size > 0)):
+        raise InputError(f"batch_size: {batch_size!r}; expected a whole number, 1 or more")
+    place, used = find(path_or_run), default_device() if device is None else _device(device)
     file = load_model(place.weights, used)
+    bad = [name for name, tensor in file.model.state_dict().items() if not bool(torch.isfinite(tensor).all())]
+    if bad:
+        raise InputError(f"{place.weights}: damaged: {', '.join(bad[:3])}: not finite; train or export its run again")
 
     def detector() -> Detector:
         if not KINDS[file.info.kind].pictures:
@@ -50,3 +55,13 @@ def load(
         return fitted_detector(place.project, place.run, file, used)
 
     return LoadedModel(place.label, file, used, batch_size or file.run.evaluate.batch_size, detector)
+
+
+def _device(device: str | torch.device) -> torch.device:
+    """The device of a name, where there is one."""
+    try:
+        found = torch.device(device)
+        torch.empty(1, device=found).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        raise InputError(f"device: {device!r} cannot be used here: {shortened(error)}") from None
+    return found

@@ -10,6 +10,7 @@ from vaelab.errors import InputError
 from vaelab.params.problems import suggestion
 from vaelab.params.schema import NAME
 
+LONGEST = 255  # letters of a name that any file system takes
 MODEL, DETECTOR, CONFIG = "model.safetensors", "detector.safetensors", "config.json"
 
 
@@ -38,7 +39,11 @@ def find(given: str | Path) -> Place:
     Raises:
         InputError: there is no such run, folder or file.
     """
+    if not isinstance(given, str | Path):
+        raise InputError(f"{given!r}: expected a run's name, a model file, or a folder that holds one, as text or path")
     path = Path(given)
+    if len(path.name) > LONGEST:
+        raise _missing(str(given))
     if (re.fullmatch(NAME, str(given)) and artifacts.models(str(given)).is_dir()) or not path.exists():
         path = artifacts.models(str(given)) if path.suffix != ".safetensors" else path
         if not (path / MODEL).is_file():
@@ -48,6 +53,8 @@ def find(given: str | Path) -> Place:
         raise InputError(
             f"{given}: no {MODEL} in this folder; expected a run, a model file, or a folder that holds one"
         )
+    if weights.suffix != ".safetensors":
+        raise InputError(f"{given}: no model file; expected one that ends in .safetensors")
     return _around(weights)
 
 

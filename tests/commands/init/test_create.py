@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,63 @@ def test_the_commands_end_as_all_do(tmp_path, monkeypatch, capsys):
         assert ended.value.code == 2
         assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_new_project_is_there_whole_or_not_at_all_and_nothing_else_is(raw, tmp_path, monkeypatch, track):
+    monkeypatch.chdir(tmp_path)
+    seen, right = [], tools.make_repository
+    monkeypatch.setattr(tools, "make_repository", lambda place: (right(place), seen.append(Path("-p").exists())))
+    said = create.create(Path("-p/new"), raw / "songs.csv", None, False)
+    assert seen == [False]  # while it is made, which a kill may end
+    assert "cd ./-p/new" in said
+    assert not list(tmp_path.rglob(".vaelab-init-*"))
+    assert Path("-p/new").stat().st_mode == Path("-p").stat().st_mode
+
+
+@pytest.mark.parametrize("name", [".gitignore/mine", "data", "VAELAB.md"])
+def test_what_is_in_the_way_stays_as_it_is(tmp_path, name):
+    folder = tmp_path / "p"
+    for path in (folder / "README.md", folder / name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    before = files(folder)
+    with pytest.raises(InputError, match=f"has {name.split('/')[0]}"):
+        create.create(folder, None, "tags", False)
+    assert files(folder) == before
+
+
+def test_a_place_that_cannot_hold_a_folder_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    for place, expected in (("file/p", "Not a directory"), ("x" * 300, "too long"), ("link", "a link to nothing")):
+        with pytest.raises(InputError, match=expected):
+            create.create(tmp_path / place, None, "tags", False)
+
+
+def test_a_hook_that_refuses_leaves_the_index_as_it_was(tmp_path):
+    git(tmp_path, "init", "-q")
+    hook = tmp_path / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    (tmp_path / "mine").write_text("x")
+    git(tmp_path, "add", "mine")
+    with pytest.raises(InputError, match="git commit"):
+        create.create(tmp_path, None, "tags", False)
+    assert git(tmp_path, "status", "--porcelain") == "A  mine\n"
+
+
+def test_params_are_changed_by_one_command_at_a_time_and_lines_end_as_they_did(project):
+    path = Path("params.yaml")
+    path.rename("real.yaml")
+    path.symlink_to("real.yaml")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    before = path.read_bytes()
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: adding.add_run(name, "tags", None, []), "ab"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert sorted(set(lines) - set(before.splitlines(keepends=True))) == [
+        b"  a: {data: tags}\r\n",
+        b"  b: {data: tags}\r\n",
+    ]
+    assert path.is_symlink()

@@ -76,6 +76,19 @@ def test_a_lock_that_is_damaged_or_gone_is_one_message(project, text):
         lock.check_stage("train")
 
 
+@pytest.mark.parametrize("damage", [b"", b"[1]", b"\xff\xfe", None])
+def test_a_lock_that_is_damaged_or_gone_is_written_again(project, damage):
+    (project / "params.yaml").write_text("runs: {}")
+    (project / "stages/train.py").write_bytes(b"\xff")
+    (project / LOCK).unlink() if damage is None else (project / LOCK).write_bytes(damage)
+    assert "upgrade" in (lock.differences(project) if damage is None else "upgrade")
+    said = upgrade.upgrade(project)
+    assert f"{'none' if damage is None else 'damaged'} to" in said
+    assert lock.differences(project) == ""
+    assert (project / "stages/train.py").read_bytes() == b"\xff"
+    assert (project / "stages/train.py.new").is_file()
+
+
 def test_upgrade_writes_what_the_user_has_not_changed(project, monkeypatch):
     new = pipeline_files() | {"dvc.yaml": "new: 1\n", "stages/train.py": "new = 1\n"}
     monkeypatch.setattr(upgrade, "pipeline_files", lambda: new)

@@ -3,14 +3,16 @@
 import os
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from vaelab import artifacts, storage
+from vaelab.commands import params_file
 from vaelab.commands.compare.configurations import entry as configured
 from vaelab.commands.compare.configurations import parsed, problems_of
 from vaelab.commands.init import copying, tools
@@ -34,12 +36,13 @@ def add_data(name: str, source: Path, in_place: bool) -> str:
 
 
 def _add(name: str, data: Data) -> str:
-    text = with_entry(_text(), "datasets", name, data.entry, artifacts.PARAMS)
+    written = _with("datasets", name, data.entry)
+    written(_text())  # before anything is copied
     tracked = [data.place] if not Path(data.place).is_absolute() else []
     with _copied(data):
         told = try_out(HERE, data)
         tools.track(HERE, [place for place in tracked if not Path(f"{place}.dvc").exists()])
-        storage.write_text(artifacts.PARAMS, text)
+        params_file.change(written)
     changes = shlex.join(f"{key}={flow(value)}" for key, value in data.found.changes.items())
     run = f"vaelab add run {name} --data {name} --preset {data.preset} {changes}".strip()
     files = " ".join([artifacts.PARAMS.as_posix(), *(file for place in tracked for file in beside(place))])
@@ -61,21 +64,24 @@ def add_run(name: str, data: str, preset: str | None, words: Sequence[str]) -> s
     if data not in known:
         wrong.append(Problem("--data", f"no data set {data!r} in {artifacts.PARAMS}; {suggestion(data, known)}"))
     raise_problems("vaelab add run", wrong)
-    text, said = _text(), list[str]()
+    said, steps = list[str](), list[Callable[[str], str]]()
     if preset is not None and preset not in (raw.get("presets") or {}):
-        text = with_entry(text, "presets", preset, _preset(preset, raw), artifacts.PARAMS)
+        steps.append(_with("presets", preset, _preset(preset, raw)))
         said.append(f"{artifacts.PARAMS}: presets.{preset}, as vaelab brings it")
     run: dict[str, Any] = {"data": data, **({"preset": preset} if preset else {}), **made}
     line = f"{INDENT}{name}: {flow(run)}\n"
-    text = with_entry(text, "runs", name, line, artifacts.PARAMS)
-    before = artifacts.PARAMS.read_text(encoding="utf-8")
-    storage.write_text(artifacts.PARAMS, text)
-    try:
-        resolve(artifacts.PARAMS)
-    except InputError:
-        storage.write_text(artifacts.PARAMS, before)
-        raise
+    steps.append(_with("runs", name, line))
+    params_file.change(lambda text: reduce(lambda so_far, step: step(so_far), steps, text), _resolves)
     return "\n".join([*said, f"{artifacts.PARAMS}: runs.{line.strip()}", "next: dvc repro"])
+
+
+def _with(group: str, name: str, lines: str) -> Callable[[str], str]:
+    """What adds an entry to the text of params.yaml."""
+    return lambda text: with_entry(text, group, name, lines, artifacts.PARAMS)
+
+
+def _resolves() -> None:
+    resolve(artifacts.PARAMS)
 
 
 def _check_name(group: str, name: str) -> None:
@@ -104,7 +110,8 @@ def _copied(data: Data) -> Iterator[None]:
         return
     with staged(place.parent) as staging:
         copying.copy(data.source, staging / place.name, data.files)
-        os.replace(staging / place.name, place)
+        with storage.writing(place):  # which another command may have made meanwhile
+            os.replace(staging / place.name, place)
     try:
         yield
     except BaseException:

@@ -43,12 +43,10 @@ def _create_own(folder: Path, data: Data) -> str:
         resolved(staging)
         told = try_out(staging, data)
         tracked = [data.place] if _is_tracked(folder, data) else []
-        with put(staging, folder):
-            tools.make_repository(folder)
-            tools.track(folder, tracked)
-            author = tools.commit(
-                folder, [*_in_git(files), *(name for place in tracked for name in beside(place))], MESSAGE
-            )
+        with put(staging, folder) as place:
+            tools.make_repository(place)
+            tools.track(place, tracked)
+            author = tools.commit(place, [*_in_git(files), *(name for one in tracked for name in beside(one))], MESSAGE)
     return "\n".join([*understood(data), *told, *_next(folder, data.name, author)])
 
 
@@ -61,9 +59,9 @@ def _create_example(folder: Path, name: str) -> str:
     with staged(folder) as staging:
         write(staging, files)
         resolved(staging)
-        with put(staging, folder):
-            tools.make_repository(folder)
-            author = tools.commit(folder, _in_git(files), MESSAGE)
+        with put(staging, folder) as place:
+            tools.make_repository(place)
+            author = tools.commit(place, _in_git(files), MESSAGE)
     return "\n".join([f"example {name}: runs {', '.join(made.runs)}", *_next(folder, run, author)])
 
 
@@ -87,5 +85,6 @@ def _next(folder: Path, run: str, author: str) -> list[str]:
         note(f"note: DVC can queue experiments of a path in ASCII alone: its cache is {cache} ({LOCAL})")
     if python := tools.other_python():
         note(f"note: `python` is {python}, not that of this vaelab: activate its environment before `dvc repro`")
-    go = [] if here else [f"cd {shlex.quote(folder.as_posix())}"]
+    path = folder.as_posix()
+    go = [] if here else [f"cd {shlex.quote(f'./{path}' if path.startswith('-') else path)}"]
     return ["", "next:", *(f"  {line}" for line in (*go, "dvc repro", "vaelab open", f"vaelab diagnose {run}"))]

@@ -129,7 +129,8 @@ def try_out(project: Path, data: Data) -> list[str]:
         return []
     settings = Params.model_validate({"datasets": {data.name: data.found.placed(data.place)}}).datasets[data.name]
     # absolute: before Python 3.12 a temporary folder in a relative one is relative, and means another one after chdir
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project.absolute()) as place, chdir(project), _silence():
+    here = project.absolute()
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=here) as place, chdir(here), _silence():
         target = Path(place) / data.name
         try:
             prepare(settings, target)
@@ -157,8 +158,7 @@ def _examples(prepared: Path) -> str:
     counts = ", ".join(f"{phase} {count:,}" for phase, count in meta["examples"].items())
     out = meta.get("quarantined", ())
     first = f"; {len(out)} files left out, the first: {out[0]['file']}: {out[0]['reason']}" if out else ""
-    warnings = "".join(f"
-warning: {text}" for text in meta.get("warnings", ())[:WARNINGS])
+    warnings = "".join(f"\nwarning: {text}" for text in meta.get("warnings", ())[:WARNINGS])
     return f"{counts} examples{first}{warnings}"
 
 

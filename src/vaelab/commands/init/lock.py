@@ -75,12 +75,18 @@ def differences(folder: Path = Path()) -> str:
     """Return what to say of another installed version than that of the lock; empty where it is the same."""
     lock = read_lock(folder)
     if lock is None:
-        return ""
+        return f"{LOCK}: no such file here; `vaelab upgrade` writes it" if _needs_lock(folder) else ""
     stages = changed_stages(lock)
     if not stages:
         return "" if lock.version == __version__ else f"{_versions(lock)}; their stages are the same"
     named = "of all stages" if len(stages) == len(installed()) else f"of stages {', '.join(stages)}"
     return f"{_versions(lock)}, with other code {named}; {_remedy(lock)}"
+
+
+def _needs_lock(folder: Path) -> bool:
+    """Whether stages of a project depend on its lock, as those of the repository do not."""
+    path = folder / "dvc.yaml"
+    return path.is_file() and f"{LOCK}:" in path.read_text(encoding="utf-8", errors="replace")
 
 
 def check_stage(stage: str) -> None:

@@ -27,7 +27,8 @@ def project_files(params: str, readme: str, folder: Path) -> dict[str, str]:
     """Return the files of a new project in a folder by path, without data; a README there stays, .gitignore grows."""
     pipeline, ignored, cache = pipeline_files(), text_of(IGNORED), cache_outside(folder)
     if (folder / IGNORED).is_file():
-        ignored = f"{(folder / IGNORED).read_text(encoding='utf-8').rstrip()}\n\n{ignored}"
+        own = (folder / IGNORED).read_text(encoding="utf-8", errors="surrogateescape")
+        ignored = f"{own.rstrip()}\n\n{ignored}"
     return {
         str(artifacts.PARAMS): params,
         OTHER_README if (folder / README).exists() else README: readme,
@@ -45,8 +46,7 @@ def project_files(params: str, readme: str, folder: Path) -> dict[str, str]:
 def check_place(folder: Path) -> None:
     """Raise an InputError where a project cannot be put into a folder without touching what is there."""
     shown = printable(folder.as_posix())
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{shown}: a file; expected a folder, new or without a project")
+    _check_way(folder, shown)
     names = ("params.yaml", "dvc.yaml", "dvc.lock", "stages", ".dvc", ".dvcignore", LOCK)
     if taken := [name for name in names if (folder / name).exists()]:
         raise InputError(f"{shown} has {', '.join(taken)} already, which stay as they are: `vaelab init NEW_FOLDER`")
@@ -54,6 +54,18 @@ def check_place(folder: Path) -> None:
     if around is not None and around.resolve() != folder.resolve():
         text = f"{shown} is inside of the git repository {around}"
         raise InputError(f"{text}; a project is a repository of its own: name a folder outside of it")
+
+
+def _check_way(folder: Path, shown: str) -> None:
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"{shown}: no folder can be there: {error.strerror}") from None
+    if not folder.is_dir():
+        what = "a link to nothing" if folder.is_symlink() and not folder.exists() else "a file"
+        raise InputError(f"{shown}: {what}; expected a folder, new or without a project")
 
 
 @contextmanager
@@ -73,21 +85,54 @@ def write(staging: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         with writing(staging / name):
             (staging / name).parent.mkdir(parents=True, exist_ok=True)
-            (staging / name).write_text(text, encoding="utf-8")
+            (staging / name).write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 @contextmanager
-def put(staging: Path, folder: Path) -> Iterator[None]:
-    """Move what is staged into the folder for a block that finishes it; take all away again where the block fails."""
-    new = next((parent for parent in (*reversed(folder.parents), folder) if not parent.exists()), None)
-    had_git, moved, before = (folder / ".git").exists(), list[Path](), dict[Path, bytes]()
+def put(staging: Path, folder: Path) -> Iterator[Path]:
+    """Yield where a block is to finish what is staged, so that the folder has all of it in the end, or nothing.
+
+    A new folder is the staged one, renamed after the block: killed at any moment, nothing is there that is not whole.
+
+    Raises:
+        InputError: a file or folder is in the way, which stays as it is.
+    """
+    if folder.exists():
+        with _moved(staging, folder):
+            yield folder
+        return
+    yield staging
+    new = next((parent for parent in (*reversed(folder.parents), folder) if not parent.exists()), folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for item in _entries(staging, folder):
-            if (folder / item).is_file():
-                before[folder / item] = (folder / item).read_bytes()
+        with writing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            staging.chmod(0o777 & ~_umask())  # a temporary folder is for its owner alone
+            os.rename(staging, folder)
+    except BaseException:
+        if new != folder:
+            shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    found = os.umask(0o022)
+    os.umask(found)
+    return found
+
+
+@contextmanager
+def _moved(staging: Path, folder: Path) -> Iterator[None]:
+    """Move what is staged into a folder that is there; take all away again where the block fails."""
+    had_git, moved, items = (folder / ".git").exists(), list[Path](), list(_entries(staging, folder))
+    before = (folder / IGNORED).read_bytes() if (folder / IGNORED).is_file() else None
+    grows = () if before is None else (Path(IGNORED),)
+    if taken := [str(item) for item in items if item not in grows and os.path.lexists(folder / item)]:
+        raise InputError(f"{printable(folder.as_posix())} has {', '.join(taken)} already: `vaelab init NEW_FOLDER`")
+    try:
+        for item in items:
+            with writing(folder / item):
+                os.replace(staging / item, folder / item)
             moved.append(folder / item)
-            os.replace(staging / item, folder / item)
         yield
     except BaseException:
         for path in [*moved, *([] if had_git else [folder / ".git"])]:
@@ -95,10 +140,8 @@ def put(staging: Path, folder: Path) -> Iterator[None]:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-        for path, content in before.items():
-            path.write_bytes(content)
-        if new is not None:
-            shutil.rmtree(new, ignore_errors=True)
+        if before is not None and folder / IGNORED in moved:
+            (folder / IGNORED).write_bytes(before)
         raise
 
 

@@ -67,10 +67,14 @@ def commit(folder: Path, files: Sequence[str], message: str) -> str:
     Raises:
         InputError: git refuses.
     """
-    _call(["git", "add", "--", *files], folder)
     known = subprocess.run(["git", "var", "GIT_AUTHOR_IDENT"], cwd=folder, capture_output=True).returncode == 0
     author = () if known else NOBODY
-    _call(["git", *author, "commit", "--quiet", "--message", message, "--", *files], folder)
+    try:
+        _call(["git", "add", "--", *files], folder)
+        _call(["git", *author, "commit", "--quiet", "--message", message, "--", *files], folder)
+    except BaseException:  # as a hook that refuses: what was staged by others stays so
+        subprocess.run(["git", "reset", "--quiet", "--", *files], cwd=folder, capture_output=True)
+        raise
     if known:
         return ""
     needed = "`git config --global user.name NAME` and user.email, which DVC's experiments need too"
@@ -81,5 +85,7 @@ def _call(command: Sequence[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
-        name = "dvc add" if "dvc" in command else " ".join(command[:2])
+        name = "dvc add" if "dvc" in command else f"git {'commit' if 'commit' in command else command[1]}"
+        if "No space left" in said:
+            raise InputError(f"{name} in {folder}: the disk is full: free some space and run the same command again")
         raise InputError(f"{name} in {folder}: {said or f'exit code {done.returncode}'}")

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import typer
 
-from vaelab import artifacts, storage
+from vaelab import artifacts
+from vaelab.commands import params_file
 from vaelab.commands.treat.base import begun
 from vaelab.commands.treat.loop import planned, tried
 from vaelab.commands.treat.written import with_run_changed
@@ -63,8 +64,7 @@ def applied(run: str) -> str:
         raise InputError(
             f"{run}: nothing was kept that could be written; `vaelab treat {run}` tries what is prescribed"
         )
-    text = artifacts.PARAMS.read_text(encoding="utf-8")
-    storage.write_text(artifacts.PARAMS, with_run_changed(text, run, done.changes))
+    params_file.change(lambda text: with_run_changed(text, run, done.changes))
     said = "\n".join(f"  runs.{run}.{path}: {flow(value)}" for path, value in done.changes.items())
     return f"{artifacts.PARAMS} has now:\n{said}\n`dvc repro` brings their results, from DVC's cache"
 
