@@ -205,7 +205,7 @@ def test_latents_numbers_and_shapes_that_cannot_be_are_said(project):
         (lambda: model.sample(1, seed=None), "seed: None"),
         (lambda: vaelab.load("cloth").encode(np.zeros((2, 16, 16)), np.array([0.7, 1])), "group: no .*0.7"),
         (lambda: tags.tags(np.zeros((1, 3))), r"tags: shape \[1, 3\]"),
-        (lambda: tags.grids(np.zeros((1, 3, 3))), "grids: .* a model of tags"),
+        (lambda: tags.grids(np.zeros((1, 3, 3))), "a model of tags; expected one of grids"),
         (lambda: vaelab.load("rows", device="nix"), "device: 'nix' cannot be used here"),
         (lambda: vaelab.load("rows", batch_size=0), "batch_size: 0; expected a whole number"),
         (lambda: vaelab.load("params.yaml"), "no model file; expected one that ends in .safetensors"),
