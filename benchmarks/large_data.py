@@ -42,11 +42,11 @@ RESULT = ROOT / "benchmarks" / "results" / "large_data.json"
 LIMIT = 4 * 2**30  # bytes of a process's own memory
 SIDE, RUN = 256, "large"
 SIZES = [1_000, 10_000, 100_000, 250_000]
-HELD_OUT = 100  # one image of so many is in val, and one in test
+HELD_OUT = 500  # one image of so many is in val, and one in test
 STAGES = ("prepare", "train", "evaluate", "visualize", "diagnose")
-BATCH, STEPS, MEASURED = 32, 20, 500
+BATCH, STEPS, MEASURED = 32, 10, 100
 MODEL = {"latent_dim": 64, "width": 8, "depth": 5}
-READ, PAIRS = 60, 5  # steps of a measurement of reading, measurements of each way
+READ, PAIRS = 15, 3  # steps of a measurement of reading, measurements of each way
 
 
 def main() -> None:
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=int, default=SIZES)
     parser.add_argument("--prepared", nargs="*", type=int, default=SIZES[:3], help="sizes that stage prepare writes")
     parser.add_argument("--reading", type=int, default=SIZES[1], help="images of that part; 0: without it")
+    parser.add_argument("--measured", type=int, default=MEASURED, help="images of a phase that evaluation measures")
     parser.add_argument("--folder", type=Path, default=ROOT / ".scratch" / "large_data", help="removed in the end")
     parser.add_argument("--result", type=Path, default=RESULT)
     parser.add_argument("--stages", nargs="*", choices=STAGES, default=list(STAGES))
@@ -76,7 +77,7 @@ def measure(size: int, options: argparse.Namespace, result: dict[str, Any]) -> N
     """Run the stages on so many images, and add what is found."""
     folder, found = options.folder.resolve(), result["stages"].setdefault(str(size), {})
     asked = [stage for stage in options.stages if stage != "prepare"] if size in options.sizes else []
-    write_project(folder)
+    write_project(folder, options.measured)
     if (size in options.prepared and "prepare" in options.stages) or size == options.reading:
         write_raw(folder / "data" / "raw", size)
         found["prepare"] = run("prepare", folder) | {"images": size}
@@ -89,13 +90,13 @@ def measure(size: int, options: argparse.Namespace, result: dict[str, Any]) -> N
     if asked:
         counts = write_linked(folder / "data" / "prepared" / RUN, size)
     for stage in asked:
-        images = STEPS * BATCH if stage == "train" else sum(min(n, MEASURED) for n in counts.values())
-        found[stage] = run(stage, folder) | ({"images": images} if stage in ("train", "evaluate") else {})
+        images = {"train": STEPS * BATCH, "evaluate": sum(min(n, options.measured) for n in counts.values())}
+        found[stage] = run(stage, folder) | ({"images": images[stage]} if stage in images else {})
         say(size, stage, found[stage])
     shutil.rmtree(folder)
 
 
-def write_project(folder: Path) -> None:
+def write_project(folder: Path, measured: int) -> None:
     """Write params.yaml with one run and its data set, and resolve it."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     split = {"train": 1 - 2 / HELD_OUT, "val": 1 / HELD_OUT, "test": 1 / HELD_OUT}
@@ -104,7 +105,7 @@ def write_project(folder: Path) -> None:
         "model": MODEL,
         "loss": {"terms": {"mse": 1.0}, "reduction": "mean", "beta": 1.0e-4},
         "train": {"epochs": 1, "batch_size": BATCH},
-        "evaluate": {"z_samples": 2, "importance_samples": 2, "samples": 100, "examples": MEASURED},
+        "evaluate": {"z_samples": 2, "importance_samples": 2, "samples": 100, "examples": measured},
     }}  # fmt: skip
     raw["runs"], raw["suites"] = {RUN: {"data": RUN}}, {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -274,10 +275,11 @@ def write(path: Path, result: dict[str, Any]) -> None:
     for stage in STAGES:
         cells = [result["stages"][size].get(stage) for size in sizes]
         lines.append(f"| {stage} | " + " | ".join(f"{c['anon']:,} / {c['mib']:,}" if c else "" for c in cells) + " |")
-    for stage in ("prepare", "train", "evaluate"):
+    for stage in STAGES:
         cells = [result["stages"][size].get(stage) for size in sizes]
-        rates = (f"{c['images'] / c['cpu_seconds']:.0f}" if c else "" for c in cells)
-        lines.append(f"| {stage}: images / CPU second | " + " | ".join(rates) + " |")
+        lines.append(
+            f"| {stage}: CPU seconds | " + " | ".join(f"{c['cpu_seconds']:.0f}" if c else "" for c in cells) + " |"
+        )
     if "reading" in result:
         lines += ["", "| training | examples / s | of those in memory |", "|---|---|---|"]
         ways = {way: one for way, one in result["reading"].items() if isinstance(one, dict)}

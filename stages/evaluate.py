@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.data.format.memory import keep_memory
+from vaelab.data.format.prepared import read_info
 from vaelab.errors import exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
 from vaelab.evaluation.scores.scoring import write_scores
@@ -18,8 +19,8 @@ from vaelab.params.resolve import read_run
 
 def main() -> None:
     """Evaluate the run named on the command line."""
-    keep_memory()
     run = read_run(artifacts.resolved(sys.argv[1]))
+    keep_memory(read_info(artifacts.prepared(run.data)))
     models, scores = artifacts.models(run.name), artifacts.scores(run.name)
     result = evaluate(run, models / "model.safetensors", artifacts.prepared(run.data))
     storage.write_csv(scores / "examples.csv", result.examples)

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.data.format.memory import keep_memory
+from vaelab.data.format.prepared import read_info
 from vaelab.diagnosis.early import Watcher
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.figures.canvas.files import save_png
@@ -23,8 +24,8 @@ from vaelab.training.loop import fit
 
 def main() -> None:
     """Train the run named on the command line."""
-    keep_memory()
     run = read_run(artifacts.resolved(sys.argv[1]))
+    keep_memory(read_info(artifacts.prepared(run.data)))
     pictures = artifacts.plots(run.name) / "checkpoints"
     try:
         fit(

@@ -20,9 +20,9 @@ from vaelab.params.resolve import read_run
 
 def main() -> None:
     """Draw the run named on the command line."""
-    keep_memory()
     run = read_run(artifacts.resolved(sys.argv[1]))
     plots, decoded = artifacts.plots(run.name), decode_run(run)
+    keep_memory(decoded.info)
     snapshots = read_snapshots(artifacts.models(run.name) / "checkpoints")
     save_pngs(checkpoint_pictures(snapshots, decoded.info), plots)
     save_gif(animation(snapshots, decoded.info, plots), plots / "epochs.gif")

@@ -47,11 +47,12 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     size = x[0].numel()
     rows = limited(x, components, seed, flip).flatten(1)
     check_components("latent_dim", components, len(rows), size, "images")
-    mean = rows.mean(0)
+    mean, least = rows.mean(0), min(rows.shape)
+    rows = rows - mean  # PCA centres too late for float32: after the products for its covariance
     pca = PCA(components, random_state=seed, copy=False)
     with np.errstate(invalid="ignore"):  # it divides 0 by 0 where all examples are the same
-        pca.fit((rows - mean).numpy())  # it centres too late for float32: after the products for its covariance
-    left = pca.noise_variance_ * (min(rows.shape) - components) / max(1, size - components)
+        pca.fit(rows.numpy())
+    left = pca.noise_variance_ * (least - components) / max(1, size - components)
     matrix, variance = torch.from_numpy(pca.components_), torch.from_numpy(pca.explained_variance_)
     return Pca(mean, matrix, variance.clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, float(left)))
 
@@ -130,7 +131,7 @@ def chosen_examples(x: Tensor, most: int, seed: int) -> Tensor:
 
 def as_float(x: Tensor) -> Tensor:
     """Return float32 values, of bytes as x / 255."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
 
 
 def check_components(option: str, components: int, examples: int, size: int, what: str) -> None:

@@ -7,7 +7,7 @@ from helpers import CANVAS, random_arrays, random_images, write_grids, write_ima
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaelab.data.format import batches
+from vaelab.data.format import batches, shards
 from vaelab.data.format.batches import (
     DeviceSplit,
     default_device,
@@ -183,6 +183,14 @@ def test_a_split_in_shards_is_one_split(tmp_path, monkeypatch, whole, in_files):
         assert torch.equal(batch.text, torch.from_numpy(arrays["val"]["text"])[index] == 1)
         assert torch.equal(batch.group, index % 2)
     assert torch.equal(torch.cat([b.x for b in split.in_order(5)]), split.take(torch.arange(13)).x)
+
+
+def test_shards_become_one_tensor_on_a_device_a_few_examples_at_a_time(tmp_path, monkeypatch):
+    info, arrays = sharded(tmp_path)
+    monkeypatch.setattr(batches, "LARGE_BYTES", 0)
+    monkeypatch.setattr(shards, "COPIED", 300)  # one image
+    found = shards._copied(load_split(tmp_path, "val", info, CPU).x.shards, CPU)
+    assert torch.equal(found, torch.from_numpy(arrays["val"]["x"]))
 
 
 def test_what_comes_next_is_read_ahead_and_nothing_else(tmp_path, monkeypatch):

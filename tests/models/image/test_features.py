@@ -1,10 +1,13 @@
 """Feature maps as the input of a model: what they are, that they are made once, and that PCA of them is the start."""
 
+import shutil
+
 import pytest
 import torch
 from helpers import random_images, tiny_run, write_images
 from sklearn.decomposition import PCA
 
+from vaelab import artifacts
 from vaelab.data.format.batches import load_split
 from vaelab.models.build import build
 from vaelab.models.image import features
@@ -44,6 +47,19 @@ def test_the_network_runs_once_for_each_split(data, monkeypatch):
     assert len(again.split("train")) == 12
     with pytest.raises(TypeError):  # another layer is made anew
         Inputs(Model(**SEES, feature_layer="s16b"), data, CPU).split("val")
+
+
+def test_of_large_data_a_few_maps_at_a_time_are_in_memory_and_they_are_the_same(data, monkeypatch):
+    def made():
+        splits = [Inputs(Model(**SEES), data, CPU).split(phase) for phase in ("val", "train")]
+        return [split.x.in_files for split in splits], [split.stored(torch.arange(len(split))) for split in splits]
+
+    _, expected = made()
+    shutil.rmtree(artifacts.SCRATCH)
+    monkeypatch.setattr(features, "LARGE_BYTES", 0)
+    in_files, found = made()
+    assert in_files == [True, True]
+    assert all(map(torch.equal, found, expected))
 
 
 def test_without_features_a_model_sees_the_images(data):

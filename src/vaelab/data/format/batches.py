@@ -23,7 +23,7 @@ from vaelab.data.format.sparse import SparseRows
 
 LARGE_BYTES = 2**30  # of files of a split, above which its examples stay in them
 AHEAD = 2  # batches that are read while one is in use
-BATCH_VALUES = 2**24  # of examples that are measured at once: 256 of 128 × 128 pixels in colour
+BATCH_VALUES = 256 * 3 * 128**2  # of examples that are measured at once at most
 SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where all of it is too much
 
 

@@ -16,9 +16,9 @@ from vaelab import artifacts
 from vaelab.data.format.batches import DeviceSplit, default_device, load_columns, load_split
 from vaelab.data.format.info import DEFECT_PHASES
 from vaelab.data.format.prepared import read_meta, split_files
+from vaelab.data.format.row_file import row_file
 from vaelab.evaluation.scores.normality import MOST_MIXED
 from vaelab.evaluation.scores.painter import fit_painter
-from vaelab.evaluation.scores.row_file import row_file
 from vaelab.evaluation.scores.scorer import Scorer
 from vaelab.evaluation.scores.strips import Strips
 from vaelab.measures.image.batch import stored

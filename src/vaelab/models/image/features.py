@@ -9,6 +9,8 @@ N images, C S S image, F h h feature map without its outermost places.
 
 import hashlib
 import json
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +19,11 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts, storage
-from vaelab.data.format.batches import DeviceSplit, load_split
+from vaelab.data.format.batches import LARGE_BYTES, DeviceSplit, load_split, spread_ids
 from vaelab.data.format.info import DataInfo, image_info
 from vaelab.data.format.prepared import read_info, read_meta
+from vaelab.data.format.row_file import row_file
+from vaelab.data.format.shards import FileRows
 from vaelab.models.imagenet import LAYERS, SHA256, load_efficientnet
 from vaelab.params.blocks import Model
 
@@ -62,8 +66,9 @@ class Inputs:
         path = self._kept() / f"{phase}.safetensors"
         if not path.exists():
             self._make(phase, path)
-        arrays, _ = storage.read_tensors(path)
-        x, group = torch.from_numpy(arrays["x"]), torch.from_numpy(arrays["group"])
+        with storage.opened(path, "pt") as file:
+            in_files, group = path.stat().st_size > LARGE_BYTES, file.get_tensor("group")
+            x = FileRows(path, "x") if in_files else file.get_tensor("x").clone()
         return DeviceSplit([x], group, self.device, self.info.kind)
 
     def _kept(self) -> Path:
@@ -73,25 +78,35 @@ class Inputs:
 
     def _make(self, phase: str, path: Path) -> None:
         pictures = load_split(self.folder, phase, self.data, self.device)
-        maps = self._maps(pictures)
+        size = 4 * math.prod(self.info.shape)  # bytes of a map
+        large = len(pictures) * size > LARGE_BYTES
+        parts: Iterable[Tensor] = self._parts(pictures)
+        if not large:
+            parts = [torch.cat([torch.empty((0, *self.info.shape)), *parts])]
         if phase == "train":
+            some = pictures.some(spread_ids(len(pictures), size))  # all, but of large data
+            maps = torch.cat(list(self._parts(some) if large else parts))
             mean, deviation = maps.mean((0, 2, 3)), maps.std((0, 2, 3)).clamp_min(LEAST_DEVIATION)
+            del maps
             storage.write_tensors(self._kept() / "scale.safetensors",
                                   {"mean": mean.numpy(), "deviation": deviation.numpy()})  # fmt: skip
         elif not (self._kept() / "scale.safetensors").exists():
             self.split("train")
         scale, _ = storage.read_tensors(self._kept() / "scale.safetensors")
         mean, deviation = (torch.from_numpy(scale[name])[:, None, None] for name in ("mean", "deviation"))
-        x = ((maps - mean) / deviation * (127.5 / RANGE) + 127.5).round().clamp(0, 255).to(torch.uint8)
-        storage.write_tensors(path, {"x": x.numpy(), "group": pictures.group.cpu().numpy().astype(np.int64)})
+        group, shape = pictures.group.cpu().numpy().astype(np.int64), (0, *self.info.shape)
+        with row_file(path, {"x": np.empty(shape, np.uint8), "group": group}, len(pictures)) as file:
+            file.add({"group": group})
+            for part in parts:
+                x = ((part - mean) / deviation * (127.5 / RANGE) + 127.5).round().clamp(0, 255).to(torch.uint8)
+                file.add({"x": x.numpy()})
 
     @torch.no_grad()
-    def _maps(self, pictures: DeviceSplit) -> Tensor:
-        """Of a whole split, float [N, F, h, h] on the CPU."""
+    def _parts(self, pictures: DeviceSplit) -> Iterator[Tensor]:
+        """The maps of a split, float [n, F, h, h] on the CPU, BATCH images at a time."""
         if not len(pictures):
-            return torch.empty((0, *self.info.shape))
+            return
         assert self.layer is not None
         network = load_efficientnet("model.features", [self.layer], self.device)
-        return torch.cat(
-            [network(batch.x)[0][..., BORDER:-BORDER, BORDER:-BORDER].cpu() for batch in pictures.in_order(BATCH)]
-        )
+        for batch in pictures.in_order(BATCH):
+            yield network(batch.x)[0][..., BORDER:-BORDER, BORDER:-BORDER].cpu()

@@ -11,6 +11,7 @@ import numpy as np
 from vaelab import storage
 
 NAMES = {
+    "int64": "I64",
     "float32": "F32",
     "int32": "I32",
     "uint8": "U8",
