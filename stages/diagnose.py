@@ -1,14 +1,16 @@
 """Stage diagnose: what is wrong with one run, why, and what to do, from what the other stages have saved of it."""
 
+import gc
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
 from vaelab.diagnosis.case import read_case
 from vaelab.diagnosis.engine import as_metrics, as_record, diagnose
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.params.resolve import read_run
 
 
@@ -22,3 +24,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

@@ -1,16 +1,18 @@
 """Stage evaluate: the measures of one run, and the tables and arrays that later stages read without torch."""
 
+import gc
 import shutil
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
 from vaelab.data.format.info import final_phase
 from vaelab.data.format.memory import keep_memory
 from vaelab.data.format.prepared import read_info
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.evaluation.evaluate import evaluate
 from vaelab.evaluation.scores.scoring import write_scores
 from vaelab.metrics.directions import VALIDATION
@@ -36,3 +38,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

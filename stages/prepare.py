@@ -1,13 +1,15 @@
 """Stage prepare: the raw data of one data set to data/prepared/<name>/."""
 
+import gc
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
 from vaelab.data.sources import prepare
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.params.resolve import read_dataset
 
 
@@ -25,3 +27,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

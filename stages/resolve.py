@@ -1,12 +1,14 @@
 """Stage resolve: params.yaml to one complete run each in data/runs/, or one message with all its problems."""
 
+import gc
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.outputs import forget, write_dataset, write_run, write_start
 from vaelab.params.resolve import resolve
 
@@ -34,3 +36,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

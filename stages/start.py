@@ -3,13 +3,15 @@
 What a run names as its data it depends on: a run that names a start follows the training of another one by it.
 """
 
+import gc
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.outputs import write_note
 from vaelab.params.resolve import read_start
 
@@ -22,3 +24,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

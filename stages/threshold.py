@@ -1,13 +1,15 @@
 """Stage threshold: the saved score maps of one run to a threshold, its measures, tables, curves and stamp."""
 
+import gc
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.anomaly.threshold import threshold_run
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.outputs import write_stamp
 from vaelab.params.resolve import read_run
 
@@ -21,3 +23,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

@@ -5,17 +5,19 @@ epoch what the history tells already. After a training that had to stop no later
 here, by the script of that stage.
 """
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.data.format.memory import keep_memory
 from vaelab.data.format.prepared import read_info
 from vaelab.diagnosis.early import Watcher
-from vaelab.errors import InputError, exit_on_input_error
+from vaelab.errors import InputError, end, exit_on_input_error
 from vaelab.figures.canvas.files import save_png
 from vaelab.figures.checkpoints import checkpoint_picture
 from vaelab.params.resolve import read_run
@@ -43,3 +45,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

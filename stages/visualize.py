@@ -1,13 +1,15 @@
 """Stage visualize: the pictures of one run in plots/runs/<run>/."""
 
+import gc
 import sys
 from pathlib import Path
 
+gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts
 from vaelab.data.format.memory import keep_memory
-from vaelab.errors import exit_on_input_error
+from vaelab.errors import end, exit_on_input_error
 from vaelab.evaluation.latent.decoding import decode_run
 from vaelab.evaluation.scores.scoring import save_scores
 from vaelab.figures.canvas.files import save_gif, save_pngs
@@ -33,3 +35,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
+    end()

@@ -40,3 +40,9 @@ def test_a_full_disk_behind_stdout_is_one_message():
         done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, env=SOURCES)
     assert done.returncode == 2
     assert done.stderr == "error: what is printed cannot be written: no space left where it goes\n"
+
+
+def test_the_end_of_a_stage_says_all_and_does_what_is_registered():
+    code = "import atexit; from vaelab.errors import end; atexit.register(print, 'done'); print('said'); end(); 1 / 0"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=SOURCES)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "said\ndone\n", "")

@@ -1,10 +1,13 @@
 """The one error that a user is meant to see, and how a script ends on it."""
 
+import atexit
 import errno
+import gc
 import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 END_WITH_PARENT = "VAELAB_END_WITH_PARENT"  # in the environment of what must not outlive a machine's task
@@ -46,6 +49,8 @@ def exit_on_input_error(main: Callable[[], None]) -> None:
 
     What the terminal's encoding lacks is written as an escape: nothing that was computed is lost for it.
     """
+    gc.freeze()  # what is imported stays: nothing need be looked for there
+    gc.enable()
     if os.environ.get(END_WITH_PARENT):
         end_with_parent()
     for stream in (sys.stdout, sys.stderr):
@@ -69,3 +74,12 @@ def exit_on_input_error(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on from here", file=sys.stderr)
         sys.exit(130)
+
+
+def end() -> None:
+    """End this process, with what is registered for its end, without taking apart all objects: .7 CPU s with torch."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

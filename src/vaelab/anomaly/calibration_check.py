@@ -7,7 +7,7 @@ import math
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from vaelab.anomaly.bootstrap import INTERVAL
 
@@ -113,6 +113,8 @@ def above_p(val: Sample, test: Sample) -> float:
     Small where val holds defects: they are few, and high. The least p of the highest 5, 10 and 20 %, times three; each
     is exact (hypergeometric). A strip counts as its largest score; NaN where a sample is a single strip.
     """
+    from scipy import stats  # .3 CPU s to import
+
     tops = [_largest(scores, strip) for scores, strip in (val, test)]
     if min(map(len, tops)) < 2:
         return math.nan

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from vaelab.data.format.info import DataInfo
 from vaelab.metrics.tables import metric
 from vaelab.params.schema import Run
 
-if TYPE_CHECKING:  # they need torch, and pictures do not
+if TYPE_CHECKING:  # they need torch or time to be imported, and pictures of checkpoints do not need them
+    import pandas as pd
+
     from vaelab.comparison.collect import Result
     from vaelab.evaluation.latent.decoding import Decoded
     from vaelab.measures.snapshots import Snapshot
@@ -34,9 +35,9 @@ class RunMaterial(NamedTuple):
     run: Run
     decoded: "Decoded"
     arrays: Mapping[str, np.ndarray]  # of data/scores/<run>/arrays.safetensors
-    examples: pd.DataFrame
-    dimensions: pd.DataFrame
-    history: pd.DataFrame
+    examples: "pd.DataFrame"
+    dimensions: "pd.DataFrame"
+    history: "pd.DataFrame"
     metrics: Mapping[str, Mapping[str, Any]]  # by phase, as in metrics/evaluate/<run>.json
 
     @property
@@ -54,7 +55,7 @@ class RunMaterial(NamedTuple):
         return self.arrays[f"{self.phase}_{name}"]
 
     @property
-    def kept(self) -> pd.DataFrame:
+    def kept(self) -> "pd.DataFrame":
         """Rows of the examples whose reconstructions are saved, in that order."""
         rows = self.examples[self.examples["phase"] == self.phase]
         return rows.set_index("index").loc[self.of("ids")].reset_index()

@@ -1,9 +1,9 @@
 """How the images of a split are distributed: their quality, over all and by group, and their radial power spectra."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,6 +11,9 @@ from vaelab.figures.canvas.colours import BLUE, GRAY, ORANGE
 from vaelab.figures.canvas.files import new_figure
 from vaelab.figures.canvas.names import label
 from vaelab.metrics.tables import metric
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = ("mse", "psnr", "ssim")
 PHASE_COLOURS = {"train": "#999999", "val": "#2ca02c", "test": "#1f77b4"}
@@ -22,7 +25,7 @@ BASELINE_STYLES = ("--", ":", "-.")
 
 
 def metric_histograms(
-    examples: pd.DataFrame, baselines: Mapping[str, Mapping[str, float]] | None = None, phase: str = "test"
+    examples: "pd.DataFrame", baselines: Mapping[str, Mapping[str, float]] | None = None, phase: str = "test"
 ) -> Figure:
     """Return the distribution of MSE, PSNR and SSIM over the images, a line per split, with the splits' means.
 
@@ -45,7 +48,7 @@ def metric_histograms(
     return figure
 
 
-def psnr_by_group(examples: pd.DataFrame, names: Sequence[str], phase: str) -> Figure:
+def psnr_by_group(examples: "pd.DataFrame", names: Sequence[str], phase: str) -> Figure:
     """Return the distribution of PSNR in each group of a split, worst median first; of many groups the worst.
 
     Args:
@@ -110,7 +113,7 @@ def radial_spectra(
     return figure
 
 
-def _draw_phases(axes: Axes, examples: pd.DataFrame, metric: str) -> tuple[float, float]:
+def _draw_phases(axes: Axes, examples: "pd.DataFrame", metric: str) -> tuple[float, float]:
     """Draw a histogram per split and return the ends of them all."""
     by_phase = {str(phase): rows[metric].to_numpy(float) for phase, rows in examples.groupby("phase", sort=False)}
     by_phase = {phase: values[np.isfinite(values)] for phase, values in by_phase.items()}

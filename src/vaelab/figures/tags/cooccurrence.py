@@ -8,8 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 from scipy.special import entr
 
 from vaelab.data.format.info import DataInfo
@@ -123,6 +121,9 @@ def _side_by_side(pairs: np.ndarray) -> np.ndarray:
     """Order in which tags that go together (Jaccard index of their rows) are neighbours."""
     if len(pairs) < 3:
         return np.arange(len(pairs))
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
     frequency = np.diagonal(pairs)
     either = frequency[:, None] + frequency - pairs
     distance = 1 - np.divide(pairs, either, out=np.zeros_like(pairs), where=either > 0)
