@@ -41,7 +41,7 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
 
     local: dict[str, Any] = {} if resources.address else {"include_dashboard": False}
     try:
-        ray.init(resources.address, log_to_driver=False, logging_level=logging.ERROR, **local)
+        ray.init(resources.address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
     except ConnectionError as error:
         raise InputError(f"--address {resources.address}: no Ray cluster answers there: {error}") from None
     try:
