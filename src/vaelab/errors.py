@@ -36,12 +36,12 @@ def shortened(error: Exception, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-def end_with_parent() -> None:
-    """Have Linux send SIGTERM to this process when the one that began it has died, however that died."""
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """Have Linux send a signal to this process when the one that began it has died, however that died."""
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
 
 
 def exit_on_input_error(main: Callable[[], None]) -> None:

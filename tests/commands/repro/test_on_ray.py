@@ -2,7 +2,7 @@
 
 import pytest
 
-from vaelab.commands.repro.on_ray import Resources, check_room, environment
+from vaelab.commands.repro.on_ray import Resources, check_room, environment, has_room
 from vaelab.errors import InputError
 
 NODES = [{"Alive": True, "Resources": {"CPU": 8.0, "GPU": 2.0}}, {"Alive": False, "Resources": {"CPU": 64.0}}]
@@ -25,3 +25,8 @@ def test_more_than_any_machine_has_is_refused_where_none_can_join_and_said_where
         check_room(NODES, Resources(1, 4), said.append)
     check_room(NODES, Resources(16, 0, "auto"), said.append)
     assert said == ["--cpus 16: no machine of the cluster has so many, at most 8: runs wait for one that has"]
+
+
+def test_a_machine_without_cores_for_tasks_takes_none():
+    assert [has_room(node, Resources(1, 2)) for node in NODES] == [True, False]
+    assert not has_room({"Alive": True, "Resources": {"memory": 1e9}}, Resources())

@@ -100,7 +100,11 @@ def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Itera
     with copy_of(project) as folder:
         words = ["repro", *(["--pull"] if project.remote else []), *(f"{stage}@{run}" for stage in project.stages)]
         with started(words, folder, {**os.environ, **environment, END_WITH_PARENT: "1"}, TIED) as process:
-            yield process
+            try:
+                yield process
+            except BaseException:
+                process.terminate()  # else it would be waited for
+                raise
         if project.remote:
             push(folder, [f"{stage}@{run}" for stage in project.stages])
 

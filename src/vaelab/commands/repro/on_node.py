@@ -1,5 +1,6 @@
 """What a machine of a cluster does for one run: the task."""
 
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,12 +8,16 @@ from vaelab.commands.repro.board import Lines
 from vaelab.commands.repro.elsewhere import Project, in_copy
 from vaelab.commands.repro.lanes import Ended, followed
 from vaelab.commands.repro.machines import UnfitError, check_folders, check_versions, full_disk
+from vaelab.errors import end_with_parent
 
 
 def task(run: str, project: Project, environment: Mapping[str, str], said: Any) -> tuple[Ended, str]:
     """Do the stages of a run; return how they ended, and the id of this node."""
     import ray
 
+    end_with_parent(
+        signal.SIGKILL
+    )  # without its node a task waits a minute for the cluster; what it has begun follows it
     node_id = ray.get_runtime_context().get_node_id()
     node = f"{ray.util.get_node_ip_address()}/{node_id[:6]}"
     said.say.remote(run, "node", node)

@@ -41,7 +41,7 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
 
     local: dict[str, Any] = {} if resources.address else {"include_dashboard": False}
     try:
-        ray.init(resources.address, log_to_driver=False, logging_level=logging.ERROR, **local)
+        ray.init(resources.address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
     except ConnectionError as error:
         raise InputError(f"--address {resources.address}: no Ray cluster answers there: {error}") from None
     try:
@@ -69,6 +69,12 @@ def check_room(nodes: Sequence[Mapping[str, Any]], resources: Resources, say: Ca
             say(f"{text}: runs wait for one that has")
 
 
+def has_room(node: Mapping[str, Any], resources: Resources) -> bool:
+    """Return whether a machine lives and has what a run takes; the head of a cluster often has nothing."""
+    has = node["Resources"]
+    return bool(node["Alive"] and has.get("CPU", 0) >= resources.cpus and has.get("GPU", 0) >= resources.gpus)
+
+
 def environment(resources: Resources, own: Mapping[str, str]) -> dict[str, str]:
     """Return what is set for the stages of a run, on all machines the same; `own` is the environment here.
 
@@ -88,7 +94,7 @@ class _Cluster:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        self.say, self.board = say, Board(say)
+        self.resources, self.say, self.board = resources, say, Board(say)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         # on no machine that may die alone
         self.said: Any = ray.remote(Said).options(num_cpus=0, scheduling_strategy=here).remote()
@@ -136,10 +142,10 @@ class _Cluster:
         return found
 
     def _others(self) -> bool:
-        """Whether there are machines that were not found unfit."""
+        """Whether there are machines with what a run takes that were not found unfit."""
         import ray
 
-        return any(node["Alive"] and node["NodeID"] not in self.unfit for node in ray.nodes())
+        return any(has_room(node, self.resources) and node["NodeID"] not in self.unfit for node in ray.nodes())
 
     def _send_on(self, run: str) -> None:
         self.board.sent_on(run)
