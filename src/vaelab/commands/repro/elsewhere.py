@@ -15,8 +15,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from configobj import ConfigObj  # comes with DVC
+
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
+from vaelab.commands.repro import notes
 from vaelab.commands.repro.lanes import Ended, followed, started
 from vaelab.errors import END_WITH_PARENT, InputError
 
@@ -87,21 +90,30 @@ def run_in_copy(
     with tempfile.TemporaryDirectory(prefix="vaelab-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         _unpack(project, folder)
+        notes.reduce(folder, run, project.stages)
         environment = {"OMP_NUM_THREADS": str(threads), **os.environ, END_WITH_PARENT: "1"}
         words = ["repro", *(f"{stage}@{run}" for stage in project.stages)]
         with started(words, folder, environment, TIED) as process:
-            return followed(run, process, begins, heard)
+            ended = followed(run, process, begins, heard)
+        notes.keep(folder, run, project.stages)
+        return ended
 
 
 def _unpack(project: Project, folder: Path) -> None:
     with tarfile.open(fileobj=BytesIO(project.files)) as archive:
         archive.extractall(folder, filter="data")
-    (folder / LOCAL_CONFIG).write_text(project.local_config, encoding="utf-8")
-    _dvc(folder, "config", "--local", "core.no_scm", "true")
-    _dvc(folder, "cache", "dir", "--local", project.cache)
+    _configure(folder, project.local_config, project.cache)
     (folder / artifacts.SCRATCH).symlink_to(project.scratch)
     for path in folder.glob("data/raw/**/*.dvc"):
         _dvc(folder, "checkout", "-q", str(path.relative_to(folder)))
+
+
+def _configure(folder: Path, local_config: str, cache: str) -> None:
+    """Write what `dvc config --local` and `dvc cache dir` would, without starting DVC."""
+    config = ConfigObj(local_config.splitlines())
+    config.setdefault("core", {})["no_scm"] = "true"
+    config.setdefault("cache", {})["dir"] = cache
+    (folder / LOCAL_CONFIG).write_bytes("\n".join(config.write()).encode() + b"\n")
 
 
 def _dvc(folder: Path, *words: str) -> None:
