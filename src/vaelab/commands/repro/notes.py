@@ -9,6 +9,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -74,7 +75,8 @@ def take_in(runs: Sequence[str]) -> None:
     if new:
         text = _read(LOCK)
         storage.write_text(LOCK, _with(text, _entries(text) | new))
-        subprocess.run([dvc_beside(), "checkout", "-q", "-f", *new], capture_output=True)
+        command = [sys.executable, "-m", "vaelab.commands.repro.checkout"]
+        subprocess.run(command, input="\n".join(new), capture_output=True, encoding="utf-8")
         _uncached("".join(entry.partition("    outs:\n")[2] for entry in new.values()))
     for path in found.values():
         path.unlink()
