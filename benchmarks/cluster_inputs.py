@@ -4,9 +4,9 @@ Each input has a name, a value and the command, or the function of ours, that wa
 seconds. Writes results/cluster_inputs.json; three minutes on an idle machine.
 """
 
+import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tarfile
@@ -25,27 +25,33 @@ from ray_nodes import loopback_up
 
 from vaelab.commands.repro import notes
 
+FOUND = RESULTS / "cluster_inputs.json"
 GRAPHS = (40, 160, 640)  # runs in params.yaml
 CHECKS = (10, 40, 160)
 LOCKS = (10, 40, 160)  # runs in dvc.lock
-TASKS = 10_000
-MESSAGES = 20_000
 
 
 def main() -> None:
-    """Measure everything and write it."""
+    """Measure each part and write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
+    options = parser.parse_args()
     if os.getpid() != 1:
         raise SystemExit(subprocess.run([*ALONE, sys.executable, *sys.argv]).returncode)
     loopback_up()
     with tempfile.TemporaryDirectory(prefix="cluster-") as name:
         os.environ |= environment(Path(name))
         folder = made(Path(name) / "project", 1)
-        call(folder, sys.executable, "-m", "vaelab", "run-one", "0")
-        entry = (folder / ".scratch/notes/r00000.lock").read_text()
-        inputs = files(folder) | pipeline(folder) | locks(folder, entry) | on_ray()
-    text = json.dumps({"machine": machine(), "inputs": inputs}, indent=1)
-    print(text)
-    (RESULTS / "cluster_inputs.json").write_text(text + "\n", encoding="utf-8")
+        for part in options.parts:
+            keep(PARTS[part](folder))
+
+
+def keep(inputs: dict[str, Any]) -> None:
+    """Put inputs among those that are there."""
+    there = json.loads(FOUND.read_text())["inputs"] if FOUND.is_file() else {}
+    text = json.dumps({"machine": machine(), "inputs": there | inputs}, indent=1)
+    FOUND.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(inputs, indent=1), flush=True)
 
 
 def given(folder: Path, runs: int) -> int:
@@ -116,10 +122,13 @@ def pipeline(folder: Path) -> dict[str, Any]:
     }
 
 
-def locks(folder: Path, entry: str) -> dict[str, Any]:
+def locks(folder: Path) -> dict[str, Any]:
     """What it takes to note a stage in dvc.lock, as DVC does it and as we do for all runs at once."""
     from dvc.utils.serialize import modify_yaml
 
+    given(folder, 1)
+    call(folder, sys.executable, "-m", "vaelab", "run-one", "0")
+    entry = (folder / ".scratch/notes/r00000.lock").read_text()
     lock, updates, merges = folder / "dvc.lock", {}, {}
     for runs in LOCKS:
         body = "".join(entry.partition("stages:\n")[2].replace("r00000", name) for name in names(runs))
@@ -138,54 +147,13 @@ def locks(folder: Path, entry: str) -> dict[str, Any]:
     }
 
 
-def on_ray() -> dict[str, Any]:
+def on_ray(folder: Path) -> dict[str, Any]:
     """What the driver and the actor that hears tasks take."""
-    import ray
-
-    ray.init(include_dashboard=False, log_to_driver=False)
-    said: Any = ray.remote(Said).options(num_cpus=0).remote()
-    task: Any = ray.remote(num_cpus=1)(nothing)
-    ray.get([task.remote("warm", said) for _ in range(10)])
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    waiting = [task.remote(name, said) for name in names(TASKS)]
-    submitted = time.monotonic() - start
-    ray.get(waiting)
-    done, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.monotonic()
-    for _ in range(MESSAGES):
-        said.say.remote("r00000", "line", "x" * 200)
-    held = len(ray.get(said.take.remote()))
-    heard = (time.monotonic() - start) / held
-    ray.shutdown()
-    return {
-        "driver_bytes": entry_of(before * 1024, "peak memory of a process after ray.init"),
-        "task_bytes": entry_of((after - before) * 1024 / TASKS, f"growth of the driver's peak by {TASKS} tasks"),
-        "submit_seconds": entry_of(submitted / TASKS, f"task.remote, {TASKS} times"),
-        "task_seconds": entry_of(done / TASKS, f"{TASKS} tasks that do nothing, on this machine"),
-        "message_seconds": entry_of(heard, f"{MESSAGES} messages of 200 bytes to an actor, and back"),
-    }
+    said = call(folder, sys.executable, str(Path(__file__).with_name("cluster_ray.py")))
+    return {name: entry_of(*found) for name, found in json.loads(said.splitlines()[-1]).items()}
 
 
-class Said:
-    """As the actor of `vaelab repro --on ray`."""
-
-    def __init__(self) -> None:
-        self.held: list[tuple[str, str, str]] = []
-
-    def say(self, run: str, what: str, text: str) -> None:
-        """Keep it."""
-        self.held.append((run, what, text))
-
-    def take(self) -> list[tuple[str, str, str]]:
-        """Return what is held."""
-        taken, self.held = self.held, []
-        return taken
-
-
-def nothing(run: str, said: Any) -> str:
-    """A task."""
-    return run
-
+PARTS = {"files": files, "pipeline": pipeline, "locks": locks, "ray": on_ray}
 
 if __name__ == "__main__":
     main()

@@ -13,7 +13,7 @@ from vaelab.commands.compare import processes
 from vaelab.commands.compare.experiments import StageError, dvc_beside
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
-from vaelab.commands.repro import on_ray
+from vaelab.commands.repro import notes, on_ray
 from vaelab.commands.repro.elsewhere import in_copy, packed, push
 from vaelab.commands.repro.lanes import Ended, Lanes, fitting, followed, last_words, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
@@ -54,6 +54,7 @@ def repro(asked: Asked) -> None:
         raise InputError(f"no run {unknown[0]!r} in {artifacts.PARAMS}; {suggestion(unknown[0], known)}")
     dvc("repro", "resolve", "prepare")
     stages, chosen = stages_of_runs(read_yaml(Path("dvc.yaml"))), list(asked.runs) or known
+    notes.take_in(chosen)  # of jobs that were run one by one
     outdated = stale_runs()
     stale = [run for run in chosen if run in outdated]
     note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
@@ -66,6 +67,7 @@ def repro(asked: Asked) -> None:
         if asked.remote:
             push(Path(), shared_files())
         ended = on_ray.reproduce(stale, packed(stages, remote=asked.remote), asked.resources, note)
+        notes.take_in(stale)
     failed = [one for one in ended if one.code]
     if failed or asked.runs:
         done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]

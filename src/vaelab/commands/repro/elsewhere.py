@@ -16,9 +16,11 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import NamedTuple
 
+from configobj import ConfigObj  # comes with DVC
+
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
-from vaelab.commands.repro import copies
+from vaelab.commands.repro import copies, notes
 from vaelab.commands.repro.lanes import LAST, started
 from vaelab.commands.repro.machines import UnfitError, versions
 from vaelab.errors import END_WITH_PARENT, InputError
@@ -98,6 +100,7 @@ def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Itera
         UnfitError: as `copy_of`.
     """
     with copy_of(project) as folder:
+        notes.reduce(folder, run, project.stages)
         words = ["repro", *(["--pull"] if project.remote else []), *(f"{stage}@{run}" for stage in project.stages)]
         with started(words, folder, {**os.environ, **environment, END_WITH_PARENT: "1"}, TIED) as process:
             try:
@@ -105,6 +108,7 @@ def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Itera
             except BaseException:
                 process.terminate()  # else it would be waited for
                 raise
+        notes.keep(folder, run, project.stages)
         if project.remote:
             push(folder, [f"{stage}@{run}" for stage in project.stages])
 
@@ -126,13 +130,19 @@ def _unpack(project: Project, folder: Path) -> None:
         archive.extractall(folder, filter="data")
     if project.params:
         (folder / artifacts.PARAMS).write_text(project.params, encoding="utf-8")
-    (folder / LOCAL_CONFIG).write_text(project.local_config, encoding="utf-8")
-    _dvc(folder, "config", "--local", "core.no_scm", "true")
-    _dvc(folder, "cache", "dir", "--local", str(folder / ".dvc/cache") if project.remote else project.cache)
+    _configure(folder, project.local_config, str(folder / ".dvc/cache") if project.remote else project.cache)
     if not project.remote:
         (folder / artifacts.SCRATCH).symlink_to(project.scratch)
     for path in folder.glob("data/raw/**/*.dvc"):
         _dvc(folder, "pull" if project.remote else "checkout", "-q", str(path.relative_to(folder)))
+
+
+def _configure(folder: Path, local_config: str, cache: str) -> None:
+    """Write what `dvc config --local` and `dvc cache dir` would, without starting DVC."""
+    config = ConfigObj(local_config.splitlines())
+    config.setdefault("core", {})["no_scm"] = "true"
+    config.setdefault("cache", {})["dir"] = cache
+    (folder / LOCAL_CONFIG).write_bytes("\n".join(config.write()).encode() + b"\n")
 
 
 def _dvc(folder: Path, *words: str) -> None:

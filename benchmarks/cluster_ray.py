@@ -1,0 +1,63 @@
+"""What a driver of Ray takes for each task and message, as JSON; cluster_inputs.py gives it a namespace."""
+
+import json
+import resource
+import time
+from typing import Any
+
+import ray
+
+TASKS = 10_000
+MESSAGES = 20_000
+
+
+def main() -> None:
+    """Measure, print."""
+    ray.init(include_dashboard=False, log_to_driver=False)
+    said: Any = ray.remote(Said).options(num_cpus=0).remote()
+    task: Any = ray.remote(num_cpus=1)(nothing)
+    ray.get([task.remote("warm", said) for _ in range(10)])
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    waiting = [task.remote(name, said) for name in (f"r{number:05d}" for number in range(TASKS))]
+    submitted = time.monotonic() - start
+    ray.get(waiting)
+    done, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.monotonic()
+    for _ in range(MESSAGES):
+        said.say.remote("r00000", "line", "x" * 200)
+    held = len(ray.get(said.take.remote()))
+    heard = (time.monotonic() - start) / held
+    ray.shutdown()
+    found = {
+        "driver_bytes": (before * 1024, "peak memory of a process after ray.init"),
+        "task_bytes": ((after - before) * 1024 / TASKS, f"growth of the driver's peak by {TASKS} tasks"),
+        "submit_seconds": (submitted / TASKS, f"task.remote, {TASKS} times"),
+        "task_seconds": (done / TASKS, f"{TASKS} tasks that do nothing, on this machine"),
+        "message_seconds": (heard, f"{MESSAGES} messages of 200 bytes to an actor, and back"),
+    }
+    print(json.dumps(found))
+
+
+class Said:
+    """As the actor of `vaelab repro --on ray`."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, str, str]] = []
+
+    def say(self, run: str, what: str, text: str) -> None:
+        """Keep it."""
+        self.held.append((run, what, text))
+
+    def take(self) -> list[tuple[str, str, str]]:
+        """Return what is held."""
+        taken, self.held = self.held, []
+        return taken
+
+
+def nothing(run: str, said: Any) -> str:
+    """A task."""
+    return run
+
+
+if __name__ == "__main__":
+    main()
