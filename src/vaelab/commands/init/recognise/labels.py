@@ -10,7 +10,7 @@ from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise.named_columns import is_number, is_unit
 from vaelab.data.sources.file_columns import column_of_files, files_of_table, share_of_files
 from vaelab.data.sources.listing import printable
-from vaelab.data.sources.split_lists import find_lists, known_names, listed_phases
+from vaelab.data.sources.split_lists import files_named, find_lists, known_names, listed_phases
 from vaelab.data.sources.split_names import split_named
 from vaelab.data.sources.split_tables import NUMBERED, USUAL, tabled_phases
 from vaelab.data.sources.tables import Table, csv_table
@@ -76,7 +76,8 @@ def _of_table(path: Path, place: Path, root: Path, files: Sequence[Path]) -> Lab
     own = files_of_table(place, files)
     known = known_names(own)
     column = column_of_files(table, known, path / root)
-    if column not in table.names or not (cells := _cells(table)):
+    headless = files_named(column, known, path / root)  # its first line is a row, as in lists
+    if headless or column not in table.names or not (cells := _cells(table)):
         return NOTHING
     named = cells.pop(column)
     if share_of_files(named, known, path / root) <= COVERED or len(set(named)) < COVERED * len(own):
