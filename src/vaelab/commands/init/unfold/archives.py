@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from vaelab.commands.init.copying import check_space
 from vaelab.commands.init.recognise.found import not_understood
 from vaelab.errors import shortened
 from vaelab.storage import writing
@@ -45,8 +46,10 @@ def unpacked(path: Path, folder: Path) -> Path | None:
 
 def _zip(path: Path, folder: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
-        if not _wanted([entry.filename for entry in archive.infolist()], sum(e.file_size for e in archive.infolist())):
+        size = sum(entry.file_size for entry in archive.infolist())
+        if not _wanted(archive.namelist(), size):
             return False
+        check_space(size, folder, path)
         archive.extractall(folder)
     return True
 
@@ -54,8 +57,10 @@ def _zip(path: Path, folder: Path) -> bool:
 def _tar(path: Path, folder: Path) -> bool:
     with tarfile.open(path) as archive:
         members = archive.getmembers()
-        if not _wanted([member.name for member in members], sum(member.size for member in members)):
+        size = sum(member.size for member in members)
+        if not _wanted([member.name for member in members], size):
             return False
+        check_space(size, folder, path)
         archive.extractall(folder, filter="data")
     return True
 
