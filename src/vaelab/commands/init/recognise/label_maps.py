@@ -41,6 +41,9 @@ def label_maps(root: Path, files: Sequence[Path]) -> dict[Path, Path]:
             image = next((images[other][name] for other in near for name in names if name in images[other]), None)
             if image is not None:
                 pairs[mask] = image
+        beside = [inside for other, inside in folders.items() if other.parent == folder.parent and other not in drawn]
+        if 2 * len(pairs) <= len(folders[folder]) and len(beside) == len(beside[:1]) == sum(map(len, beside)):
+            pairs = dict.fromkeys(folders[folder], beside[0][0])  # a folder for each image, of its masks
         if 2 * len(pairs) > len(folders[folder]):
             found |= pairs
     return found

@@ -134,7 +134,9 @@ def _are_units(name: str, column: Sequence[str]) -> bool:
 
 def _label(cells: Mapping[str, Sequence[str]]) -> str:
     """The column of classes, or those of 0 and 1 of which each row has one 1, joined by commas."""
-    named = [name for name, column in cells.items() if LABEL.fullmatch(name) and _are_classes(column, numbers=True)]
+    alone = len(cells) == 1  # beside the names of files
+    fitting = [name for name in cells if alone or LABEL.fullmatch(name)]
+    named = [name for name in fitting if _are_classes(cells[name], numbers=True)]
     if named:
         return named[0]
     marks = [

@@ -1,5 +1,6 @@
 """Lists without a header: CelebA's `000001.jpg 0`, CUB's numbers of images with 1 for training, `cats/1.jpg cat`."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise.found import Found
+from vaelab.commands.init.recognise.labels import LABEL
 from vaelab.commands.init.recognise.pictures import images
 from vaelab.data.sources.image.tabled_groups import MOST_GROUPS
 from vaelab.data.sources.listing import list_images
@@ -15,11 +17,12 @@ from vaelab.data.sources.regular import UnreadableError, read_text
 from vaelab.data.sources.split_lists import files_named, known_names
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.data.sources.split_tables import NUMBERS
+from vaelab.data.sources.tables import FILES
 
 PARTITION, NUMBERED, NAMES = "list_eval_partition.txt", "train_test_split.txt", "images.txt"
 IN_TRAIN = {"1": "train", "0": "test"}
-TABLES = (".csv", ".tsv")
-ENDINGS, MOST_LISTS = (".txt", ".lst", *TABLES), 30
+TABLES, RECORDS = (".csv", ".tsv"), (".jsonl", ".ndjson")  # records as Hugging Face has them beside images
+ENDINGS, MOST_LISTS = (".txt", ".lst", *TABLES, *RECORDS), 30
 COVERED = 0.9  # of the images
 BETWEEN = re.compile(r"[\s,;]+")
 PLAIN = re.compile(r"[^\w .+()-]")
@@ -67,7 +70,7 @@ def _lists(path: Path, pictures: Sequence[Path]) -> Lists | None:
     else:
         known = known_names(pictures)
         used = [file for file in every if file.suffix.lower() not in TABLES or _is_headless(path / file, known)]
-        rows = [(name, split_named(file.stem) or "", label) for file in used for name, label in _pairs(path / file)]
+        rows = [(name, _split(file), label) for file in used for name, label in _pairs(path / file)]
     return _placed(rows, pictures, used)
 
 
@@ -91,6 +94,11 @@ def _placed(rows: Iterable[Row], pictures: Sequence[Path], used: list[Path]) -> 
     return Lists({file: Path(*phase, *label) for file, (phase, label) in parts.items()}, said, used)
 
 
+def _split(file: Path) -> str:
+    """The split that a list speaks of: by its name, or by the folder at the top that it is in."""
+    return split_named(file.stem) or (split_named(file.parts[0]) if len(file.parts) > 1 else None) or ""
+
+
 def _told(what: str, counts: Counter[str]) -> str:
     first = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(6))
     return f"{what}: {first}{', ...' * (len(counts) > 6)}"
@@ -98,12 +106,28 @@ def _told(what: str, counts: Counter[str]) -> str:
 
 def _pairs(path: Path) -> list[tuple[str, str]]:
     """The words of each line of two; nothing where the file cannot be read, or most lines have others."""
+    if path.suffix.lower() in RECORDS:
+        return _records(path)
     try:
         lines = [BETWEEN.split(line.strip()) for line in read_text(path).splitlines() if line.strip()]
     except UnreadableError:
         return []
     pairs = [(words[0], words[1]) for words in lines if len(words) == 2]
     return pairs if 2 * len(pairs) > len(lines) else []
+
+
+def _records(path: Path) -> list[tuple[str, str]]:
+    """The file and the class of each line of JSON."""
+    try:
+        rows = [json.loads(line) for line in read_text(path).splitlines() if line.strip()]
+    except (UnreadableError, ValueError, RecursionError):
+        return []
+    if not all(isinstance(row, dict) for row in rows):
+        return []
+    names = {key for row in rows for key in row}
+    file = next((name for name in FILES if name in names), "")
+    label = next((name for name in sorted(names) if LABEL.fullmatch(name)), "")
+    return [(str(row[file]), str(row[label])) for row in rows if file in row and label in row]
 
 
 def _is_headless(path: Path, known: dict[str, list[Path]]) -> bool:
