@@ -61,9 +61,10 @@ def test_an_example_is_a_committed_project(tmp_path, capsys):
     assert tools.cache_outside(tmp_path) is None
 
 
-def test_data_are_copied_and_what_was_guessed_is_in_params(raw, tmp_path, track):
+def test_data_are_copied_and_what_was_guessed_is_in_params(raw, tmp_path, track, monkeypatch):
     before = files(raw / "beside")
-    said = create.create(tmp_path / "p", raw / "beside", None, False)
+    monkeypatch.chdir(tmp_path)
+    said = create.create(Path("p"), raw / "beside", None, False)
     assert "understood: 12 images and 1 masks" in said
     assert "tried: train" in said
     assert track == ["data/raw/beside"]

@@ -128,7 +128,7 @@ def try_out(project: Path, data: Data) -> list[str]:
     if not (project / data.place).exists() or _bytes(data.source) > TRIED:
         return []
     settings = Params.model_validate({"datasets": {data.name: data.found.placed(data.place)}}).datasets[data.name]
-    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project) as place, chdir(project), _silence():
+    with tempfile.TemporaryDirectory(prefix=STAGING, dir=project.resolve()) as place, chdir(project), _silence():
         target = Path(place).absolute() / data.name
         try:
             prepare(settings, target)
