@@ -30,6 +30,11 @@ def write(folder: Path, name: str) -> Path:
     elif name.endswith(".tif"):
         first, *others = [Image.fromarray(x) for x in X]
         first.save(path, save_all=True, append_images=others)
+    elif name == "kaggle":
+        path.mkdir()
+        archive(path / "train.zip", [f"train/{number}.png" for number in range(16)])
+        archive(path / "test.zip", [f"test/{number}.png" for number in range(8)])
+        (path / "train.csv").write_text("id,label\n" + "".join(f"{n},{'cat' if n % 2 else 'dog'}\n" for n in range(16)))
     elif name == "shards.zip":
         archive(path, [f"{number}.{ending}" for number in range(N) for ending in ("png", "cls")])
     else:
@@ -43,6 +48,12 @@ def write(folder: Path, name: str) -> Path:
         ("digits.npz", {"source": "image_shards"}, "2 groups, by label: 0 15, 1 15", ["test.zip", "train.zip"]),
         ("pets.zip", {"source": "image_folder"}, "pets.zip is unpacked in the copy", ["test", "train"]),
         ("scan.tif", {"source": "image_folder"}, "24 pages in 1 files (tif)", ["scan.tif"]),
+        (
+            "kaggle",
+            {"groups": "data/raw/kaggle/train.csv:label"},
+            "archives are unpacked",
+            ["test", "train", "train.csv"],
+        ),
         ("shards.zip", {"source": "image_shards"}, "1 shards of images (.zip)", None),
     ],
 )
