@@ -91,8 +91,8 @@ def pets(root):
         ),
         (
             visa, "folder_masks", "15 images and 3 masks",
-            {"images/Anomaly-002.JPG": "candle/Data/Images/Anomaly/002.JPG",
-             "masks/Anomaly-002.png": "candle/Data/Masks/Anomaly/002.png"},
+            {"images/Anomaly--002.JPG": "candle/Data/Images/Anomaly/002.JPG",
+             "masks/Anomaly--002.png": "candle/Data/Masks/Anomaly/002.png"},
         ),
         (
             btad, "mvtec", "12 images to train on, 1 normal ones to test, 1 with 1 kinds of defects",

@@ -100,9 +100,9 @@ def test_a_layout_becomes_the_data_set_that_reads_it(raw, name):
 
 
 def test_images_of_few_values_get_fewer_latents_than_these(raw):
-    assert recognise(raw / "arrays").changes == {"model": {"latent_dim": 128}}
-    assert recognise(raw / "split").changes == {"model": {"latent_dim": 512}}
-    assert recognise(raw / "photos").changes == {}
+    assert recognise(raw / "arrays").changes == {"model": {"latent_dim": 32}}
+    assert recognise(raw / "split").changes == {"model": {"latent_dim": 128}}
+    assert recognise(raw / "photos").changes == {"model": {"latent_dim": 256}}
 
 
 def test_what_is_not_used_is_listed(raw):
@@ -163,17 +163,33 @@ LISTS = {
         "images.txt": "".join(f"{n} {n}.jpg\n" for n in range(12)),
         "train_test_split.txt": "".join(f"{n} {int(n % 3 == 0)}\n" for n in range(12)),
     },
+    "labels": {"labels.txt": "".join(f"images/{n}.jpg {'dog' if n % 4 else 'cat'}\n" for n in range(12))},
+    "rows": {"labels.csv": "".join(f"{n},{'dog' if n % 4 else 'cat'}\n" for n in range(12))},
+    "both": {
+        "train.txt": "".join(f"{n}.jpg\t{n % 2}\n" for n in range(8)),
+        "test.txt": "".join(f"{n}.jpg\t{n % 2}\n" for n in range(8, 12)),
+    },
 }
 
 
-@pytest.mark.parametrize(("name", "other"), [("celeba", "val"), ("cub", "test")])
-def test_lists_without_a_header_become_folders_of_splits(raw, tmp_path, name, other):
+@pytest.mark.parametrize(
+    ("name", "four", "eight"),
+    [
+        ("celeba", "val", "test"),
+        ("cub", "test", "test"),
+        ("labels", "cat", "cat"),
+        ("rows", "cat", "cat"),
+        ("both", "train/0", "test/0"),
+    ],
+)
+def test_lists_without_a_header_become_folders(raw, tmp_path, name, four, eight):
     shutil.copytree(raw / "coco/images", tmp_path / "images")
     for file, text in LISTS[name].items():
         (tmp_path / file).write_text(text)
     found = recognise(tmp_path)
-    assert found.moved[Path("train/3.jpg")] == Path("images/3.jpg")
-    assert found.moved[Path(other) / "4.jpg"] == Path("images/4.jpg")
+    assert found.moved[Path(four) / "4.jpg"] == Path("images/4.jpg")
+    assert found.moved[Path(eight) / "8.jpg"] == Path("images/8.jpg")
+    assert found.rest == []
     assert found.settings["path"] == Path()
     assert "the copy has them in folders" in found.said[-1]
 

@@ -27,6 +27,8 @@ def beside_images(path: Path, root: Path, files: Sequence[Path], pages: bool) ->
         settings["group_by"], why["group_by"] = by, "guessed: files of one such folder are never in two splits"
         if "groups" not in settings:
             settings["groups"], why["groups"] = NO_GROUPS, "guessed: else each such folder would be one"
+    if "groups" not in settings and 2 * len({file.parent for file in files}) > len(files):
+        settings["groups"], why["groups"] = NO_GROUPS, "guessed: most folders hold one image"
     grouped = [line for line in structure(path / root, files) if "groups" not in settings or " groups, " not in line]
     said = [*grouped, *found.said]
     boxes = boxes_of(path, root, files)

@@ -19,7 +19,8 @@ from vaelab.data.sources.regular import UnreadableError
 SEEN, SIDE = 8, 128  # files of a folder that are looked at; pixels of each, taken from the whole
 FEW = 48  # different colours
 LOSSLESS = (".png", ".bmp", ".gif", ".tif", ".tiff")
-STRAY = 0.02  # of the pixels: edges that were smoothed
+STRAY = 0.005  # of the pixels: edges that were smoothed
+FOLDERS = 40  # of which some must hold masks, where there are many
 END = re.compile(r"[_ .-][^_ .-]*$")
 
 
@@ -28,8 +29,13 @@ def label_maps(root: Path, files: Sequence[Path]) -> dict[Path, Path]:
     folders: dict[Path, list[Path]] = defaultdict(list)
     for file in files:
         folders[file.parent].append(file)
-    drawn = {folder for folder, inside in folders.items() if _is_drawn(root, inside)}
-    if not drawn or len(drawn) == len(folders):
+    maybe = sorted(
+        folder for folder, inside in folders.items() if all(file.suffix.lower() in LOSSLESS for file in inside)
+    )
+    if not any(_is_drawn(root, folders[folder]) for folder in spread(maybe, FOLDERS)):
+        return {}
+    drawn = {folder for folder in maybe if _is_drawn(root, folders[folder])}
+    if len(drawn) == len(folders):
         return {}
     images = {folder: _cores(inside) for folder, inside in folders.items() if folder not in drawn}
     found: dict[Path, Path] = {}
@@ -41,6 +47,9 @@ def label_maps(root: Path, files: Sequence[Path]) -> dict[Path, Path]:
             image = next((images[other][name] for other in near for name in names if name in images[other]), None)
             if image is not None:
                 pairs[mask] = image
+        beside = [inside for other, inside in folders.items() if other.parent == folder.parent and other not in drawn]
+        if 2 * len(pairs) <= len(folders[folder]) and len(beside) == len(beside[:1]) == sum(map(len, beside)):
+            pairs = dict.fromkeys(folders[folder], beside[0][0])  # a folder for each image, of its masks
         if 2 * len(pairs) > len(folders[folder]):
             found |= pairs
     return found
@@ -48,21 +57,19 @@ def label_maps(root: Path, files: Sequence[Path]) -> dict[Path, Path]:
 
 def are_classes(root: Path, masks: Sequence[Path]) -> bool:
     """Return whether masks tell more than two things apart, as a segmentation does: not only defects from the rest."""
-    values, strays = set[tuple[int, ...]](), list[float]()
+    values = set[tuple[int, ...]]()
     for pixels in _pixels(root, spread(masks, SEEN)):
         different, count = np.unique(pixels, axis=0, return_counts=True)
-        order = np.argsort(count)[::-1]
-        values |= {tuple(row) for row in different[order][count[order] > STRAY / 4 * len(pixels)].tolist()}
-        strays.append(1 - count[order][:2].sum() / len(pixels))
-    return 2 < len(values) <= FEW and len(strays) > 0
+        values |= {tuple(row) for row in different[count > STRAY * len(pixels)].tolist()}
+    return 2 < len(values) <= FEW
 
 
 def _is_drawn(root: Path, files: Sequence[Path]) -> bool:
-    """Whether images of a folder hold few different colours, and each of them large areas."""
-    if any(file.suffix.lower() not in LOSSLESS for file in files):
+    """Whether images of a folder hold few different colours."""
+    counts = [len(np.unique(pixels, axis=0)) for pixels in _pixels(root, files[:1])]
+    if not counts or max(counts) > FEW:
         return False
-    read = list(_pixels(root, spread(files, SEEN)))
-    return bool(read) and all(len(np.unique(pixels, axis=0)) <= FEW for pixels in read)
+    return all(len(np.unique(pixels, axis=0)) <= FEW for pixels in _pixels(root, spread(files, SEEN)))
 
 
 def _pixels(root: Path, files: Iterable[Path]) -> Iterable[np.ndarray]:

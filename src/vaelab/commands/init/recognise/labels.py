@@ -10,7 +10,7 @@ from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise.named_columns import is_number, is_unit
 from vaelab.data.sources.file_columns import column_of_files, files_of_table, share_of_files
 from vaelab.data.sources.listing import printable
-from vaelab.data.sources.split_lists import find_lists, known_names, listed_phases
+from vaelab.data.sources.split_lists import files_named, find_lists, known_names, listed_phases
 from vaelab.data.sources.split_names import split_named
 from vaelab.data.sources.split_tables import NUMBERED, USUAL, tabled_phases
 from vaelab.data.sources.tables import Table, csv_table
@@ -76,7 +76,8 @@ def _of_table(path: Path, place: Path, root: Path, files: Sequence[Path]) -> Lab
     own = files_of_table(place, files)
     known = known_names(own)
     column = column_of_files(table, known, path / root)
-    if column not in table.names or not (cells := _cells(table)):
+    headless = files_named(column, known, path / root)  # its first line is a row, as in lists
+    if headless or column not in table.names or not (cells := _cells(table)):
         return NOTHING
     named = cells.pop(column)
     if share_of_files(named, known, path / root) <= COVERED or len(set(named)) < COVERED * len(own):
@@ -133,7 +134,9 @@ def _are_units(name: str, column: Sequence[str]) -> bool:
 
 def _label(cells: Mapping[str, Sequence[str]]) -> str:
     """The column of classes, or those of 0 and 1 of which each row has one 1, joined by commas."""
-    named = [name for name, column in cells.items() if LABEL.fullmatch(name) and _are_classes(column, numbers=True)]
+    alone = len(cells) == 1  # beside the names of files
+    fitting = [name for name in cells if alone or LABEL.fullmatch(name)]
+    named = [name for name in fitting if _are_classes(cells[name], numbers=True)]
     if named:
         return named[0]
     marks = [

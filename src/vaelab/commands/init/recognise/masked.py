@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vaelab.commands.init.copying import files_of
-from vaelab.commands.init.recognise.arranged import NAMES, arranged, lacking
+from vaelab.commands.init.recognise.arranged import BETWEEN, NAMES, are_units, arranged, lacking
 from vaelab.commands.init.recognise.defects import ONE_PATCH
 from vaelab.commands.init.recognise.found import Found
 from vaelab.commands.init.recognise.label_maps import are_classes, label_maps
@@ -39,7 +39,12 @@ def masks_in_folders(path: Path) -> Found | None:
     moved = arranged(pictures, mask_of, suffix)
     (beside, masks), *more = pairs
     where = dict(zip(NAMES, NAMES, strict=True))
-    if not more and len(beside.parts) == len(masks.parts) == 1 and not lacking(pictures, mask_of):
+    if (
+        not more
+        and len(beside.parts) == len(masks.parts) == 1
+        and not lacking(pictures, mask_of)
+        and not are_units(pictures)
+    ):
         where, moved = {"images": beside.name, "masks": masks.name}, {}
     used = {*pictures, *drawn}
     rest = [file.as_posix() for files in folders.values() for file in files if file not in used]
@@ -89,8 +94,9 @@ def _without_masks(path: Path, pictures: Sequence[Path], drawn: Sequence[Path]) 
     if found is None:
         return None
     said = [*found.said, f"no mask is empty, as those of normal images would be: {len(drawn)} masks are not used"]
-    between = any(file.is_relative_to(found.settings["path"]) for file in drawn)
-    kept = files_of(path).keys() - set(drawn)
+    others = set(list_images(path).files) - set(pictures)
+    between = any(file.is_relative_to(found.settings["path"]) for file in others)
+    kept = files_of(path).keys() - others
     return found._replace(said=said, rest=[], moved={file: file for file in sorted(kept)} if between else {})
 
 
@@ -106,14 +112,25 @@ def _masked(
         return None
     settings, why = _cut(seen, said_by)
     settings = {"source": "folder_masks", "path": Path(), **where, **settings}
-    normal = f"{unmasked} images without a mask are normal" if unmasked else "images with an empty mask are normal"
-    empty = f" ({said_by.empty} of a sample of {said_by.seen})" if said_by.empty else ""
-    said = [f"{len(pictures)} images and {len(drawn)} masks, {seen.size}; {normal}{empty}"]
-    said += ["masks lie beside images, or by split: the copy has them in images/ and masks/"] * bool(moved)
+    said = _said(pictures, drawn, unmasked, seen, said_by, bool(moved))
     why["preset"] = "even textures, such as cloth; photographed objects: object_local (docs/anomaly.md)"
     side = settings["size"] * settings["reduce"]
     one = (seen.height // side) * (seen.width // side) < 2
     return Found(settings, "fabric_local", said, why, ONE_PATCH if one else {}, rest[:10], moved)
+
+
+def _said(
+    pictures: Sequence[Path], drawn: Sequence[Path], unmasked: int, seen: Looks, said_by: Marks, moved: bool
+) -> list[str]:
+    normal = f"{unmasked} images without a mask are normal" if unmasked else "images with an empty mask are normal"
+    empty = f" ({said_by.empty} of a sample of {said_by.seen})" if said_by.empty else ""
+    said = [f"{len(pictures)} images and {len(drawn)} masks, {seen.size}; {normal}{empty}"]
+    if moved:
+        said.append("masks lie beside images, or by split: the copy has them in images/ and masks/")
+    if moved and are_units(pictures):
+        apart = f"group_by: '([^/]+?){BETWEEN}' keeps them whole, and takes as normal those without a defect"
+        said.append(f"images of one patient may be in two splits; {apart}")
+    return said
 
 
 def _cut(seen: Looks, said_by: Marks) -> tuple[dict[str, Any], dict[str, str]]:

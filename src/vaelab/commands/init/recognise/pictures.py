@@ -19,6 +19,7 @@ LARGEST, FEW = 500_000_000, 5  # pixels of images that are looked at where all a
 SIDES = ((48, 64), (24, 32), (0, 16))  # from this side on, pixels, images are prepared with that one
 STRETCHED = 1.5  # sides of images of which the centre is not nearly all
 LATENTS = 1024  # of the preset `images`
+VALUES_A_LATENT = 8  # at least; more latents copy an image rather than say what it is
 
 
 def funsd(path: Path) -> Found | None:
@@ -66,10 +67,9 @@ def images(path: Path, only: Sequence[Path] | None = None) -> Found | None:
 
 
 def narrowed(values: int) -> dict[str, Any]:
-    """Return the changes to a run of the preset `images` whose images have so many values: fewer latents than these."""
-    if values > LATENTS:
-        return {}
-    return {"model": {"latent_dim": 2 ** ((values // 2).bit_length() - 1)}}
+    """Return the changes to a run of the preset `images` of images of so many values: an eighth of latents."""
+    latents = 2 ** ((values // VALUES_A_LATENT).bit_length() - 1)
+    return {"model": {"latent_dim": latents}} if latents < LATENTS else {}
 
 
 def options(seen: Looks) -> tuple[dict[str, Any], dict[str, str]]:

@@ -12,7 +12,7 @@ from vaelab.data.sources.split_tables import table_beside
 
 SHOWN = 6
 UNIT_FOLDER = re.compile(
-    r"(?:patient|subject|participant|specimen|animal|case|pat|sub|p|s)[ _-]?\d+|[A-Z][A-Z-]+-\d{3,}(?:[-_]\w+)*",
+    r"(?:patient|subject|participant|specimen|animal|case|pat|sub|p|s)[ _-]?\d+|[A-Z][A-Z_-]+[_-]\d{3,}(?:[-_]\w+)*",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -35,11 +35,11 @@ def unit_folders(root: Path, files: Sequence[Path]) -> str:
 
 
 def common_folder(files: Sequence[Path]) -> Path:
-    """Return the folder that holds all files, so that it is no group; not one that names a split."""
+    """Return the folder that holds all files, so that it is no group."""
     root = Path()
     while len(tops := {file.relative_to(root).parts[0] for file in files}) == 1:
         (top,) = tops
-        if any(file.relative_to(root).parts[1:] == () for file in files) or split_named(top):
+        if any(file.relative_to(root).parts[1:] == () for file in files):
             break
         root /= top
     return root

@@ -6,7 +6,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from vaelab.commands.init.copying import check_space, files_of
 from vaelab.commands.init.recognise.found import not_understood
+from vaelab.data.sources.listing import list_images
+from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import shortened
 from vaelab.storage import writing
 
@@ -15,6 +18,7 @@ MOST = 4_000_000_000  # bytes, unpacked; larger ones are read as shards, as they
 DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError,
            NotImplementedError)  # fmt: skip
 WEBDATASET = (".cls", ".json", ".txt")  # beside each image
+MOST_ARCHIVES = 20  # of a folder
 JUNK = "__MACOSX"
 ENTRY = "source: image_folder, path: {place}, size: 64"
 
@@ -43,10 +47,36 @@ def unpacked(path: Path, folder: Path) -> Path | None:
     return _inside(folder)
 
 
+def unpacked_folder(path: Path, folder: Path) -> Path | None:
+    """Unpack the archives in a folder that has tables beside them, as competitions do: train.zip, test.zip, train.csv.
+
+    Returns:
+        `folder`, with a folder for each archive and links to the other files; None where they are read packed.
+    """
+    files = sorted(files_of(path))
+    archives = [file for file in files if is_archive(path / file)]
+    tables = any(table_ending(file) in (".csv", ".tsv") for file in files)
+    if not archives or not tables or len(archives) > MOST_ARCHIVES or list_images(path).files:
+        return None
+    folder.mkdir(parents=True)
+    for number, file in enumerate(archives):
+        inside = unpacked(path / file, folder.with_name(f"{folder.name}.{number}"))
+        if inside is None:
+            return None
+        shutil.move(inside, folder / file.name.split(".")[0])
+    for file in files:
+        if file not in archives:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).symlink_to((path / file).resolve())
+    return folder
+
+
 def _zip(path: Path, folder: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
-        if not _wanted([entry.filename for entry in archive.infolist()], sum(e.file_size for e in archive.infolist())):
+        size = sum(entry.file_size for entry in archive.infolist())
+        if not _wanted(archive.namelist(), size):
             return False
+        check_space(size, folder, path)
         archive.extractall(folder)
     return True
 
@@ -54,8 +84,10 @@ def _zip(path: Path, folder: Path) -> bool:
 def _tar(path: Path, folder: Path) -> bool:
     with tarfile.open(path) as archive:
         members = archive.getmembers()
-        if not _wanted([member.name for member in members], sum(member.size for member in members)):
+        size = sum(member.size for member in members)
+        if not _wanted([member.name for member in members], size):
             return False
+        check_space(size, folder, path)
         archive.extractall(folder, filter="data")
     return True
 

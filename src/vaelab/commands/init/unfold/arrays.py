@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vaelab.commands.init.copying import files_of
+from vaelab.commands.init.copying import check_space, files_of
 from vaelab.commands.init.recognise.found import not_understood
 from vaelab.commands.init.recognise.named_columns import FEWEST_UNITS
 from vaelab.commands.init.recognise.structure import UNIT_FOLDER
 from vaelab.commands.init.unfold.array_files import Named, Room, arrays_in, reader_of, told
-from vaelab.commands.init.unfold.forms import FEWEST, form_of, single
-from vaelab.commands.init.unfold.roles import Part, class_names, parts_of
+from vaelab.commands.init.unfold.forms import FEWEST, form_of
+from vaelab.commands.init.unfold.roles import Part, class_names, one_each, parts_of
 from vaelab.commands.init.unfold.shards import ALL, levels_in, said, write_shards
 from vaelab.data.sources.regular import UnreadableError
 from vaelab.errors import InputError
@@ -51,6 +51,7 @@ def converted(path: Path, folder: Path) -> Converted | InputError | None:
     if not files:
         return None
     others = [file for file in every if file not in {*files, *twice}]
+    check_space(sum((root / file).stat().st_size for file in files), folder.parent, path)
     with ExitStack() as stack:
         scratch = folder.with_name(f"{folder.name}.unpacked")
         scratch.mkdir()
@@ -78,8 +79,8 @@ def _parts(arrays: Sequence[Named]) -> list[Part]:
     """The images of arrays; also where each file has one."""
     if parts := parts_of(arrays):
         return parts if sum(part.form.number for part in parts) >= FEWEST else []
-    ones = [named for named in arrays if single(named.array.shape) and named.array.dtype.kind in "buif"]
-    if len(ones) < max(FEWEST, len(arrays) / 2):
+    ones = one_each(arrays)
+    if len(ones) < max(FEWEST, len({named.file for named in arrays}) / 2):
         return []
     parts = []
     for named in ones:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.commands.init.unfold.array_files import Named
-from vaelab.commands.init.unfold.forms import Form, form_of
+from vaelab.commands.init.unfold.forms import Form, form_of, single
 from vaelab.data.sources.split_names import split_named, whole
 
 WORD = re.compile(r"[\W_]+")
@@ -16,6 +16,7 @@ IMAGES = ("images", "image", "imgs", "img", "x", "data", "pixels", "faces", "inp
 LABELS = ("fine", "label", "labels", "y", "target", "targets", "class", "classes", "category", "categories", "digit")
 COARSE = "coarse"
 MASKS = {"mask", "masks", "seg", "segmentation", "annotations", "gt"}
+WEIGHTS = re.compile(r".*(?:weight|bias|kernel)(?::\d+)?", re.IGNORECASE)  # of a network
 NAMES = re.compile(r".*(?:names|classes)")
 BATCH, TENTH = re.compile(r"data_batch_\d+"), "t10k"  # CIFAR's training images, MNIST's test images
 MOST_CLASSES = 200
@@ -61,6 +62,20 @@ def phase_of(named: Named) -> str:
     return ""
 
 
+def one_each(arrays: Sequence[Named]) -> list[Named]:
+    """Return the image of each file that holds one: by its name, else the largest."""
+    best: dict[Path, tuple[tuple[int, int], Named]] = {}
+    for named in arrays:
+        words = _words(named)
+        side = single(named.array.shape)
+        if side is None or named.array.dtype.kind not in "buif" or words & MASKS or words & set(LABELS[1:]):
+            continue
+        rank = _rank(named, Form(1, *side, False, None))
+        if named.file not in best or rank > best[named.file][0]:
+            best[named.file] = rank, named
+    return [named for _, named in best.values()]
+
+
 def class_names(path: Path, names: Sequence[str]) -> list[Named]:
     """Return the names of classes that texts beside arrays have, one a line: CIFAR's batches.meta.txt."""
     found = []
@@ -98,7 +113,7 @@ def _words(named: Named) -> set[str]:
 
 
 def _is_label(named: Named) -> bool:
-    return bool(_words(named) & MASKS) or np.prod(named.array.shape[1:], dtype=int) < 2
+    return bool(_words(named) & MASKS or WEIGHTS.fullmatch(named.key)) or np.prod(named.array.shape[1:], dtype=int) < 2
 
 
 def _classes(images: Named, form: Form, arrays: Sequence[Named], names: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from vaelab.commands.init.unfold.forms import Form
 from vaelab.commands.init.unfold.levels import Levels, levels_of, picture
 from vaelab.commands.init.unfold.roles import Part
 from vaelab.data.format.info import PHASES
+from vaelab.data.sources.progress import progress
 from vaelab.storage import writing
 
 CHUNK_BYTES = 2**24
@@ -28,7 +30,7 @@ class Written(NamedTuple):
 
     images: Counter[str]  # by split
     classes: Counter[str]
-    missing: int  # images with values that are no numbers, which become the lowest
+    missing: Counter[str]  # images with values that are no numbers, which become the lowest, by split
     levels: Levels
 
 
@@ -39,27 +41,30 @@ def levels_in(parts: Sequence[Part]) -> Levels:
 
 def write_shards(parts: Sequence[Part], levels: Levels, folder: Path) -> Written:
     """Write the images of all parts into shards of a folder, one for each split. Raises InputError: no room."""
-    images, classes, missing = Counter[str](), Counter[str](), 0
-    with ExitStack() as stack, writing(folder):
+    written = Written(Counter(), Counter(), Counter(), levels)
+    total = sum(part.form.number for part in parts)
+    with ExitStack() as stack, writing(folder), progress(None, "convert", "image", total) as bar:
         folder.mkdir(parents=True)
         archives: dict[str, zipfile.ZipFile] = {}
         for part in parts:
             name = part.phase or ALL
             if name not in archives:
                 archives[name] = stack.enter_context(zipfile.ZipFile(folder / f"{name}.zip", "w"))
-            number = -1
-            for image in (image for chunk in _chunks(part) for image in chunk):
-                number += 1
-                if image.dtype.kind == "f" and not np.isfinite(image).all():
-                    missing += 1
-                text = part.classes[number] if part.classes else ""
-                place = f"{_plain(text)}/" if text else ""
-                archives[name].writestr(
-                    f"{place}{images[name]:07}{'.tif' if levels.deep else '.png'}", _file(image, levels)
-                )
-                images[name] += 1
-                classes[text] += 1
-    return Written(images, classes, missing, levels)
+            classes = iter(part.classes or [""] * part.form.number)
+            for chunk in _chunks(part):
+                for image, text in zip(chunk, islice(classes, len(chunk)), strict=True):
+                    _write(archives[name], name, image, text, written)
+                bar.update(len(chunk))
+    return written
+
+
+def _write(archive: zipfile.ZipFile, name: str, image: np.ndarray, text: str, written: Written) -> None:
+    place = f"{_plain(text)}/" if text else ""
+    ending = ".tif" if written.levels.deep else ".png"
+    archive.writestr(f"{place}{written.images[name]:07}{ending}", _file(image, written.levels))
+    written.images[name] += 1
+    written.classes[text] += 1
+    written.missing[name] += image.dtype.kind == "f" and not np.isfinite(image).all()
 
 
 def said(written: Written, form: Form) -> list[str]:
@@ -70,13 +75,11 @@ def said(written: Written, form: Form) -> list[str]:
     ]
     groups = [f"{text} {count:,}" for text, count in written.classes.most_common(SHOWN) if text]
     if groups:
-        lines.append(
-            f"{len(written.classes)} groups, by label: {', '.join(groups)}{', ...' * (len(written.classes) > SHOWN)}"
-        )
+        first = ", ".join(groups) + ", ..." * (len(written.classes) > SHOWN)
+        lines.append(f"{len(written.classes)} groups, by label: {first}")
     lines += [written.levels.said] * bool(written.levels.said)
-    return lines + [f"{written.missing:,} images hold values that are no numbers, which become black"] * bool(
-        written.missing
-    )
+    missing = written.missing.total()
+    return lines + [f"{missing:,} images hold values that are no numbers, which become black"] * bool(missing)
 
 
 def _chunks(part: Part) -> Iterator[np.ndarray]:

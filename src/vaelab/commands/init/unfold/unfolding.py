@@ -9,7 +9,7 @@ from vaelab.commands.init.project import staged
 from vaelab.commands.init.recognise import arrays as splits_of_arrays
 from vaelab.commands.init.recognise.found import Found
 from vaelab.commands.init.recognise.layouts import recognise
-from vaelab.commands.init.unfold.archives import is_archive, unpacked
+from vaelab.commands.init.unfold.archives import is_archive, unpacked, unpacked_folder
 from vaelab.commands.init.unfold.arrays import Converted, converted
 from vaelab.data.sources.image.layout import NO_GROUPS
 from vaelab.data.sources.listing import list_images, printable
@@ -40,6 +40,8 @@ def unfolded(source: Path, project: Path) -> Iterator[Unfolded]:
         if source.is_file() and is_archive(source):
             inside = unpacked(source, room / "archive" / name)
             place, said = (inside, [f"{printable(source.name)} is unpacked in the copy"]) if inside else (source, said)
+        if place.is_dir() and (inside := unpacked_folder(place, room / "archives" / name)):
+            place, said = inside, [*said, "archives are unpacked in the copy"]
         with _named(place, source):
             yield _looked_at(place, source, room / name, said)
 
