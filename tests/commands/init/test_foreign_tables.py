@@ -139,7 +139,7 @@ REFUSED = {
     "turned.csv": (lines("tag," + ",".join(f"d{n}" for n in ROWS), lambda n: WORDS[n] + ",1" * 60, range(7)),
                    ["a table of 7 rows", ".T.to_csv("]),
     "comment.csv": ("# from a tool\n# 2020\n" + lines("id,tags", lambda n: f"{n},{'|'.join(tags(n))}"),
-                    ["Take away its first 2 lines, which begin with #"]),
+                    ["Take away its first 2 lines, which stand above the table"]),
     "a.sav": ("x", ["a .sav file, which is not read", "pandas.read_spss"]),
     "a.pkl": ("x", ["a Python pickle", "If you trust it"]),
     "a.rds": ("x", ["readRDS"]),

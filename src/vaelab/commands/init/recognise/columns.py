@@ -18,6 +18,7 @@ from vaelab.errors import InputError
 ROWS, FEW, CELLS = 50_000, 2000, 5_000_000  # that are looked at, also of a wide table, and cells in all
 SEVERAL = 0.15  # of the cells hold several tags
 MOST_GROUPS, GROUP_ROWS = 30, 5
+MORE_SEPARATORS = ("&", "+", "~", "^")  # where a name says that a column is of tags
 NAMED_TAGS = ("tags", "tag", "labels", "label", "genres", "genre", "keywords", "categories", "topics", "terms")
 NAMED_GROUP = ("group", "source", "country", "language", "kind", "type", "class", "category")
 DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*|\d{1,2}:\d{2}(?::\d{2})?.*")
@@ -149,7 +150,8 @@ def _joined(name: str, cells: Cells, texts: Sequence[str]) -> Joined | None:
         return _counted(name, [list_in(cell) or [] for cell in texts], "", texts)
     if all(DATE.fullmatch(text) for text in texts if text):
         return None
-    found = [_counted(name, [cell.split(mark) for cell in texts], mark, texts) for mark in SEPARATORS]
+    marks = (*SEPARATORS, *MORE_SEPARATORS) if called(name, NAMED_TAGS) else SEPARATORS
+    found = [_counted(name, [cell.split(mark) for cell in texts], mark, texts) for mark in marks]
     best = max((one for one in found if one), key=lambda one: one.share, default=None)
     words = None if best else _counted(name, [cell.split() for cell in texts], " ", texts)
     return best or (words if words and _are_tags(words, texts, called(name, NAMED_TAGS) > 0) else None)
@@ -173,10 +175,21 @@ def _counted(name: str, rows: Sequence[list[str]], separator: str, texts: Sequen
         return None
     if sum(map(len, counts)) > LONGEST * len(counts):
         return None
+    if not called(name, NAMED_TAGS) and _are_places(rows):
+        return None
     if sum(map(is_number, counts)) > 0.9 * len(counts) and not _are_numbers(name, counts, tags):
         return None
     example = next(text for text, row in zip(texts, tags, strict=True) if len(row) > 1)
     return Joined(name, separator, several / given, counts, repr(example[:LONGEST]))
+
+
+def _are_places(rows: Sequence[list[str]]) -> bool:
+    """Whether what stands first is never what stands second, as in paths, or in towns and their countries."""
+    given = [[piece.strip() for piece in row] for row in rows if any(row)]
+    if len({*map(len, given)}) > 1 or len(given[0]) < 2:
+        return False
+    first, second, *_ = zip(*given, strict=True)
+    return not {*first} & {*second}
 
 
 def _reuse(counts: Counter[str]) -> float:

@@ -14,8 +14,9 @@ NAME = re.compile(r"[^a-z0-9]+")
 
 EXPECTED = """\
 expected one of: images (png, jpg, tif, bmp, webp, heic, pdf, dcm) in folders of any nesting; images and masks; shards
-  of images (.tar, .zip, .parquet); a table of tags (.csv, .jsonl, .xlsx, .parquet ...), or one for each split; train.npy
-  and val.npy; ARC tasks (.json), or other grids of classes (.txt, .npy, .json ...). Bring the data into one of these forms,"""
+  of images (.tar, .zip, .parquet); a table of tags (.csv, .jsonl, .xlsx, .parquet ...), or one for each split;
+  train.npy and val.npy; ARC tasks (.json), or other grids of classes (.txt, .npy, .json ...). Bring the data into one
+  of these forms,"""
 IMAGES = "source: image_folder, path: {place}, size: 64"
 EXAMPLE = """\
     datasets:

@@ -1,5 +1,6 @@
 """Tables of tagged rows: which columns are tags, id, group and split."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from vaelab.commands.init.recognise.columns import Columns, columns_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.no_tags import ENTRY
 from vaelab.commands.init.recognise.tag_options import SHOWN, tag_options
-from vaelab.commands.init.recognise.written import Written, comments, written
+from vaelab.commands.init.recognise.written import Written, preamble, written
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.data.sources.tables import AS_USUAL, DELIMITERS, FILE, Table, Text
 from vaelab.data.sources.tags.labelled_lines import is_labelled
@@ -21,13 +22,15 @@ PERHAPS = (".json", ".txt", ".dat", ".data")  # endings of tables, and of much e
 MARKS = ";\t|"  # that texts may have in place of the delimiter of their ending
 FEWEST = 20  # rows
 MOST_TRIED = 50  # files of a folder
+NOT_FIRST = re.compile(r"test|sample_?submission", re.IGNORECASE)  # tables whose tags are to be found, on Kaggle
 OPTIONS = ("id", "group", "split_by", "split_column")
 
 
 def in_folder(path: Path) -> Found | None:
     """Return the data set of the tables in a folder: those of its splits, or the first of tags; None without any."""
     every = sorted(path / below for below in files_of(path))
-    files = [file for file in every if is_table(file)][:MOST_TRIED]
+    files = sorted((file for file in every if is_table(file)), key=lambda file: _phase(file) != "train")
+    files = sorted(files, key=lambda file: NOT_FIRST.match(file.name) is not None)[:MOST_TRIED]
     if named := hub.splits_of(path, files):
         return _renamed(path, named)
     problems = []
@@ -89,13 +92,15 @@ def table(path: Path) -> Found | None:
         opened = open_table(path, path.as_posix(), text)
         if text == AS_USUAL and path.is_dir():
             opened, text = _opened(path)
+        if opened.names[0].lower().startswith("sep="):
+            raise InputError(f"{path.as_posix()}: its first line is Excel's: {opened.names[0]}")
         columns = columns_of(opened, text.header == "names")
     except InputError as error:
         if table_ending(path) in PERHAPS:
             return None
-        mend = (
-            f"Take away its first {lines} lines, which begin with #," if (lines := comments(path)) else "Mend the file,"
-        )
+        above = preamble(path) if is_text else 0
+        lines = f"its first {above} lines, which stand" if above > 1 else "its first line, which stands"
+        mend = f"Take away {lines} above the table," if above else "Mend the file,"
         raise not_understood(path, f"a table that cannot be read: {error}", mend, ENTRY, "tags") from None
     if columns.rows < FEWEST:
         if table_ending(path) in PERHAPS:

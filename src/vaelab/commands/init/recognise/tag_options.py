@@ -63,6 +63,12 @@ def _joined(joined: Joined, columns: Columns) -> tuple[dict[str, Any], dict[str,
     tags = joined.counts
     each = sum(tags.values()) / max(1, columns.units if columns.baskets else columns.rows)
     said = [f"column {joined.column} holds {len(tags):,} tags, {each:.1f} a row: {_first(_frequent(tags))}"]
+    once = sum(number == 1 for number in tags.values())
+    if not joined.separator and 0.9 * columns.rows <= once:
+        settings["min_count"], why["min_count"] = (
+            2,
+            "what is in one row alone is left out, such as its number",
+        )
     if len(tags) > MANY_TAGS:
         least = max(2, sorted(tags.values(), reverse=True)[MANY_TAGS] + 1)
         kept = sum(count >= least for count in tags.values())
