@@ -4,7 +4,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from vaelab.commands.init.recognise import arrays, defects, foreign, grids, masked, pictures, shards, tables, tasks
+from vaelab.commands.init.recognise import (
+    arrays,
+    defects,
+    foreign_tables,
+    grids,
+    masked,
+    pictures,
+    shards,
+    tables,
+    tasks,
+)
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.data.sources.listing import list_images, printable
 from vaelab.errors import InputError
@@ -53,7 +63,7 @@ def endings(path: Path) -> str:
 
 
 def _file(path: Path) -> Found:
-    foreign.refuse(path)
+    foreign_tables.refuse(path)
     is_json = path.suffix.lower() == ".json"
     if found := (is_json and tasks.arc(path)) or shards.shards(path) or grids.in_file(path) or tables.table(path):
         return found
