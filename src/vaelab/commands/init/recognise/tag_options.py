@@ -91,7 +91,7 @@ def _several(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str], list
 
 
 def _frequent(tags: Counter[str], number: int | None = SHOWN) -> list[str]:
-    return [tag for tag, _ in tags.most_common(number)]
+    return sorted(tags, key=lambda tag: (-tags[tag], tag))[:number]
 
 
 def _first(names: Sequence[str]) -> str:
