@@ -6,6 +6,7 @@ S side of a canvas, K classes; the value K marks cells outside a grid. Pixels ar
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -58,8 +59,9 @@ def grid_size(grid: np.ndarray, classes: int) -> tuple[int, int]:
 
 
 def palette(classes: int) -> np.ndarray:
-    """Return the colour of each class [K, 3] in [0, 1]: ARC's, and beyond ten a repeating wheel."""
-    return np.array([to_rgb(ARC_PALETTE[number % 10]) for number in range(classes)])
+    """Return the colour of each class [K, 3] in [0, 1]: ARC's, then forty others; beyond them they repeat."""
+    colours = [*map(to_rgb, ARC_PALETTE), *colormaps["tab20b"].colors, *colormaps["tab20c"].colors]  # type: ignore[attr-defined]
+    return np.array([colours[number % len(colours)] for number in range(classes)])
 
 
 def recall_bars(recall: Sequence[float | None], counts: Sequence[int], classes: Sequence[str], phase: str) -> Figure:
