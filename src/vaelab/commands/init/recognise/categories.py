@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from vaelab.commands.init.recognise.named_columns import LONGEST, is_number
-from vaelab.data.sources.tags.rows import MARKS, MISSING, TICKS, YES
+from vaelab.data.sources.tags.marks import MARKS, MISSING, TICKS, YES
 
 FEWEST = 3  # columns
 MOST_VALUES, ROWS = 30, 5  # of a column, and of each value on average

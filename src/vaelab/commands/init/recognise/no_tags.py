@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from vaelab.commands.init.recognise.categories import are_pixels, text_pixels
-from vaelab.commands.init.recognise.columns import NAMED_TAGS, Columns, called
+from vaelab.commands.init.recognise.columns import Columns
 from vaelab.commands.init.recognise.found import not_understood
+from vaelab.commands.init.recognise.joined import NAMED_TAGS, called
 from vaelab.commands.init.recognise.named_columns import is_number
 from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import InputError

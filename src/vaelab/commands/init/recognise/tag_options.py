@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.commands.init.recognise.columns import NAMED_TAGS, Columns, Joined, called
+from vaelab.commands.init.recognise.columns import Columns
+from vaelab.commands.init.recognise.joined import NAMED_TAGS, Joined, called
 from vaelab.commands.init.recognise.no_tags import no_tags
-from vaelab.data.sources.tags.rows import MISSING
+from vaelab.data.sources.tags.marks import MISSING
 
 MANY_TAGS = 1000  # of which the rare ones are left out
 SHOWN = 8
