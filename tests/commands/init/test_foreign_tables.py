@@ -94,6 +94,7 @@ def test_a_foreign_text_is_understood_and_prepared(tmp_path, name):
     proposed, meta = found_and_prepared(tmp_path / name, tmp_path)
     assert proposed == options
     assert len(meta["classes"]) == count
+    assert not any("separates tags" in text for text in meta["warnings"])
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,12 @@ def test_a_database_names_its_tables(tmp_path):
     base.close()
     with pytest.raises(InputError, match=r"a database with the tables films\n.*select \* from films"):
         recognise(tmp_path / "a.db")
+
+
+def test_a_small_table_is_trained_in_small_batches(tmp_path):
+    for rows, changes in ((60, {"train": {"batch_size": 16}}), (2000, {"train": {"batch_size": 64}}), (7000, {})):
+        (tmp_path / "a.csv").write_text(lines("tags", lambda n: "|".join(tags(n)), range(rows)))
+        assert recognise(tmp_path / "a.csv").changes == changes
 
 
 def test_a_title_with_a_comma_is_no_column_of_tags(tmp_path):

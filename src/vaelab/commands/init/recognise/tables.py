@@ -1,8 +1,10 @@
 """Tables of tagged rows: which columns are tags, id, group and split."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise import hub
@@ -23,6 +25,7 @@ MARKS = ";\t|"  # that texts may have in place of the delimiter of their ending
 FEWEST = 20  # rows
 MOST_TRIED = 50  # files of a folder
 NOT_FIRST = re.compile(r"test|sample_?submission", re.IGNORECASE)  # tables whose tags are to be found, on Kaggle
+BATCH, SMALLEST_BATCH, STEPS, TRAINED = 256, 16, 20, 0.8  # rows, of the preset; steps an epoch; share of the rows
 OPTIONS = ("id", "group", "split_by", "split_column")
 
 
@@ -133,7 +136,16 @@ def _found(path: Path, columns: Columns, text: Text, written_so: Mapping[str, st
     rest = [name for name in columns.names if name not in used and name not in columns.marks]
     rest = [f"column {name or 'without a name'}" for name in rest]
     rest = [] if ignored and not rest else rest
-    return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, rest=rest)
+    changes = _more_steps(columns.units if columns.baskets else columns.rows) if not columns.more else {}
+    if changes:
+        why = {**why, "preset": "smaller batches than usual, as there are few rows: more steps an epoch"}
+    return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, changes, rest)
+
+
+def _more_steps(rows: int) -> dict[str, Any]:
+    """Changes to a run on few rows: batches of which an epoch has some steps."""
+    size = max(SMALLEST_BATCH, 2 ** int(math.log2(max(1, TRAINED * rows / STEPS))))
+    return {"train": {"batch_size": size}} if size < BATCH else {}
 
 
 def _named(tags: str | list[str] | None) -> list[str]:
