@@ -116,6 +116,15 @@ def test_mulans_labels_are_those_of_the_xml_beside(tmp_path):
     assert found_and_prepared(tmp_path / "a", tmp_path)[1]["classes"] == ["jazz", "pop"]
 
 
+def test_an_attribute_that_cannot_be_read_is_named_since_others_would_take_its_place(tmp_path):
+    text = arff(lambda n: f"{n % 2},{n // 2 % 2},{n % 3 // 2},0.5")
+    (tmp_path / "a.arff").write_text(text.replace("@attribute rock", "@attribute 'm'usica'"))
+    assert found_and_prepared(tmp_path / "a.arff", tmp_path)[1]["classes"] == ["jazz", "m'usica", "pop"]
+    (tmp_path / "a.arff").write_text(text.replace("@attribute pop {0,1}", "@attribute pop"))
+    with pytest.raises(InputError, match="line 3 is '@attribute pop'; expected a name"):
+        recognise(tmp_path / "a.arff")
+
+
 def test_a_compressed_table_is_read(tmp_path):
     (tmp_path / "a.csv.bz2").write_bytes(bz2.compress(lines("id,tags", lambda n: f"{n},{'|'.join(tags(n))}").encode()))
     assert len(found_and_prepared(tmp_path / "a.csv.bz2", tmp_path)[1]["classes"]) == 7
