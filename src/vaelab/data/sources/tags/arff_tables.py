@@ -15,7 +15,8 @@ from vaelab.data.sources.text_files import UNREADABLE, not_utf8, opened_text, te
 from vaelab.errors import InputError, shortened
 
 ATTRIBUTE = re.compile(
-    r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{'"]+)(?:\s+|(?=\{))(\{.*\}|\S+).*""", re.IGNORECASE | re.DOTALL
+    r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{'"]+)(?:\s+|(?=\{))(\{.*\}|\S+).*""",
+    re.IGNORECASE | re.DOTALL,
 )
 UNESCAPED = re.compile(r"@attribute\s+('.*'|\".*\")\s+(\{.*\}|\S+)", re.IGNORECASE)  # a quotation mark in the name
 LABELS = re.compile(r"-C\s+(-?\d+)")
