@@ -41,6 +41,7 @@ def test_the_palette_goes_on_beyond_ten():
     assert palette.shape == (53, 3)
     assert len(np.unique(palette[:50], axis=0)) == 50
     assert (palette[50:] == palette[:3]).all()
+    assert cells.palette(2, ("#ff0000", "none")).tolist() == [[1, 0, 0], [1, 1, 1]]
 
 
 def test_extent_holds_all_grids():
