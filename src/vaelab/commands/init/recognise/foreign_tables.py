@@ -37,6 +37,8 @@ def refuse(path: Path) -> None:
     Raises:
         InputError: what the file is, and what turns it into a table.
     """
+    if not path.is_file():  # a pipe would hang
+        return
     ending = path.suffix.lower()
     with path.open("rb") as file:
         start = file.read(100).lstrip().lower()

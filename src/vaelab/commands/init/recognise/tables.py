@@ -166,7 +166,7 @@ def _opened(path: Path) -> tuple[Table, Text]:
 
 def _because(option: str, columns: Columns) -> str:
     return {
-        "id": f"guessed: {columns.units} in all, whose rows become one"
+        "id": f"guessed: {columns.units:,}{'+' * columns.more} in all, whose rows become one"
         if columns.baskets
         else "guessed: each row has its own; rows of one id are never in two splits",
         "group": f"guessed: {columns.groups} groups, which are measured apart",
