@@ -67,7 +67,7 @@ TEXTS = {  # what lies there, the options that are proposed, and the number of t
     "sparse.arff": (arff(lambda n: f"{{{n % 2} 1, 2 1}}"), {"tags": None}, 3),
     "labels.svm": (lines("", lambda n: f"{','.join(map(str, range(n % 4)))} 3:0.5 7:1"), {"tags": "tags"}, 3),
     "xc.txt": ("60 9 3\n" + lines("", lambda n: f"{','.join(map(str, range(n % 4)))} 3:0.5 7:1"), {"tags": "tags"}, 3),
-    "fast.txt": (lines("", lambda n: f"{' '.join(f'__label__{tag}' for tag in tags(n))} how, {n}"), {"tags": "tags"}, 7),
+    "fast.txt": (lines("", lambda n: f"__label__{' __label__'.join(tags(n))} how, {n}"), {"tags": "tags"}, 7),
     "by_id.json": (json.dumps({f"d{n}": tags(n) for n in ROWS}), {"tags": "tags", "id": "id"}, 7),
     "columns.json": (json.dumps({"k": {n: f"d{n}" for n in ROWS}, "kw": {n: tags(n) for n in ROWS}}),
                      {"tags": "kw", "id": "k"}, 7),
