@@ -67,6 +67,7 @@ TEXTS = {  # what lies there, the options that are proposed, and the number of t
     "sparse.arff": (arff(lambda n: f"{{{n % 2} 1, 2 1}}"), {"tags": None}, 3),
     "labels.svm": (lines("", lambda n: f"{','.join(map(str, range(n % 4)))} 3:0.5 7:1"), {"tags": "tags"}, 3),
     "xc.txt": ("60 9 3\n" + lines("", lambda n: f"{','.join(map(str, range(n % 4)))} 3:0.5 7:1"), {"tags": "tags"}, 3),
+    "fast.txt": (lines("", lambda n: f"__label__{' __label__'.join(tags(n))} how, {n}"), {"tags": "tags"}, 7),
     "by_id.json": (json.dumps({f"d{n}": tags(n) for n in ROWS}), {"tags": "tags", "id": "id"}, 7),
     "columns.json": (json.dumps({"k": {n: f"d{n}" for n in ROWS}, "kw": {n: tags(n) for n in ROWS}}),
                      {"tags": "kw", "id": "k"}, 7),
@@ -94,6 +95,7 @@ def test_a_foreign_text_is_understood_and_prepared(tmp_path, name):
     proposed, meta = found_and_prepared(tmp_path / name, tmp_path)
     assert proposed == options
     assert len(meta["classes"]) == count
+    assert not any("separates tags" in text for text in meta["warnings"])
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,15 @@ def test_mulans_labels_are_those_of_the_xml_beside(tmp_path):
     assert found_and_prepared(tmp_path / "a", tmp_path)[1]["classes"] == ["jazz", "pop"]
 
 
+def test_an_attribute_that_cannot_be_read_is_named_since_others_would_take_its_place(tmp_path):
+    text = arff(lambda n: f"{n % 2},{n // 2 % 2},{n % 3 // 2},0.5")
+    (tmp_path / "a.arff").write_text(text.replace("@attribute rock", "@attribute 'm'usica'"))
+    assert found_and_prepared(tmp_path / "a.arff", tmp_path)[1]["classes"] == ["jazz", "m'usica", "pop"]
+    (tmp_path / "a.arff").write_text(text.replace("@attribute pop {0,1}", "@attribute pop"))
+    with pytest.raises(InputError, match="line 3 is '@attribute pop'; expected a name"):
+        recognise(tmp_path / "a.arff")
+
+
 def test_a_compressed_table_is_read(tmp_path):
     (tmp_path / "a.csv.bz2").write_bytes(bz2.compress(lines("id,tags", lambda n: f"{n},{'|'.join(tags(n))}").encode()))
     assert len(found_and_prepared(tmp_path / "a.csv.bz2", tmp_path)[1]["classes"]) == 7
@@ -123,7 +134,7 @@ def test_a_compressed_table_is_read(tmp_path):
 def test_tags_that_differ_by_capital_letters_are_said(tmp_path):
     (tmp_path / "a.csv").write_text(lines("tags", lambda n: f"{'rR'[n % 2]}ock|{WORDS[1 + n % 6]}"))
     assert any(
-        "2 tags differ by capital letters alone: rock, Rock" in text for text in recognise(tmp_path / "a.csv").said
+        "2 tags differ by capital letters alone: Rock, rock" in text for text in recognise(tmp_path / "a.csv").said
     )
 
 
@@ -139,7 +150,7 @@ REFUSED = {
     "turned.csv": (lines("tag," + ",".join(f"d{n}" for n in ROWS), lambda n: WORDS[n] + ",1" * 60, range(7)),
                    ["a table of 7 rows", ".T.to_csv("]),
     "comment.csv": ("# from a tool\n# 2020\n" + lines("id,tags", lambda n: f"{n},{'|'.join(tags(n))}"),
-                    ["Take away its first 2 lines, which begin with #"]),
+                    ["Take away its first 2 lines, which stand above the table"]),
     "a.sav": ("x", ["a .sav file, which is not read", "pandas.read_spss"]),
     "a.pkl": ("x", ["a Python pickle", "If you trust it"]),
     "a.rds": ("x", ["readRDS"]),
@@ -163,6 +174,12 @@ def test_a_database_names_its_tables(tmp_path):
     base.close()
     with pytest.raises(InputError, match=r"a database with the tables films\n.*select \* from films"):
         recognise(tmp_path / "a.db")
+
+
+def test_a_small_table_is_trained_in_small_batches(tmp_path):
+    for rows, changes in ((60, {"train": {"batch_size": 16}}), (2000, {"train": {"batch_size": 64}}), (7000, {})):
+        (tmp_path / "a.csv").write_text(lines("tags", lambda n: "|".join(tags(n)), range(rows)))
+        assert recognise(tmp_path / "a.csv").changes == changes
 
 
 def test_a_title_with_a_comma_is_no_column_of_tags(tmp_path):

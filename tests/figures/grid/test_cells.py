@@ -37,10 +37,11 @@ def test_outside_a_grid_is_paper():
 
 
 def test_the_palette_goes_on_beyond_ten():
-    palette = cells.palette(13)
-    assert palette.shape == (13, 3)
-    assert len(np.unique(palette[:10], axis=0)) == 10
-    assert (palette[10:] == palette[:3]).all()
+    palette = cells.palette(53)
+    assert palette.shape == (53, 3)
+    assert len(np.unique(palette[:50], axis=0)) == 50
+    assert (palette[50:] == palette[:3]).all()
+    assert cells.palette(2, ("#ff0000", "none")).tolist() == [[1, 0, 0], [1, 1, 1]]
 
 
 def test_extent_holds_all_grids():

@@ -25,8 +25,8 @@ def panels(shown: Shown, info: DataInfo, look: Look) -> list[Panel]:
     inside = int(((x != classes) | (y != classes)).sum())
     text = f"{int(wrong.sum())} of {inside} cells wrong"
     found = (
-        Panel("Original", grid_tile(x, side, classes), "the original grid"),
-        Panel("Reconstruction", grid_tile(y, side, classes), "its reconstruction"),
+        Panel("Original", grid_tile(x, side, classes, info.classes), "the original grid"),
+        Panel("Reconstruction", grid_tile(y, side, classes, info.classes), "its reconstruction"),
         Panel(text.capitalize(), _wrong_tile(wrong, (x != classes) | (y != classes), side), text),
     )
     return [panel._replace(pixels=panel.pixels.repeat(look.zoom, 0).repeat(look.zoom, 1)) for panel in found]
@@ -44,7 +44,10 @@ def _wrong_tile(wrong: np.ndarray, inside: np.ndarray, side: int) -> np.ndarray:
 
 def legend(look: Look) -> tuple[str, np.ndarray | None]:
     """Return what the colours stand for."""
-    return "Cells in the colours of ARC; on the right gray: right, red: wrong (also cells outside of the grid)", None
+    return (
+        "Cells in the colours of classes; on the right gray: right, red: wrong (also cells outside of the grid)",
+        None,
+    )
 
 
 GRID = KindViews(

@@ -3,9 +3,11 @@
 S side of a canvas, K classes; the value K marks cells outside a grid. Pixels are uint8.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -19,6 +21,8 @@ from vaelab.figures.canvas.tiles import PAPER, TILE
 ARC_PALETTE = (
     "#000000", "#0074D9", "#FF4136", "#2ECC40", "#FFDC00", "#AAAAAA", "#F012BE", "#FF851B", "#7FDBFF", "#870C25",
 )  # fmt: skip
+NONE = "none"  # a class of pixels that are transparent
+COLOUR = re.compile(rf"#[0-9a-f]{{6}}|{NONE}")
 LINE = 89  # gray of the lines between cells
 NAME = 230  # pixels of a run's name
 
@@ -27,13 +31,16 @@ def grid_tiles(grids: Sequence[np.ndarray], info: DataInfo) -> list[np.ndarray]:
     """Return grids [S, S] as tiles [TILE, TILE, 3] of one scale, cut to the square that holds all of them."""
     classes = len(info.classes)
     side = extent(*grids, classes=classes)
-    return [grid_tile(grid, side, classes) for grid in grids]
+    return [grid_tile(grid, side, classes, info.classes) for grid in grids]
 
 
-def grid_tile(grid: np.ndarray, side: int, classes: int) -> np.ndarray:
-    """Return a grid [S, S] as pixels [TILE, TILE, 3]; `side` cells fill the tile, outside is paper."""
+def grid_tile(grid: np.ndarray, side: int, classes: int, names: Sequence[str] = ()) -> np.ndarray:
+    """Return a grid [S, S] as pixels [TILE, TILE, 3]; `side` cells fill the tile, outside is paper.
+
+    `names` [K]: of the classes, of which those that are colours, #ff0000, have these.
+    """
     scale = TILE // side
-    colours = np.vstack([np.rint(255 * palette(classes)), np.full((1, 3), PAPER)]).astype(np.uint8)
+    colours = np.vstack([np.rint(255 * palette(classes, names)), np.full((1, 3), PAPER)]).astype(np.uint8)
     cells = grid[:side, :side]
     pixels = colours[cells].repeat(scale, 0).repeat(scale, 1)
     if scale >= 4:
@@ -57,9 +64,15 @@ def grid_size(grid: np.ndarray, classes: int) -> tuple[int, int]:
     return int(rows.max(initial=0)) + 1, int(columns.max(initial=0)) + 1
 
 
-def palette(classes: int) -> np.ndarray:
-    """Return the colour of each class [K, 3] in [0, 1]: ARC's, and beyond ten a repeating wheel."""
-    return np.array([to_rgb(ARC_PALETTE[number % 10]) for number in range(classes)])
+def palette(classes: int, names: Sequence[str] = ()) -> np.ndarray:
+    """Return the colour of each class [K, 3] in [0, 1]: ARC's, then forty others; beyond them they repeat.
+
+    Classes that are colours by their names, such as #ff0000, have these.
+    """
+    if names and all(COLOUR.fullmatch(name) for name in names):
+        return np.array([to_rgb(name if name != NONE else "white") for name in names])
+    colours = [*map(to_rgb, ARC_PALETTE), *colormaps["tab20b"].colors, *colormaps["tab20c"].colors]  # type: ignore[attr-defined]
+    return np.array([colours[number % len(colours)] for number in range(classes)])
 
 
 def recall_bars(recall: Sequence[float | None], counts: Sequence[int], classes: Sequence[str], phase: str) -> Figure:
@@ -67,7 +80,9 @@ def recall_bars(recall: Sequence[float | None], counts: Sequence[int], classes: 
     values = np.array([np.nan if value is None else value for value in recall])
     figure = new_figure(10, 4.2)
     axes = figure.add_subplot()
-    bars = axes.bar(range(len(classes)), np.nan_to_num(values), color=palette(len(classes)), edgecolor="#444444")
+    bars = axes.bar(
+        range(len(classes)), np.nan_to_num(values), color=palette(len(classes), classes), edgecolor="#444444"
+    )
     axes.bar_label(bars, ["absent" if np.isnan(v) else f"{v:.2f}" for v in values], padding=2, fontsize=9)
     mean = float(np.nanmean(values))
     axes.axhline(mean, color="#444444", linestyle="--", label=f"balanced accuracy {mean:.2f}")

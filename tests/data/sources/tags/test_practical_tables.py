@@ -176,9 +176,9 @@ def test_whatever_mark_separates_tags_is_named(prepared, mark):
 
 @pytest.mark.parametrize("separator", ["|", ","])
 def test_cells_in_brackets_without_quotes_are_not_separated_within_them(prepared, separator):
-    cells = ["{tag0,tag1}", "{tag2}", "{tag1,tag2,tag3}", "{tag0,tag3}"] * 5
+    cells = ["(tag0,tag1)", "(tag2)", "(tag1,tag2,tag3)", "(tag0,tag3)"] * 5
     (text,) = read_meta(prepared({"tags": cells}, separator=separator))["warnings"]
-    assert "tags stand in brackets, as '{tag" in text
+    assert "tags stand in brackets, as '(tag" in text
     assert text.endswith('take the brackets away, or quote each tag, as in ["a", "b"]')
     assert "separator:" not in text
 
@@ -243,7 +243,9 @@ def test_lists_in_cells_are_read(prepared, capsys, dump, cells):
         ('[{"x": []}]', None),
         ("[a, b]", None),
         ("[['a']]", None),
-        ('{"a": 1}', None),
+        ('{"a": 1, "b": 0, "c": 2.5}', ["a", "c"]),
+        ('{"a": "b"}', None),
+        ('{a,"b, c"}', ["a", "b, c"]),
         ("['a", None),
         ("[__import__('os')]", None),
         ("(1999)", None),

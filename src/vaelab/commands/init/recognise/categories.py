@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from vaelab.commands.init.recognise.named_columns import LONGEST, is_number
-from vaelab.data.sources.tags.rows import MARKS, MISSING, TICKS
+from vaelab.data.sources.tags.marks import MARKS, MISSING, TICKS, YES
 
 FEWEST = 3  # columns
 MOST_VALUES, ROWS = 30, 5  # of a column, and of each value on average
@@ -21,24 +21,30 @@ def is_mark(column: Sequence[str], blank: bool = False) -> bool:
     if not blank:
         return bool(values) and values <= MARKS.keys()
     said = values - MISSING
-    return bool(said) and bool(values & MISSING) and said <= {*TICKS, *BITS}
+    return bool(said) and bool(values & MISSING) and (said <= {*TICKS, *YES} or said <= {*BITS})
 
 
 def categories(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns of few values; numbers are such where texts are too, or where none is 0: a scale of 1 to 5."""
     found = {name: values for name, column in columns.items() if (values := _values(column))}
     texts = [name for name, values in found.items() if not all(map(is_number, values))]
-    scales = [name for name, values in found.items() if name not in texts and "0" not in values]
+    scales = [name for name, values in found.items() if name not in texts and not _counts(values)]
     marks = [name for name in found if is_mark(columns[name])]
     kept = [*found] if len(texts) >= FEWEST else [*texts, *scales, *marks]
     return [name for name in columns if name in kept] if len(kept) >= FEWEST else []
+
+
+def _counts(values: Counter[str]) -> bool:
+    """Whether numbers may be counts: one is 0, and none is negative, as those of answers may be."""
+    numbers = {float(value.replace(",", ".")) for value in values}
+    return min(numbers) == 0
 
 
 def _values(column: Sequence[str]) -> Counter[str]:
     """The values of a column and their rows; none where it has too many, or one."""
     counts = Counter(cell for cell in column if cell.lower() not in MISSING)
     numbers = all(map(is_number, counts))
-    whole = not numbers or all(value.lstrip("-").isdecimal() for value in counts)
+    whole = not numbers or all(float(value.replace(",", ".")).is_integer() for value in counts)
     most = MOST_NUMBERS if numbers else MOST_VALUES
     few = 2 <= len(counts) <= most and counts.total() >= ROWS * len(counts)
     short = sum(map(len, counts)) <= LONGEST * len(counts)

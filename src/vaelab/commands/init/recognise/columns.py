@@ -1,6 +1,5 @@
 """What the columns of a table hold, by its first rows: tags, ids, groups, splits."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -8,34 +7,16 @@ from typing import Any, NamedTuple
 
 from vaelab.commands.init.recognise.baskets import basket_columns
 from vaelab.commands.init.recognise.categories import categories, is_mark
-from vaelab.commands.init.recognise.named_columns import LONGEST, REUSED, is_number, is_unit, numbered
+from vaelab.commands.init.recognise.joined import NAMED_TAGS, Joined, called, joined_in, reuse
+from vaelab.commands.init.recognise.named_columns import LONGEST, is_number, is_unit, numbered
 from vaelab.data.sources.split_names import split_named
 from vaelab.data.sources.tables import FILE, Table
-from vaelab.data.sources.tags.lists import are_lists, list_in
-from vaelab.data.sources.tags.separators import SEPARATORS
 from vaelab.errors import InputError
 
 ROWS, FEW, CELLS = 50_000, 2000, 5_000_000  # that are looked at, also of a wide table, and cells in all
-SEVERAL = 0.15  # of the cells hold several tags
 MOST_GROUPS, GROUP_ROWS = 30, 5
-NAMED_TAGS = ("tags", "tag", "labels", "label", "genres", "genre", "keywords", "categories", "topics", "terms")
 NAMED_GROUP = ("group", "source", "country", "language", "kind", "type", "class", "category")
-DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*|\d{1,2}:\d{2}(?::\d{2})?.*")
-LENGTHS = 3  # of lists of numbers, which are of one length where they are no tags
-FREQUENT = 5  # rows of half of the words that are tags, where no name says so
 NAMED_ID = ("id", "key", "uuid", "name", "index", "identifier")
-
-Cells = Sequence[Any]
-
-
-class Joined(NamedTuple):
-    """A column that holds several tags in a cell."""
-
-    column: str
-    separator: str  # empty of lists
-    share: float  # of the cells that hold several
-    counts: Counter[str]  # rows of each tag
-    example: str
 
 
 class Columns(NamedTuple):
@@ -94,8 +75,8 @@ def _told(names: list[str], cells: dict[str, list[Any]], in_files: bool, more: b
     marks = [name for name, column in texts.items() if name and is_mark(column)]
     blanks = [name for name, column in texts.items() if name and is_mark(column, True)]
     marks = [name for name in texts if name in (*marks, *blanks)]
-    found = [joined for name in cells if name not in marks and (joined := _joined(name, cells[name], texts[name]))]
-    joined = max(found, key=lambda one: (called(one.column, NAMED_TAGS), _reuse(one.counts)), default=None)
+    found = [joined for name in cells if name not in marks and (joined := joined_in(name, cells[name], texts[name]))]
+    joined = max(found, key=lambda one: (called(one.column, NAMED_TAGS), reuse(one.counts)), default=None)
     left = {name: column for name, column in texts.items() if name and name not in marks}
     several = numbered(left) if named else []
     if joined and several and (joined.column in several or not called(joined.column, NAMED_TAGS)):
@@ -141,55 +122,6 @@ def _baskets(names: list[str], texts: Mapping[str, Sequence[str]], basket: tuple
     )
 
 
-def _joined(name: str, cells: Cells, texts: Sequence[str]) -> Joined | None:
-    """The tags of a column; None where it seems to hold none."""
-    if cells and isinstance(cells[0], list):
-        return _counted(name, [[str(tag).strip() for tag in cell] for cell in cells], "", texts)
-    if are_lists(texts):
-        return _counted(name, [list_in(cell) or [] for cell in texts], "", texts)
-    if all(DATE.fullmatch(text) for text in texts if text):
-        return None
-    found = [_counted(name, [cell.split(mark) for cell in texts], mark, texts) for mark in SEPARATORS]
-    best = max((one for one in found if one), key=lambda one: one.share, default=None)
-    words = None if best else _counted(name, [cell.split() for cell in texts], " ", texts)
-    return best or (words if words and _are_tags(words, texts, called(name, NAMED_TAGS) > 0) else None)
-
-
-def _are_tags(words: Joined, texts: Sequence[str], named: bool) -> bool:
-    """Whether words between blanks are tags rather than parts of names or of a text: no name says so by accident."""
-    cells = [cell.split() for cell in texts if cell]
-    alone = sum(len(set(cell)) == len(cell) for cell in cells) > 0.95 * len(cells)
-    often = sorted(words.counts.values())[len(words.counts) // 2] >= FREQUENT
-    return alone and len({*texts}) > len(words.counts) and (named or often)
-
-
-def _counted(name: str, rows: Sequence[list[str]], separator: str, texts: Sequence[str]) -> Joined | None:
-    """The tags of rows; None where hardly any has several, or where they are text or numbers rather than tags."""
-    tags = [{tag.strip() for tag in row if tag.strip()} for row in rows]
-    given = sum(map(bool, tags))
-    several = sum(len(row) > 1 for row in tags)
-    counts = Counter(tag for row in tags for tag in row)
-    if not given or several < SEVERAL * given or len(counts) < 2 or _reuse(counts) < REUSED:
-        return None
-    if sum(map(len, counts)) > LONGEST * len(counts):
-        return None
-    if sum(map(is_number, counts)) > 0.9 * len(counts) and not _are_numbers(name, counts, tags):
-        return None
-    example = next(text for text, row in zip(texts, tags, strict=True) if len(row) > 1)
-    return Joined(name, separator, several / given, counts, repr(example[:LONGEST]))
-
-
-def _reuse(counts: Counter[str]) -> float:
-    """How often a tag is there on average, but for the most frequent one, which may be a word in each name."""
-    return (counts.total() - max(counts.values())) / max(1, len(counts) - 1)
-
-
-def _are_numbers(name: str, counts: Counter[str], tags: Sequence[set[str]]) -> bool:
-    """Whether numbers are tags: whole ones, in lists of different lengths, often used or in a column of tags."""
-    whole = all(tag.isdecimal() for tag in counts) and len({*map(len, tags)}) >= LENGTHS
-    return whole and (called(name, NAMED_TAGS) > 0 or counts.total() >= FREQUENT * len(counts))
-
-
 def _is_split(column: Sequence[str]) -> bool:
     phases = {split_named(value) for value in set(column) if value}
     return len(phases) > 1 and None not in phases
@@ -202,10 +134,3 @@ def _is_group(column: Sequence[str]) -> bool:
 
 def _is_text(column: Sequence[str]) -> bool:
     return sum(map(len, column)) > 2 * LONGEST * len(column)
-
-
-def called(name: str, names: Sequence[str]) -> int:
-    """Return how well a name is one of those: the first word of the list is best."""
-    word = name.lower()
-    found = [place for place, one in enumerate(names) if word == one or word.endswith(f"_{one}")]
-    return len(names) - min(found, default=len(names))

@@ -3,6 +3,7 @@
 H rows, W columns, K classes.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -31,6 +32,7 @@ MOST_MARKS, SOKOBAN = 40, set("#@+$*.-_ pPbB&")  # characters of texts; those of
 BOARD_CELLS, BOARD_MARKS = 36, 12  # of strings of which no name says that they are boards
 BOARDS = ("quiz", "puzzle", "solution", "board", "grid", "fen", "level", "state", "map", "sudoku", "position")
 ROWS = 200
+VALUES = 1_000_000  # of an array that are looked at
 NOT_LEVELS = ("readme", "license", "licence", "notice", "requirements")
 
 
@@ -95,6 +97,8 @@ def _seen(path: Path, files: Sequence[Path]) -> _Seen | None:
     """What a sample of files holds; None where they are of another kind."""
     sample, grids, held = spread(list(files), SAMPLE), list[FoundGrid](), 0
     for file in sample:
+        if file.suffix.lower() == ".npy" and not _has_few_values(path / file):
+            continue
         try:
             found = list(islice(grids_in(path / file), GRIDS))
         except (UnreadableError, OSError):
@@ -113,6 +117,18 @@ def _seen(path: Path, files: Sequence[Path]) -> _Seen | None:
     height, width = (max(shape[axis] for shape in shapes) for axis in (0, 1))
     more = len(sample) < len(files) or any(grid.name == f"#{GRIDS}" for grid in grids)
     return _Seen(len(grids), held, height, width, [str(cell) for cell in sorted(classes)], more)
+
+
+def _has_few_values(path: Path) -> bool:
+    """Whether the first values of an array, which may be large, are whole numbers, and few different ones."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    if array.ndim < 2 or array.dtype.kind not in "buif":
+        return False
+    values = np.unique(array[: max(1, VALUES // max(1, math.prod(array.shape[1:])))])
+    return len(values) <= MOST_CLASSES and not (values % 1 != 0).any() if array.dtype.kind != "b" else True
 
 
 def _are_levels(file: Path, grids: Sequence[FoundGrid]) -> bool:

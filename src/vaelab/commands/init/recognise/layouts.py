@@ -7,11 +7,11 @@ from pathlib import Path
 from vaelab.commands.init.recognise import (
     arrays,
     defects,
+    foreign_tables,
     grids,
     listed,
     masked,
     pictures,
-    programs,
     shards,
     tables,
     tasks,
@@ -69,7 +69,7 @@ def endings(path: Path) -> str:
 
 
 def _file(path: Path) -> Found:
-    programs.refuse(path)
+    foreign_tables.refuse(path)
     is_json = path.suffix.lower() == ".json"
     if found := (is_json and tasks.arc(path)) or shards.shards(path) or grids.in_file(path) or tables.table(path):
         return found

@@ -1,7 +1,10 @@
 """Tables of tagged rows: which columns are tags, id, group and split."""
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vaelab.commands.init.copying import files_of
 from vaelab.commands.init.recognise import hub
@@ -9,7 +12,7 @@ from vaelab.commands.init.recognise.columns import Columns, columns_of
 from vaelab.commands.init.recognise.found import Found, not_understood
 from vaelab.commands.init.recognise.no_tags import ENTRY
 from vaelab.commands.init.recognise.tag_options import SHOWN, tag_options
-from vaelab.commands.init.recognise.written import Written, comments, written
+from vaelab.commands.init.recognise.written import Written, preamble, written
 from vaelab.data.sources.split_names import split_named, whole
 from vaelab.data.sources.tables import AS_USUAL, DELIMITERS, FILE, Table, Text
 from vaelab.data.sources.tags.labelled_lines import is_labelled
@@ -21,13 +24,16 @@ PERHAPS = (".json", ".txt", ".dat", ".data")  # endings of tables, and of much e
 MARKS = ";\t|"  # that texts may have in place of the delimiter of their ending
 FEWEST = 20  # rows
 MOST_TRIED = 50  # files of a folder
+NOT_FIRST = re.compile(r"test|sample_?submission", re.IGNORECASE)  # tables whose tags are to be found, on Kaggle
+BATCH, SMALLEST_BATCH, STEPS, TRAINED = 256, 16, 20, 0.8  # rows, of the preset; steps an epoch; share of the rows
 OPTIONS = ("id", "group", "split_by", "split_column")
 
 
 def in_folder(path: Path) -> Found | None:
     """Return the data set of the tables in a folder: those of its splits, or the first of tags; None without any."""
     every = sorted(path / below for below in files_of(path))
-    files = [file for file in every if is_table(file)][:MOST_TRIED]
+    files = sorted((file for file in every if is_table(file)), key=lambda file: _phase(file) != "train")
+    files = sorted(files, key=lambda file: NOT_FIRST.match(file.name) is not None)[:MOST_TRIED]
     if named := hub.splits_of(path, files):
         return _renamed(path, named)
     problems = []
@@ -89,13 +95,15 @@ def table(path: Path) -> Found | None:
         opened = open_table(path, path.as_posix(), text)
         if text == AS_USUAL and path.is_dir():
             opened, text = _opened(path)
+        if opened.names[0].lower().startswith("sep="):
+            raise InputError(f"{path.as_posix()}: its first line is Excel's: {opened.names[0]}")
         columns = columns_of(opened, text.header == "names")
     except InputError as error:
         if table_ending(path) in PERHAPS:
             return None
-        mend = (
-            f"Take away its first {lines} lines, which begin with #," if (lines := comments(path)) else "Mend the file,"
-        )
+        above = preamble(path) if is_text else 0
+        lines = f"its first {above} lines, which stand" if above > 1 else "its first line, which stands"
+        mend = f"Take away {lines} above the table," if above else "Mend the file,"
         raise not_understood(path, f"a table that cannot be read: {error}", mend, ENTRY, "tags") from None
     if columns.rows < FEWEST:
         if table_ending(path) in PERHAPS:
@@ -128,7 +136,16 @@ def _found(path: Path, columns: Columns, text: Text, written_so: Mapping[str, st
     rest = [name for name in columns.names if name not in used and name not in columns.marks]
     rest = [f"column {name or 'without a name'}" for name in rest]
     rest = [] if ignored and not rest else rest
-    return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, rest=rest)
+    changes = _more_steps(columns.units if columns.baskets else columns.rows) if not columns.more else {}
+    if changes:
+        why = {**why, "preset": "smaller batches than usual, as there are few rows: more steps an epoch"}
+    return Found({"source": "tags_csv", "path": Path(), **settings}, "tags", said, why, changes, rest)
+
+
+def _more_steps(rows: int) -> dict[str, Any]:
+    """Changes to a run on few rows: batches of which an epoch has some steps."""
+    size = max(SMALLEST_BATCH, 2 ** int(math.log2(max(1, TRAINED * rows / STEPS))))
+    return {"train": {"batch_size": size}} if size < BATCH else {}
 
 
 def _named(tags: str | list[str] | None) -> list[str]:
@@ -149,7 +166,7 @@ def _opened(path: Path) -> tuple[Table, Text]:
 
 def _because(option: str, columns: Columns) -> str:
     return {
-        "id": f"guessed: {columns.units} in all, whose rows become one"
+        "id": f"guessed: {columns.units:,}{'+' * columns.more} in all, whose rows become one"
         if columns.baskets
         else "guessed: each row has its own; rows of one id are never in two splits",
         "group": f"guessed: {columns.groups} groups, which are measured apart",

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vaelab.commands.init.recognise.columns import NAMED_TAGS, Columns, Joined, called
+from vaelab.commands.init.recognise.columns import Columns
+from vaelab.commands.init.recognise.joined import NAMED_TAGS, Joined, called
 from vaelab.commands.init.recognise.no_tags import no_tags
-from vaelab.data.sources.tags.rows import MISSING
+from vaelab.data.sources.tags.marks import MISSING
 
 MANY_TAGS = 1000  # of which the rare ones are left out
 SHOWN = 8
@@ -63,6 +64,12 @@ def _joined(joined: Joined, columns: Columns) -> tuple[dict[str, Any], dict[str,
     tags = joined.counts
     each = sum(tags.values()) / max(1, columns.units if columns.baskets else columns.rows)
     said = [f"column {joined.column} holds {len(tags):,} tags, {each:.1f} a row: {_first(_frequent(tags))}"]
+    once = sum(number == 1 for number in tags.values())
+    if not joined.separator and 0.9 * columns.rows <= once:
+        settings["min_count"], why["min_count"] = (
+            2,
+            "what is in one row alone is left out, such as its number",
+        )
     if len(tags) > MANY_TAGS:
         least = max(2, sorted(tags.values(), reverse=True)[MANY_TAGS] + 1)
         kept = sum(count >= least for count in tags.values())
@@ -85,7 +92,7 @@ def _several(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, str], list
 
 
 def _frequent(tags: Counter[str], number: int | None = SHOWN) -> list[str]:
-    return [tag for tag, _ in tags.most_common(number)]
+    return sorted(tags, key=lambda tag: (-tags[tag], tag))[:number]
 
 
 def _first(names: Sequence[str]) -> str:

@@ -1,10 +1,11 @@
 """How a text table is written, by its first lines: encoding, delimiter, and whether the first line has names."""
 
 import csv
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +13,11 @@ from vaelab.commands.init.recognise.named_columns import LONGEST, is_number
 from vaelab.data.sources.tables import DELIMITERS, Header, Text
 from vaelab.data.sources.text_files import OPENERS, UNREADABLE, opened_text, table_ending
 
+MOST_ABOVE = 8  # lines above a table
 LINES, LINE_CHARACTERS = 500, 2**20  # that are looked at, and of one
 READ = 2**26  # characters, to see whether a text is UTF-8
 WESTERN = "cp1252"
-OTHERS = ("shift_jis", "gb18030", "euc_kr", "cp1251")
+OTHERS = ("shift_jis", "gb18030", "euc_kr", "cp1251", "iso8859-7")
 NUMBERS = re.compile(r"-?\d+(?:[.,]\d+)*", re.ASCII)
 REUSED, FREQUENT, WIDTHS = 3, 5, 3  # of the tags of lists: times that each is there, half of them; lengths of lists
 QUOTES = "‘’“”„‚«»–—…•€°´"  # that Western texts hold beside letters
@@ -32,12 +34,14 @@ def written(path: Path) -> Written:
     """Return how a text is written; nothing of what is as usual."""
     text, why = Text(), dict[str, str]()
     if encoding := encoding_of(path):
-        text, why = text._replace(encoding=encoding), {"encoding": "guessed: the file is not UTF-8"}
+        text, why["encoding"] = text._replace(encoding=encoding), "guessed, as it is not UTF-8: are accents right?"
     lines = list(_lines(path, encoding))
     usual = DELIMITERS[table_ending(path)]
     cells = {mark: _rows(lines, mark) for mark in (*_marks(usual), " ")}
     same = {mark: rows for mark, rows in cells.items() if _are_even(rows) and mark != " "}
     same = {mark: rows for mark, rows in same.items() if mark == usual or len(rows[0]) > 1}
+    if max((len(rows[0]) for rows in same.values()), default=0) < 2 and _is_matrix(cells[" "]):
+        same = {" ": cells[" "]}
     mark = max(same, key=lambda mark: len(same[mark][0]), default=usual)
     header: Header = "names"
     if same and len(same[mark][0]) > 1:
@@ -53,9 +57,15 @@ def written(path: Path) -> Written:
     return Written(text, why)
 
 
-def comments(path: Path) -> int:
-    """Return how many lines at the beginning of a text are comments."""
-    return sum(1 for _ in itertools.takewhile(lambda line: line.startswith("#"), _lines(path, encoding_of(path))))
+def preamble(path: Path) -> int:
+    """Return how many lines at the beginning of a text stand above its table: comments, titles, Excel's sep=."""
+    lines = list(_lines(path, encoding_of(path)))
+    for number in range(1, MOST_ABOVE):
+        for mark in _marks(DELIMITERS.get(table_ending(path), ",")):
+            rows = _rows(lines[number:], mark)
+            if len(rows) > 1 and _are_even(rows) and len(rows[0]) > 1 and lines[number].strip():
+                return number
+    return 0
 
 
 def encoding_of(path: Path) -> str | None:
@@ -81,10 +91,11 @@ def _fits(content: bytes, encoding: str) -> bool:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         return False
+    inner = sum(a.islower() and b.isupper() for a, b in pairwise(text) if ord(b) > 127)
     if encoding != WESTERN:
-        return True
+        return 50 * inner <= sum(ord(c) > 127 for c in text)  # capital letters within words say that it is another
     foreign = [c for c in text if ord(c) > 127]
-    pairs = sum(ord(a) > 127 and ord(b) > 127 and a.isalpha() and b.isalpha() for a, b in itertools.pairwise(text))
+    pairs = sum(ord(a) > 127 and ord(b) > 127 and a.isalpha() and b.isalpha() for a, b in pairwise(text))
     return sum(c.isalpha() or c in QUOTES for c in foreign) > 0.8 * len(foreign) and 4 * pairs < len(foreign)
 
 
@@ -118,6 +129,10 @@ def _are_even(rows: Sequence[Sequence[str]]) -> bool:
     return len({*map(len, rows)}) == 1
 
 
+def _is_matrix(rows: Sequence[Sequence[str]]) -> bool:
+    return _are_even(rows) and len(rows[0]) > 1 and all(is_number(cell) for row in rows[1:] for cell in row)
+
+
 def _is_row(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line is a row like the others: numbers where these are, or else values that they have too."""
     first, body = rows[0], list(zip(*rows[1:], strict=True))
@@ -125,9 +140,21 @@ def _is_row(rows: Sequence[Sequence[str]]) -> bool:
         return False
     numbers = [n for n, column in enumerate(body) if all(NUMBERS.fullmatch(cell.strip()) for cell in column if cell)]
     numbers = [n for n in numbers if any(body[n])]
+    if numbers and all(NUMBERS.fullmatch(first[number].strip()) for number in numbers):
+        inside = sum(_is_inside(first[number], body[number]) for number in numbers)
+        return 2 * inside >= len(numbers)  # names may be numbers, too, such as years
     if numbers:
-        return all(NUMBERS.fullmatch(first[number].strip()) for number in numbers)
+        return False
     return _recurs(rows)
+
+
+def _is_inside(cell: str, column: Sequence[str]) -> bool:
+    """Whether a number lies among those of a column, or not far from them."""
+    with suppress(ValueError):
+        numbers = [float(other.replace(",", ".")) for other in column if other]
+        span = max(numbers) - min(numbers)
+        return min(numbers) - span <= float(cell.replace(",", ".")) <= max(numbers) + span
+    return True  # several in a cell
 
 
 def _recurs(rows: Sequence[Sequence[str]]) -> bool:

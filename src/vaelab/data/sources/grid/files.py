@@ -4,7 +4,6 @@ Exact duplicates are dropped. K classes, H rows, W columns, S side of the canvas
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from vaelab.data.format import prepared
 from vaelab.data.format.clusters import cluster_report
 from vaelab.data.format.info import PHASES, DataInfo
 from vaelab.data.sources.account import Account
+from vaelab.data.sources.grid.cutting import parts
 from vaelab.data.sources.grid.grid_lists import MOST_CLASSES
 from vaelab.data.sources.grid.reading import READERS, grids_in
 from vaelab.data.sources.listing import list_files, printable
@@ -106,7 +106,7 @@ def _fitting(grids: Sequence[_Grid], settings: GridFiles, account: Account) -> l
             continue
         larger += 1
         if settings.larger == "cut":
-            for number, part in enumerate(_parts(grid.cells, canvas, settings.stride), 1):
+            for number, part in enumerate(parts(grid.cells, canvas, settings.stride), 1):
                 fitting.append(grid._replace(cells=part, unit=f"{grid.unit} part {number}" if alone else grid.unit))
     if larger and alone and settings.larger == "cut":
         text = f"{len(grids)} grids are too few to be split whole: parts of one are in different splits"
@@ -115,23 +115,6 @@ def _fitting(grids: Sequence[_Grid], settings: GridFiles, account: Account) -> l
         what = "cut into parts" if settings.larger == "cut" else "left out"
         account.say(f"{larger} of {len(grids)} grids are larger than the canvas of {canvas}, and {what}")
     return fitting
-
-
-def _parts(cells: np.ndarray, canvas: int, stride: int | None) -> Iterator[np.ndarray]:
-    rows, columns = (_cuts(length, canvas, stride) for length in cells.shape)
-    for top, bottom in rows:
-        for left, right in columns:
-            yield cells[top:bottom, left:right]
-
-
-def _cuts(length: int, canvas: int, stride: int | None) -> list[tuple[int, int]]:
-    if length <= canvas:
-        return [(0, length)]
-    if stride:
-        starts = sorted({*range(0, length - canvas, stride), length - canvas})
-        return [(start, start + canvas) for start in starts]
-    ends = np.linspace(0, length, -(-length // canvas) + 1).round().astype(int).tolist()
-    return list(pairwise(ends))
 
 
 def _classes(grids: Sequence[_Grid], place: str) -> np.ndarray:
@@ -159,8 +142,8 @@ def _phases(grids: Sequence[_Grid], settings: GridFiles, where: str) -> tuple[di
     train = [unit for unit, phase in given.items() if phase == "train"]
     if "val" in given.values() or len(train) < 2:
         return given, "by the names of folders or files, as given"
-    parts = parts_of(hashes(train, settings.seed), (settings.split.train, settings.split.val))
-    given |= {unit: "val" for unit, part in zip(train, parts.tolist(), strict=True) if part}
+    shares = parts_of(hashes(train, settings.seed), (settings.split.train, settings.split.val))
+    given |= {unit: "val" for unit, part in zip(train, shares.tolist(), strict=True) if part}
     return given, "by the names of folders or files, as given; val by a hash, out of train"
 
 

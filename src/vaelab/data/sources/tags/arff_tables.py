@@ -15,8 +15,10 @@ from vaelab.data.sources.text_files import UNREADABLE, not_utf8, opened_text, te
 from vaelab.errors import InputError, shortened
 
 ATTRIBUTE = re.compile(
-    r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{]+)\s*(\{.*\}|\S+).*""", re.IGNORECASE | re.DOTALL
+    r"""@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{'"]+)(?:\s+|(?=\{))(\{.*\}|\S+).*""",
+    re.IGNORECASE | re.DOTALL,
 )
+UNESCAPED = re.compile(r"@attribute\s+('.*'|\".*\")\s+(\{.*\}|\S+)", re.IGNORECASE)  # a quotation mark in the name
 LABELS = re.compile(r"-C\s+(-?\d+)")
 MISSING = "?"
 
@@ -24,12 +26,16 @@ MISSING = "?"
 def arff_table(path: Path, place: str) -> Table:
     """Return the table in an .arff file, its columns the labels where it says them. Raises InputError."""
     relation, attributes = "", dict[str, str]()  # values of each that are 0 in a sparse row
-    for _, line in _lines(path, place):
+    for number, line in _lines(path, place):
         word = line.split(maxsplit=1)[0].lower()
         relation = line if word == "@relation" else relation
         if word == "@data":
             break
-        if match := ATTRIBUTE.fullmatch(line):
+        if word == "@attribute":
+            match = ATTRIBUTE.fullmatch(line) or UNESCAPED.fullmatch(line)
+            if match is None or _unquoted(match[1]) in attributes:
+                wrong = "is there before" if match else "expected a name, and {values} or a type"
+                raise InputError(f"{place}: line {number} is {line[:60]!r}; {wrong}")
             attributes[_unquoted(match[1])] = _first_value(match[2])
     if not attributes:
         raise InputError(f"{place}: has no line @attribute; expected an .arff file")

@@ -1,7 +1,7 @@
 """Texts of labels before features, one item a line, as LIBSVM's multi-label sets and extreme classification have them.
 
 `3,7 12:0.4 80:1` has the labels 3 and 7; the features are not read. The latter's first line has three numbers: items,
-features, labels. An item without labels begins with a blank.
+features, labels. An item without labels begins with a blank. Or before a text, as fastText has them: `__label__a word`.
 """
 
 import re
@@ -14,6 +14,7 @@ from vaelab.errors import InputError, shortened
 
 SIZES = re.compile(r"\d+ \d+ \d+\s*", re.ASCII)
 ITEM = re.compile(r"(?P<labels>(?:[^\s:,]+(?:,[^\s:,]+)*)?)(?:\s+\d+:[-+.\deE]+)+\s*", re.ASCII)
+LABEL = "__label__"
 LOOKED_AT = 3  # lines
 
 
@@ -25,7 +26,7 @@ def is_labelled(path: Path) -> bool:
     except (UnicodeDecodeError, *UNREADABLE):
         return False
     lines = [line for line in lines[SIZES.fullmatch(lines[0]) is not None :] if line]
-    return bool(lines) and all(ITEM.fullmatch(line) for line in lines)
+    return bool(lines) and (all(map(ITEM.fullmatch, lines)) or all(line.startswith(LABEL) for line in lines))
 
 
 def labels_table(path: Path, place: str) -> Table:
@@ -50,6 +51,9 @@ def _labels(path: Path, place: str) -> Iterator[tuple[int, list[str]]]:
         with opened_text(path) as file:
             for number, line in enumerate(text_lines(file, place), 1):
                 if (number == 1 and SIZES.fullmatch(line)) or not line.strip():
+                    continue
+                if line.startswith(LABEL):
+                    yield number, [word.removeprefix(LABEL) for word in line.split() if word.startswith(LABEL)]
                     continue
                 match = ITEM.fullmatch(line)
                 if not match:

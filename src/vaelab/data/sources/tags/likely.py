@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from vaelab.data.sources.tables import FILE, Column, Table
 from vaelab.data.sources.tags.lists import are_lists
-from vaelab.data.sources.tags.rows import MARKS
+from vaelab.data.sources.tags.marks import MARKS
 from vaelab.data.sources.tags.separators import SEPARATORS
 
 USUAL = ("tag", "genre", "label", "keyword", "categor", "topic", "subject", "class")  # beginnings of names

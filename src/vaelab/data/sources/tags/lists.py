@@ -1,12 +1,15 @@
 """Lists of tags in one cell of text, in brackets: JSON, or as Python and NumPy print lists, tuples and sets.
 
-Also <a><b>, as Stack Exchange has them, and lists of objects: [{"id": 28, "name": "Action"}].
+Also <a><b>, as Stack Exchange has them, {a,b}, lists of objects, [{"id": 28, "name": "Action"}], and of one object of
+numbers, {"a": 7, "b": 2}, the keys.
 """
 
 import ast
+import csv
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from vaelab.errors import InputError
@@ -16,6 +19,7 @@ PIECE = re.compile(
     r"""\s*(?:u?(?P<single>'(?:[^'\\]|\\.)*')|u?(?P<double>"(?:[^"\\]|\\.)*")|(?P<bare>[-+.\w]+))\s*(?:,|\s|\Z)""",
     re.DOTALL,
 )
+QUOTED = re.compile(r"""\{\s*(?:'[^']*'|"[^"]*")\s*[,}]""")  # a set of texts
 ANGLES = re.compile(r"(?:<[^<>]+>\s*)+")
 NAMES = ("name", "tag", "label", "title", "text", "value", "term", "id")  # of an object, the first it has is its tag
 NONE = ("None", "null", "nan", "NaN")  # pieces that are no tag
@@ -30,6 +34,8 @@ def list_in(cell: str) -> list[str] | None:
         return [tag.strip() for tag in re.split("[<>]", text) if tag.strip()]
     if text.startswith("[{"):
         return _of_objects(text)
+    if text[:1] + text[-1:] == "{}" and not QUOTED.match(text):
+        return _in_braces(text)
     if text[:1] + text[-1:] not in BRACKETS or (text[:1] != "[" and not QUOTES & set(text)):
         return None
     inner = text[1:-1].strip()
@@ -52,14 +58,28 @@ def tag_of(value: Any) -> str | None:
     return str(names[0]) if names else texts[0] if len(texts) == 1 else None
 
 
-def _of_objects(text: str) -> list[str] | None:
+def _in_braces(text: str) -> list[str] | None:
+    """Tags as PostgreSQL prints arrays, {a,"b c"}; or the keys of an object of numbers, {"a": 7}."""
+    if ":" not in text:
+        return [tag.strip() for tag in next(csv.reader([text[1:-1]], skipinitialspace=True), []) if tag.strip()]
+    found = _read(text)
+    if not isinstance(found, dict) or not all(type(value) in (int, float) for value in found.values()):
+        return None
+    return [str(key) for key, value in found.items() if value]
+
+
+def _read(text: str) -> Any:
+    """The value of a text in JSON or Python; None where it is neither."""
     for read in (json.loads, ast.literal_eval):
-        try:
-            tags = [tag_of(value) for value in read(text)]
-        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-            continue
-        return None if None in tags else [tag for tag in tags if tag]
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            return read(text)
     return None
+
+
+def _of_objects(text: str) -> list[str] | None:
+    found = _read(text)
+    tags = [tag_of(value) for value in found] if isinstance(found, list) else [None]
+    return None if None in tags else [tag for tag in tags if tag]
 
 
 def _piece(found: re.Match[str]) -> str | None:

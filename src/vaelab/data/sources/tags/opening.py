@@ -36,7 +36,8 @@ def open_table(path: Path, place: str, text: Text = AS_USUAL) -> Table:
         place: of the table, for errors: its option in params, and the file.
         text: how it is written, where it is a text.
     """
-    text = text._replace(where=place.partition(".path:")[0])
+    where, option, _ = place.partition(".path:")
+    text = text._replace(where=where if option else "")
     if path.is_dir():
         return table_of_splits(path, place, is_table, partial(_opened_in, text))
     if not path.is_file():

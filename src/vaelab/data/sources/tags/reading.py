@@ -17,8 +17,9 @@ from vaelab.data.sources.tables import Chunk, Table
 from vaelab.data.sources.tags.grouping import NO_GROUP, Blocks, columns_of, most_frequent, texts
 from vaelab.data.sources.tags.likely import likely_tags
 from vaelab.data.sources.tags.lists import are_lists, lists_of
+from vaelab.data.sources.tags.marks import marked_rows, valued_columns
 from vaelab.data.sources.tags.parts import NO_PHASE, Part, merged
-from vaelab.data.sources.tags.rows import Rows, joined_columns, joined_rows, marked_rows, valued_columns
+from vaelab.data.sources.tags.rows import Rows, joined_columns, joined_rows
 from vaelab.data.sources.tags.separators import separator_hint
 from vaelab.data.sources.tags.units import RowNames
 from vaelab.errors import InputError

@@ -93,7 +93,7 @@ def _in_splits(parts: list[Part], settings: TagsCsv, where: str) -> tuple[list[P
 
 def _hint(parts: list[Part], rows_with: Mapping[str, int], reader: TagReader, where: str) -> str | None:
     """What to say of the separator, where tags of text are joined by one."""
-    if reader.lists is not False:
+    if reader.lists is not False or reader.settings.cells == "values":
         return None
     counts = np.concatenate([part.rows.counts for part in parts])
     several = float((counts > 1).sum() / max(1, (counts > 0).sum()))

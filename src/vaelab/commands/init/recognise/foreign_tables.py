@@ -37,7 +37,15 @@ def refuse(path: Path) -> None:
     Raises:
         InputError: what the file is, and what turns it into a table.
     """
+    if not path.is_file():  # a pipe would hang
+        return
     ending = path.suffix.lower()
+    with path.open("rb") as file:
+        start = file.read(100).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        raise _told(path, "a pointer of Git LFS in place of the file", "Fetch it: git lfs pull,")
+    if start.startswith((b"<!doctype html", b"<html")) and ending not in READERS:
+        raise _told(path, "a web page, such as one that asks to sign in, in place of the file", "Download it again,")
     if ending in DATABASES:
         raise _database(path)
     if ending == ".zip" and zipfile.is_zipfile(path):
