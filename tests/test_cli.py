@@ -23,6 +23,7 @@ from vaelab.commands.report import SCREENS
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.params.document import params_document
+from vaelab.params.resolve import resolve
 from vaelab.params.schema import Run
 
 GOOD = """
@@ -103,10 +104,14 @@ def test_check_without_params(command):
     assert_one_message(command("check"), "params.yaml: no such file (run from the project's root)")
 
 
-def test_show_a_run(command):
+def test_show_a_run_as_params_yaml_has_it_or_as_it_was(command):
     run = tiny_run("mine")
     outputs.write_run(run)
     assert Run.model_validate(yaml.safe_load(command("show", "mine").stdout)) == run
+    Path("params.yaml").write_text(GOOD)
+    name = next(iter(yaml.safe_load(GOOD)["runs"]))
+    outputs.write_run(tiny_run(name))  # what an earlier `dvc repro` resolved
+    assert Run.model_validate(yaml.safe_load(command("show", name).stdout)) == resolve(Path("params.yaml")).runs[name]
 
 
 def test_show_a_model_file(command, trained):

@@ -64,11 +64,11 @@ def show(
         str, typer.Argument(help="A run's name, or a model file (.safetensors).", autocompletion=completion.runs)
     ],
 ) -> None:
-    """Print a run's complete configuration, as resolved or as stored in a model file."""
+    """Print a run's complete configuration: as params.yaml has it now, or as stored in a model file."""
     import yaml
 
     from vaelab.params.problems import suggestion
-    from vaelab.params.resolve import read_run
+    from vaelab.params.resolve import read_run, resolve
 
     if run.endswith(".safetensors"):
         from dataclasses import asdict
@@ -79,11 +79,11 @@ def show(
         content = described._asdict() | {"info": asdict(described.info), "run": described.run.model_dump()}
     else:
         check_root()
-        known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
-        if run not in known:
-            hint = f"; where {artifacts.PARAMS} has it since, `dvc repro resolve` comes first"
-            raise InputError(f"no run {run!r}; {suggestion(run, known)}{hint}")
-        content = read_run(artifacts.resolved(run)).model_dump()
+        runs = resolve(artifacts.PARAMS).runs if artifacts.PARAMS.is_file() else {}
+        before = {path.stem for path in artifacts.RUNS.glob("*.yaml")}
+        if run not in before.union(runs):
+            raise InputError(f"no run {run!r}; {suggestion(run, sorted(before.union(runs)))}")
+        content = (runs.get(run) or read_run(artifacts.resolved(run))).model_dump()
     print(yaml.safe_dump(content, sort_keys=False), end="")
 
 
