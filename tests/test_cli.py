@@ -222,9 +222,13 @@ def test_h_is_help(command, words):
     assert "Usage:" in command(*words).stdout
 
 
-def test_docs_writes_the_document(command):
+def test_docs_writes_the_document_and_in_a_project_all_pages(command):
     assert command("docs").returncode == 0
     assert Path("docs/params.md").read_text() == params_document()
+    assert not Path("docs/metrics").exists()
+    Path("vaelab.lock").touch()
+    assert command("docs").returncode == 0
+    assert all(Path("docs", name).stat().st_size for name in ("metrics/index.md", "projects.md", "images/report.png"))
 
 
 @pytest.fixture

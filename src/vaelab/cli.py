@@ -100,12 +100,16 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
 
 @app.command()
 def docs() -> None:
-    """Write docs/params.md from the schema, and docs/playbook.md from the table of causes."""
+    """Write docs/params.md from the schema, docs/playbook.md from the causes; in a project of init, all pages."""
     from vaelab import storage
+    from vaelab.commands.init.packaged import write_pages
+    from vaelab.commands.init.pipeline import LOCK
     from vaelab.diagnosis.playbook import playbook
     from vaelab.params.document import params_document
 
     check_root()
+    if Path(LOCK).is_file():
+        write_pages(Path("docs"))
     storage.write_text(Path("docs/params.md"), params_document())
     storage.write_text(Path("docs/playbook.md"), playbook())
 
