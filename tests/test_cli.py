@@ -23,6 +23,7 @@ from vaelab.commands.report import SCREENS
 from vaelab.models.build import build
 from vaelab.models.files import save_model
 from vaelab.params.document import params_document
+from vaelab.params.resolve import resolve
 from vaelab.params.schema import Run
 
 GOOD = """
@@ -103,10 +104,14 @@ def test_check_without_params(command):
     assert_one_message(command("check"), "params.yaml: no such file (run from the project's root)")
 
 
-def test_show_a_run(command):
+def test_show_a_run_as_params_yaml_has_it_or_as_it_was(command):
     run = tiny_run("mine")
     outputs.write_run(run)
     assert Run.model_validate(yaml.safe_load(command("show", "mine").stdout)) == run
+    Path("params.yaml").write_text(GOOD)
+    name = next(iter(yaml.safe_load(GOOD)["runs"]))
+    outputs.write_run(tiny_run(name))  # what an earlier `dvc repro` resolved
+    assert Run.model_validate(yaml.safe_load(command("show", name).stdout)) == resolve(Path("params.yaml")).runs[name]
 
 
 def test_show_a_model_file(command, trained):
@@ -217,9 +222,13 @@ def test_h_is_help(command, words):
     assert "Usage:" in command(*words).stdout
 
 
-def test_docs_writes_the_document(command):
+def test_docs_writes_the_document_and_in_a_project_all_pages(command):
     assert command("docs").returncode == 0
     assert Path("docs/params.md").read_text() == params_document()
+    assert not Path("docs/metrics").exists()
+    Path("vaelab.lock").touch()
+    assert command("docs").returncode == 0
+    assert all(Path("docs", name).stat().st_size for name in ("metrics/index.md", "projects.md", "images/report.png"))
 
 
 @pytest.fixture

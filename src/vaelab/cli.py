@@ -65,11 +65,11 @@ def show(
         str, typer.Argument(help="A run's name, or a model file (.safetensors).", autocompletion=completion.runs)
     ],
 ) -> None:
-    """Print a run's complete configuration, as resolved or as stored in a model file."""
+    """Print a run's complete configuration: as params.yaml has it now, or as stored in a model file."""
     import yaml
 
     from vaelab.params.problems import suggestion
-    from vaelab.params.resolve import read_run
+    from vaelab.params.resolve import read_run, resolve
 
     if run.endswith(".safetensors"):
         from dataclasses import asdict
@@ -80,11 +80,11 @@ def show(
         content = described._asdict() | {"info": asdict(described.info), "run": described.run.model_dump()}
     else:
         check_root()
-        known = sorted(path.stem for path in artifacts.RUNS.glob("*.yaml"))
-        if run not in known:
-            hint = f"; where {artifacts.PARAMS} has it since, `dvc repro resolve` comes first"
-            raise InputError(f"no run {run!r}; {suggestion(run, known)}{hint}")
-        content = read_run(artifacts.resolved(run)).model_dump()
+        runs = resolve(artifacts.PARAMS).runs if artifacts.PARAMS.is_file() else {}
+        before = {path.stem for path in artifacts.RUNS.glob("*.yaml")}
+        if run not in before.union(runs):
+            raise InputError(f"no run {run!r}; {suggestion(run, sorted(before.union(runs)))}")
+        content = (runs.get(run) or read_run(artifacts.resolved(run))).model_dump()
     print(yaml.safe_dump(content, sort_keys=False), end="")
 
 
@@ -101,12 +101,16 @@ def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = Fal
 
 @app.command()
 def docs() -> None:
-    """Write docs/params.md from the schema, and docs/playbook.md from the table of causes."""
+    """Write docs/params.md from the schema, docs/playbook.md from the causes; in a project of init, all pages."""
     from vaelab import storage
+    from vaelab.commands.init.packaged import write_pages
+    from vaelab.commands.init.pipeline import LOCK
     from vaelab.diagnosis.playbook import playbook
     from vaelab.params.document import params_document
 
     check_root()
+    if Path(LOCK).is_file():
+        write_pages(Path("docs"))
     storage.write_text(Path("docs/params.md"), params_document())
     storage.write_text(Path("docs/playbook.md"), playbook())
 

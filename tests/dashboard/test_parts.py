@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaelab import storage
+from vaelab import artifacts, storage
 from vaelab.dashboard import charts, command, curves, reading
 from vaelab.dashboard.numbers import plain, printed, short, title
+from vaelab.dashboard.runs import first_run
 
 PAGES = ("overview", "run", "samples", "batch", "latents", "defects", "own_images")
 
@@ -92,3 +93,17 @@ def test_no_page_loads_torch_before_it_needs_it():
 def test_names_of_the_data_are_no_markdown():
     assert plain("![x](http://evil.example/x.png)") == r"\!\[x\]\(http\://evil\.example/x\.png\)"
     assert plain("a b") == "a b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"faces": {"best": "gone", "score": 1}, "rows": {"best": "long", "score": 2}}', "long"),
+        ('{"faces": {"best": null}}', "compact"), ("[]", "compact"), ("{", "compact"), (None, "compact"),
+    ],
+)  # fmt: skip
+def test_the_first_run_is_the_recommended_one(tmp_path, monkeypatch, text, expected):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        storage.write_text(artifacts.BEST, text)
+    assert first_run(["compact", "long"]) == expected

@@ -8,7 +8,7 @@ import streamlit as st
 
 from vaelab import artifacts
 from vaelab.dashboard import missing, style
-from vaelab.dashboard.runs import run_names
+from vaelab.dashboard.runs import first_run, run_names
 
 RUN, PAGES = "run", "pages"  # in the session
 WANTED = "wanted_run"  # there, until the choice of runs is shown again: it may not be changed once it is
@@ -122,7 +122,7 @@ def choice() -> None:
         return
     asked = st.session_state.pop(WANTED, None) or st.session_state.get(RUN, st.query_params.get(RUN))
     if asked not in names:
-        asked = names[0]
+        asked = first_run(names)
     st.session_state[RUN] = asked
     st.selectbox("Run", names, key=RUN)
     st.query_params[RUN] = st.session_state[RUN]

@@ -95,7 +95,7 @@ def measures(run: str, phase: str, index: int, weights: Path | None = None) -> d
     found = kind.evaluation_metrics(batch, inference, info, described).examples
     drawn = kind.likelihood(batch, inference, info, described)
     rate = kl_per_dimension(inference.mean, inference.log_var).sum(1)
-    return {name: float(values[0]) for name, values in (found | {"rate": rate}).items() if name not in drawn}
+    return {name: float(values[0].detach()) for name, values in (found | {"rate": rate}).items() if name not in drawn}
 
 
 def decode(run: str, z: np.ndarray, group: int) -> np.ndarray:

@@ -90,6 +90,7 @@ def test_a_lock_that_is_damaged_or_gone_is_written_again(project, damage):
 
 
 def test_upgrade_writes_what_the_user_has_not_changed(project, monkeypatch):
+    assert "nothing to do" in upgrade.upgrade(project)
     new = pipeline_files() | {"dvc.yaml": "new: 1\n", "stages/train.py": "new = 1\n"}
     monkeypatch.setattr(upgrade, "pipeline_files", lambda: new)
     (project / "stages/train.py").write_text("mine = 1\n")

@@ -67,4 +67,6 @@ def test_a_project_of_the_wheel_alone(installed, raw, tmp_path):
     changed.write_text(changed.read_text() + "# another version\n")
     assert "with other code of stages evaluate, visualize" in run("dvc", "repro", code=255)
     vaelab("upgrade")
+    vaelab("docs")
+    assert (folder / "docs/metrics/index.md").is_file()
     assert vaelab("check").count("vaelab.lock") == 0

@@ -33,7 +33,10 @@ def upgrade(folder: Path = Path()) -> str:
             continue
         storage.write_text(path, text)
         said.append(f"{name}: written")
-    storage.write_text(folder / LOCK, written_lock(files))
+    written = written_lock(files)
+    if not said and lock is not None and written == (folder / LOCK).read_text(encoding="utf-8"):
+        return f"{LOCK}: of vaelab {__version__}, which is installed; nothing to do"
+    storage.write_text(folder / LOCK, written)
     again = f"stages that run again with other code: {', '.join(stages)}" if stages else "no stage has other code"
     before = f"{LOCK}: {lock.version if lock else 'damaged' if damaged else 'none'} to {__version__}; {again}"
     return "\n".join([before, *said, f"next: git add -A && git commit -m 'vaelab {__version__}', then dvc repro"])
