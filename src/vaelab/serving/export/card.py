@@ -24,6 +24,7 @@ GIVEN = {"image": '"picture.png"', "grid": "[[0, 1], [2, 3]]", "tags": "[[{}]]"}
 FILES = {
     "model.safetensors": "weights; its metadata describe the model, so that it loads alone",
     "detector.safetensors": "what scores images: distributions of normal features, calibrations, the threshold",
+    "prior.safetensors": "what samples are drawn from: a density fitted to the posteriors of the training data",
     "config.json": "the run's complete configuration, its data, and what each file takes and gives",
     "encoder.onnx": "examples to `mean` and `log_var`, any batch",
     "decoder.onnx": "`z` to what it stands for, any batch",

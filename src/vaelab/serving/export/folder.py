@@ -25,7 +25,8 @@ from vaelab.serving.export.score_graph import refusal, score_graph
 from vaelab.serving.export.torch_files import write_torch
 from vaelab.serving.loaded import LoadedModel
 from vaelab.serving.loading import load
-from vaelab.serving.places import DETECTOR, MODEL, Place, find
+from vaelab.serving.places import DETECTOR, MODEL, PRIOR, Place, find
+from vaelab.serving.prior_files import write_prior
 
 MEANING = {  # of what graphs take
     "image": ", values in [0, 1]", "features": ", 8 bits in [0, 1]", "tags": ", 0 and 1",
@@ -70,6 +71,9 @@ def _write(place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bo
     if scored:
         write_detector(folder / DETECTOR, model.detector)
         lines.append(f"{DETECTOR}: threshold {model.detector.threshold:.4g}")
+    if model.prior is not None:
+        write_prior(folder / PRIOR, model.prior)
+        lines.append(f"{PRIOR}: what samples are drawn from")
     graphs = _graphs(model, scored) if onnx or torch else {}
     if scored and model.detector.settings.relative == "strip":
         lines.append(f"{DETECTOR}: measures images against those of their strip: hand them in together")
