@@ -190,3 +190,30 @@ def test_an_export_replaces_an_earlier_one_and_leaves_other_files(project, tmp_p
     bare = export(str(out / "model.safetensors"), tmp_path / "bare")
     assert "Nothing was measured" in (tmp_path / "bare/README.md").read_text()
     assert len(bare) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("README.md", "has README.md, which no export has written"),
+        ("model.safetensors/mine", "which no export has written"),
+        ("model.safetensors", "which no export has written"),
+    ],
+)
+def test_what_no_export_has_written_is_not_written_over(project, tmp_path, name, said):
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(InputError, match=said):
+        export("rows", tmp_path / "out")
+    assert [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["mine"]
+
+
+def test_neither_the_models_own_folder_nor_a_made_up_licence_is_taken(project, tmp_path):
+    for out, licence, said in (
+        (artifacts.models("rows"), "mit", "is the folder that is exported"),
+        (tmp_path / "new", "a: b\nc", "expected an identifier"),
+    ):
+        before = sorted(out.glob("*"))
+        with pytest.raises(InputError, match=said):
+            export("rows", out, licence=licence)
+        assert sorted(out.glob("*")) == before

@@ -3,6 +3,7 @@
 Front matter and headings are those of the model cards of the Hugging Face Hub.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from vaelab import __version__
 from vaelab.data.format.info import DataInfo
+from vaelab.errors import InputError
 from vaelab.params.kinds import KINDS
 from vaelab.params.schema import Run
 from vaelab.serving.export.measured import Measured, Row
@@ -33,6 +35,12 @@ FILES = {
     "decoder.pt2": "the decoder for `torch.export.load`",
     "requirements.txt": "what the code below needs",
 }
+
+
+def check_licence(licence: str) -> None:
+    """Raise an InputError where a licence is no identifier of the Hub, which has them in small letters."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", licence):
+        raise InputError(f"--license {licence!r}: expected an identifier such as mit, apache-2.0, cc-by-4.0 or other")
 
 
 def card(run: Run, info: DataInfo, found: Measured, files: Sequence[str], licence: str) -> str:
