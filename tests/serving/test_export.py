@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import huggingface_hub
 import numpy as np
@@ -16,7 +17,9 @@ import vaelab
 from vaelab import artifacts, cli, storage
 from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
+from vaelab.evaluation.scores import maps
 from vaelab.evaluation.scores.maps import dense
+from vaelab.evaluation.scores.strips import fit_strips
 from vaelab.models.build import build
 from vaelab.serving.export import onnx_files
 from vaelab.serving.export.folder import export
@@ -24,6 +27,7 @@ from vaelab.serving.export.graphs import Graph, decoder_graph, encoder_graph, tr
 from vaelab.serving.export.local_graph import of_places
 from vaelab.serving.export.onnx_files import write_onnx
 from vaelab.serving.export.score_graph import score_graph
+from vaelab.serving.export.score_maps import frequency, standardised
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +147,25 @@ def test_a_network_for_each_group_without_asking_which_there_are():
         expected = dense(model, x, group)
     for name, values in {**places, "mean": means}.items():
         assert torch.allclose(values, expected[name], rtol=1e-4, atol=1e-6)
+
+
+class Further(torch.nn.Module):
+    """Scores that are computed otherwise in a graph."""
+
+    def forward(self, x, y):
+        return frequency(x, y), standardised(torch.nn.functional.pixel_unshuffle(x, 2), 2)
+
+
+def test_fourier_transforms_and_strips_are_in_a_graph(tmp_path):
+    x, y = torch.rand((2, 5, 1, 16, 16), generator=torch.Generator().manual_seed(0))
+    x[..., 2::4, 2::4] = 0.5  # a feature of one value
+    found = Further()(x, y)
+    np.testing.assert_allclose(found[0], maps.frequency(x, y), rtol=1e-4, atol=1e-6)
+    means = torch.nn.functional.pixel_unshuffle(x, 2)
+    split = SimpleNamespace(take=lambda rows: means[rows][..., ::2, ::2], device=torch.device("cpu"))
+    strips = fit_strips(lambda cells: cells, split, np.arange(5), np.zeros(5), batch_size=2)
+    np.testing.assert_allclose(found[1], strips.distance(means), rtol=1e-4)
+    assert write_onnx(tmp_path / "further.onnx", Graph(Further(), {"x": x, "y": y}, ("frequency", "strip"))) < 1e-5
 
 
 def test_what_cannot_be_a_graph_is_said(project):

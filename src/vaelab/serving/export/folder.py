@@ -21,7 +21,7 @@ from vaelab.serving.export.graphs import Graph, decoder_graph, encoder_graph
 from vaelab.serving.export.measured import measured
 from vaelab.serving.export.onnx_files import PACKAGES, write_onnx
 from vaelab.serving.export.place import CARD, CONFIG, MODEL_TYPE, REQUIREMENTS, check_out, put
-from vaelab.serving.export.score_graph import refusal, score_graph
+from vaelab.serving.export.score_graph import is_of_strips, refusal, score_graph
 from vaelab.serving.export.torch_files import write_torch
 from vaelab.serving.loaded import LoadedModel
 from vaelab.serving.loading import load
@@ -76,7 +76,7 @@ def _write(place: Place, model: LoadedModel, folder: Path, onnx: bool, torch: bo
         write_prior(folder / PRIOR, model.prior)
         lines.append(f"{PRIOR}: what samples are drawn from")
     graphs = _graphs(model, scored) if onnx or torch else {}
-    if scored and model.detector.settings.relative == "strip":
+    if scored and is_of_strips(model.detector):
         lines.append(f"{DETECTOR}: measures images against those of their strip: hand them in together")
     if scored and onnx and (reason := refusal(model.detector)):
         lines.append(f"no score.onnx: {reason}; `vaelab score` does it")
@@ -134,7 +134,7 @@ def _config(run: Run, model: LoadedModel, graphs: Mapping[str, Graph]) -> dict[s
         "model_type": MODEL_TYPE, "vaelab_version": __version__, "kind": run.kind, "latent_dim": model.latent_dim,
         "facts": model.facts, "info": info, "run": run.model_dump(mode="json"), "graphs": described,
         "threshold": model.detector.threshold if "score" in graphs else None,
-        "batch_is_a_strip": "score" in graphs and model.detector.settings.relative == "strip",
+        "batch_is_a_strip": "score" in graphs and is_of_strips(model.detector),
     }  # fmt: skip
 
 
