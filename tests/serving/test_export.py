@@ -27,7 +27,7 @@ from vaelab.serving.export.graphs import Graph, decoder_graph, encoder_graph, tr
 from vaelab.serving.export.local_graph import of_places
 from vaelab.serving.export.onnx_files import write_onnx
 from vaelab.serving.export.score_graph import score_graph
-from vaelab.serving.export.score_maps import frequency, standardised
+from vaelab.serving.export.score_maps import dissimilarity, frequency, standardised
 
 
 @pytest.fixture(scope="module")
@@ -150,22 +150,25 @@ def test_a_network_for_each_group_without_asking_which_there_are():
 
 
 class Further(torch.nn.Module):
-    """Scores that are computed otherwise in a graph."""
+    """The scores that are computed otherwise in a graph."""
 
     def forward(self, x, y):
-        return frequency(x, y), standardised(torch.nn.functional.pixel_unshuffle(x, 2), 2)
+        return dissimilarity(x, y), frequency(x, y), standardised(torch.nn.functional.pixel_unshuffle(x, 2), 2)
 
 
-def test_fourier_transforms_and_strips_are_in_a_graph(tmp_path):
+def test_windows_fourier_transforms_and_strips_are_in_a_graph(tmp_path):
     x, y = torch.rand((2, 5, 1, 16, 16), generator=torch.Generator().manual_seed(0))
     x[..., 2::4, 2::4] = 0.5  # a feature of one value
     found = Further()(x, y)
-    np.testing.assert_allclose(found[0], maps.frequency(x, y), rtol=1e-4, atol=1e-6)
+    for values, right in zip(found, (maps.dissimilarity, maps.frequency), strict=False):
+        np.testing.assert_allclose(values, right(x, y), rtol=1e-4, atol=1e-5)
     means = torch.nn.functional.pixel_unshuffle(x, 2)
     split = SimpleNamespace(take=lambda rows: means[rows][..., ::2, ::2], device=torch.device("cpu"))
     strips = fit_strips(lambda cells: cells, split, np.arange(5), np.zeros(5), batch_size=2)
-    np.testing.assert_allclose(found[1], strips.distance(means), rtol=1e-4)
-    assert write_onnx(tmp_path / "further.onnx", Graph(Further(), {"x": x, "y": y}, ("frequency", "strip"))) < 1e-5
+    np.testing.assert_allclose(found[-1], strips.distance(means), rtol=1e-4)
+    assert (
+        write_onnx(tmp_path / "further.onnx", Graph(Further(), {"x": x, "y": y}, ("ssim", "frequency", "strip"))) < 1e-5
+    )
 
 
 def test_what_cannot_be_a_graph_is_said(project):

@@ -111,10 +111,10 @@ class ScoreGraph(nn.Module):
                 found[name] = of_group(torch.stack([shape.distance(means) for shape in self.shapes[name]], 1), group)
         if self.local:
             found = {name: spread(values, self.side // self.step) for name, values in found.items()}
-        for name in self.settings.scores:
-            if name not in found:
-                y = self.model(x, group=group).reconstruction if y is None else y
-                found[name] = IN_A_GRAPH[name](x, y.clamp(0, 1))
+        missing = [name for name in self.settings.scores if name not in found]
+        if missing:
+            y = (self.model(x, group=group).reconstruction if y is None else y).clamp(0, 1)  # twice, and ONNX loses one
+            found |= {name: IN_A_GRAPH[name](x, y) for name in missing}
         chosen = {name: found[name] for name in self.settings.scores}
         return {name: framed(values) for name, values in chosen.items()} if self.features is not None else chosen
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, STEP, WINDOW, spread
 from vaelab.evaluation.scores.strips import NORMAL_MAD
+from vaelab.objective import ssim
 
 
 def frequency(x: Tensor, y: Tensor) -> Tensor:
@@ -27,6 +28,28 @@ def _spectrum(x: Tensor) -> Tensor:
         for part in (basis.real.copy(), basis.imag.copy())
     )
     return ((real.square() + imaginary.square()).sqrt() + 1e-2).log()
+
+
+def dissimilarity(x: Tensor, y: Tensor) -> Tensor:
+    """Return `vaelab.evaluation.scores.maps.dissimilarity` of images, its windows as convolutions [B, h, h]."""
+    s, d = x + y, x - y
+    mean_s, mean_d, square_s, square_d = (_smoothed(values) for values in (s, d, s.square(), d.square()))
+    power_s, power_d = mean_s.square(), mean_d.square()
+    variance_s, variance_d = square_s - power_s, square_d - power_d
+    luminance = (power_s - power_d + 2 * ssim.C1) / (power_s + power_d + 2 * ssim.C1)
+    contrast = (variance_s - variance_d + 2 * ssim.C2) / (variance_s + variance_d + 2 * ssim.C2)
+    found = (luminance * contrast).mean(1)[:, ::STEP, ::STEP]
+    return spread(1 - found, x.shape[-1] // STEP).clamp_min(0)
+
+
+def _smoothed(values: Tensor) -> Tensor:
+    """Gaussian means of the windows that fit, of each channel."""
+    window = np.exp(-np.square(np.arange(ssim.WINDOW) - ssim.WINDOW // 2) / (2 * ssim.SIGMA**2))
+    kernel = values.new_tensor(window / window.sum())
+    channels = values.shape[1]
+    for shape in ((1, 1, -1, 1), (1, 1, 1, -1)):
+        values = F.conv2d(values, kernel.view(shape).expand(channels, -1, -1, -1), groups=channels)
+    return values
 
 
 def standardised(means: Tensor, stride: int) -> Tensor:
@@ -50,4 +73,4 @@ def median_of(rows: Tensor) -> Tensor:
     return (rows.median(1, keepdim=True).values - (-rows).median(1, keepdim=True).values) / 2
 
 
-IN_A_GRAPH = OF_RECONSTRUCTION | {"frequency": frequency}
+IN_A_GRAPH = OF_RECONSTRUCTION | {"frequency": frequency, "ssim": dissimilarity}
