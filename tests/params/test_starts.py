@@ -98,3 +98,9 @@ def test_changes_under_which_a_run_cannot_go_on_let_it_start_anew(resolved):
     assert anew(runs["b"], {"train.epochs": 40}) == {"train.epochs": 40}
     assert anew(runs["b"], {"train.seed": 1}) == {"train.seed": 1, "train.go_on": False, "data": "tags"}
     assert anew(runs["a"], {"train.seed": 1}) == {"train.seed": 1}
+
+
+def test_another_first_epoch_of_the_best_checkpoint_is_said(resolved):
+    runs = {"a": {"data": "tags", "train": {"keep_state": True, "select_from": 0}}, "b": {"data": "after_a", **ON}}
+    (warning,) = resolved(runs, after("a")).warnings
+    assert "b goes on from a: train.select_from was 0 and is 1: the best checkpoint" in warning

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import huggingface_hub
 import numpy as np
@@ -16,7 +17,9 @@ import vaelab
 from vaelab import artifacts, cli, storage
 from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
+from vaelab.evaluation.scores import maps
 from vaelab.evaluation.scores.maps import dense
+from vaelab.evaluation.scores.strips import fit_strips
 from vaelab.models.build import build
 from vaelab.serving.export import onnx_files
 from vaelab.serving.export.folder import export
@@ -24,6 +27,7 @@ from vaelab.serving.export.graphs import Graph, decoder_graph, encoder_graph, tr
 from vaelab.serving.export.local_graph import of_places
 from vaelab.serving.export.onnx_files import write_onnx
 from vaelab.serving.export.score_graph import score_graph
+from vaelab.serving.export.score_maps import dissimilarity, frequency, standardised
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +161,28 @@ def test_a_network_for_each_group_without_asking_which_there_are():
         assert torch.allclose(values, expected[name], rtol=1e-4, atol=1e-6)
 
 
+class Further(torch.nn.Module):
+    """The scores that are computed otherwise in a graph."""
+
+    def forward(self, x, y):
+        return dissimilarity(x, y), frequency(x, y), standardised(torch.nn.functional.pixel_unshuffle(x, 2), 2)
+
+
+def test_windows_fourier_transforms_and_strips_are_in_a_graph(tmp_path):
+    x, y = torch.rand((2, 5, 1, 16, 16), generator=torch.Generator().manual_seed(0))
+    x[..., 2::4, 2::4] = 0.5  # a feature of one value
+    found = Further()(x, y)
+    for values, right in zip(found, (maps.dissimilarity, maps.frequency), strict=False):
+        np.testing.assert_allclose(values, right(x, y), rtol=1e-4, atol=1e-5)
+    means = torch.nn.functional.pixel_unshuffle(x, 2)
+    split = SimpleNamespace(take=lambda rows: means[rows][..., ::2, ::2], device=torch.device("cpu"))
+    strips = fit_strips(lambda cells: cells, split, np.arange(5), np.zeros(5), batch_size=2)
+    np.testing.assert_allclose(found[-1], strips.distance(means), rtol=1e-4)
+    assert (
+        write_onnx(tmp_path / "further.onnx", Graph(Further(), {"x": x, "y": y}, ("ssim", "frequency", "strip"))) < 1e-5
+    )
+
+
 def test_what_cannot_be_a_graph_is_said(project):
     detector = vaelab.load("cloth").detector
     settings = detector.settings.model_copy(update={"scores": ("projection",)})
@@ -202,3 +228,30 @@ def test_an_export_replaces_an_earlier_one_and_leaves_other_files(project, tmp_p
     bare = export(str(out / "model.safetensors"), tmp_path / "bare")
     assert "Nothing was measured" in (tmp_path / "bare/README.md").read_text()
     assert len(bare) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("README.md", "has README.md, which no export has written"),
+        ("model.safetensors/mine", "which no export has written"),
+        ("model.safetensors", "which no export has written"),
+    ],
+)
+def test_what_no_export_has_written_is_not_written_over(project, tmp_path, name, said):
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(InputError, match=said):
+        export("rows", tmp_path / "out")
+    assert [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["mine"]
+
+
+def test_neither_the_models_own_folder_nor_a_made_up_licence_is_taken(project, tmp_path):
+    for out, licence, said in (
+        (artifacts.models("rows"), "mit", "is the folder that is exported"),
+        (tmp_path / "new", "a: b\nc", "expected an identifier"),
+    ):
+        before = sorted(out.glob("*"))
+        with pytest.raises(InputError, match=said):
+            export("rows", out, licence=licence)
+        assert sorted(out.glob("*")) == before

@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import yaml
+from helpers import tiny_run
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from stored import stored
@@ -18,8 +21,12 @@ import vaelab
 from vaelab import artifacts, storage
 from vaelab.data.format.info import Preparation, image_info
 from vaelab.errors import InputError
+from vaelab.evaluation.grid.place_prior import Maps, PlacePrior, sample_places
 from vaelab.serving.detector_files import write_detector
 from vaelab.serving.examples import examples_of
+from vaelab.serving.export.folder import export
+from vaelab.serving.prior_files import read_prior, write_prior
+from vaelab.serving.priors import Places, drawn
 
 
 def saved(run):
@@ -45,6 +52,41 @@ def test_samples_are_those_that_evaluate_saved_and_repeat(project):
     assert np.array_equal(np.rint(made * 255), saved("pictures")["samples"])
     assert np.array_equal(model.sample(3, seed=5), model.sample(3, seed=5))
     assert not np.array_equal(model.sample(3, seed=5), model.sample(3, seed=6))
+
+
+def test_samples_are_of_the_runs_prior_in_the_project_and_elsewhere(project, tmp_path, monkeypatch):
+    shutil.copytree(project, tmp_path / "p")
+    monkeypatch.chdir(tmp_path / "p")
+    path = artifacts.resolved("rows")
+    resolved = yaml.safe_load(path.read_text())
+    resolved["evaluate"]["prior"] = "mixture"
+    storage.write_yaml(path, resolved)
+    model = vaelab.load("rows")
+    made = model.sample(20, seed=3)
+    assert not np.array_equal(made, model.sample(20, seed=3, prior="normal"))
+    export("rows", tmp_path / "away")
+    away = vaelab.load(tmp_path / "away")
+    assert np.array_equal(away.sample(20, seed=3), made)
+    arrays, metadata = storage.read_tensors(tmp_path / "away/prior.safetensors")
+    changed = {**arrays, "variances": arrays["variances"][:, :1]}
+    storage.write_tensors(tmp_path / "away/prior.safetensors", changed, metadata)
+    with pytest.raises(InputError, match=r"prior\.safetensors: damaged, or of another model: variances has shape"):
+        vaelab.load(tmp_path / "away").sample(1)
+
+
+def test_a_density_of_places_is_the_same_when_it_is_read(tmp_path):
+    random, channels, rest = torch.Generator().manual_seed(0), 2, 3
+    mean, log_var = torch.randn((2, 5, rest), generator=random)
+    inside = torch.ones((5, 4, 4), dtype=torch.bool)
+    prior = Places(PlacePrior(channels, rest), inside, mean, log_var)
+    write_prior(tmp_path / "prior.safetensors", prior)
+    size = channels * 16 + rest
+    file = SimpleNamespace(run=tiny_run(model={"latent_channels": channels}), model=SimpleNamespace(latent_dim=size))
+    read = read_prior(tmp_path / "prior.safetensors", file)
+    maps = (Maps(torch.full((5, channels, 4, 4), 7.0), inside, rest) for rest in (mean, log_var))
+    assert torch.equal(drawn(read, 6, size, 1), sample_places(prior.density, *maps, 6, 1))
+    with pytest.raises(InputError, match="damaged, or of another model"):
+        read_prior(tmp_path / "prior.safetensors", SimpleNamespace(run=file.run, model=SimpleNamespace(latent_dim=9)))
 
 
 def rows(phase):

@@ -102,6 +102,9 @@ def test_nothing_usable_leaves_no_table(project, tmp_path):
     (tmp_path / "wool/a.png").write_text("no")
     with pytest.raises(InputError, match=r"nothing in it can be used:\n  wool/a.png: not an image"):
         score_folder(vaelab.load("cloth"), str(tmp_path), tmp_path / "out.csv")
-    with pytest.raises(InputError, match=r"expected a name that ends in .csv"):
+    with pytest.raises(InputError, match=r"expected the name of a file that ends in .csv"):
         score_folder(vaelab.load("cloth"), str(tmp_path), tmp_path / "out.txt")
+    (tmp_path / "d.csv").mkdir()
+    with pytest.raises(InputError, match=r"expected the name of a file"):
+        score_folder(vaelab.load("cloth"), str(tmp_path), tmp_path / "d.csv")
     assert not (tmp_path / "out.csv").exists()

@@ -113,6 +113,11 @@ def differences(before: Run, run: Run) -> Differences:
         refused.append(f"train.ema: {was['ema']:g}, here {now['ema']:g}")
     changed = [name for name in now if name not in (*SAME_TRAIN, *FREE) and was[name] != now[name]]
     noted = [f"train.{name} was {was[name]} and is {now[name]}: not what one training would bring" for name in changed]
+    if before.train.select_from != run.train.select_from:
+        noted.append(
+            f"train.select_from was {before.train.select_from} and is {run.train.select_from}: the best checkpoint of "
+            f"the epochs before is the one chosen then"
+        )
     if before.train.decay == "cosine" and before.train.epochs != run.train.epochs:
         noted.append(
             f"its learning rate fell along a cosine that ended at epoch {before.train.epochs}, and goes on along one "

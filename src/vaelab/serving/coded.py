@@ -111,4 +111,20 @@ def _rows_of_tags(given: Any) -> list[Sequence[str]]:
     return [list(row) for row in rows]
 
 
+def cells_of(canvases: np.ndarray, info: DataInfo) -> list[np.ndarray]:
+    """Return grids [N, S, S] without the cells outside of them. Raises InputError where they are none."""
+    if info.kind != "grid" or np.shape(canvases)[1:] != info.shape:
+        raise InputError(f"grids: shape {list(np.shape(canvases))}, of a model of {info.kind} {list(info.shape)}")
+    inside = canvases != len(info.classes)
+    sides = zip(inside.any(2).sum(1), inside.any(1).sum(1), strict=True)
+    return [grid[:height, :width] for grid, (height, width) in zip(canvases, sides, strict=True)]
+
+
+def names_of(probabilities: np.ndarray, info: DataInfo, threshold: float) -> list[list[str]]:
+    """Return the names of tags [N, D] of at least a probability. Raises InputError where the shape is another."""
+    if np.ndim(probabilities) != 2 or np.shape(probabilities)[1] != len(info.classes):
+        raise InputError(f"tags: shape {list(np.shape(probabilities))}; expected [N, {len(info.classes)}]")
+    return [[info.classes[place] for place in np.flatnonzero(row >= threshold)] for row in probabilities]
+
+
 CODED: dict[str, Callable[[Any, DataInfo], Tensor]] = {"grid": grids_of, "tags": tags_of}

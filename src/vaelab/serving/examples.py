@@ -42,6 +42,13 @@ class Examples(NamedTuple):
         return (self.x * 255).round().to(torch.uint8) if self.x.is_floating_point() else self.x
 
 
+class Posterior(NamedTuple):
+    """What the encoder says of examples."""
+
+    mean: np.ndarray  # float32 [N, L]
+    log_var: np.ndarray  # float32 [N, L]
+
+
 def examples_of(given: Given, info: DataInfo, start: Start | None = None) -> Examples:
     """Return what is given as examples for a model of data that `info` describes.
 

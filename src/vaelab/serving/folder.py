@@ -57,8 +57,11 @@ def score_folder(
     Raises:
         InputError: nothing can be read, the pictures do not fit, or a group is unknown.
     """
-    if out.suffix != ".csv":
-        raise InputError(f"--out {out}: expected a name that ends in .csv")
+    if out.suffix != ".csv" or out.is_dir():
+        raise InputError(f"--out {out}: expected the name of a file that ends in .csv")
+    if maps is not None:
+        with storage.writing(maps):
+            maps.mkdir(parents=True, exist_ok=True)
     detector = model.detector
     source = open_path(given, model.info, detector.start)
     told = _told(model, source, group)

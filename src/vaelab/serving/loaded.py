@@ -5,7 +5,7 @@ N examples, L latent dimensions, C S S image, S S grid, D tags, K classes, h cel
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,20 +13,14 @@ from torch import Tensor
 
 from vaelab.data.format.info import DataInfo
 from vaelab.errors import InputError
-from vaelab.evaluation.latent.prior import sample_prior
 from vaelab.models.files import ModelFile
 from vaelab.models.vae import Decoded
 from vaelab.params.kinds import KINDS
+from vaelab.serving.coded import cells_of, names_of
 from vaelab.serving.detector import Detector, Scores
-from vaelab.serving.examples import Examples, Given, check_kind, examples_of, latents_of, shown
+from vaelab.serving.examples import Examples, Given, Posterior, check_kind, examples_of, latents_of, shown
 from vaelab.serving.groups import Group, by_colour, told
-
-
-class Posterior(NamedTuple):
-    """What the encoder says of examples."""
-
-    mean: np.ndarray  # float32 [N, L]
-    log_var: np.ndarray  # float32 [N, L]
+from vaelab.serving.priors import Prior, check_asked, drawn
 
 
 class LoadedModel:
@@ -38,15 +32,22 @@ class LoadedModel:
         device: where it is computed.
         batch_size: examples at a time.
         detector: makes what scores pictures, when it is first asked for.
+        prior: makes what samples are drawn from, likewise.
     """
 
     def __init__(
-        self, label: str, file: ModelFile, device: torch.device, batch_size: int, detector: Callable[[], Detector]
+        self,
+        label: str,
+        file: ModelFile,
+        device: torch.device,
+        batch_size: int,
+        detector: Callable[[], Detector],
+        prior: Callable[[], Prior],
     ) -> None:
         self.seen: DataInfo  # what the model itself takes: of pictures their pixels, or features
         self.label, self.device, self.batch_size = label, device, batch_size
         self.model, self.run, self.seen, self.facts = file
-        self._detector = detector
+        self._detector, self._prior = detector, prior
 
     def __repr__(self) -> str:
         return f"<vaelab model {self.label}: {KINDS[self.kind].plural} {'x'.join(map(str, self.seen.shape))}>"
@@ -80,6 +81,11 @@ class LoadedModel:
     def detector(self) -> Detector:
         """What scores pictures: distributions of normal features, calibrations, the threshold."""
         return self._detector()
+
+    @cached_property
+    def prior(self) -> Prior:
+        """What samples are drawn from, as `evaluate.prior` says; None: N(0, 1)."""
+        return self._prior()
 
     @torch.no_grad()
     def encode(self, examples: Given, group: Group = None) -> Posterior:
@@ -127,16 +133,17 @@ class LoadedModel:
             parts.append(shown(self.kind, Decoded(inference.reconstruction, inference.extent)))
         return np.concatenate(parts)
 
-    def sample(self, n: int, seed: int = 0, group: Group = None) -> np.ndarray:
-        """Return what `n` draws of z from N(0, 1) decode to, the same ones for the same n and seed.
+    def sample(self, n: int, seed: int = 0, group: Group = None, prior: Literal["run", "normal"] = "run") -> np.ndarray:
+        """Return what `n` draws of z decode to, the same ones for the same n and seed.
+
+        z is of the density that `evaluate.prior` names, fitted to the training posteriors; with prior="normal" of
+        N(0, 1). A conditional model is told `group`, name or number: one for all, or one each.
 
         Raises:
-            InputError: a group is missing or unknown.
+            InputError: a group is missing or unknown, or the run's density is not known here.
         """
-        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
-            if not isinstance(value, int | np.integer) or value < least:
-                raise InputError(f"{name}: {value!r}; expected a whole number, {least} or more")
-        return self.decode(sample_prior("normal", n, self.latent_dim, None, seed), group)
+        check_asked(n, seed, prior)
+        return self.decode(drawn(self.prior if prior == "run" else None, n, self.latent_dim, seed), group)
 
     def score(self, images: Given, group: Group = None, strip: Sequence[int] | np.ndarray | None = None) -> Scores:
         """Return how anomalous images are: calibrated maps and scores, and what the run's threshold flags.
@@ -163,19 +170,12 @@ class LoadedModel:
     def tags(self, probabilities: np.ndarray, threshold: float = 0.5) -> list[list[str]]:
         """Return the names of the tags [N, D] whose probability is at least the threshold, row by row."""
         check_kind(self.label, self.kind, "tags")
-        if np.ndim(probabilities) != 2 or np.shape(probabilities)[1] != len(self.classes):
-            raise InputError(f"tags: shape {list(np.shape(probabilities))}; expected [N, {len(self.classes)}]")
-        return [[self.classes[place] for place in np.flatnonzero(row >= threshold)] for row in probabilities]
+        return names_of(probabilities, self.seen, threshold)
 
     def grids(self, canvases: np.ndarray) -> list[np.ndarray]:
         """Return grids [N, S, S] without the cells outside of them, each in its own height and width."""
         check_kind(self.label, self.kind, "grid")
-        if np.shape(canvases)[1:] != self.info.shape:
-            expected = ["N", *self.info.shape]
-            raise InputError(f"grids: shape {list(np.shape(canvases))}; expected {expected}".replace("'", ""))
-        inside = canvases != len(self.classes)
-        sides = zip(inside.any(2).sum(1), inside.any(1).sum(1), strict=True)
-        return [grid[:height, :width] for grid, (height, width) in zip(canvases, sides, strict=True)]
+        return cells_of(canvases, self.seen)
 
     def _batches(self, examples: Given, group: Group) -> Iterator[tuple[Tensor, Tensor]]:
         """The examples as the model gets them, a few at a time, and the groups that it is told."""

@@ -6,12 +6,13 @@ import torch
 
 from vaelab.data.format.batches import default_device
 from vaelab.errors import InputError, shortened
-from vaelab.models.files import load_model
+from vaelab.models.files import ModelFile, load_model
 from vaelab.params.kinds import KINDS
 from vaelab.serving.detector import Detector
 from vaelab.serving.fitting import fitted_detector
 from vaelab.serving.loaded import LoadedModel
-from vaelab.serving.places import CONFIG, find
+from vaelab.serving.places import CONFIG, Place, find
+from vaelab.serving.priors import Prior, fitted_prior
 
 
 def load(
@@ -54,7 +55,23 @@ def load(
             raise InputError(f"{place.label}: a model file alone knows no threshold; {text}")
         return fitted_detector(place.project, place.run, file, used)
 
-    return LoadedModel(place.label, file, used, batch_size or file.run.evaluate.batch_size, detector)
+    return LoadedModel(
+        place.label, file, used, batch_size or file.run.evaluate.batch_size, detector, lambda: _prior(place, file)
+    )
+
+
+def _prior(place: Place, file: ModelFile) -> Prior:
+    """What the run's samples are drawn from."""
+    if place.prior is not None:
+        from vaelab.serving.prior_files import read_prior
+
+        return read_prior(place.prior, file)
+    if place.project is not None and place.run is not None:
+        return fitted_prior(place.project, place.run, file)
+    if file.run.evaluate.prior == "normal":
+        return None
+    text = "load what `vaelab export` of its run writes, or the run in its project; or say prior='normal'"
+    raise InputError(f"{place.label}: its samples are not of N(0, 1), but of a density that a model file lacks: {text}")
 
 
 def _device(device: str | torch.device) -> torch.device:

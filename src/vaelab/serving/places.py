@@ -11,7 +11,8 @@ from vaelab.params.problems import suggestion
 from vaelab.params.schema import NAME
 
 LONGEST = 255  # letters of a name that any file system takes
-MODEL, DETECTOR, CONFIG = "model.safetensors", "detector.safetensors", "config.json"
+MODEL, DETECTOR, PRIOR = "model.safetensors", "detector.safetensors", "prior.safetensors"
+CONFIG = "config.json"
 
 
 class Place(NamedTuple):
@@ -24,7 +25,15 @@ class Place(NamedTuple):
     @property
     def detector(self) -> Path | None:
         """What an export has written beside the weights to score with; None where there is nothing."""
-        path = self.weights.with_name(DETECTOR)
+        return self._beside(DETECTOR)
+
+    @property
+    def prior(self) -> Path | None:
+        """What an export has written beside the weights to draw samples from; None where there is nothing."""
+        return self._beside(PRIOR)
+
+    def _beside(self, name: str) -> Path | None:
+        path = self.weights.with_name(name)
         return path if path.is_file() else None
 
     @property

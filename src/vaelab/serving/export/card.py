@@ -3,6 +3,7 @@
 Front matter and headings are those of the model cards of the Hugging Face Hub.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 from vaelab import __version__
 from vaelab.data.format.info import DataInfo
+from vaelab.errors import InputError
 from vaelab.params.kinds import KINDS
 from vaelab.params.schema import Run
 from vaelab.serving.export.measured import Measured, Row
@@ -31,6 +33,7 @@ FITS = {
 FILES = {
     "model.safetensors": "weights; its metadata describe the model, so that it loads alone",
     "detector.safetensors": "what scores images: distributions of normal features, calibrations, the threshold",
+    "prior.safetensors": "what samples are drawn from: a density fitted to the posteriors of the training data",
     "config.json": "the run's complete configuration, its data, and what each file takes and gives",
     "encoder.onnx": "examples to `mean` and `log_var`, any batch",
     "decoder.onnx": "`z` to what it stands for, any batch",
@@ -39,6 +42,12 @@ FILES = {
     "decoder.pt2": "the decoder for `torch.export.load`",
     "requirements.txt": "what `import vaelab` above needs: `pip install -r requirements.txt`",
 }
+
+
+def check_licence(licence: str) -> None:
+    """Raise an InputError where a licence is no identifier of the Hub, which has them in small letters."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", licence):
+        raise InputError(f"--license {licence!r}: expected an identifier such as mit, apache-2.0, cc-by-4.0 or other")
 
 
 def card(run: Run, info: DataInfo, found: Measured, training: Sequence[str], files: Sequence[str], licence: str) -> str:

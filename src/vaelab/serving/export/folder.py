@@ -13,26 +13,26 @@ from torch import Tensor
 
 from vaelab import __version__, artifacts, storage
 from vaelab.commands.extras import need
-from vaelab.errors import InputError
 from vaelab.params.resolve import read_run
 from vaelab.params.schema import Run
 from vaelab.serving.detector_files import write_detector
-from vaelab.serving.export.card import FILES, card
+from vaelab.serving.export.card import card, check_licence
 from vaelab.serving.export.graphs import Graph, decoder_graph, encoder_graph
 from vaelab.serving.export.measured import measured
 from vaelab.serving.export.onnx_files import PACKAGES, write_onnx
-from vaelab.serving.export.score_graph import refusal, score_graph
+from vaelab.serving.export.place import CARD, MODEL_TYPE, REQUIREMENTS, check_out, put
+from vaelab.serving.export.score_graph import is_of_strips, refusal, score_graph
 from vaelab.serving.export.torch_files import write_torch
 from vaelab.serving.export.trained import trained
 from vaelab.serving.loaded import LoadedModel
 from vaelab.serving.loading import load
-from vaelab.serving.places import CONFIG, DETECTOR, MODEL, Place, find
+from vaelab.serving.places import CONFIG, DETECTOR, MODEL, PRIOR, Place, find
+from vaelab.serving.prior_files import write_prior
 
 MEANING = {  # of what graphs take
     "image": ", values in [0, 1]", "features": ", 8 bits in [0, 1]", "tags": ", 0 and 1",
     "grid": ", classes, their number outside of the grid", "group": ", index into info.groups",
 }  # fmt: skip
-CARD, REQUIREMENTS = "README.md", "requirements.txt"
 
 
 def export(
@@ -53,17 +53,19 @@ def export(
     Raises:
         InputError: there is no such model, a package is missing, or a graph computes something else than the model.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; expected a folder, or the name of a new one")
     if onnx:
         need("onnx", *PACKAGES)
     place = find(given)
+    check_out(out, place.weights)
+    check_licence(licence)
     model = load(given, device="cpu")
     with storage.writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as temporary:
-            lines = _write(place, model, Path(temporary), onnx, torch, (licence, data_licence))
-            _move(Path(temporary), out)
+            made = Path(temporary) / "made"
+            made.mkdir()
+            lines = _write(place, model, made, onnx, torch, (licence, data_licence))
+            put(made, out)
     return lines
 
 
@@ -76,8 +78,11 @@ def _write(
     if scored:
         write_detector(folder / DETECTOR, model.detector)
         lines.append(f"{DETECTOR}: threshold {model.detector.threshold:.4g}")
+    if model.prior is not None:
+        write_prior(folder / PRIOR, model.prior)
+        lines.append(f"{PRIOR}: what samples are drawn from")
     graphs = _graphs(model, scored) if onnx or torch else {}
-    if scored and model.detector.settings.relative == "strip":
+    if scored and is_of_strips(model.detector):
         lines.append(f"{DETECTOR}: measures images against those of their strip: hand them in together")
     if scored and onnx and (reason := refusal(model.detector)):
         lines.append(f"score.onnx is left out: {reason}; `vaelab score` does it")
@@ -134,10 +139,10 @@ def _config(run: Run, model: LoadedModel, graphs: Mapping[str, Graph]) -> dict[s
     }
     info = json.loads(json.dumps(asdict(model.info)))
     return {
-        "model_type": "vaelab", "vaelab_version": __version__, "kind": run.kind, "latent_dim": model.latent_dim,
+        "model_type": MODEL_TYPE, "vaelab_version": __version__, "kind": run.kind, "latent_dim": model.latent_dim,
         "facts": model.facts, "info": info, "run": run.model_dump(mode="json"), "graphs": described,
         "threshold": model.detector.threshold if "score" in graphs else None,
-        "batch_is_a_strip": "score" in graphs and model.detector.settings.relative == "strip",
+        "batch_is_a_strip": "score" in graphs and is_of_strips(model.detector),
     }  # fmt: skip
 
 
@@ -159,12 +164,3 @@ def _installed(name: str) -> str:
         return version(name).partition("+")[0]
     except PackageNotFoundError:
         return "0"
-
-
-def _move(made: Path, out: Path) -> None:
-    """Put the files where they belong; what an earlier export has and this one does not is removed."""
-    for name in {*FILES, CARD} - {path.name for path in made.iterdir()}:
-        if (out / name).is_file() and (out / CONFIG).is_file():
-            (out / name).unlink()
-    for path in sorted(made.iterdir()):
-        shutil.move(path, out / path.name)

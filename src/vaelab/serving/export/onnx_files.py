@@ -69,12 +69,15 @@ def difference(path: Path, graph: Graph, inputs: dict[str, Tensor]) -> float:
     """Return the largest relative difference of an output from torch.
 
     Raises:
-        InputError: it is larger than rounding explains.
+        InputError: it is larger than rounding explains, or the file is none that can be run.
     """
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = session.run(list(graph.outputs), {name: value.numpy() for name, value in inputs.items()})
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        found = session.run(list(graph.outputs), {name: value.numpy() for name, value in inputs.items()})
+    except Exception as error:
+        raise InputError(f"ONNX: ONNX Runtime cannot run it: {shortened(error)}") from error
     with torch.no_grad():
         expected = graph.module(*inputs.values())
     return max(

@@ -14,19 +14,19 @@ from vaelab.anomaly.preprocessing import COMBINED, TINY
 from vaelab.anomaly.score import Calibrations
 from vaelab.anomaly.score_files import cell_of
 from vaelab.errors import InputError
-from vaelab.evaluation.scores.maps import OF_RECONSTRUCTION, framed, latent_cells, spread
+from vaelab.evaluation.scores.maps import framed, latent_cells, spread
 from vaelab.evaluation.scores.normality import Shape
+from vaelab.evaluation.scores.strips import STANDARDISED
+from vaelab.models.image.local import LocalEncoder
 from vaelab.serving.calibrations import APPLIED, PARTS, numbers
 from vaelab.serving.detector import Detector
 from vaelab.serving.export.graphs import Graph, example, of_group, told, traceable
 from vaelab.serving.export.local_graph import of_places
+from vaelab.serving.export.score_maps import IN_A_GRAPH, median_of, standardised
 from vaelab.serving.features import cut
 
 OUTPUTS = ("score", "flagged", "map")
-NOT_IN_A_GRAPH = {
-    "projection": "takes gradients", "standardised": "is measured against all images of a strip",
-    "frequency": "takes Fourier transforms",
-}  # fmt: skip
+NOT_IN_A_GRAPH = {"projection": "takes gradients"}
 
 
 def refusal(detector: Detector) -> str | None:
@@ -37,10 +37,16 @@ def refusal(detector: Detector) -> str | None:
     return None
 
 
+def is_of_strips(detector: Detector) -> bool:
+    """Return whether images are measured against those that they are handed in with."""
+    return detector.settings.relative == "strip" or STANDARDISED in detector.settings.scores
+
+
 def score_graph(detector: Detector) -> Graph:
     """Return the graph from `image` float [B, C, S, S] in [0, 1] to `score` [B], `flagged` [B] and `map` [B, h, h].
 
-    Where the data have several groups, `group` int64 [B] says which; with `threshold.relative: strip` a batch is one.
+    Where the data have several groups, `group` int64 [B] says which; with `threshold.relative: strip`, and of
+    the score `standardised`, a batch is one strip.
 
     Raises:
         InputError: it cannot be one graph.
@@ -64,6 +70,8 @@ class ScoreGraph(nn.Module):
             scorer.step,
         )
         self.model, self.channels, self.side = traceable(detector.model), scorer.channels, scorer.side
+        encoder = detector.model.encoder
+        self.stride = encoder.cell // self.step if isinstance(encoder, LocalEncoder) else 1  # places to the next cell
         self.features = known.features
         self.network = self.features and self.features.network(detector.device)
         count = len(detector.info.groups)
@@ -97,14 +105,16 @@ class ScoreGraph(nn.Module):
     def _maps(self, x: Tensor, group: Tensor) -> dict[str, Tensor]:
         found, means, y = of_places(self.model, x, group) if self.local else self._of_image(x, group)
         for name in self.settings.scores:
+            if name == STANDARDISED:
+                found[name] = standardised(means, self.stride)
             if name in self.shapes:
                 found[name] = of_group(torch.stack([shape.distance(means) for shape in self.shapes[name]], 1), group)
         if self.local:
             found = {name: spread(values, self.side // self.step) for name, values in found.items()}
-        for name in self.settings.scores:
-            if name not in found:
-                y = self.model(x, group=group).reconstruction if y is None else y
-                found[name] = OF_RECONSTRUCTION[name](x, y.clamp(0, 1))
+        missing = [name for name in self.settings.scores if name not in found]
+        if missing:
+            y = (self.model(x, group=group).reconstruction if y is None else y).clamp(0, 1)  # twice, and ONNX loses one
+            found |= {name: IN_A_GRAPH[name](x, y) for name in missing}
         chosen = {name: found[name] for name in self.settings.scores}
         return {name: framed(values) for name, values in chosen.items()} if self.features is not None else chosen
 
@@ -165,9 +175,8 @@ def _even(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _median(values: Tensor) -> Tensor:
-    """Median of all values, between the two in the middle; 1 for 0."""
-    every = values.reshape(1, -1)
-    median = (every.median(1).values - (-every).median(1).values) / 2
+    """Median of all values; 1 for 0."""
+    median = median_of(values.reshape(1, -1))[:, 0]
     return torch.where(median == 0, torch.ones_like(median), median)
 
 
