@@ -103,6 +103,7 @@ def files(folder: Path) -> dict[str, Any]:
 def pipeline(folder: Path) -> dict[str, Any]:
     """What DVC and resolve take of so many runs, and what a copy of one run takes in their place."""
     graphs, checks, resolves, sizes, copies = {}, {}, {}, {}, {}
+    call(folder, "dvc", "status", "--json")  # DVC knows the digests of files from now on
     for runs in sorted({*GRAPHS, *CHECKS}):
         sizes[runs] = given(folder, runs)
         if runs in GRAPHS:

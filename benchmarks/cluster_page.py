@@ -15,7 +15,12 @@ def page(
         [[name, time(one.seconds), time(one.ideal), share(one.network), share(one.server), time(one.waited),
           share(one.messages)] for name, one in found.items()],
     )  # fmt: skip
-    lines += ["", "The driver, before and after, CPU time, by runs in params.yaml:", ""]
+    lines += [
+        "",
+        "The driver, before and after, CPU time, by runs in params.yaml; beyond what was measured the polynomial",
+        "through the points below:",
+        "",
+    ]
     rows = {
         "params.yaml": lambda d: size(d["params_bytes"]),
         "dvc.lock": lambda d: size(d["lock_bytes"]),
