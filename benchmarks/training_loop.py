@@ -160,12 +160,14 @@ def runs_of(folder: Path) -> dict[str, tuple[Run, Dataset]]:
     raw["runs"] = {"option_a": {"data": "grids"}, "vae_medium": {"data": "tags"}}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     runs = resolve(folder / "params.yaml").runs
+    # the bare loop has no batches of like size
+    grids = runs["option_a"].model_copy(update={"train": runs["option_a"].train.model_copy(update={"crop": False})})
     images = runs["option_a"].model_copy(update={
         "name": "images", "kind": "image", "model": Model(width=16), "loss": Loss(terms=Terms(mse=1), reduction="mean"),
     })  # fmt: skip
     images = images.model_copy(update={"train": Train(batch_size=32, metric="psnr")})
     return {
-        "grids": (runs["option_a"], params.datasets["grids"]),
+        "grids": (grids, params.datasets["grids"]),
         "images": (images, params.datasets["photos"].model_copy(update={"crops": 2000})),
         "tags": (runs["vae_medium"], params.datasets["tags"]),
     }

@@ -1,10 +1,8 @@
 """Stage compare: the active runs side by side, which collapsed, and which one is recommended."""
 
-import gc
 import sys
 from pathlib import Path
 
-gc.disable()  # until all is imported
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from vaelab import artifacts, storage
@@ -18,7 +16,7 @@ from vaelab.comparison.report import DEFECTS
 from vaelab.comparison.save import save
 from vaelab.comparison.seeds import by_data
 from vaelab.comparison.table import curves_table
-from vaelab.errors import end, exit_on_input_error
+from vaelab.errors import exit_on_input_error
 from vaelab.figures.canvas.files import save_png, save_pngs
 from vaelab.figures.defects.run import defect_pictures
 from vaelab.figures.findings import finding_pictures
@@ -60,4 +58,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     exit_on_input_error(main)
-    end()
