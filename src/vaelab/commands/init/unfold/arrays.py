@@ -98,7 +98,7 @@ def _written(
     levels = levels_in(parts)
     if levels.classes:
         text = "whole numbers from 0 to less than 32, which are classes rather than levels"
-        mend = "multiply them, where they are levels,"
+        mend = 'Multiply them, where they are levels; save them, where they are classes: np.save("grids.npy", x),'
         return not_understood(path, f"{told(parts[0].named)}: {text}", mend, "source: npy, train: {place}/train.npy")
     written = write_shards(parts, levels, folder)
     used = {(part.named.file, part.named.key) for part in parts}
