@@ -159,6 +159,9 @@ def test_the_last_epoch_is_called_the_best_only_where_it_is():
     values = [40, 38, 36, 34, 32, 30]
     best_last = tags()._replace(history=history(values, values, "distortion"))
     assert "last epoch is the best" in optimisation.more_epochs(best_last).why
+    assert "go_on" not in optimisation.more_epochs(best_last).why
+    kept = best_last._replace(run=run_of("tags", train={"keep_state": True}))
+    assert "a new run that starts from it (`starts`, train.go_on: true)" in optimisation.more_epochs(kept).why
     falling, turning = [40, 38, 36, 34, 32, 31, 30, 29], [40, 38, 36, 34, 32, 31, 29, 29.1]
     best_before = tags()._replace(history=history(falling, turning, "distortion"))
     assert "last epoch is the best" not in optimisation.more_epochs(best_before).why

@@ -74,10 +74,20 @@ def more_epochs(case: Case) -> Prescription | None:
     ends = {"train.patience": 0} if case.run.train.patience else {}
     since = optimisation.BEST_IS_LAST(case)
     last = ", and the last epoch is the best" if since is not None and since.holds else ""
-    why = f"the last quarter of the epochs brought {found.value:.0%} of all progress{last}"
+    why = f"the last quarter of the epochs brought {found.value:.0%} of all progress{last}{_going_on(case)}"
     higher = optimisation.is_higher(case.kind, curve[1])
     changes = {"train.epochs": case.run.train.epochs * factor, **ends}
     return Prescription(changes, f"val.{curve[1]}", "higher" if higher else "lower", least, why)
+
+
+def _going_on(case: Case) -> str:
+    """What spares training the first epochs again, where that brings the same."""
+    train = case.run.train
+    if not train.keep_state or train.decay == "cosine":
+        return ""
+    return (
+        "; it kept its state: a new run that starts from it (`starts`, train.go_on: true) trains the further ones alone"
+    )
 
 
 def _few_steps(case: Case) -> bool:
@@ -94,6 +104,7 @@ def _far_enough(case: Case) -> Prescription | None:
     factor = min(max(FAR / way.value, 2), 8)
     ends = {"train.patience": 0} if case.run.train.patience else {}
     why = f"all steps together move a weight by {way.value:.2g} at most; with {factor:.2g} times the epochs by {FAR:g}"
+    why += _going_on(case)
     return Prescription({"train.epochs": round(epochs * factor), **ends}, "gain", "higher", _to_half(case), why)
 
 
