@@ -34,7 +34,7 @@ class Board:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say, self.nodes, self.stages = say, dict[str, str](), dict[str, str]()
         self.deaths = Counter[str]()  # of machines or processes, by run
-        self._sent_on = set[str]()  # runs whose node was unfit
+        self._turns = dict[str, str]()  # how often each run was given to a node on purpose, as its last task has said
         with storage.writing(LOGS):
             LOGS.mkdir(parents=True, exist_ok=True)
 
@@ -42,7 +42,7 @@ class Board:
         """Take in what tasks have said since."""
         for run, what, text in said:
             if what == "node":
-                self._moved(run, text)
+                self._moved(run, *text.split())
             elif what == "stage":
                 self.stages[run] = text
                 self.say(f"{run} on {self.nodes[run]}: {text}")
@@ -53,15 +53,11 @@ class Board:
                     stage = self.stages.get(run, "")
                     self.say(f"{run} on {self.nodes[run]}: {stage} {share} %{values and ', '}{values}")
 
-    def sent_on(self, run: str) -> None:
-        """Take in that a run is given to another node, whose log goes on."""
-        self._sent_on.add(run)
-
-    def _moved(self, run: str, node: str) -> None:
+    def _moved(self, run: str, turn: str, node: str) -> None:
         before = self.nodes.get(run)
-        died = before is not None and run not in self._sent_on
+        died = self._turns.get(run) == turn  # nobody has given it away
         self.deaths[run] += died
-        self._sent_on.discard(run)
+        self._turns[run] = turn
         self.write(run, f"on {node}\n", begin=before is None)
         self.say(f"{run}: {before} has died; again on {node}" if died else f"{run}: begins on {node}")
         self.nodes[run] = node

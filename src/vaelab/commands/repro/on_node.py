@@ -11,8 +11,8 @@ from vaelab.commands.repro.machines import UnfitError, check_folders, check_vers
 from vaelab.errors import end_with_parent
 
 
-def task(run: str, project: Project, environment: Mapping[str, str], said: Any) -> tuple[Ended, str]:
-    """Do the stages of a run; return how they ended, and the id of this node."""
+def task(run: str, turn: int, project: Project, environment: Mapping[str, str], said: Any) -> tuple[Ended, str]:
+    """Do the stages of a run, which was given to so many nodes before; return how they ended, and this node's id."""
     import ray
 
     end_with_parent(
@@ -20,7 +20,7 @@ def task(run: str, project: Project, environment: Mapping[str, str], said: Any) 
     )  # without its node a task waits a minute for the cluster; what it has begun follows it
     node_id = ray.get_runtime_context().get_node_id()
     node = f"{ray.util.get_node_ip_address()}/{node_id[:6]}"
-    said.say.remote(run, "node", node)
+    said.say.remote(run, "node", f"{turn} {node}")
     lines = Lines(lambda text: said.say.remote(run, "line", text))
     full: list[str] = []  # what was said of a full disk
 

@@ -107,8 +107,8 @@ class _Cluster:
         import ray
 
         ended: list[Ended] = []
-        sent_on = Counter[str]()
-        self.tasks = {self.task.remote(run, *self.given): run for run in runs}
+        turns = Counter[str]()
+        self.tasks = {self.task.remote(run, 0, *self.given): run for run in runs}
         while self.tasks:
             done, _ = ray.wait(list(self.tasks), timeout=LOOK)
             self.board.hear(ray.get(self.said.take.remote()))
@@ -118,9 +118,9 @@ class _Cluster:
             for one in done:
                 run = self.tasks.pop(one)
                 end = self._end_of(one, run)
-                if end.unfit and sent_on[run] < RETRIES and self._others():
-                    sent_on[run] += 1
-                    self._send_on(run)
+                if end.unfit and turns[run] < RETRIES and self._others():
+                    turns[run] += 1
+                    self._send_on(run, turns[run])
                 else:
                     ended.append(end)
                     self.say(f"{end.text()} ({len(ended)} of {len(runs)} runs)")
@@ -147,7 +147,6 @@ class _Cluster:
 
         return any(has_room(node, self.resources) and node["NodeID"] not in self.unfit for node in ray.nodes())
 
-    def _send_on(self, run: str) -> None:
-        self.board.sent_on(run)
+    def _send_on(self, run: str, turn: int) -> None:
         elsewhere = {"ray.io/node-id": f"!in({','.join(self.unfit)})"}
-        self.tasks[self.task.options(label_selector=elsewhere).remote(run, *self.given)] = run
+        self.tasks[self.task.options(label_selector=elsewhere).remote(run, turn, *self.given)] = run
