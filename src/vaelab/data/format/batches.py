@@ -151,7 +151,7 @@ def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, w
                 shards.append(file.get_tensor("x").masked_fill(file.get_tensor("valid") == 0, len(info.classes)))
             else:
                 shards.append(FileRows(path, "x") if in_files else file.get_tensor("x"))  # the latter memory-mapped
-            groups.append(file.get_tensor("group"))
+            groups.append(file.get_tensor("group").clone())  # a view would keep the whole file mapped
             if with_text and "text" in names:
                 texts.append(FileRows(path, "text") if in_files else file.get_tensor("text"))
     if not shards:
@@ -166,7 +166,7 @@ def load_columns(folder: Path, phase: str, names: Sequence[str]) -> dict[str, Te
     for path in files:
         with storage.opened(path, "pt") as file:
             for name in set(names) & set(file.keys()):
-                parts[name].append(file.get_tensor(name))
+                parts[name].append(file.get_tensor(name).clone())
     return {name: torch.cat(tensors) for name, tensors in parts.items() if tensors and len(tensors) == len(files)}
 
 
