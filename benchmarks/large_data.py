@@ -284,6 +284,8 @@ def write(path: Path, result: dict[str, Any]) -> None:
         lines += ["", "| training | examples / s | of those in memory |", "|---|---|---|"]
         ways = {way: one for way, one in result["reading"].items() if isinstance(one, dict)}
         lines += [f"| {way} | {one['examples_per_second']} | {one['of_memory']:.2f} |" for way, one in ways.items()]
+    if "note" in result:
+        lines += ["", result["note"]]
     path.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 

@@ -138,8 +138,7 @@ def train_epoch(session: Session, bar: "Bar", interrupts: Interrupts) -> None:
     session.model.train()
     for step in range(progress.step - progress.epoch * steps, steps):
         expect(session, order, step)
-        index = order[step * size : (step + 1) * size]
-        batch, inference, losses, loss = forward_backward(session, index)
+        batch, inference, losses, loss = forward_backward(session, order[step * size : (step + 1) * size])
         norm = gradient_norm(parameters)
         guard.watch(inner, loss, norm)
         clip(parameters, norm, options.clip_norm)

@@ -62,16 +62,12 @@ class DeviceSplit:
         self.group = group.long().to(device)
         self.text = Shards(text) if text else None
         self.x = Shards(resident(shards, device), device.type == "cuda")
+        self.shape = self.x.shape  # of one example
         self.reader = ThreadPoolExecutor(1, "shards") if self.x.in_files else None
         self.coming: deque[tuple[Tensor, Future[Tensor]]] = deque()
 
     def __len__(self) -> int:
         return len(self.x)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one example."""
-        return self.x.shape
 
     def stored(self, index: Tensor) -> Tensor:
         """Return the examples at `index` [B] as they are stored, uint8."""
@@ -106,7 +102,7 @@ class DeviceSplit:
             expected, found = self.coming.popleft()
             if torch.equal(expected, index):
                 return found.result()
-        return self.stored(index)
+        return self.x[index]
 
     def at_once(self, most: int) -> int:
         """Return how many examples are measured at once: at most so many, of large ones fewer."""
@@ -114,7 +110,7 @@ class DeviceSplit:
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield all examples in their order, a batch at a time."""
-        parts = [torch.arange(start, min(start + batch_size, len(self))) for start in range(0, len(self), batch_size)]
+        parts = torch.arange(len(self)).split(batch_size) if len(self) else ()
         for number, part in enumerate(parts):
             self.expect(parts[number : number + 1 + AHEAD])
             yield self.take(part)
@@ -156,7 +152,7 @@ def load_split(folder: Path, phase: str, info: DataInfo, device: torch.device, w
                 shards.append(file.get_tensor("x").masked_fill(file.get_tensor("valid") == 0, len(info.classes)))
             else:
                 shards.append(FileRows(path, "x") if in_files else file.get_tensor("x"))  # the latter memory-mapped
-            groups.append(file.get_tensor("group"))
+            groups.append(file.get_tensor("group").clone())  # a view would keep the whole file mapped
             if with_text and "text" in names:
                 texts.append(FileRows(path, "text") if in_files else file.get_tensor("text"))
     if not shards:
@@ -171,7 +167,7 @@ def load_columns(folder: Path, phase: str, names: Sequence[str]) -> dict[str, Te
     for path in files:
         with storage.opened(path, "pt") as file:
             for name in set(names) & set(file.keys()):
-                parts[name].append(file.get_tensor(name))
+                parts[name].append(file.get_tensor(name).clone())
     return {name: torch.cat(tensors) for name, tensors in parts.items() if tensors and len(tensors) == len(files)}
 
 

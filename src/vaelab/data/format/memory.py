@@ -16,8 +16,8 @@ def keep_memory(info: DataInfo) -> None:
     """Let malloc keep what is freed: on fresh pages an evaluation of images spent a fifth of its CPU time, a training
     a tenth.
 
-    Only of the GNU C library, and of examples of up to MOST_VALUES values: of larger ones it took twice the memory.
-    No result depends on it.
+    Only of the GNU C library, and of examples of up to MOST_VALUES values: with images of 256 × 256 pixels it took
+    2.9 GiB in place of 1.8. No result depends on it.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if not hasattr(library, "gnu_get_libc_version") or math.prod(info.shape) > MOST_VALUES:
