@@ -129,7 +129,7 @@ def test_a_sweep_runs_its_combinations_side_by_side_and_restores_them(project, f
         (0.001, [8, 4]),
         (0.005, [8, 4]),
     ]
-    assert sorted(pd.read_csv(project / "metrics/comparison.csv")["run"]) == runs
+    assert sorted(pd.read_csv(project / "metrics/comparison.csv")["configuration"]) == runs
 
 
 def test_what_is_wrong_ends_with_one_message_and_code_2(project, first):

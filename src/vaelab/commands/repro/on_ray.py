@@ -16,7 +16,7 @@ from vaelab.commands.repro.board import LOOK, Board, Said
 from vaelab.commands.repro.elsewhere import Project
 from vaelab.commands.repro.lanes import Ended
 from vaelab.commands.repro.on_node import task
-from vaelab.errors import InputError
+from vaelab.errors import InputError, shortened
 
 RETRIES = 3  # of a task whose machine or process has died, or was unfit
 LAUNCH = "python -m vaelab.commands.repro.tied"  # in front of what would outlive DVC otherwise
@@ -34,7 +34,7 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
     """Do the stages of the runs on the cluster and return how each ended, in the order of their ends.
 
     Raises:
-        InputError: there is no cluster at that address, or its machines have less than a run takes.
+        InputError: there is no cluster at that address, its machines have less than a run takes, or it has ended.
         KeyboardInterrupt: on Ctrl-C or SIGTERM, when the tasks have been given up.
     """
     import ray
@@ -50,6 +50,8 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
             cluster = _Cluster(project, resources, say)
             interrupts.release()
             return cluster.reproduce(runs)
+    except ray.exceptions.RayError as error:  # what tasks report to has ended
+        raise InputError(f"Ray on this machine: {shortened(error)}: then run the same command again") from error
     finally:
         ray.shutdown()
 
