@@ -46,3 +46,10 @@ def test_the_end_of_a_stage_says_all_and_does_what_is_registered():
     code = "import atexit; from vaelab.errors import end; atexit.register(print, 'done'); print('said'); end(); 1 / 0"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=SOURCES)
     assert (done.returncode, done.stdout, done.stderr) == (0, "said\ndone\n", "")
+
+
+def test_a_stage_that_another_program_runs_does_not_end_that(tmp_path):
+    (tmp_path / "stage.py").write_text("from vaelab.errors import end\nend()\n")
+    code = "import runpy; runpy.run_path('stage.py', run_name='__main__'); print('goes on')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=SOURCES, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")

@@ -77,7 +77,12 @@ def exit_on_input_error(main: Callable[[], None]) -> None:
 
 
 def end() -> None:
-    """End this process, with what is registered for its end, without taking apart all objects: .7 CPU s with torch."""
+    """End this process, with what is registered for its end, without taking apart all objects: .7 CPU s with torch.
+
+    A script that runs within a program of its own, as by runpy, only ends itself.
+    """
+    if sys.argv[0] not in sys.orig_argv:
+        return
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -98,9 +98,7 @@ def test_a_good_psnr_that_a_white_page_beats_is_called_out():
 
 def test_remarks_name_what_is_no_better_than_trivial_and_nothing_else():
     metrics = {"psnr": 17.0, "floor_pca_psnr": 18.0, "ssim": 0.9, "floor_pca_ssim": 0.8, "mse": 0.01}
-    assert remarks(judge_all(metrics, VERDICT)) == [
-        "PSNR 17 dB is fair, and no better than trivial: PCA reaches 18 dB"
-    ]
+    assert remarks(judge_all(metrics, VERDICT)) == ["PSNR 17 dB is fair, and no better than trivial: PCA reaches 18 dB"]
 
 
 def test_a_metric_without_a_direction_is_better_towards_its_good_limit():

@@ -35,7 +35,9 @@ def saved(tmp_path, monkeypatch):
         arrays |= {what: np.ones((24, 4), np.float32) for what in ("mean", "log_var")}
         save_file({f"test_{what}": values for what, values in arrays.items()}, folder / "arrays.safetensors")
         score = TABLES["tags"].example_score
-        pd.DataFrame({"phase": "test", score: np.ones(24)}).to_csv(folder / "examples.csv", index=False)
+        pd.DataFrame({"phase": "test", "index": range(24), score: np.ones(24)}).to_csv(
+            folder / "examples.csv", index=False
+        )
         rows = {"run": name, "phase": ["train", "val"], "epoch": 1} | dict.fromkeys(FIGURES["tags"].curves, 1.0)
         return result(name, "tags", "rows", **numbers)._replace(history=pd.DataFrame(rows))
 

@@ -80,7 +80,9 @@ def test_the_first_run_stands_beside_its_best_baseline(tmp_path, monkeypatch, ba
         arrays = {"test_x": x, "test_reconstruction": 255 * x, "test_ids": np.arange(24)}
         of_pca = {"pca_reconstruction": 100 * x, "pca_score": np.full(24, 0.25, np.float32)}
         save_file(arrays | (of_pca if baseline else {}), folder / "arrays.safetensors")
-        pd.DataFrame({"phase": "test", "jaccard_index": np.ones(24)}).to_csv(folder / "examples.csv", index=False)
+        pd.DataFrame({"phase": "test", "index": range(24), "jaccard_index": np.ones(24)}).to_csv(
+            folder / "examples.csv", index=False
+        )
     rows = pd.DataFrame({"run": "one", "phase": "val", "epoch": [1, 2], **dict.fromkeys(TAGS.curves, 0.5)})
     group = [result(name, "tags", "rows", floor_pca_lrap=0.9)._replace(history=rows) for name in ("one", "two")]
     drawn = group_pictures("rows", group, Compare(samples=3), "two")
