@@ -23,6 +23,7 @@ from vaelab.commands.compare.experiments import dvc_beside, git
 from vaelab.commands.repro import copies, notes
 from vaelab.commands.repro.lanes import LAST, started
 from vaelab.commands.repro.machines import UnfitError, versions
+from vaelab.commands.tars import extract
 from vaelab.errors import END_WITH_PARENT, InputError
 
 NOBODY = ("-c", "user.name=vaelab", "-c", "user.email=vaelab@localhost")  # of a commit that nobody sees
@@ -127,7 +128,7 @@ def push(folder: Path, stages: Sequence[str]) -> None:
 
 def _unpack(project: Project, folder: Path) -> None:
     with tarfile.open(fileobj=BytesIO(project.files)) as archive:
-        archive.extractall(folder, filter="data")
+        extract(archive, folder)
     if project.params:
         (folder / artifacts.PARAMS).write_text(project.params, encoding="utf-8")
     _configure(folder, project.local_config, str(folder / ".dvc/cache") if project.remote else project.cache)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vaelab.commands.init.copying import check_space, files_of
 from vaelab.commands.init.recognise.found import not_understood
+from vaelab.commands.tars import extract
 from vaelab.data.sources.listing import list_images
 from vaelab.data.sources.text_files import table_ending
 from vaelab.errors import shortened
@@ -88,7 +89,7 @@ def _tar(path: Path, folder: Path) -> bool:
         if not _wanted([member.name for member in members], size):
             return False
         check_space(size, folder, path)
-        archive.extractall(folder, filter="data")
+        extract(archive, folder)
     return True
 
 
