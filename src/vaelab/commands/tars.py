@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def extract(archive: tarfile.TarFile, folder: Path) -> None:
-    """Unpack an archive, nothing outside of the folder. Python before 3.11.4 has no filter: links are left out there."""
+    """Unpack an archive, nothing outside of the folder. Before Python 3.11.4, links are left out."""
     if hasattr(tarfile, "data_filter"):
         archive.extractall(folder, filter="data")
         return
