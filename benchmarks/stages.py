@@ -145,7 +145,7 @@ def text(result: Found) -> str:
 def main() -> None:
     """Measure what is asked for and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *COMMANDS], default=list(COMMANDS), help="default: both")
+    parser.add_argument("--only", dest="names", nargs="+", choices=COMMANDS, default=list(COMMANDS))
     parser.add_argument("--words", nargs=argparse.REMAINDER, default=[], help="more words of the command, such as -j 1")
     options = parser.parse_args()
     import torch
