@@ -72,11 +72,12 @@ def main() -> None:
             lanes, stages, runs = (1, alone, options.plain_runs) if plain else (LANES, beside, options.runs)
             project = made(scratch / way.replace(" ", "_"), runs, one=way == "dvc queue")
             wall, cpu = taken(way, project, runs)
+            counted = "--on ray" not in way  # Ray's processes are of its own, and no children of the command
             over = {
-                "overhead_cpu": cpu / runs - stages["cpu"],
+                "overhead_cpu": cpu / runs - stages["cpu"] if counted else None,
                 "overhead_seconds": wall * lanes / runs - stages["wall"],
             }
-            rows[way] = {"runs": runs, "lanes": lanes, "wall": wall, "cpu": cpu, **over}
+            rows[way] = {"runs": runs, "lanes": lanes, "wall": wall, "cpu": cpu if counted else None, **over}
             print(way, rows[way], flush=True)
     found = {"machine": machine(), "work_alone": alone, "work_beside": beside, "ways": rows}
     text = table(found)
@@ -230,6 +231,10 @@ WAYS: dict[str, Callable[[Path, int], None]] = {
 }
 
 
+def _shown(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
 def table(found: dict[str, Any]) -> str:
     """The results in Markdown."""
     machine, alone, beside = found["machine"], found["work_alone"], found["work_beside"]
@@ -245,8 +250,8 @@ def table(found: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{way}` | {row['runs']} | {row['lanes']} | {row['wall']:.0f} | {row['cpu']:.0f} "
-        f"| {row['overhead_cpu']:.2f} | {row['overhead_seconds']:.2f} |"
+        f"| `{way}` | {row['runs']} | {row['lanes']} | {row['wall']:.0f} | {_shown(row['cpu'], 0)} "
+        f"| {_shown(row['overhead_cpu'], 2)} | {row['overhead_seconds']:.2f} |"
         for way, row in found["ways"].items()
     ]
     lines += [
