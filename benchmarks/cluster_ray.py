@@ -2,10 +2,16 @@
 
 import json
 import resource
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
 import ray
+
+from vaelab.commands.repro.board import Said
 
 TASKS = 10_000
 MESSAGES = 20_000
@@ -36,22 +42,6 @@ def main() -> None:
         "message_seconds": (heard, f"{MESSAGES} messages of 200 bytes to an actor, and back"),
     }
     print(json.dumps(found))
-
-
-class Said:
-    """As the actor of `vaelab repro --on ray`."""
-
-    def __init__(self) -> None:
-        self.held: list[tuple[str, str, str]] = []
-
-    def say(self, run: str, what: str, text: str) -> None:
-        """Keep it."""
-        self.held.append((run, what, text))
-
-    def take(self) -> list[tuple[str, str, str]]:
-        """Return what is held."""
-        taken, self.held = self.held, []
-        return taken
 
 
 def nothing(run: str, said: Any) -> str:
