@@ -6,15 +6,17 @@ import pytest
 import torch
 from helpers import grid_info, random_grids, random_images, tiny_run
 
+from vaelab.data.format import batches
 from vaelab.data.format.batches import Batch, DeviceSplit, generator
 from vaelab.data.format.info import image_info
 from vaelab.errors import InputError
 from vaelab.measures.grid import confusion
 from vaelab.measures.grid.batch import distortion, stored
 from vaelab.measures.kinds import MEASURES
-from vaelab.measures.passes import Measured, Pass, run_pass
-from vaelab.measures.sampling import Sampling
+from vaelab.measures.passes import Pass, run_pass
+from vaelab.measures.sampling import Sampling, decode
 from vaelab.measures.snapshots import Snapshot, read_snapshots, take_snapshot, write_snapshot
+from vaelab.measures.tally import Measured
 from vaelab.metrics.tables import TABLES
 from vaelab.models.build import build
 from vaelab.models.vae import VAE, Decoded, Inference
@@ -143,6 +145,44 @@ def test_with_a_sampling_losses_and_likelihoods_are_of_drawn_z_and_measures_of_t
     at_mean = passed(100, kind, vae, aim)
     torch.testing.assert_close(found.measured.examples, at_mean.measured.examples, equal_nan=True)
     assert not torch.allclose(found.losses["loss"], at_mean.losses["loss"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("grid", {}),
+        ("image", {"conditional": True}),
+        ("image", {"skips": True, "learned_sigma": True}),
+        ("image", {"name": "local", "latent": "map", "learned_sigma": True, "per_group": True}),
+        ("image", {"name": "local", "latent": "map", "learned_sigma": True}),
+    ],
+)
+def test_decoding_a_few_at_a_time_changes_nothing(kind, options, monkeypatch):
+    vae, data = model(kind, **options).eval(), split(kind)
+    batch = data.take(torch.arange(N))
+    z = torch.randn((N, vae.latent_dim), generator=generator(0, 0))
+    with torch.no_grad():
+        whole = decode(vae, data, batch, z)
+        monkeypatch.setattr(batches, "CPU_VALUES", 4 * batch.x[0].numel())
+        assert data.decoded_at_once(N) == 4
+        for found, expected in zip(decode(vae, data, batch, z), whole, strict=True):
+            torch.testing.assert_close(found, expected)
+
+
+def test_of_the_first_draw_reconstructions_are_measured_too():
+    functions, vae = MEASURES["image"], model("image").eval()
+    measure, likelihood = (
+        partial(f, info=INFOS["image"]) for f in (functions.evaluation_metrics, functions.likelihood)
+    )
+    sampling = Sampling(likelihood, draws=2, seed=5, measure=measure)
+    found = run_pass(
+        vae, split("image"), objective("image"), 4, 1, measure, functions.stored, sampling=sampling
+    ).of_first_draw
+    batch = split("image").take(torch.arange(N))
+    noise = torch.randn((N, vae.latent_dim), generator=generator(5, 0, stream=40))
+    with torch.no_grad():
+        expected = measure(batch, vae(batch.x, noise, batch.group))
+    torch.testing.assert_close(found.examples, expected.examples, equal_nan=True)
 
 
 @every_kind

@@ -33,8 +33,10 @@ def assert_same_pca(found: pca.Pca, expected: PCA, rows: np.ndarray, atol: float
     assert found.noise == pytest.approx(left / (rows.shape[1] - len(cosines)), rel=1e-2)
 
 
+@pytest.mark.parametrize("most", [2048, 0], ids=["exact", "by scikit-learn"])
 @pytest.mark.parametrize(("count", "size", "components"), [(300, 20, 5), (40, 64, 8), (600, 700, 10)])
-def test_components_equal_an_exact_decomposition(count, size, components):
+def test_components_equal_an_exact_decomposition(count, size, components, most, monkeypatch):
+    monkeypatch.setattr(pca, "MAX_EXACT", most)
     x = decaying(count, (size,))
     exact = PCA(components, svd_solver="full").fit(x.double().numpy())
     assert_same_pca(fit_pca(x, components, seed=0), exact, x.double().numpy())
@@ -66,6 +68,22 @@ def test_components_are_orthonormal_and_sorted():
         assert (found.variance.diff() <= 0).all()
 
 
+def uneven() -> Tensor:
+    """Examples with one direction of forty thousand times the variance of the next."""
+    x = torch.rand(100, 300, generator=torch.Generator().manual_seed(0))
+    return x + 30 * torch.linspace(0, 1, 100)[:, None]
+
+
+def test_directions_of_little_variance_are_orthonormal_too():
+    found = fit_pca(uneven(), 90, seed=0).components
+    torch.testing.assert_close(found @ found.T, torch.eye(90), atol=1e-5, rtol=0)
+
+
+def test_what_is_projected_again_does_not_change():
+    x, project = uneven(), pca.pca_projection(uneven(), 90, 0)
+    torch.testing.assert_close(project(project(x)), project(x), atol=1e-3, rtol=0)
+
+
 def test_all_components_give_everything_back():
     x = decaying(30, (10,))
     found = fit_pca(x, 10, seed=0)
@@ -80,7 +98,8 @@ def test_the_error_of_a_reconstruction_is_the_noise():
     assert float(error) == pytest.approx(found.noise * (12 - 3), rel=1e-3)
 
 
-def test_the_seed_decides():
+def test_above_the_limit_the_seed_decides(monkeypatch):
+    monkeypatch.setattr(pca, "MAX_EXACT", 599)
     x = decaying(600, (700,))
     first, second, other = (fit_pca(x, 20, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(first.components, second.components)

@@ -11,8 +11,7 @@ from vaelab.data.format.batches import DeviceSplit
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.latents import others
-from vaelab.measures.passes import Measure
-from vaelab.measures.sampling import Sampling
+from vaelab.measures.sampling import Measure, Sampling
 from vaelab.models.vae import VAE
 from vaelab.objective.objective import Objective
 from vaelab.params.blocks import Evaluate
@@ -43,9 +42,14 @@ class EvaluationInputs(NamedTuple):
         return partial(MEASURES[self.info.kind].evaluation_metrics, info=self.info, run=run)
 
     def sampling(self, phase: str) -> Sampling:
-        """Return how z is drawn for likelihoods and the objective: once on train, the largest split."""
+        """Return how z is drawn for likelihoods and the objective: once on train, the largest split.
+
+        The first draw is measured as reconstructions are; of images, which take long, not on train.
+        """
         likelihood = partial(MEASURES[self.info.kind].likelihood, info=self.info, run=self.run)
-        return Sampling(likelihood, 1 if phase == "train" else self.options.z_samples, self.options.seed)
+        draws = 1 if phase == "train" else self.options.z_samples
+        measure = None if phase == "train" and self.info.kind == "image" else self.evaluation_metrics
+        return Sampling(likelihood, draws, self.options.seed, measure)
 
     def ablated(self, mean: Tensor, group: Tensor) -> dict[str, Tensor]:
         """Return latents [N, L] that say nothing of their example, by ablation, from those of a split and its groups.

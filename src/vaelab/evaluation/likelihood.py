@@ -14,7 +14,6 @@ from vaelab.measures.kind import Nats
 from vaelab.measures.kinds import MEASURES
 from vaelab.measures.passes import Pass
 from vaelab.measures.sampling import decoded, latent_draw
-from vaelab.measures.tally import Tally
 from vaelab.models.vae import sampled
 from vaelab.objective.kl import kl_per_dimension
 
@@ -76,12 +75,8 @@ def importance_gain(inputs: EvaluationInputs, split: DeviceSplit, result: Pass, 
     return weights.logsumexp(0) - math.log(len(weights)) - weights.mean(0)
 
 
-@torch.no_grad()
-def with_one_draw(inputs: EvaluationInputs, split: DeviceSplit, result: Pass) -> dict[str, float]:
+def with_one_draw(inputs: EvaluationInputs, result: Pass) -> dict[str, float]:
     """Return the measures of reconstructions by name, with one drawn z in place of the posterior mean."""
-    noise, found = latent_draw(result.mean, inputs.options.seed, 0), Tally(len(split))
-    batches = decoded(inputs.model, split, result.mean, result.log_var, noise, inputs.options.batch_size)
-    for batch, inference in batches:
-        found.add(inputs.evaluation_metrics(batch, inference))
-    measures = MEASURES[inputs.info.kind].epoch_metrics(*found.whole(), inputs.info)
+    totals, means = result.of_first_draw.totals, result.of_first_draw.means()
+    measures = MEASURES[inputs.info.kind].epoch_metrics(totals, means, inputs.info)
     return {name: value for name, value in measures.items() if name not in result.drawn and "true_" not in name}

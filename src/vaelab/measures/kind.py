@@ -8,7 +8,8 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
-from vaelab.measures.passes import Measured, Output
+from vaelab.measures.passes import Output
+from vaelab.measures.tally import Measured
 from vaelab.models.vae import Inference
 from vaelab.params.schema import Run
 

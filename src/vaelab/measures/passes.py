@@ -10,26 +10,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Batch, DeviceSplit
+from vaelab.data.format.batches import DeviceSplit
 from vaelab.measures.columns import Columns
-from vaelab.measures.sampling import Sampling, draw
-from vaelab.models.vae import VAE, Decoded, Inference
+from vaelab.measures.sampling import Measure, Sampling, draw
+from vaelab.measures.tally import Measured, Tally
+from vaelab.models.vae import VAE, Decoded
 from vaelab.objective.kl import kl_per_dimension
 from vaelab.objective.objective import Objective
 
-
-class Measured(NamedTuple):
-    """Measures of a batch, or of a split."""
-
-    totals: dict[str, Tensor]  # summed over examples: the confusion matrix of grids [K, K]
-    examples: dict[str, Tensor]  # of each example, each [B]
-
-    def means(self) -> dict[str, float]:
-        """Return the mean of each measure over the examples that have it."""
-        return {name: float(values.double().nanmean()) for name, values in self.examples.items()}
-
-
-Measure = Callable[[Batch, Inference], Measured]
 Output = Callable[[Decoded], Tensor]
 
 
@@ -42,6 +30,7 @@ class Pass(NamedTuple):
     log_var: Tensor  # [N, L]
     outputs: Tensor  # reconstructions of the posterior mean as they would be stored, uint8 [kept, ...]
     drawn: dict[str, Tensor]  # what −log p(x|z) is made of, of each z that was drawn, each [draws, N]
+    of_first_draw: Measured  # nothing, unless the sampling measures it
 
     @property
     def examples(self) -> dict[str, Tensor]:
@@ -80,31 +69,29 @@ def run_pass(
         sampling: how the z of objective and likelihoods are drawn; None: the objective is of the posterior mean.
     """
     was_training, first = model.training, 0
-    totals: dict[str, Tensor] = {}
+    tally = Tally(len(split))
     kept = torch.arange(len(split)) if kept is None else kept
-    columns = {name: Columns(len(split)) for name in ("tensors", "examples", "losses")}
+    columns = {name: Columns(len(split)) for name in ("tensors", "losses")}
     outputs = Columns(len(kept))
     model.eval()
     for batch in split.in_order(batch_size):
         inference = model(batch.x, group=batch.group)
-        summed, examples = measure(batch, inference)
-        totals = {name: totals[name] + total if name in totals else total for name, total in summed.items()}
+        tally.add(measure(batch, inference))
         columns["tensors"].add({"mean": inference.mean, "log_var": inference.log_var})
-        columns["examples"].add(examples)
         if sampling is None:
             columns["losses"].add(objective(batch.x, inference, epoch).terms)
         image = output(Decoded(inference.reconstruction, inference.extent))
         outputs.add({"image": image[kept[(kept >= first) & (kept < first + len(image))] - first].cpu()})
         first += len(image)
-    tensors, examples, losses = (filled.all() for filled in columns.values())
-    likelihood: dict[str, Tensor] = {}
+    tensors, losses = (filled.all() for filled in columns.values())
+    likelihood, of_first_draw = dict[str, Tensor](), Measured({}, {})
     if sampling is not None:
         mean, log_var = columns["tensors"].tensors["mean"], columns["tensors"].tensors["log_var"]
-        losses, likelihood = draw(model, split, mean, log_var, objective, epoch, sampling, batch_size)
+        losses, likelihood, of_first_draw = draw(model, split, mean, log_var, objective, epoch, sampling, batch_size)
     model.train(was_training)
     kl = kl_per_dimension(tensors["mean"], tensors["log_var"])
     weighted = objective.weighted(kl, losses, epoch)
     losses |= {f"{name}_weighted": values for name, values in weighted.items()}
     losses["loss"] = torch.stack(list(weighted.values())).sum(0)
-    measured = Measured({name: total.cpu() for name, total in totals.items()}, examples)
-    return Pass(measured, losses, tensors["mean"], tensors["log_var"], outputs.all()["image"], likelihood)
+    mean, log_var, images = tensors["mean"], tensors["log_var"], outputs.all()["image"]
+    return Pass(tally.measured(), losses, mean, log_var, images, likelihood, of_first_draw)

@@ -1,9 +1,21 @@
-"""What is measured of a split, added up a batch at a time."""
+"""What is measured of a split, added up a batch at a time. B batch."""
+
+from typing import NamedTuple
 
 from torch import Tensor
 
 from vaelab.measures.columns import Columns
-from vaelab.measures.passes import Measured
+
+
+class Measured(NamedTuple):
+    """Measures of a batch, or of a split."""
+
+    totals: dict[str, Tensor]  # summed over examples: the confusion matrix of grids [K, K]
+    examples: dict[str, Tensor]  # of each example, each [B]
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each measure over the examples that have it."""
+        return {name: float(values.double().nanmean()) for name, values in self.examples.items()}
 
 
 class Tally:

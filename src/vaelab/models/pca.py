@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from scipy.linalg import eigh
+from scipy.linalg.blas import dsyrk
 from torch import Tensor
 
 from vaelab.data.format.batches import generator
@@ -17,6 +18,9 @@ from vaelab.errors import InputError
 MAX_IMAGES = 20_000  # that a fit looks at, mirrored ones included
 MAX_VALUES = 2**27  # of images in memory at once, 512 MiB; but always one image more than components
 MAX_ROWS = 4096  # whose inner products are decomposed, in seconds
+MAX_EXACT = 2048  # of the smaller of N and D: the products of rows, or of columns, are decomposed in float64
+MIN_SHARE = 1e-12  # of the largest eigenvalue: below it rows do not vary, as far as float64 tells
+PART = 2048  # values, or rows, that are in float64 at once
 MIN_VARIANCE = 1e-8  # far below the 1e-6 that rounding to 8 bits leaves; so that variances can be divided by
 
 
@@ -30,7 +34,9 @@ class Pca(NamedTuple):
 
 
 def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
-    """Return the first principal components, exact where D or N is small, randomised (Halko et al. 2011) otherwise.
+    """Return the first principal components, exact where D or N is at most MAX_EXACT, otherwise by scikit-learn's PCA.
+
+    The latter is randomised (Halko et al. 2011) unless nearly all components are wanted.
 
     Args:
         x: examples [N, ...], uint8 (taken as x / 255) or float; D is their number of values.
@@ -42,19 +48,47 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     Raises:
         InputError: L is larger than D, or than the number of examples (with the mirrored ones) − 1.
     """
-    from sklearn.decomposition import PCA  # a second, which a training without PCA need not wait for
-
     size = x[0].numel()
     rows = limited(x, components, seed, flip).flatten(1)
     check_components("latent_dim", components, len(rows), size, "images")
     mean, least = rows.mean(0), min(rows.shape)
-    rows = rows - mean  # PCA centres too late for float32: after the products for its covariance
-    pca = PCA(components, random_state=seed, copy=False)
-    with np.errstate(invalid="ignore"):  # it divides 0 by 0 where all examples are the same
-        pca.fit(rows.numpy())
-    left = pca.noise_variance_ * (least - components) / max(1, size - components)
-    matrix, variance = torch.from_numpy(pca.components_), torch.from_numpy(pca.explained_variance_)
-    return Pca(mean, matrix, variance.clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, float(left)))
+    rows = rows - mean  # before any products, which float32 would spoil
+    found = _exact(rows, components) if least <= MAX_EXACT else None
+    if found is None:
+        from sklearn.decomposition import PCA  # a second, which others need not wait for
+
+        pca = PCA(components, random_state=seed, copy=False)
+        with np.errstate(invalid="ignore"):  # it divides 0 by 0 where all examples are the same
+            pca.fit(rows.numpy())
+        total = float(pca.explained_variance_.sum() + pca.noise_variance_ * (least - components))
+        found = torch.from_numpy(pca.components_), torch.from_numpy(pca.explained_variance_), total
+    matrix, variance, total = found
+    left = (total - float(variance.double().sum())) / max(1, size - components)
+    return Pca(mean, matrix, variance.float().clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, left))
+
+
+def _exact(centred: Tensor, components: int) -> tuple[Tensor, Tensor, float] | None:
+    """Return components [L, D], their variances, float64 [L], and the variance of all dimensions together.
+
+    From the eigenvectors of the smaller of the products of rows and of columns, in float64: in float32, directions of
+    little variance are not orthogonal. None where rows do not vary in so many directions.
+    """
+    count, size = centred.shape
+    of_rows, least = count < size, min(count, size)
+    products = np.zeros((least, least), order="F")  # its lower half
+    for part in centred.split(PART, dim=1 if of_rows else 0):  # a part of the values, or of the rows
+        factor = part.double().numpy().T
+        products = dsyrk(1, factor, beta=1, c=products, trans=of_rows, lower=True, overwrite_c=True)
+    total = float(products.trace()) / (count - 1)
+    values, vectors = (found.flip(-1)[..., :components] for found in torch.linalg.eigh(torch.from_numpy(products)))
+    if of_rows and values[-1] <= MIN_SHARE * values[0]:
+        return None
+    if of_rows:
+        vectors = vectors / values.sqrt()
+        vectors = torch.cat([part.double().T @ vectors for part in centred.split(PART, dim=1)])
+    largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
+    matrix = (vectors * largest.sign()).T.contiguous().float()
+    return matrix, values / (count - 1), total
 
 
 def loses_nothing(pca: Pca, rows: int, wanted: int) -> bool:
@@ -104,7 +138,8 @@ def pca_projection(rows: Tensor, components: int, seed: int) -> Callable[[Tensor
         centred = (rows - mean).numpy()
         values, vectors = eigh(centred @ centred.T, subset_by_index=[max(0, count - components), count - 1])
         varies = values > 1e-6 * values.max()
-        directions = torch.from_numpy((vectors[:, varies] / np.sqrt(values[varies])).T @ centred)
+        found = torch.from_numpy(centred.T @ (vectors[:, varies] / np.sqrt(values[varies])))
+        directions = torch.linalg.qr(found).Q.T  # those of little variance are not orthogonal in float32
     return lambda x: (x - mean) @ directions.T @ directions + mean
 
 

@@ -24,6 +24,7 @@ from vaelab.data.format.sparse import SparseRows
 LARGE_BYTES = 2**30  # of files of a split, above which its examples stay in them
 AHEAD = 2  # batches that are read while one is in use
 BATCH_VALUES = 256 * 3 * 128**2  # of examples that are measured at once at most
+CPU_VALUES = 2**19  # of examples that are decoded at once on a CPU: what layers make of more is not in its caches
 SPREAD_EXAMPLES, SPREAD_BYTES = 20_000, 2**30  # that stand for a split where all of it is too much
 
 
@@ -107,6 +108,11 @@ class DeviceSplit:
     def at_once(self, most: int) -> int:
         """Return how many examples are measured at once: at most so many, of large ones fewer."""
         return max(1, min(most, BATCH_VALUES // max(1, math.prod(self.shape))))
+
+    def decoded_at_once(self, most: int) -> int:
+        """Return how many of a batch of so many are decoded at once: on a CPU, of large ones, fewer."""
+        values = CPU_VALUES if self.device.type == "cpu" else BATCH_VALUES
+        return max(1, min(most, values // max(1, math.prod(self.shape))))
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield all examples in their order, a batch at a time."""

@@ -76,7 +76,7 @@ class GridEvaluator:
         if phase == final_phase(self.inputs.splits):
             for linear in (baseline for baseline in self.baselines if isinstance(baseline, Linear)):
                 self.beside |= linear.shown(x)
-        return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
+        return values | {SAMPLED: with_one_draw(self.inputs, result)}
 
     @torch.no_grad()
     def _ablations(self, split: DeviceSplit, mean: Tensor) -> dict[str, dict[str, float]]:

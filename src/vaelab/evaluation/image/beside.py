@@ -16,6 +16,7 @@ from vaelab.measures.columns import Columns
 from vaelab.measures.gaussian import best_gaussian
 from vaelab.measures.image.batch import stored
 from vaelab.measures.image.reconstruction import errors, image_metrics
+from vaelab.measures.sampling import decode
 from vaelab.metrics.nested import FLOORS, GROUP_FLOORS
 from vaelab.models.vae import Decoded
 
@@ -32,7 +33,7 @@ def ablations(inputs: EvaluationInputs, split: DeviceSplit, mean: Tensor) -> dic
         y = mean.new_empty(0)
         for batch, z in _batches(split, latents, inputs.options.batch_size):
             if not (alike and y.shape == batch.x.shape):  # z = 0 alone decodes to the same in each batch of one size
-                y = inputs.model.decode_beside(batch.x, z, batch.group).reconstruction
+                y = decode(inputs.model, split, batch, z).reconstruction
             found = errors(batch.x, y)
             total += float(found["psnr"].sum())
             columns.add(found)

@@ -98,7 +98,7 @@ class ImageEvaluator:
         if phase == self.final:
             values |= self._generation(originals, result.outputs)
             self.beside = beside.reconstructed(originals, self.baselines)
-        return values | {SAMPLED: with_one_draw(self.inputs, split, result)}
+        return values | {SAMPLED: with_one_draw(self.inputs, result)}
 
     @torch.no_grad()
     def _features(self, split: DeviceSplit, result: Pass) -> dict[str, float]:

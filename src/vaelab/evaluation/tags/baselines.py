@@ -17,10 +17,9 @@ from vaelab.evaluation.linear_rate import without_sampling_noise
 from vaelab.evaluation.tags.completion import Score
 from vaelab.evaluation.tags.ease import EASE, fit_ease
 from vaelab.evaluation.tags.thresholds import AtThresholds, Thresholds, by_frequency, found_on
-from vaelab.measures.passes import Measured
 from vaelab.measures.tags.batch import at_threshold, bce, epoch_metrics, lengths, stored
 from vaelab.measures.tags.reconstruction import ranking
-from vaelab.measures.tally import Tally
+from vaelab.measures.tally import Measured, Tally
 from vaelab.models import pca
 from vaelab.models.vae import Decoded
 from vaelab.params.blocks import Evaluate

@@ -72,4 +72,4 @@ class Reconstructions:
         z = sampled(result.mean, result.log_var, latent_draw(result.mean, self.inputs.options.seed, 0))
         again = self._decoded_again(split, z)
         del again["best_threshold"]
-        return with_one_draw(self.inputs, split, result) | again
+        return with_one_draw(self.inputs, result) | again

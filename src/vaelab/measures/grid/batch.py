@@ -9,7 +9,7 @@ from torch import Tensor
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
 from vaelab.measures.grid import confusion
-from vaelab.measures.passes import Measured
+from vaelab.measures.tally import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.context import Context
 from vaelab.objective.grid_losses import cross_entropy, extent, extents

@@ -11,7 +11,7 @@ from vaelab.data.format.info import DataInfo
 from vaelab.measures.image.reconstruction import errors as of_values
 from vaelab.measures.image.reconstruction import image_metrics, is_picture
 from vaelab.measures.image.sharpness import sharpness_ratio
-from vaelab.measures.passes import Measured
+from vaelab.measures.tally import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective.ssim import ms_ssim_values, ssim_values
 from vaelab.params.schema import Run

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from vaelab.data.format.batches import Batch
 from vaelab.data.format.info import DataInfo
-from vaelab.measures.passes import Measured
 from vaelab.measures.tags import reconstruction
+from vaelab.measures.tally import Measured
 from vaelab.models.vae import Decoded, Inference
 from vaelab.objective import tag_losses as terms
 from vaelab.objective.context import Context
