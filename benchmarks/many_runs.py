@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from ray_nodes import loopback_up
 
-RESULTS = ROOT / "benchmarks/results"
+RESULT = ROOT / "benchmarks/results/many_runs.json"
 ALONE = ("unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 STAGES = ("train", "evaluate", "visualize", "threshold", "diagnose")
 LANES = 2
@@ -62,7 +62,7 @@ def main() -> None:
     if os.getpid() != 1:  # pid 1 is who inherits what workers of a queue leave, and can count their seconds
         raise SystemExit(subprocess.run([*ALONE, sys.executable, *sys.argv]).returncode)
     loopback_up()
-    rows: dict[str, Any] = {}
+    rows: dict[str, Any] = json.loads(RESULT.read_text())["ways"] if RESULT.exists() and not options.keep else {}
     with tempfile.TemporaryDirectory(prefix="many-runs-") as name:
         scratch = Path(name)
         os.environ |= environment(scratch)
@@ -79,12 +79,13 @@ def main() -> None:
             }
             rows[way] = {"runs": runs, "lanes": lanes, "wall": wall, "cpu": cpu if counted else None, **over}
             print(way, rows[way], flush=True)
+    rows = {way: rows[way] for way in WAYS if way in rows}
     found = {"machine": machine(), "work_alone": alone, "work_beside": beside, "ways": rows}
     text = table(found)
     print(text)
     if not options.keep:
-        (RESULTS / "many_runs.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        (RESULTS / "many_runs.md").write_text(text, encoding="utf-8")
+        RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        RESULT.with_suffix(".md").write_text(text, encoding="utf-8")
 
 
 def machine() -> dict[str, Any]:
@@ -257,7 +258,7 @@ def table(found: dict[str, Any]) -> str:
     lines += [
         "",
         "Each experiment of `dvc queue` also resolves and compares its one run; the others do that once. `dvc repro`",
-        "and `-j` write all of dvc.lock after each stage: what a run takes there grows with the number of runs.",
+        "writes all of dvc.lock after each stage: what a run takes there grows with the number of runs.",
         "",
     ]
     return "\n".join(lines)

@@ -67,6 +67,17 @@ def test_a_run_that_fails_stops_no_other_and_the_same_command_goes_on(serial, tm
     assert outputs(project) == outputs(serial)
 
 
+def test_many_runs_have_copies_of_the_project(serial, tmp_path):
+    project = make_project(tmp_path, PARAMS, pictures=False)
+    many = "import sys; from vaelab import cli; from vaelab.commands.repro import command; command.MANY = 1; cli.main()"
+    source = ENVIRONMENT | {"PYTHONPATH": str(project / "src")}
+    said = call(project, sys.executable, "-c", many, "repro", "-j", "2", environment=source)
+    assert len([line for line in said.splitlines() if "done in" in line]) == 4
+    assert started(said) == ["prepare", "compare"]
+    assert outputs(project) == outputs(serial)
+    assert "up to date" in call(project, "dvc", "status")
+
+
 @pytest.mark.parametrize("words", [("nobody",), ("a", "nobody")])
 def test_a_run_that_is_not_there_is_named(serial, words):
     assert "no run 'nobody' in params.yaml; known: a, b, c, d" in vaelab(serial, "repro", *words, code=2)

@@ -4,24 +4,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vaelab import artifacts
 from vaelab.commands.compare import processes
-from vaelab.commands.compare.experiments import StageError, dvc_beside
+from vaelab.commands.compare.experiments import StageError, dvc_beside, git
 from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import notes, on_ray
-from vaelab.commands.repro.elsewhere import in_copy, packed, push
+from vaelab.commands.repro.elsewhere import in_copies, in_copy, packed, push
 from vaelab.commands.repro.lanes import Ended, Lanes, fitting, followed, last_words, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.errors import InputError
 from vaelab.params.problems import raise_problems, suggestion
 from vaelab.params.reading import read_yaml
-from vaelab.params.resolve import resolve
+from vaelab.params.resolve import Resolved, resolve
 
+MANY = 12  # runs, above which each has a copy of the project: DVC writes all of dvc.lock after each of their stages
 SCHEDULERS = ("SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX")  # of SLURM and of Kubernetes
 
 
@@ -53,30 +54,50 @@ def repro(asked: Asked) -> None:
     if unknown := [run for run in asked.runs if run not in known]:
         raise InputError(f"no run {unknown[0]!r} in {artifacts.PARAMS}; {suggestion(unknown[0], known)}")
     dvc("repro", "resolve", "prepare")
-    stages, chosen = stages_of_runs(read_yaml(Path("dvc.yaml"))), list(asked.runs) or known
+    pipeline = read_yaml(Path("dvc.yaml"))
+    stages, chosen = stages_of_runs(pipeline), list(asked.runs) or known
     notes.take_in(chosen)  # of jobs that were run one by one
     outdated = stale_runs()
     stale = [run for run in chosen if run in outdated]
     note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
-    ended = []
+    ended, apart = list[Ended](), len(stale) > MANY and copies_do(pipeline, resolved)
     if asked.on is None:
         jobs = asked.jobs or fitting(len(stale))
-        ended = Lanes(workspace(stages, jobs), jobs, note).reproduce(stale)
+        start = in_copies(packed(stages), jobs) if apart else workspace(stages, jobs)
+        ended = Lanes(start, jobs, note).reproduce(stale)
     elif stale:
+        apart = True
         raise_problems("what the machines are given", untracked(resolved))
         if asked.remote:
             push(Path(), shared_files())
         ended = on_ray.reproduce(stale, packed(stages, remote=asked.remote), asked.resources, note)
+    if apart:
         notes.take_in(stale)
     failed = [one for one in ended if one.code]
     if failed or asked.runs:
         done = [f"{stage}@{one.run}" for one in ended if not one.code for stage in stages]
-        if asked.on and done:
+        if apart and done:
             dvc("repro", *asked.pull, *done)
     else:
         dvc("repro", "-k", *asked.pull)
     if failed:
         raise StageError(failure(failed))
+
+
+def copies_do(pipeline: Mapping[str, Any], resolved: Resolved) -> bool:
+    """Return whether a copy of what git tracks has all that stages need; where not, say why."""
+    if git(Path(), "rev-parse", "--verify", "--quiet", "HEAD") is None:
+        reason = "git has no commit here"
+    else:
+        deps = {dep for stage in pipeline["stages"].values() for dep in stage.get("do", stage).get("deps", ())}
+        code = sorted(dep for dep in deps if isinstance(dep, str) and "${" not in dep and not dep.startswith("data/"))
+        new = (git(Path(), "ls-files", "--others", "--exclude-standard", "--", *code) or "").splitlines()
+        reasons = [f"git does not track {name}" for name in new] + [one.message for one in untracked(resolved)]
+        if not reasons:
+            return True
+        reason = reasons[0]
+    note(f"runs share this folder, which takes longer where there are more than {MANY}: {reason}")
+    return False
 
 
 def shared_files() -> list[str]:

@@ -21,7 +21,7 @@ from configobj import ConfigObj  # comes with DVC
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
 from vaelab.commands.repro import copies, notes
-from vaelab.commands.repro.lanes import LAST, started
+from vaelab.commands.repro.lanes import LAST, Start, environment, started
 from vaelab.commands.repro.machines import UnfitError, versions
 from vaelab.commands.tars import extract
 from vaelab.errors import END_WITH_PARENT, InputError
@@ -112,6 +112,12 @@ def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Itera
         notes.keep(folder, run, project.stages)
         if project.remote:
             push(folder, [f"{stage}@{run}" for stage in project.stages])
+
+
+def in_copies(project: Project, jobs: int) -> Start:
+    """Return what starts the stages of a run, one of `jobs` at a time on this machine, in a copy of the project."""
+    given = environment(jobs)
+    return lambda run: in_copy(run, project, given)
 
 
 def push(folder: Path, stages: Sequence[str]) -> None:

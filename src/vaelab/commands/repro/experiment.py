@@ -12,8 +12,8 @@ from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import on_ray
 from vaelab.commands.repro.command import Asked, failure, shared_files
-from vaelab.commands.repro.elsewhere import Project, copy_of, in_copy, packed, push
-from vaelab.commands.repro.lanes import Lanes, environment, fitting, stages_of_runs
+from vaelab.commands.repro.elsewhere import Project, copy_of, in_copies, packed, push
+from vaelab.commands.repro.lanes import Lanes, fitting, stages_of_runs
 from vaelab.params.problems import raise_problems
 from vaelab.params.reading import read_yaml
 
@@ -33,8 +33,7 @@ def side_by_side(experiment: Experiment, asked: Asked) -> None:
     runs = list(found.runs)
     if asked.on is None:
         jobs = asked.jobs or fitting(len(runs))
-        given = environment(jobs)
-        ended = Lanes(lambda run: in_copy(run, project, given), jobs, note).reproduce(runs)
+        ended = Lanes(in_copies(project, jobs), jobs, note).reproduce(runs)
     else:
         ended = on_ray.reproduce(runs, project, asked.resources, note)
     if failed := [one for one in ended if one.code]:
