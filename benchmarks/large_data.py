@@ -195,7 +195,8 @@ def child(what: str, found: Path) -> None:
     sys.argv = [f"{what}.py", RUN]
     runpy.run_path(str(ROOT / "stages" / f"{what}.py"), run_name="__main__")
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
     found.write_text(
         json.dumps({"mib": peak, **watch.most, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)})
     )
