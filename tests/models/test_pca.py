@@ -79,6 +79,15 @@ def test_directions_of_little_variance_are_orthonormal_too():
     torch.testing.assert_close(found @ found.T, torch.eye(90), atol=1e-5, rtol=0)
 
 
+def test_where_rows_are_few_and_alike_components_are_orthonormal_all_the_same():
+    x = decaying(4, (300,)).repeat(10, 1)
+    found, three = fit_pca(x, 20, seed=0), fit_pca(x, 3, seed=0)
+    torch.testing.assert_close(found.components @ found.components.T, torch.eye(20), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.components[:3], three.components, atol=1e-4, rtol=0)
+    assert found.variance[3:].tolist() == pytest.approx([pca.MIN_VARIANCE] * 17)
+    assert pca.loses_nothing(found, len(x), 20)
+
+
 def test_what_is_projected_again_does_not_change():
     x, project = uneven(), pca.pca_projection(uneven(), 90, 0)
     torch.testing.assert_close(project(project(x)), project(x), atol=1e-3, rtol=0)

@@ -53,25 +53,25 @@ def fit_pca(x: Tensor, components: int, seed: int, flip: bool = False) -> Pca:
     check_components("latent_dim", components, len(rows), size, "images")
     mean, least = rows.mean(0), min(rows.shape)
     rows = rows - mean  # before any products, which float32 would spoil
-    found = _exact(rows, components) if least <= MAX_EXACT else None
-    if found is None:
+    if least <= MAX_EXACT:
+        matrix, variance, total = _exact(rows, components, seed)
+    else:
         from sklearn.decomposition import PCA  # a second, which others need not wait for
 
         pca = PCA(components, random_state=seed, copy=False)
         with np.errstate(invalid="ignore"):  # it divides 0 by 0 where all examples are the same
             pca.fit(rows.numpy())
         total = float(pca.explained_variance_.sum() + pca.noise_variance_ * (least - components))
-        found = torch.from_numpy(pca.components_), torch.from_numpy(pca.explained_variance_), total
-    matrix, variance, total = found
+        matrix, variance = torch.from_numpy(pca.components_), torch.from_numpy(pca.explained_variance_)
     left = (total - float(variance.double().sum())) / max(1, size - components)
     return Pca(mean, matrix, variance.float().clamp_min(MIN_VARIANCE), max(MIN_VARIANCE, left))
 
 
-def _exact(centred: Tensor, components: int) -> tuple[Tensor, Tensor, float] | None:
+def _exact(centred: Tensor, components: int, seed: int) -> tuple[Tensor, Tensor, float]:
     """Return components [L, D], their variances, float64 [L], and the variance of all dimensions together.
 
     From the eigenvectors of the smaller of the products of rows and of columns, in float64: in float32, directions of
-    little variance are not orthogonal. None where rows do not vary in so many directions.
+    little variance are not orthogonal. Where rows do not vary in so many directions the rest is random, of the seed.
     """
     count, size = centred.shape
     of_rows, least = count < size, min(count, size)
@@ -81,14 +81,16 @@ def _exact(centred: Tensor, components: int) -> tuple[Tensor, Tensor, float] | N
         products = dsyrk(1, factor, beta=1, c=products, trans=of_rows, lower=True, overwrite_c=True)
     total = float(products.trace()) / (count - 1)
     values, vectors = (found.flip(-1)[..., :components] for found in torch.linalg.eigh(torch.from_numpy(products)))
-    if of_rows and values[-1] <= MIN_SHARE * values[0]:
-        return None
     if of_rows:
-        vectors = vectors / values.sqrt()
+        varies = values > MIN_SHARE * values[0]
+        vectors = vectors[:, varies] / values[varies].sqrt()
         vectors = torch.cat([part.double().T @ vectors for part in centred.split(PART, dim=1)])
+        if lacking := components - vectors.shape[1]:
+            rest = torch.randn((size, lacking), generator=generator(seed, 0, stream=18), dtype=torch.float64)
+            vectors = torch.linalg.qr(torch.cat([vectors, rest], dim=1)).Q
     largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
     matrix = (vectors * largest.sign()).T.contiguous().float()
-    return matrix, values / (count - 1), total
+    return matrix, values.clamp_min(0) / (count - 1), total
 
 
 def loses_nothing(pca: Pca, rows: int, wanted: int) -> bool:
