@@ -12,7 +12,7 @@ WEIGHTS = ".safetensors"  # what train.start_from ends with where it names no ru
 
 
 def untracked(resolved: Resolved) -> list[Problem]:
-    """Return the files and folders of the runs, of data and weights, that are there and that such a run does not find."""
+    """Return the files and folders of data, and of weights, that are there and that such a run does not find."""
     runs = resolved.runs.values()
     named = [
         (f"datasets.{name}.{option}", getattr(resolved.datasets[name], option, None))
