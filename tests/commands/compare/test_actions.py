@@ -352,6 +352,10 @@ def test_what_a_queued_run_would_not_find_is_said_before_it_is_queued(ready):
     ):
         queue(own)
     queue(other)
+    (path.parent / "best.safetensors").touch()
+    begins = {"run": {"data": "tags", "preset": "vae_small", "train": {"start_from": "data/raw/own/best.safetensors"}}}
+    with pytest.raises(InputError, match=r"runs\.run\.train\.start_from: neither git nor DVC tracks data/raw/own/best"):
+        queue(begins)
     comparing.compose(Selection(configurations=own), {}, ())  # not queued
     for tracked in (path, path.with_name("rows.csv.dvc"), path.parent.with_name("own.dvc")):
         tracked.touch()

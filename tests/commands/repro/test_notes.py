@@ -55,7 +55,7 @@ def test_notes_of_copies_come_into_the_lock_and_nothing_else_changes(project):
     (project / f"cache/files/md5/{digest[:2]}/{digest[2:]}").write_text("{}")
     before = (project / "dvc.lock").read_text() + "datasets:\n- name: other\n"
     (project / "dvc.lock").write_text(lock("resolve", "train@b", "evaluate@b", digest=digest))
-    notes.keep(project, "b", STAGES)
+    notes.keep(project, "b", [f"{stage}@b" for stage in STAGES])
     (project / "dvc.lock").write_text(before)
     notes.take_in(["a", "b"])
     after = (project / "dvc.lock").read_text()
@@ -69,14 +69,14 @@ def test_notes_of_copies_come_into_the_lock_and_nothing_else_changes(project):
 
 def test_a_note_of_other_options_is_left_out(project):
     before = (project / "dvc.lock").read_text()
-    notes.keep(project, "b", STAGES)
+    notes.keep(project, "b", [f"{stage}@b" for stage in STAGES])
     (project / "data/runs").mkdir(parents=True)
     (project / "data/runs/b.yaml").write_text("data: others")
     (project / "dvc.lock").unlink()
     notes.take_in(["b"])
     assert not (project / "dvc.lock").exists()
     (project / "dvc.lock").write_text(before)
-    notes.keep(project, "b", STAGES)
+    notes.keep(project, "b", [f"{stage}@b" for stage in STAGES])
     (project / "dvc.lock").unlink()
     notes.take_in(["b"])
     assert (project / "dvc.lock").read_text() == lock("train@b")

@@ -4,27 +4,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vaelab.commands.compare.experiments import git
-from vaelab.params.datasets import Dataset
 from vaelab.params.problems import Problem
 from vaelab.params.resolve import Resolved
 
 PATHS = ("path", "train", "val", "test", "vocabulary")  # options of data sets that name a file or folder
+WEIGHTS = ".safetensors"  # what train.start_from ends with where it names no run
 
 
 def untracked(resolved: Resolved) -> list[Problem]:
-    """Return the files and folders of the runs' data sets that are there and that such a run does not find."""
-    used = {run.data for run in resolved.runs.values()}
-    return [problem for name in sorted(used) for problem in _of_data(name, resolved.datasets[name])]
+    """Return the files and folders of data, and of weights, that are there and that such a run does not find."""
+    runs = resolved.runs.values()
+    named = [
+        (f"datasets.{name}.{option}", getattr(resolved.datasets[name], option, None))
+        for name in sorted({run.data for run in runs}) for option in PATHS
+    ]  # fmt: skip
+    files = {run.name: run.train.start_from for run in runs if str(run.train.start_from).endswith(WEIGHTS)}
+    named += [(f"runs.{name}.train.start_from", path) for name, path in files.items()]
+    return [problem for place, value in named if isinstance(value, str) for problem in _of_path(place, Path(value))]
 
 
-def _of_data(name: str, settings: Dataset | None) -> Iterator[Problem]:
-    for option in PATHS:
-        value = getattr(settings, option, None)
-        path = Path(value) if isinstance(value, str) else None
-        if path is not None and not path.is_absolute() and path.exists() and not _is_tracked(path):
-            text = f"neither git nor DVC tracks {path}, and a run in a copy of the project has only what they do"
-            remedy = f"`dvc add {path} && git add {path}.dvc` first, or run without --queue, --on and -j"
-            yield Problem(f"datasets.{name}.{option}", f"{text}: {remedy}")
+def _of_path(place: str, path: Path) -> Iterator[Problem]:
+    if not path.is_absolute() and path.exists() and not _is_tracked(path):
+        text = f"neither git nor DVC tracks {path}, and a run in a copy of the project has only what they do"
+        remedy = f"`dvc add {path} && git add {path}.dvc` first, or run without --queue, --on and -j"
+        yield Problem(place, f"{text}: {remedy}")
 
 
 def _is_tracked(path: Path) -> bool:

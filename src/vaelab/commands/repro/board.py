@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from vaelab import storage
-from vaelab.commands.repro.lanes import LOGS
+from vaelab.commands.repro.ended import LOGS
 
 LOOK = 0.5  # seconds between two looks at what tasks have said
 BAR = re.compile(r"(\d+)%\|[^|]*\|[^\[]*\[[^,\]]*,[^,\]]*(?:, (.+))?\]")  # of tqdm: per cent, what stands behind

@@ -15,8 +15,11 @@ from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import notes, on_ray
 from vaelab.commands.repro.elsewhere import in_copies, in_copy, packed, push
-from vaelab.commands.repro.lanes import Ended, Lanes, fitting, followed, last_words, stages_of_runs, workspace
+from vaelab.commands.repro.ended import Ended, last_words
+from vaelab.commands.repro.lanes import Lanes, fitting, followed, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
+from vaelab.commands.repro.order import addresses, earlier, stale_ones, with_earlier
+from vaelab.commands.repro.turns import Turns
 from vaelab.errors import InputError
 from vaelab.params.problems import raise_problems, suggestion
 from vaelab.params.reading import read_yaml
@@ -54,23 +57,23 @@ def repro(asked: Asked) -> None:
     if unknown := [run for run in asked.runs if run not in known]:
         raise InputError(f"no run {unknown[0]!r} in {artifacts.PARAMS}; {suggestion(unknown[0], known)}")
     dvc("repro", "resolve", "prepare")
-    pipeline = read_yaml(Path("dvc.yaml"))
-    stages, chosen = stages_of_runs(pipeline), list(asked.runs) or known
+    pipeline, params = read_yaml(Path("dvc.yaml")), read_yaml(artifacts.PARAMS)
+    stages, chosen = stages_of_runs(pipeline), with_earlier(params, asked.runs or known)
     notes.take_in(chosen)  # of jobs that were run one by one
-    outdated = stale_runs()
-    stale = [run for run in chosen if run in outdated]
+    stale = stale_ones(params, stages, chosen, outdated())
+    turns = Turns(stale, earlier(params, stale))
     note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
     ended, apart = list[Ended](), len(stale) > MANY and copies_do(pipeline, resolved)
     if asked.on is None:
         jobs = asked.jobs or fitting(len(stale))
-        start = in_copies(packed(stages), jobs) if apart else workspace(stages, jobs)
-        ended = Lanes(start, jobs, note).reproduce(stale)
+        here = workspace(lambda run: addresses(params, stages, run), jobs)
+        ended = Lanes(in_copies(packed(stages), jobs) if apart else here, jobs, note).reproduce(turns)
     elif stale:
         apart = True
         raise_problems("what the machines are given", untracked(resolved))
         if asked.remote:
             push(Path(), shared_files())
-        ended = on_ray.reproduce(stale, packed(stages, remote=asked.remote), asked.resources, note)
+        ended = on_ray.reproduce(turns, packed(stages, remote=asked.remote), asked.resources, note)
     if apart:
         notes.take_in(stale)
     failed = [one for one in ended if one.code]
@@ -111,8 +114,8 @@ def dvc(*words: str) -> None:
         raise StageError(f"dvc {' '.join(words)} ended with an error, for the reason above")
 
 
-def stale_runs() -> set[str]:
-    """Return the runs of which DVC knows a stage that is not up to date.
+def outdated() -> set[str]:
+    """Return the stages of which DVC knows that they are not up to date.
 
     Raises:
         StageError: DVC cannot tell.
@@ -120,7 +123,7 @@ def stale_runs() -> set[str]:
     asked = subprocess.run([dvc_beside(), "status", "--json"], capture_output=True, encoding="utf-8")
     if asked.returncode:
         raise StageError(f"dvc status ended with an error: {asked.stderr.strip()}")
-    return {stage.partition("@")[2] for stage in json.loads(asked.stdout)}
+    return {*json.loads(asked.stdout)}
 
 
 def failure(failed: Sequence[Ended]) -> str:

@@ -21,10 +21,13 @@ from configobj import ConfigObj  # comes with DVC
 from vaelab import artifacts, storage
 from vaelab.commands.compare.experiments import dvc_beside, git
 from vaelab.commands.repro import copies, notes
-from vaelab.commands.repro.lanes import LAST, Start, environment, started
+from vaelab.commands.repro.ended import LAST
+from vaelab.commands.repro.lanes import Start, environment, started
 from vaelab.commands.repro.machines import UnfitError, versions
+from vaelab.commands.repro.order import addresses
 from vaelab.commands.tars import extract
 from vaelab.errors import END_WITH_PARENT, InputError
+from vaelab.params.reading import read_yaml
 
 NOBODY = ("-c", "user.name=vaelab", "-c", "user.email=vaelab@localhost")  # of a commit that nobody sees
 LOCAL_CONFIG = Path(".dvc/config.local")
@@ -102,16 +105,17 @@ def in_copy(run: str, project: Project, environment: Mapping[str, str]) -> Itera
     """
     with copy_of(project) as folder:
         notes.reduce(folder, run, project.stages)
-        words = ["repro", *(["--pull"] if project.remote else []), *(f"{stage}@{run}" for stage in project.stages)]
+        names = addresses(read_yaml(folder / artifacts.PARAMS), project.stages, run)
+        words = ["repro", *(["--pull"] if project.remote else []), *names]
         with started(words, folder, {**os.environ, **environment, END_WITH_PARENT: "1"}, TIED) as process:
             try:
                 yield process
             except BaseException:
                 process.terminate()  # else it would be waited for
                 raise
-        notes.keep(folder, run, project.stages)
+        notes.keep(folder, run, names)
         if project.remote:
-            push(folder, [f"{stage}@{run}" for stage in project.stages])
+            push(folder, names)
 
 
 def in_copies(project: Project, jobs: int) -> Start:

@@ -14,8 +14,10 @@ from vaelab.commands.repro import on_ray
 from vaelab.commands.repro.command import Asked, failure, shared_files
 from vaelab.commands.repro.elsewhere import Project, copy_of, in_copies, packed, push
 from vaelab.commands.repro.lanes import Lanes, fitting, stages_of_runs
+from vaelab.commands.repro.order import earlier
+from vaelab.commands.repro.turns import Turns
 from vaelab.params.problems import raise_problems
-from vaelab.params.reading import read_yaml
+from vaelab.params.reading import parsed, read_yaml
 
 
 def side_by_side(experiment: Experiment, asked: Asked) -> None:
@@ -31,11 +33,12 @@ def side_by_side(experiment: Experiment, asked: Asked) -> None:
     project = packed(stages_of_runs(read_yaml(Path("dvc.yaml"))), params, asked.remote)
     _prepare(project)
     runs = list(found.runs)
+    turns = Turns(runs, earlier(parsed(params), runs))
     if asked.on is None:
         jobs = asked.jobs or fitting(len(runs))
-        ended = Lanes(in_copies(project, jobs), jobs, note).reproduce(runs)
+        ended = Lanes(in_copies(project, jobs), jobs, note).reproduce(turns)
     else:
-        ended = on_ray.reproduce(runs, project, asked.resources, note)
+        ended = on_ray.reproduce(turns, project, asked.resources, note)
     if failed := [one for one in ended if one.code]:
         raise StageError(failure(failed))
 

@@ -8,45 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from vaelab import artifacts, storage
+from vaelab import storage
 from vaelab.commands.compare.experiments import dvc_beside
 from vaelab.commands.compare.processes import COLOUR, interrupt_stages, interrupts_held
+from vaelab.commands.repro.ended import LOGS, Ended
+from vaelab.commands.repro.turns import Turns
 from vaelab.errors import InputError
 
-LOGS = artifacts.SCRATCH / "logs"
 BEGINS = re.compile(r"Running stage '([^'@]+)@")
 MEMORY = 2 * 2**30  # bytes that a stage of a run may take
-LAST = 400  # characters of a log that say why it failed
 
 Say = Callable[[str], None]
 Start = Callable[[str], AbstractContextManager["subprocess.Popen[str]"]]
-
-
-class Ended(NamedTuple):
-    """How the stages of a run ended."""
-
-    run: str
-    code: int
-    stage: str  # the last one that began; empty where all were up to date
-    seconds: float
-    node: str = ""  # of a cluster, on which it ran
-    unfit: str = ""  # why the node cannot do what another one may
-
-    @property
-    def log(self) -> Path:
-        """What its stages have said."""
-        return LOGS / f"{self.run}.log"
-
-    def text(self) -> str:
-        """Return how it ended, in a line."""
-        where = f" on {self.node}" if self.node else ""
-        if self.code == 0:
-            done = f"done in {self.seconds:.0f} s" if self.stage else "was done before"
-            return f"{self.run}: {done}{where}"
-        see = f", see {self.log}" if self.log.is_file() else ""
-        return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}{see}"
 
 
 def stages_of_runs(pipeline: Mapping[str, Any]) -> list[str]:
@@ -90,16 +65,15 @@ def followed(run: str, process: "subprocess.Popen[str]", begins: Say, heard: Cal
     return Ended(run, process.wait(), stage, time.monotonic() - start)
 
 
-def workspace(stages: Sequence[str], jobs: int) -> Start:
-    """Return what starts the stages of a run, one of `jobs` at a time, in this folder.
+def workspace(addresses: Callable[[str], Sequence[str]], jobs: int) -> Start:
+    """Return what starts the stages of a run, which `addresses` gives, one of `jobs` at a time, in this folder.
 
     DVC lets go of its lock while the command of a stage runs, so that another process of it can look up and begin
     the next.
     """
 
     def start(run: str) -> "subprocess.Popen[str]":
-        words = ["--wait-for-lock", "repro", "-s", *(f"{stage}@{run}" for stage in stages)]
-        return started(words, Path(), environment(jobs))
+        return started(["--wait-for-lock", "repro", "-s", *addresses(run)], Path(), environment(jobs))
 
     return start
 
@@ -118,21 +92,22 @@ class Lanes:
         self._at_work: set[subprocess.Popen[str]] = set()
         self._interrupted = False
 
-    def reproduce(self, runs: Sequence[str]) -> list[Ended]:
-        """Reproduce the stages of the runs and return how each ended, in the order of their ends.
+    def reproduce(self, turns: Turns) -> list[Ended]:
+        """Reproduce the stages of the runs, each in its turn, and return how each ended, in the order of their ends.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C or SIGTERM, when all that ran has ended.
         """
         ended: list[Ended] = []
         with interrupts_held() as interrupts, ThreadPoolExecutor(self.jobs) as pool:
-            waiting = {pool.submit(self._reproduce_one, run) for run in runs}
+            waiting = set[Future[Ended]]()
             try:
                 interrupts.release()
-                while waiting:
+                while waiting := waiting | {pool.submit(self._reproduce_one, run) for run in turns.ready()}:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    ended += [future.result() for future in done]
-                    self._report(ended[-len(done) :], len(ended), len(runs))
+                    new = [one for future in done for one in turns.after(future.result())]
+                    ended += new
+                    self._report(new, len(ended), turns.count)
             except KeyboardInterrupt:
                 self._end(waiting)
                 raise
@@ -171,9 +146,3 @@ class Lanes:
             future.cancel()
         for process in list(self._at_work):
             interrupt_stages(process)
-
-
-def last_words(log: Path) -> str:
-    """Return the end of a log, without the bars that were drawn in it."""
-    lines = (line.rpartition("\r")[2] for line in log.read_text(encoding="utf-8").splitlines())
-    return "\n".join(line for line in lines if line.strip())[-LAST:]

@@ -51,10 +51,16 @@ def reduce(folder: Path, run: str, stages: Sequence[str]) -> None:
     (folder / LOCK).write_text(_with(text, known), encoding="utf-8")
 
 
-def keep(folder: Path, run: str, stages: Sequence[str]) -> None:
-    """Leave what DVC has noted of a run in a copy of the project where `take_in` looks for it, and of which options."""
+def keep(folder: Path, run: str, addresses: Sequence[str]) -> None:
+    """Leave what DVC has noted of a run in a copy of the project where `take_in` looks for it, and of which options.
+
+    Args:
+        folder: the copy.
+        run: its name.
+        addresses: of its stages, as DVC calls them.
+    """
     known = _entries(_read(folder / LOCK))
-    own = {name: known[name] for stage in stages if (name := f"{stage}@{run}") in known}
+    own = {name: known[name] for name in addresses if name in known}
     if own:
         text = f"# {_digest(folder / artifacts.resolved(run))}\n{_with('', own)}"
         with suppress(InputError):  # where there is no room for it, dvc repro does the same at length

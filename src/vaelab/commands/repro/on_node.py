@@ -6,7 +6,8 @@ from typing import Any
 
 from vaelab.commands.repro.board import Lines
 from vaelab.commands.repro.elsewhere import Project, in_copy
-from vaelab.commands.repro.lanes import Ended, followed
+from vaelab.commands.repro.ended import Ended
+from vaelab.commands.repro.lanes import followed
 from vaelab.commands.repro.machines import UnfitError, check_folders, check_versions, full_disk
 from vaelab.errors import end_with_parent
 

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from vaelab.commands.compare.processes import interrupts_held
 from vaelab.commands.repro.board import LOOK, Board, Said
 from vaelab.commands.repro.elsewhere import Project
-from vaelab.commands.repro.lanes import Ended
+from vaelab.commands.repro.ended import Ended
 from vaelab.commands.repro.on_node import task
+from vaelab.commands.repro.turns import Turns
 from vaelab.errors import InputError, shortened
 
 RETRIES = 3  # of a task whose machine or process has died, or was unfit
@@ -30,8 +31,8 @@ class Resources(NamedTuple):
     address: str | None = None  # of a cluster; auto: the one of this machine; None: one for this command alone
 
 
-def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: Callable[[str], None]) -> list[Ended]:
-    """Do the stages of the runs on the cluster and return how each ended, in the order of their ends.
+def reproduce(turns: Turns, project: Project, resources: Resources, say: Callable[[str], None]) -> list[Ended]:
+    """Do the stages of the runs, each in its turn, on the cluster; return how each ended, in the order of their ends.
 
     Raises:
         InputError: there is no cluster at that address, its machines have less than a run takes, or it has ended.
@@ -49,7 +50,7 @@ def reproduce(runs: Sequence[str], project: Project, resources: Resources, say: 
         with interrupts_held() as interrupts:
             cluster = _Cluster(project, resources, say)
             interrupts.release()
-            return cluster.reproduce(runs)
+            return cluster.reproduce(turns)
     except ray.exceptions.RayError as error:  # what tasks report to has ended
         raise InputError(f"Ray on this machine: {shortened(error)}: then run the same command again") from error
     finally:
@@ -105,13 +106,12 @@ class _Cluster:
         self.unfit: dict[str, str] = {}  # reason, by id of a node
         self.tasks: dict[Any, str] = {}  # runs at work
 
-    def reproduce(self, runs: Sequence[str]) -> list[Ended]:
+    def reproduce(self, turns: Turns) -> list[Ended]:
         import ray
 
         ended: list[Ended] = []
-        turns = Counter[str]()
-        self.tasks = {self.task.remote(run, 0, *self.given): run for run in runs}
-        while self.tasks:
+        given_on = Counter[str]()
+        while self._at_work(turns):
             done, _ = ray.wait(list(self.tasks), timeout=LOOK)
             self.board.hear(ray.get(self.said.take.remote()))
             for one, run in self.tasks.items():
@@ -120,13 +120,18 @@ class _Cluster:
             for one in done:
                 run = self.tasks.pop(one)
                 end = self._end_of(one, run)
-                if end.unfit and turns[run] < RETRIES and self._others():
-                    turns[run] += 1
-                    self._send_on(run, turns[run])
+                if end.unfit and given_on[run] < RETRIES and self._others():
+                    given_on[run] += 1
+                    self._send_on(run, given_on[run])
                 else:
-                    ended.append(end)
-                    self.say(f"{end.text()} ({len(ended)} of {len(runs)} runs)")
+                    for one_end in turns.after(end):
+                        ended.append(one_end)
+                        self.say(f"{one_end.text()} ({len(ended)} of {turns.count} runs)")
         return ended
+
+    def _at_work(self, turns: Turns) -> bool:
+        self.tasks |= {self.task.remote(run, 0, *self.given): run for run in turns.ready()}
+        return bool(self.tasks)
 
     def _end_of(self, one: Any, run: str) -> Ended:
         import ray
