@@ -107,7 +107,7 @@ class DeviceSplit:
 
     def at_once(self, most: int) -> int:
         """Return how many examples are measured at once: at most so many, of large ones fewer."""
-        return max(1, min(most, BATCH_VALUES // max(1, math.prod(self.shape))))
+        return at_once(self.shape, most)
 
     def decoded_at_once(self, most: int) -> int:
         """Return how many of a batch of so many are decoded at once: on a CPU, of large ones, fewer."""
@@ -120,6 +120,11 @@ class DeviceSplit:
         for number, part in enumerate(parts):
             self.expect(parts[number : number + 1 + AHEAD])
             yield self.take(part)
+
+
+def at_once(shape: Sequence[int], most: int) -> int:
+    """Return how many examples of a shape are held as floats at once: at most so many, of large ones fewer."""
+    return max(1, min(most, BATCH_VALUES // max(1, math.prod(shape))))
 
 
 def _image(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vaelab.data.format.batches import Batch, DeviceSplit
+from vaelab.data.format.batches import Batch, DeviceSplit, at_once
 from vaelab.data.format.info import DataInfo
 from vaelab.evaluation.groups import group_floors
 from vaelab.evaluation.image import detail
@@ -94,10 +94,13 @@ def reconstructed(x: Tensor, methods: Mapping[str, Baseline]) -> dict[str, Tenso
     """Return what PCA of the model's size makes of images, uint8 [n, C, H, W], and the PSNR of each [n], by `shown`."""
     arrays: dict[str, Tensor] = {}
     for name in (name for name in OF_ITS_SIZE if name in methods):
-        units = [part.float() / 255 for part in x.split(PART)]
-        outputs = [methods[name](unit) for unit in units]
-        psnr = [errors(unit, y)["psnr"] for unit, y in zip(units, outputs, strict=True)]
-        arrays |= shown(name, torch.cat([stored(Decoded(y)) for y in outputs]), torch.cat(psnr))
+        outputs, psnr = list[Tensor](), list[Tensor]()
+        for part in x.split(at_once(x.shape[1:], PART)):
+            unit = part.float() / 255
+            y = methods[name](unit)
+            outputs.append(stored(Decoded(y)))
+            psnr.append(errors(unit, y)["psnr"])
+        arrays |= shown(name, torch.cat(outputs), torch.cat(psnr))
     return arrays
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from vaelab.data.format.batches import at_once
 from vaelab.measures.image.sharpness import radial_power
 from vaelab.objective.ink import luma
 
@@ -21,8 +22,9 @@ def error_power(x: Tensor, y: Tensor | Callable[[Tensor], Tensor]) -> Tensor:
 
     Or y is what makes reconstructions of images in [0, 1], a part at a time.
     """
-    parts = y.expand_as(x).split(PART) if isinstance(y, Tensor) else map(y, map(_unit, x.split(PART)))
-    pairs = zip(x.split(PART), parts, strict=True)
+    size = at_once(x.shape[1:], PART)
+    parts = y.expand_as(x).split(size) if isinstance(y, Tensor) else map(y, map(_unit, x.split(size)))
+    pairs = zip(x.split(size), parts, strict=True)
     return sum((radial_power(luma(_unit(a) - _unit(b))[:, 0]).sum(0) for a, b in pairs), torch.zeros(())) / len(x)
 
 

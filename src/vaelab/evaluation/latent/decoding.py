@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vaelab import artifacts, storage
-from vaelab.data.format.batches import generator
+from vaelab.data.format.batches import at_once, generator
 from vaelab.data.format.info import DataInfo, final_phase
 from vaelab.evaluation.image.baselines import blur
 from vaelab.evaluation.latent.decode import decode
@@ -72,7 +72,8 @@ def interpolate(
 
 def spectra(arrays: Mapping[str, np.ndarray], phase: str) -> dict[str, np.ndarray]:
     """Return radial power spectra, dB, of the saved images and reconstructions [n, R], and of blurred images [R]."""
-    x, y = (torch.from_numpy(arrays[f"{phase}_{name}"]).split(PART) for name in ("x", "reconstruction"))
+    images = arrays[f"{phase}_x"], arrays[f"{phase}_reconstruction"]
+    x, y = (torch.from_numpy(of_all).split(at_once(of_all.shape[1:], PART)) for of_all in images)
     original, reconstruction, blurred = (
         torch.cat([radial_spectrum(made(part.float() / 255)) for part in parts])
         for parts, made in ((x, Tensor.contiguous), (y, Tensor.contiguous), (x, blur))
