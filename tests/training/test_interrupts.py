@@ -61,15 +61,22 @@ def test_validation_does_not_delay_an_interrupt(tmp_path, monkeypatch, capsys, n
     assert contents(fit(tmp_path, tiny_run())) == expected
 
 
-def test_a_second_interrupt_ends_at_once(tmp_path, monkeypatch):
-    def twice(*arguments):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-        raise AssertionError("went on")
+@pytest.mark.parametrize("name", ["add_up", "set_rate", "write_checkpoints"])
+def test_a_second_interrupt_ends_at_once_and_saves_nothing_half_done(tmp_path, monkeypatch, name):
+    expected, calls, right = contents(fit(tmp_path, tiny_run())), [], getattr(loop, name)
 
-    monkeypatch.setattr(loop, "add_up", twice)
-    with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path, tiny_run())
+    def twice(*arguments, **options):
+        calls.append(right(*arguments, **options))
+        if len(calls) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("went on")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, name, twice)
+        with pytest.raises(Interrupted, match="go on from the last state that was saved"):
+            fit(tmp_path, tiny_run())
+    assert contents(fit(tmp_path, tiny_run())) == expected
 
 
 def test_what_is_said_at_once(tmp_path, monkeypatch, capfd):

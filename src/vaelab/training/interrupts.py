@@ -13,6 +13,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 WAIT = "\ninterrupted: ending where the training can go on from; once more to end at once\n"
 
 
+class AtOnce(Interrupted):
+    """A second signal, which has hit anywhere: what there is may be half done, and is not saved."""
+
+
 class Interrupts:
     """A context in which the first such signal waits until `check`; a second one raises where it hits.
 
@@ -35,8 +39,10 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.at_once or self.waiting is not None:
+        if self.at_once:
             raise Interrupted(number)
+        if self.waiting is not None:
+            raise AtOnce(number, "run the same command again to go on from the last state that was saved")
         self.waiting = number
         if self.said:
             os.write(2, WAIT.encode())  # print may be what was interrupted

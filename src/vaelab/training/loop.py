@@ -19,7 +19,7 @@ from vaelab.training.conditions import holding, status
 from vaelab.training.ending import ending, training_facts, without_number
 from vaelab.training.going_on import go_on, keep
 from vaelab.training.gradients import expect, explain, forward_backward
-from vaelab.training.interrupts import Interrupts
+from vaelab.training.interrupts import AtOnce, Interrupts
 from vaelab.training.lock import only_one
 from vaelab.training.processes import make_fabric, one_order, one_voice
 from vaelab.training.publish import finish, is_trained, publish
@@ -96,6 +96,8 @@ def train(session: Session, interrupts: Interrupts) -> None:
                 train_epoch(session, bar, interrupts)
                 close_epoch(session, bar, interrupts)
             note_unbeaten_start(session)
+        except AtOnce:
+            raise
         except Interrupted as interrupt:
             if session.guard.bad_step(progress.step, last=True) is None:
                 save(session)
