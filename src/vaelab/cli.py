@@ -13,6 +13,7 @@ from vaelab.commands.compare.command import WithConfigurations, compare
 from vaelab.commands.compare.sweep import sweep
 from vaelab.commands.init import command as projects
 from vaelab.commands.judge import command as judging
+from vaelab.commands.own_python import prefer_own_programs
 from vaelab.commands.project import check_root, need_project
 from vaelab.errors import InputError, exit_on_input_error
 from vaelab.serving import command as serving
@@ -200,4 +201,5 @@ def _run() -> None:
 
 def main() -> None:
     """Run the command line."""
+    prefer_own_programs()
     exit_on_input_error(_run)

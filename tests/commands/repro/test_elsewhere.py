@@ -1,10 +1,13 @@
 """What a machine checks before it works for another."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from vaelab.commands.repro import elsewhere
 from vaelab.commands.repro.machines import UnfitError, check_folders, check_versions, versions
+from vaelab.errors import InputError
 
 
 def test_a_machine_with_other_versions_says_which():
@@ -19,3 +22,22 @@ def test_a_machine_that_does_not_reach_the_cache_makes_none(tmp_path):
     with pytest.raises(UnfitError, match=r"cache: no such folder; expected DVC's cache"):
         check_folders(str(tmp_path / "cache"))
     assert not (tmp_path / "cache").exists()
+
+
+def test_raw_data_that_the_cache_lacks_is_named_with_what_helps(tmp_path, monkeypatch):
+    dvc = tmp_path / "dvc"
+    dvc.write_text("#!/bin/sh\necho ERROR: Checkout failed\nexit 1\n")
+    dvc.chmod(0o755)
+    monkeypatch.setattr(elsewhere, "dvc_beside", lambda: str(dvc))
+    project = elsewhere.Project(b"", "", "", "/the/cache", "", (), (), remote=False)
+    noted = Path("data/raw/a.csv.dvc")
+    with pytest.raises(UnfitError, match=r"^DVC's cache /the/cache: .* `dvc add data/raw/a\.csv`"):
+        elsewhere._fetch(tmp_path, noted, project)
+    with pytest.raises(UnfitError, match=r"^DVC's default remote: .* `dvc push data/raw/a\.csv\.dvc`.*ERROR: Checkout"):
+        elsewhere._fetch(tmp_path, noted, project._replace(remote=True))
+
+
+def test_a_folder_that_git_refuses_is_said_in_its_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"expected a git repository with a commit, .*; git says: fatal: not a git"):
+        elsewhere.packed(["train"])

@@ -1,8 +1,10 @@
 """What the tasks of a cluster are given."""
 
+import socket
+
 import pytest
 
-from vaelab.commands.repro.on_ray import Resources, check_room, environment, has_room
+from vaelab.commands.repro.on_ray import Resources, check_answers, check_room, environment, has_room
 from vaelab.errors import InputError
 
 NODES = [{"Alive": True, "Resources": {"CPU": 8.0, "GPU": 2.0}}, {"Alive": False, "Resources": {"CPU": 64.0}}]
@@ -30,3 +32,19 @@ def test_more_than_any_machine_has_is_refused_where_none_can_join_and_said_where
 def test_a_machine_without_cores_for_tasks_takes_none():
     assert [has_room(node, Resources(1, 2)) for node in NODES] == [True, False]
     assert not has_room({"Alive": True, "Resources": {"memory": 1e9}}, Resources())
+
+
+def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    check_answers("auto")  # none is known: Ray says so
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        (tmp_path / "ray").mkdir()
+        (tmp_path / "ray/ray_current_cluster").write_text(address)
+        check_answers("auto")
+        check_answers(address)
+    with pytest.raises(InputError, match=f"^--address auto: no Ray cluster answers at {address}: "):
+        check_answers("auto")
+    with pytest.raises(InputError, match=f"^--address {address}: no Ray cluster answers at {address}: "):
+        check_answers(address)

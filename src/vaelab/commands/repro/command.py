@@ -15,7 +15,7 @@ from vaelab.commands.compare.tracked import untracked
 from vaelab.commands.console import note
 from vaelab.commands.repro import notes, on_ray
 from vaelab.commands.repro.elsewhere import in_copies, in_copy, packed, push
-from vaelab.commands.repro.ended import Ended, last_words
+from vaelab.commands.repro.ended import LOGS, Ended, last_words
 from vaelab.commands.repro.lanes import Lanes, fitting, followed, stages_of_runs, workspace
 from vaelab.commands.repro.on_ray import Resources
 from vaelab.commands.repro.order import addresses, earlier, stale_ones, with_earlier
@@ -62,7 +62,7 @@ def repro(asked: Asked) -> None:
     notes.take_in(chosen)  # of jobs that were run one by one
     stale = stale_ones(params, stages, chosen, outdated())
     turns = Turns(stale, earlier(params, stale))
-    note(f"{len(stale)} runs to bring up to date, {len(chosen) - len(stale)} are")
+    note(f"{len(stale)} of {len(chosen)} runs to bring up to date{f'; what they say: {LOGS}/' if stale else ''}")
     ended, apart = list[Ended](), len(stale) > MANY and copies_do(pipeline, resolved)
     if asked.on is None:
         jobs = asked.jobs or fitting(len(stale))
@@ -85,6 +85,8 @@ def repro(asked: Asked) -> None:
         dvc("repro", "-k", *asked.pull)
     if failed:
         raise StageError(failure(failed))
+    if not asked.runs:
+        note(f"report: {artifacts.COMPARISON_HTML}; `vaelab open` shows it")
 
 
 def copies_do(pipeline: Mapping[str, Any], resolved: Resolved) -> bool:
@@ -156,7 +158,7 @@ def run_one(index: int | None) -> int:
     threads = os.environ.get("OMP_NUM_THREADS") or str(len(os.sched_getaffinity(0)))
     with in_copy(run, project, {"OMP_NUM_THREADS": threads}) as process:
         ended = followed(run, process, lambda stage: None, _print)
-    note(ended.text())
+    note(ended.text() if ended.code else f"{ended.text()}; `dvc repro` in the project restores it")
     return 1 if ended.code else 0
 
 

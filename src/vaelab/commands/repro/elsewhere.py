@@ -59,8 +59,10 @@ def packed(stages: Sequence[str], params: str = "", remote: bool = False) -> Pro
     Raises:
         InputError: this is no git repository with a commit.
     """
-    if git(Path(), "rev-parse", "--verify", "--quiet", "HEAD") is None:
-        raise InputError(f"{Path.cwd()}: expected a git repository with a commit, whose files the runs are given")
+    asked = subprocess.run(["git", "rev-parse", "--verify", "HEAD"], capture_output=True, encoding="utf-8")
+    if asked.returncode:
+        expected = "expected a git repository with a commit, whose files the runs are given"
+        raise InputError(f"{Path.cwd()}: {expected}; git says: {' '.join(asked.stderr.split())}")
     git(Path(), "update-index", "-q", "--refresh")  # stash fails where a file was written again as it was
     changed = git(Path(), *NOBODY, "stash", "create") or ""
     files = subprocess.run(["git", "archive", changed.strip() or "HEAD"], capture_output=True, check=True).stdout
@@ -145,7 +147,7 @@ def _unpack(project: Project, folder: Path) -> None:
     if not project.remote:
         (folder / artifacts.SCRATCH).symlink_to(project.scratch)
     for path in folder.glob("data/raw/**/*.dvc"):
-        _dvc(folder, "pull" if project.remote else "checkout", "-q", str(path.relative_to(folder)))
+        _fetch(folder, path.relative_to(folder), project)
 
 
 def _configure(folder: Path, local_config: str, cache: str) -> None:
@@ -156,8 +158,16 @@ def _configure(folder: Path, local_config: str, cache: str) -> None:
     (folder / LOCAL_CONFIG).write_bytes("\n".join(config.write()).encode() + b"\n")
 
 
-def _dvc(folder: Path, *words: str) -> None:
-    command = [dvc_beside(), *words]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+def _fetch(folder: Path, noted: Path, project: Project) -> None:
+    """Bring raw data into a copy of the project, of which git has a .dvc file."""
+    done = subprocess.run(
+        [dvc_beside(), "pull" if project.remote else "checkout", str(noted)],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+    )  # fmt: skip
     if done.returncode:
-        raise UnfitError(f"dvc {' '.join(words)}: {done.stdout.strip()[-LAST:]}")
+        place = "DVC's default remote" if project.remote else f"DVC's cache {project.cache}"
+        command = f"dvc push {noted}" if project.remote else f"dvc add {noted.with_suffix('')}"
+        said = " ".join(done.stdout[-LAST:].split())
+        raise UnfitError(
+            f"{place}: expected {noted.with_suffix('')} there; `{command}` puts it there; DVC says: {said}"
+        )

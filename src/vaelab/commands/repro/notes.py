@@ -85,7 +85,7 @@ def take_in(runs: Sequence[str]) -> None:
         subprocess.run(command, input="\n".join(new), capture_output=True, encoding="utf-8")
         _uncached("".join(entry.partition("    outs:\n")[2] for entry in new.values()))
     for path in found.values():
-        path.unlink()
+        path.unlink(missing_ok=True)  # another command may have taken it
 
 
 def _uncached(outs: str) -> None:

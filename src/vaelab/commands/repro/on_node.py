@@ -4,6 +4,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
+from vaelab.commands.own_python import prefer_own_programs
 from vaelab.commands.repro.board import Lines
 from vaelab.commands.repro.elsewhere import Project, in_copy
 from vaelab.commands.repro.ended import Ended
@@ -16,9 +17,9 @@ def task(run: str, turn: int, project: Project, environment: Mapping[str, str], 
     """Do the stages of a run, which was given to so many nodes before; return how they ended, and this node's id."""
     import ray
 
-    end_with_parent(
-        signal.SIGKILL
-    )  # without its node a task waits a minute for the cluster; what it has begun follows it
+    # without its node a task waits a minute for the cluster; what it has begun follows it
+    end_with_parent(signal.SIGKILL)
+    prefer_own_programs()
     node_id = ray.get_runtime_context().get_node_id()
     node = f"{ray.util.get_node_ip_address()}/{node_id[:6]}"
     said.say.remote(run, "node", f"{turn} {node}")

@@ -7,8 +7,10 @@ as one with a full disk, is named once, and what it was given goes to others.
 
 import logging
 import os
+import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaelab.commands.compare.processes import interrupts_held
@@ -20,6 +22,7 @@ from vaelab.commands.repro.turns import Turns
 from vaelab.errors import InputError, shortened
 
 RETRIES = 3  # of a task whose machine or process has died, or was unfit
+WAIT = 10.0  # seconds, for a cluster to answer
 LAUNCH = "python -m vaelab.commands.repro.tied"  # in front of what would outlive DVC otherwise
 
 
@@ -40,6 +43,8 @@ def reproduce(turns: Turns, project: Project, resources: Resources, say: Callabl
     """
     import ray
 
+    if resources.address:
+        check_answers(resources.address)
     local: dict[str, Any] = {} if resources.address else {"include_dashboard": False}
     try:
         ray.init(resources.address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
@@ -55,6 +60,26 @@ def reproduce(turns: Turns, project: Project, resources: Resources, say: Callabl
         raise InputError(f"Ray on this machine: {shortened(error)}: then run the same command again") from error
     finally:
         ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Raise an InputError where no cluster listens at an address: Ray itself would try for many minutes.
+
+    Args:
+        address: host:port; or auto: what RAY_ADDRESS says, or the last cluster that was started on this machine.
+    """
+    if address == "auto":
+        current = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")  # written by `ray start`
+        found = os.environ.get("RAY_ADDRESS") or (current.read_text().strip() if current.is_file() else "")
+    else:
+        found = address
+    host, _, port = found.rpartition(":")
+    if not host or "://" in host or not port.isdecimal():
+        return  # of another form, or none is known: Ray says so at once
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=WAIT).close()
+    except OSError as error:
+        raise InputError(f"--address {address}: no Ray cluster answers at {found}: {error}") from None
 
 
 def check_room(nodes: Sequence[Mapping[str, Any]], resources: Resources, say: Callable[[str], None]) -> None:
