@@ -1,11 +1,15 @@
 """What a machine checks before it works for another."""
 
 import re
+import subprocess
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from vaelab.commands.repro import elsewhere
+from vaelab.commands.repro.elsewhere import tracked_now
 from vaelab.commands.repro.machines import UnfitError, check_folders, check_versions, versions
 from vaelab.errors import InputError
 
@@ -41,3 +45,35 @@ def test_a_folder_that_git_refuses_is_said_in_its_words(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=r"expected a git repository with a commit, .*; git says: fatal: not a git"):
         elsewhere.packed(["train"])
+
+
+def git(*words: str) -> str:
+    own = ["git", "-c", "user.name=a", "-c", "user.email=a@localhost"]
+    return subprocess.run([*own, *words], capture_output=True, text=True).stdout
+
+
+def test_a_copy_has_what_git_tracks_as_it_is_now(tmp_path, monkeypatch):
+    """In a folder of a repository, in the middle of a merge, and with a file whose content git does not have yet."""
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    git("init", "-q", "-b", "one", "..")
+    for name in ("both", "changed", "gone"):
+        Path(name).write_text("old")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    for branch, text in (("two", "theirs"), ("one", "ours")):
+        git("checkout", "-q", "-B", branch, "HEAD" if branch == "two" else "one")
+        Path("both").write_text(text)
+        git("commit", "-qam", branch)
+    git("merge", "two")
+    Path("changed").write_text("new")
+    Path("gone").unlink()
+    Path("noted").write_text("new")
+    git("add", "-N", "noted")
+    before = git("status", "--porcelain")
+    with tarfile.open(fileobj=BytesIO(subprocess.check_output(["git", "archive", tracked_now()]))) as archive:
+        found = {member.name: archive.extractfile(member).read().decode() for member in archive if member.isfile()}
+    assert set(found) == {"both", "changed", "noted"}
+    assert found["changed"] == found["noted"] == "new"
+    assert "<<<<<<<" in found["both"]
+    assert git("status", "--porcelain") == before

@@ -64,7 +64,8 @@ class Board:
 
     def write(self, run: str, text: str, begin: bool = False) -> None:
         """Put text into the log of a run."""
-        with open(LOGS / f"{run}.log", "w" if begin else "a", encoding="utf-8") as log:
+        path = LOGS / f"{run}.log"
+        with storage.writing(path), open(path, "w" if begin else "a", encoding="utf-8") as log:
             log.write(text)
 
 

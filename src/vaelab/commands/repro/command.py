@@ -132,7 +132,7 @@ def failure(failed: Sequence[Ended]) -> str:
     """Return which runs failed where, with the last words of each log."""
     named = ", ".join(f"{one.stage}@{one.run}" if one.stage else one.run for one in failed)
     found = [f"failed: {named}; all other runs are done and kept"]
-    unfit = dict.fromkeys(f"node {one.node}: {one.unfit}" for one in failed if one.unfit)
+    unfit = dict.fromkeys(f"{f'node {one.node}: ' if one.node else ''}{one.unfit}" for one in failed if one.unfit)
     found += [*unfit, *(f"{one.log} ends with:\n{last_words(one.log)}" for one in failed if not one.unfit)]
     return "\n".join([*found, "after the repair run the same command again"])
 

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from tempfile import gettempdir
+from shutil import copyfile
+from tempfile import TemporaryDirectory, gettempdir
 from typing import NamedTuple
 
 from configobj import ConfigObj  # comes with DVC
@@ -29,7 +30,6 @@ from vaelab.commands.tars import extract
 from vaelab.errors import END_WITH_PARENT, InputError
 from vaelab.params.reading import read_yaml
 
-NOBODY = ("-c", "user.name=vaelab", "-c", "user.email=vaelab@localhost")  # of a commit that nobody sees
 LOCAL_CONFIG = Path(".dvc/config.local")
 # a process that dies with the one that began it; stages do the same where the environment asks for it
 TIED = (sys.executable, "-m", "vaelab.commands.repro.tied")
@@ -57,15 +57,13 @@ def packed(stages: Sequence[str], params: str = "", remote: bool = False) -> Pro
         remote: machines share no folder, but DVC's default remote.
 
     Raises:
-        InputError: this is no git repository with a commit.
+        InputError: this is no git repository with a commit, or git cannot read what it tracks.
     """
     asked = subprocess.run(["git", "rev-parse", "--verify", "HEAD"], capture_output=True, encoding="utf-8")
     if asked.returncode:
         expected = "expected a git repository with a commit, whose files the runs are given"
         raise InputError(f"{Path.cwd()}: {expected}; git says: {' '.join(asked.stderr.split())}")
-    git(Path(), "update-index", "-q", "--refresh")  # stash fails where a file was written again as it was
-    changed = git(Path(), *NOBODY, "stash", "create") or ""
-    files = subprocess.run(["git", "archive", changed.strip() or "HEAD"], capture_output=True, check=True).stdout
+    files = subprocess.run(["git", "archive", tracked_now()], capture_output=True, check=True).stdout
     config = LOCAL_CONFIG.read_text(encoding="utf-8") if LOCAL_CONFIG.is_file() else ""
     cache = subprocess.run([dvc_beside(), "cache", "dir"], capture_output=True, encoding="utf-8", check=True).stdout
     with storage.writing(artifacts.SCRATCH):
@@ -73,6 +71,25 @@ def packed(stages: Sequence[str], params: str = "", remote: bool = False) -> Pro
         Path(cache.strip()).mkdir(parents=True, exist_ok=True)
     scratch = str(artifacts.SCRATCH.absolute())
     return Project(files, params, config, cache.strip(), scratch, tuple(stages), versions(), remote)
+
+
+def tracked_now() -> str:
+    """Return git's tree of all that it tracks in this folder's repository, as it is now; its own index stays as it is.
+
+    `git stash create` fails in the middle of a merge, and where a file is noted by `git add -N`.
+
+    Raises:
+        InputError: git cannot read a file.
+    """
+    with TemporaryDirectory() as folder:
+        own = os.environ | {"GIT_INDEX_FILE": f"{folder}/index"}
+        with suppress(FileNotFoundError):
+            copyfile((git(Path(), "rev-parse", "--git-path", "index") or "").strip(), own["GIT_INDEX_FILE"])
+        for words in ("add", "-u"), ("write-tree",):
+            done = subprocess.run(["git", *words], env=own, capture_output=True, encoding="utf-8", errors="replace")
+            if done.returncode:
+                raise InputError(f"git {words[0]}: {done.stderr.strip()[-LAST:]}")
+    return done.stdout.strip()
 
 
 @contextmanager

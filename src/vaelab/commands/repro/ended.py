@@ -17,7 +17,7 @@ class Ended(NamedTuple):
     stage: str  # the last one that began; empty where all were up to date
     seconds: float
     node: str = ""  # of a cluster, on which it ran
-    unfit: str = ""  # why the node cannot do what another one may
+    unfit: str = ""  # why the node, or this machine, cannot do what another one may
 
     @property
     def log(self) -> Path:
@@ -30,7 +30,7 @@ class Ended(NamedTuple):
         if self.code == 0:
             done = f"done in {self.seconds:.0f} s" if self.stage else "was done before"
             return f"{self.run}: {done}{where}"
-        see = f", see {self.log}" if self.log.is_file() else ""
+        see = f", see {self.log}" if self.log.is_file() and self.log.stat().st_size else ""
         return f"{self.run}: FAILED in {self.stage or 'its beginning'}{where}{see}"
 
 

@@ -120,15 +120,14 @@ class Lanes:
     def _reproduce_one(self, run: str) -> Ended:
         if self._interrupted:
             return Ended(run, 1, "", 0.0)
-        with storage.writing(LOGS):
-            LOGS.mkdir(parents=True, exist_ok=True)
-        with open(LOGS / f"{run}.log", "w", encoding="utf-8") as log:
-            try:
-                with self.start(run) as process:
+        path = LOGS / f"{run}.log"
+        try:
+            with storage.writing(path):
+                LOGS.mkdir(parents=True, exist_ok=True)
+                with open(path, "w", encoding="utf-8") as log, self.start(run) as process:
                     return self._follow(run, process, log.write)
-            except InputError as error:
-                log.write(f"{error}\n")
-                return Ended(run, 1, "", 0.0)
+        except InputError as error:
+            return Ended(run, 1, "", 0.0, unfit=str(error))
 
     def _follow(self, run: str, process: "subprocess.Popen[str]", heard: Callable[[str], object]) -> Ended:
         self._at_work.add(process)
