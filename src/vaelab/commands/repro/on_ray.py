@@ -45,6 +45,8 @@ def reproduce(turns: Turns, project: Project, resources: Resources, say: Callabl
 
     if resources.address:
         check_answers(resources.address)
+    else:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers that it was started
     local: dict[str, Any] = {} if resources.address else {"include_dashboard": False}
     try:
         ray.init(resources.address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
