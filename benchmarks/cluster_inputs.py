@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from many_runs import ALONE, PARAMS, RESULT, ROOT, STAGES, call, environment, machine, made, names, used
+from many_runs import ALONE, PARAMS, RESULTS, ROOT, STAGES, call, environment, machine, made, names, used
 
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -25,7 +25,7 @@ from ray_nodes import loopback_up
 
 from vaelab.commands.repro import notes
 
-FOUND = RESULT.parent / "cluster_inputs.json"
+FOUND = RESULTS / "cluster_inputs.json"
 GRAPHS = (40, 160, 640)  # runs in params.yaml
 CHECKS = (10, 40, 160)
 LOCKS = (10, 40, 160)  # runs in dvc.lock

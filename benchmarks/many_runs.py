@@ -27,7 +27,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from ray_nodes import loopback_up
 
-RESULT = ROOT / "benchmarks/results/many_runs.json"
+RESULTS = ROOT / "benchmarks/results"
+RESULT = RESULTS / "many_runs.json"
 ALONE = ("unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 STAGES = ("train", "evaluate", "visualize", "threshold", "diagnose")
 LANES = 2
